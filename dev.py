@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Set up and run, on a machine with nothing but Python 3.11+ and git.
+
+    python3 dev.py run      extract the bundled letters and show the table
+    python3 dev.py test     run every check and test
+    python3 dev.py shell    print how to activate the environment
+
+The first call makes .venv here and installs the project with the exact versions of constraints.txt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "installed"
+
+# The default check, in the order in which a mistake is cheapest to see.
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("lint-imports", "--no-cache"),
+    ("pytest",),
+)
+
+
+def main(words: list[str]) -> int:
+    """Do what the first word says; the rest goes to the command behind it."""
+    command, rest = (words[0], words[1:]) if words else ("help", [])
+    if command not in ("run", "test", "shell"):
+        print(__doc__)
+        return 0 if command in ("help", "-h", "--help") else 2
+    install()
+    if command == "run":
+        return demo(rest)
+    if command == "test":
+        return test(rest)
+    print(f"source {BIN / 'activate'}")
+    return 0
+
+
+def install() -> None:
+    """Make the environment, unless it is there and nothing that decides its content has changed."""
+    if sys.version_info < (3, 11):
+        raise SystemExit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
+    wanted = hashlib.sha256(
+        (ROOT / "pyproject.toml").read_bytes() + (ROOT / "constraints.txt").read_bytes()
+    ).hexdigest()
+    if STAMP.is_file() and STAMP.read_text() == wanted and PYTHON.exists():
+        return
+    print("installing into .venv (once) ...", file=sys.stderr, flush=True)
+    if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]):
+        raise SystemExit("cannot make .venv; on Debian and Ubuntu: apt-get install python3-venv")
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.call([*pip, "-e", f"{ROOT}[dev]", "-c", str(ROOT / "constraints.txt")]):
+        raise SystemExit("the installation failed; the lines above say why")
+    STAMP.write_text(wanted)
+
+
+def demo(rest: list[str]) -> int:
+    """Extract the bundled letters without a model, a key or a network."""
+    words = rest or ["eval/imr/letters", "--out", "out", "--model", "offline"]
+    code = subprocess.call([str(BIN / "extractor"), "run", *words], cwd=ROOT)
+    if code == 1 and not rest:
+        print("(one letter contradicts its guideline, and is flagged for a person: that is the product at work)")
+        return 0
+    return code
+
+
+def test(rest: list[str]) -> int:
+    """Every check, stopping at the first that fails. Words after `test` go to pytest instead."""
+    for program, *arguments in CHECKS if not rest else (("pytest", *rest),):
+        print(f"== {program} {' '.join(arguments)}".rstrip(), flush=True)
+        if code := subprocess.call([str(BIN / program), *arguments], cwd=ROOT):
+            print(f"{program} failed", file=sys.stderr)
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

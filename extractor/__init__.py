@@ -1,0 +1,1 @@
+"""Letterproof: folders of messy letters in, strict records out, every value pointing at the words that prove it."""

@@ -1,0 +1,99 @@
+"""Binding: which record of an answer stands for which block of the letter.
+
+By what names it first (folded text, the n-th of equals to the n-th), then by likeness, then by
+place between bound neighbours. Likeness only decides where to look; it never makes a value right.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_ALIKE = 0.6
+# Likeness is quadratic in the leftovers; past this many, place alone decides, so that time stays linear.
+_MOST_COMPARED = 40
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Indexes into the answer's records (i) and the letter's blocks (j).
+
+    ``pairs`` is sorted by i. ``doubled`` gives, for an extra record whose key equals a bound one's,
+    the block that is already claimed.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    extra: tuple[int, ...]
+    missing: tuple[int, ...]
+    doubled: dict[int, int]
+
+    @property
+    def in_order(self) -> bool:
+        blocks = [j for _, j in self.pairs]
+        return blocks == sorted(blocks)
+
+
+def bind(got: Sequence[str], expected: Sequence[str]) -> Binding:
+    """Match records to blocks by their folded keys. Each record and each block is used once."""
+    bound: dict[int, int] = {}
+    places: dict[str, deque[int]] = defaultdict(deque)
+    for j, key in enumerate(expected):
+        places[key].append(j)
+    for i, key in enumerate(got):
+        if places.get(key):
+            bound[i] = places[key].popleft()
+    free_i = [i for i in range(len(got)) if i not in bound]
+    taken = set(bound.values())
+    free_j = [j for j in range(len(expected)) if j not in taken]
+    known = set(expected)
+    # A repeated key is a doubled record, not a misread one: it may not take another's block.
+    misread = [i for i in free_i if got[i] not in known]
+    _by_likeness(got, expected, misread, free_j, bound)
+    _by_place([i for i in misread if i not in bound], [j for j in free_j if j not in set(bound.values())], bound)
+    first = {key: j for j, key in reversed(list(enumerate(expected)))}
+    extra = tuple(i for i in range(len(got)) if i not in bound)
+    taken = set(bound.values())
+    return Binding(
+        pairs=tuple(sorted(bound.items())),
+        extra=extra,
+        missing=tuple(j for j in range(len(expected)) if j not in taken),
+        doubled={i: first[got[i]] for i in extra if got[i] in first},
+    )
+
+
+def _by_likeness(
+    got: Sequence[str], expected: Sequence[str], free_i: list[int], free_j: list[int], bound: dict[int, int]
+) -> None:
+    if len(free_i) > _MOST_COMPARED or len(free_j) > _MOST_COMPARED:
+        return
+    scored = sorted(
+        ((SequenceMatcher(None, got[i][:300], expected[j][:300]).ratio(), -i, -j) for i in free_i for j in free_j),
+        reverse=True,
+    )
+    used: set[int] = set()
+    for ratio, minus_i, minus_j in scored:
+        if ratio < _ALIKE:
+            break
+        if -minus_i not in bound and -minus_j not in used:
+            bound[-minus_i] = -minus_j
+            used.add(-minus_j)
+
+
+def _by_place(free_i: list[int], free_j: list[int], bound: dict[int, int]) -> None:
+    """A record between two bound neighbours takes the free block between their blocks, if there is just one way."""
+    below = sorted(bound.items())
+    records = [i for i, _ in below]
+    for i in free_i:
+        at = bisect_left(records, i)
+        low = below[at - 1][1] if at else -1
+        high = below[at][1] if at < len(below) else None
+        first = bisect_right(free_j, low)
+        last = bisect_left(free_j, high) if high is not None else len(free_j)
+        rivals = bisect_left(free_i, below[at][0] if at < len(below) else len(records) + free_i[-1] + 1) - bisect_left(
+            free_i, records[at - 1] if at else 0
+        )
+        if last - first == 1 and rivals == 1:
+            bound[i] = free_j[first]

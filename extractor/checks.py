@@ -1,0 +1,305 @@
+"""The validator: holds a finished answer against the letter, leaf by leaf, without any model.
+
+Each record of the answer is bound to its own block of the reading; each leaf is then looked up
+in that block's own regions and facts. What comes out is evidence (a raw span for every leaf that
+is proven) and findings. Checking is a pure function of answer and reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.binding import bind
+from extractor.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
+from extractor.findings import Finding, Severity, plain
+from extractor.lettertype import LetterType
+from extractor.reading import Block, Fact, Reading
+from extractor.spans import Span, fold
+
+Regions = dict[str, Span]
+
+
+@dataclass
+class Verdict:
+    """Evidence by JSON pointer, and findings in the answer's order."""
+
+    evidence: dict[str, list[Span]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def check(letter_type: LetterType, answer: BaseModel, reading: Reading) -> Verdict:
+    """Check one answer. Never raises on any schema-valid answer and any text."""
+    verdict = Verdict()
+    if not reading.recognised:
+        verdict.findings.append(Finding("not_a_letter", "", "error", "letter", reading.note))
+        return verdict
+    _Walk(letter_type, reading, verdict).record(answer, reading.root, {}, "")
+    for oddity in reading.oddities:
+        verdict.findings.append(Finding(oddity.code, "", "warning", "letter", oddity.message, span=oddity.span))
+    return verdict
+
+
+class _Walk:
+    """One walk over answer and reading in step."""
+
+    def __init__(self, letter_type: LetterType, reading: Reading, verdict: Verdict) -> None:
+        self.rules = letter_type.rules
+        self.letter = reading.letter
+        self.verdict = verdict
+
+    def record(self, answer: BaseModel, block: Block, outer: Regions, path: str) -> None:
+        """Check one record against its own block; inner regions hide outer ones of the same name."""
+        regions = {**outer, **block.regions}
+        for spec in fields_of(type(answer)):
+            value = getattr(answer, spec.name)
+            here = f"{path}/{spec.name}"
+            inner = block.blocks.get(spec.name, ())
+            if spec.model is None:
+                _Leaf(self, spec, here, block.facts.get(spec.name), regions).check(value, answer)
+            elif spec.kind == "records":
+                self.records(value, inner, spec, regions, here)
+            else:
+                self.record(value, inner[0] if inner else Block(Span(0, 0)), regions, here)
+        for rule in self.rules.get(type(answer), ()):
+            self.verdict.findings.extend(rule(answer, block, self.letter, path))
+
+    def records(
+        self, items: Sequence[BaseModel], blocks: Sequence[Block], spec: SchemaField, regions: Regions, path: str
+    ) -> None:
+        """Bind a list of records to the blocks it must cover, then check each against its own."""
+        key = spec.covers.key if spec.covers else ""
+        expected = [block.facts[key].value if key in block.facts else None for block in blocks]
+        got = [getattr(item, key) for item in items]
+        binding = bind([_text(value) for value in got], [_text(value) for value in expected])
+        for i, j in binding.pairs:
+            self.record(items[i], blocks[j], regions, f"{path}/{i}")
+        for i in binding.extra:
+            doubled = binding.doubled.get(i)
+            self.found(
+                Finding(
+                    "record_doubled" if doubled is not None else "record_extra",
+                    f"{path}/{i}",
+                    "error",
+                    "answer",
+                    "no part of the letter is left for this record",
+                    got=got[i],
+                    span=blocks[doubled].span if doubled is not None else None,
+                )
+            )
+        for j in binding.missing:
+            self.found(
+                Finding(
+                    "record_missing",
+                    path,
+                    "error",
+                    "answer",
+                    f"part {j + 1} of {len(blocks)} of the letter is claimed by no record",
+                    expected=expected[j],
+                    span=blocks[j].span,
+                )
+            )
+        if not binding.in_order:
+            self.found(
+                Finding(
+                    "record_order",
+                    path,
+                    "error",
+                    "answer",
+                    "the records do not follow the letter's order",
+                    expected=[expected[j] for j in sorted(j for _, j in binding.pairs)],
+                    got=[got[i] for i, _ in binding.pairs],
+                )
+            )
+
+    def found(self, finding: Finding) -> None:
+        self.verdict.findings.append(finding)
+
+
+@dataclass
+class _Leaf:
+    """One leaf with the place it must be proven in."""
+
+    walk: _Walk
+    spec: SchemaField
+    path: str
+    fact: Fact | None
+    regions: Regions
+
+    def check(self, value: Any, record: BaseModel) -> None:
+        marker = self.spec.marker
+        if isinstance(marker, Unchecked):
+            return
+        if isinstance(marker, Judged):
+            self._judged(value, marker, record)
+        elif self._silent(value):
+            return
+        elif isinstance(marker, Verbatim):
+            self._verbatim(value, marker)
+        elif isinstance(marker, Stated):
+            self._stated(value, marker)
+
+    def _silent(self, value: Any) -> bool:
+        """Null (or an empty list) is a claim: the letter does not say. True if there is nothing more to check."""
+        if value is not None and value != []:
+            return False
+        if self.fact and self.fact.value not in (None, []) and self.fact.certain:
+            code = "list_item_missing" if self.spec.many else "null_but_stated"
+            self._found(code, "the letter states a value here", self.fact.value, value, self.fact.spans)
+        return True
+
+    def _judged(self, value: Any, marker: Judged, record: BaseModel) -> None:
+        if value is not None and getattr(record, marker.quote) is None:
+            self._found("quote_missing", f"{marker.quote} must hold the words this rests on", None, value)
+
+    def _verbatim(self, value: Any, marker: Verbatim) -> None:
+        region = self._region(marker.within, value)
+        if region is None:
+            return
+        texts = value if self.spec.many else [value]
+        spans: list[Span] = []
+        at = region.start
+        for i, text in enumerate(texts):
+            path = f"{self.path}/{i}" if self.spec.many else self.path
+            if len(text.split()) < marker.min_words:
+                self._found("quote_too_short", f"a quote needs {marker.min_words} words", None, text, path=path)
+            span = self._look_up(text, region, at)
+            if span is None:
+                expected = self.fact.value if self.fact and marker.whole else None
+                where = self.fact.spans if self.fact and marker.whole else ()
+                self._found(
+                    "not_in_text",
+                    f"these words do not stand in the {marker.within}",
+                    expected,
+                    text,
+                    where or (region,),
+                    path=path,
+                )
+                continue
+            spans.append(span)
+            at = span.end if self.spec.many else at
+        if spans:
+            self.walk.verdict.evidence[self.path] = spans
+        if marker.whole and self.fact and len(spans) == len(texts):
+            self._whole(value, marker)
+
+    def _look_up(self, text: str, region: Span, at: int) -> Span | None:
+        """The reader's own place if the words are the same there; else the first place in the region."""
+        folded = self.walk.letter.folded
+        for span in self.fact.spans if self.fact else ():
+            if fold(span.of(self.walk.letter.text)) == fold(text) and span.start >= at:
+                return span
+        return folded.find(text, Span(at, region.end)) or folded.find(text, region)
+
+    def _whole(self, value: Any, marker: Verbatim) -> None:
+        """The words stand there; now they must be all of them, and in order."""
+        assert self.fact is not None
+        if self.spec.many:
+            got, expected = [fold(text) for text in value], [fold(text) for text in self.fact.value]
+            if not (marker.joined and ", ".join(got) == ", ".join(expected)):
+                self._list(got, expected, value, self.fact.value)
+        elif self.fact.value is None:
+            self._disagrees("not_stated", "the letter states no value here", value)
+        elif fold(value) != fold(self.fact.value):
+            self._disagrees("value_differs", "these words are only a part of what the letter says, or more", value)
+
+    def _stated(self, value: Any, marker: Stated) -> None:
+        region = self._region(marker.within, value)
+        if region is None:
+            return
+        if self.fact is None:
+            self._found("not_stated", "the letter has no such place", None, value, severity="error")
+            return
+        values = (
+            [item.model_dump() if isinstance(item, BaseModel) else item for item in value] if self.spec.many else value
+        )
+        if values == self.fact.value:
+            self.walk.verdict.evidence[self.path] = list(self.fact.spans)
+        elif self.spec.many:
+            self._list(values, self.fact.value or [], values, self.fact.value or [])
+        elif self.fact.value is None:
+            self._disagrees("not_stated", "the letter states no value here", value)
+        else:
+            self._disagrees("value_differs", "the letter says something else here", value)
+
+    def _list(self, got: list[Any], expected: list[Any], got_raw: Any, expected_raw: Any) -> None:
+        """Say which elements are missing, which are extra, and if only the order differs, that."""
+        if got == expected:
+            return
+        left = list(expected)
+        extra = [i for i, item in enumerate(got) if not _taken(left, item)]
+        for i in extra:
+            self._found(
+                "list_item_extra", "the letter does not list this here", expected_raw, plain(got_raw[i]),
+                self._fact_spans(), path=f"{self.path}/{i}",
+            )  # fmt: skip
+        for item in left:
+            self._found(
+                "list_item_missing",
+                "the letter lists this, the answer does not",
+                item,
+                plain(got_raw),
+                self._fact_spans(),
+            )
+        if not extra and not left:
+            self._found(
+                "list_order", "the letter has these in another order", expected_raw, plain(got_raw), self._fact_spans()
+            )
+
+    def _region(self, name: str, value: Any) -> Span | None:
+        region = self.regions.get(name)
+        if region is None:
+            self._found("not_stated", f"the letter has no {name}", None, value)
+        return region
+
+    def _fact_spans(self) -> tuple[Span, ...]:
+        return self.fact.spans if self.fact else ()
+
+    def _disagrees(self, code: str, message: str, value: Any) -> None:
+        """The answer differs from the reading; where the reader had to choose, nobody is blamed."""
+        assert self.fact is not None
+        if self.fact.certain:
+            self._found(code, message, self.fact.value, value, self.fact.spans)
+            return
+        span = self.fact.spans[0] if self.fact.spans else None
+        self.walk.found(
+            Finding("unread", self.path, "warning", "unclear", message, self.fact.value, plain(value), span)
+        )
+
+    def _found(
+        self,
+        code: str,
+        message: str,
+        expected: Any,
+        got: Any,
+        spans: tuple[Span, ...] = (),
+        *,
+        path: str | None = None,
+        severity: Severity = "error",
+    ) -> None:
+        self.walk.found(
+            Finding(
+                code,
+                path or self.path,
+                severity,
+                "answer",
+                message,
+                plain(expected),
+                plain(got),
+                spans[0] if spans else None,
+            )
+        )
+
+
+def _taken(left: list[Any], item: Any) -> bool:
+    if item in left:
+        left.remove(item)
+        return True
+    return False
+
+
+def _text(value: Any) -> str:
+    return fold(str(value)) if value is not None else ""

@@ -1,0 +1,88 @@
+"""``extractor check``: hold anyone's answers against the letters."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from extractor.cli.common import Exit, TypeOption, WorkspaceOption, open_workspace, say
+from extractor.errors import LetterError, UsageError
+from extractor.letter import Letter, LetterFile, find_letters, read_letter
+from extractor.lettertype import LetterType
+from extractor.pipeline import recheck
+
+
+def check_command(
+    records: Annotated[
+        Path, typer.Argument(help="Lines of records, or of {letter_id, answer}; - for stdin.", metavar="RECORDS")
+    ],
+    paths: Annotated[list[Path], typer.Argument(help="The letters: files or folders.", metavar="PATH...")],
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Validate answers against their letters, without any model.
+
+    Reads record lines or bare {"letter_id": ..., "answer": ...} lines and prints the same lines, in
+    order, with fresh evidence, findings and status. An id may come more than once. Exit code 1 if
+    anything needs a look.
+
+    Example: extractor check out/records.jsonl eval/imr/letters > checked.jsonl
+    """
+    kind = open_workspace(workspace).letter_type(letter_type)
+    letters = _Letters(find_letters(paths))
+    statuses: dict[str, int] = {}
+    for number, text in _lines(records):
+        line = _checked(number, text, letters, kind)
+        statuses[line["status"]] = statuses.get(line["status"], 0) + 1
+        print(json.dumps(line, ensure_ascii=False))
+    say(", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "no lines")
+    raise typer.Exit(Exit.LOOK if set(statuses) - {"accepted"} else Exit.FINE)
+
+
+class _Letters:
+    """Letters by id, the last one kept: equal ids mostly follow each other."""
+
+    def __init__(self, files: list[LetterFile]) -> None:
+        self.files = {file.id: file for file in files}
+        self.last: Letter | None = None
+
+    def get(self, letter_id: str) -> Letter:
+        if self.last is None or self.last.id != letter_id:
+            if letter_id not in self.files:
+                raise LetterError("no letter has this id among the given paths", code="letter_not_found")
+            self.last = read_letter(self.files[letter_id])
+        return self.last
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        with sys.stdin if str(path) == "-" else path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}", hint="name a file of JSON lines") from error
+
+
+def _checked(number: int, text: str, letters: _Letters, kind: LetterType) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+        if not isinstance(line, dict) or not isinstance(line.get("letter_id"), str):
+            raise ValueError
+    except (ValueError, RecursionError):
+        return _failed(
+            {"letter_id": None, "answer": None}, "bad_line", f"line {number} is not a JSON object with a letter_id"
+        )
+    try:
+        return recheck(line, letters.get(line["letter_id"]), kind)
+    except LetterError as error:
+        return _failed(line, error.code, error.message)
+
+
+def _failed(line: dict[str, Any], code: str, message: str) -> dict[str, Any]:
+    return {**line, "status": "failed", "evidence": {}, "findings": [], "error": {"code": code, "message": message}}

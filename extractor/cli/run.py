@@ -1,0 +1,205 @@
+"""``extractor run``: many letters in, a folder of records out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from extractor import bulk
+from extractor.cli.common import (
+    Exit,
+    JsonOption,
+    ModelOption,
+    PromptOption,
+    ReaskOption,
+    ReplayOption,
+    Session,
+    TypeOption,
+    UrlOption,
+    WorkspaceOption,
+    open_session,
+    print_json,
+    say,
+)
+from extractor.errors import CassetteError
+from extractor.letter import LetterFile, find_letters
+
+TABLE_LETTERS = 20
+_PLAIN_EVERY = 100
+
+
+def run_command(
+    paths: Annotated[list[Path], typer.Argument(help="Letter files, or folders that hold them.", metavar="PATH...")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for records.jsonl and the ledger run.db.")],
+    model: ModelOption = None,
+    prompt: PromptOption = None,
+    base_url: UrlOption = None,
+    replay: ReplayOption = False,
+    reask: ReaskOption = 1,
+    concurrency: Annotated[int, typer.Option(min=1, max=512, help="Letters in flight at once.")] = 8,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Extract many letters into DIR/records.jsonl, one line a letter.
+
+    Can be stopped (Ctrl-C) and started again: finished letters are skipped, a changed prompt or
+    model asks again, changed checks only check again. Prints a table when it ends.
+
+    Exit code 0 if all are accepted, 1 if some need a look, 4 if some could not be asked.
+
+    Example: extractor run eval/imr/letters --out out
+    """
+    files = find_letters(paths)
+    session = open_session(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask)
+    summary = asyncio.run(_run(files, session, out, concurrency))
+    counts = Counter(record["status"] for record in _records(out, {file.id for file in files}))
+    if as_json:
+        print_json(_report(summary, counts, out))
+    else:
+        _print_table(out, files, session)
+        _print_summary(summary, counts, out)
+    raise typer.Exit(_exit_code(summary, counts))
+
+
+async def _run(files: list[LetterFile], session: Session, out: Path, concurrency: int) -> bulk.Summary:
+    try:
+        with _Progress(len(files)) as progress:
+            return await bulk.run(
+                files,
+                session.plan,
+                out,
+                concurrency=concurrency,
+                around=session.tape if session.replaying else None,
+                on_progress=progress.update,
+            )
+    finally:
+        await session.plan.model.aclose()
+
+
+class _Progress:
+    """One live line on a terminal, a plain line now and then when piped."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.live: Progress | None = None
+        if sys.stderr.isatty():
+            self.live = Progress(
+                TextColumn("letters"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.description}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+
+    def __enter__(self) -> _Progress:
+        if self.live:
+            self.live.start()
+            self.task = self.live.add_task("", total=self.total)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def update(self, summary: bulk.Summary) -> None:
+        told = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
+        if self.live:
+            self.live.update(self.task, completed=summary.done, description=told)
+        elif summary.done % _PLAIN_EVERY == 0:
+            say(f"{summary.done} of {self.total} letters: {told}")
+
+
+def _records(out: Path, wanted: set[str]) -> list[dict[str, Any]]:
+    with (out / bulk.RECORDS).open(encoding="utf-8") as lines:
+        return [record for record in map(json.loads, lines) if record["letter_id"] in wanted]
+
+
+def _print_table(out: Path, files: list[LetterFile], session: Session) -> None:
+    rows = session.plan.letter_type.rows
+    shown = _records(out, {file.id for file in files[:TABLE_LETTERS]})
+    table = Table(show_lines=False, pad_edge=False)
+    headings: list[str] = []
+    body: list[list[Text]] = []
+    for record in shown:
+        told = rows(record["answer"]) if rows and record["answer"] else [{}]
+        for i, row in enumerate(told or [{}]):
+            headings = headings or list(row)
+            first = [record["letter_id"], record["status"]] if i == 0 else ["", ""]
+            found = _findings_of(record, i, len(told)) if row else _why_failed(record)
+            body.append([Text(cell) for cell in (*first, *row.values(), *[""] * (len(headings) - len(row)), found)])
+    for heading in ("letter", "status", *headings, "findings"):
+        table.add_column(heading, overflow="fold")
+    for cells in body:
+        table.add_row(*cells[:2], *[Text("")] * (len(headings) + 3 - len(cells)), *cells[2:])
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    if len(files) > TABLE_LETTERS:
+        print(f"... and {len(files) - TABLE_LETTERS} more letters")
+
+
+def _findings_of(record: Mapping[str, Any], i: int, rows: int) -> str:
+    """Codes of the findings on row i; the letter's other findings stand on its first row."""
+    codes: list[str] = []
+    for finding in record["findings"]:
+        parts = finding["path"].split("/")
+        row = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() and int(parts[2]) < rows else 0
+        if row == i and finding["severity"] != "info":
+            codes.append(f"{finding['code']} ({finding['blame']})")
+    return ", ".join(codes)
+
+
+def _why_failed(record: Mapping[str, Any]) -> str:
+    error = record["error"]
+    told = [finding["message"] for finding in record["findings"] if finding["severity"] == "error"]
+    return error["message"] if error else "; ".join(told[:3])
+
+
+def _report(summary: bulk.Summary, counts: Mapping[str, int], out: Path) -> dict[str, Any]:
+    return {
+        "letters": summary.total,
+        "accepted": counts.get("accepted", 0),
+        "needs_review": counts.get("needs_review", 0),
+        "failed": counts.get("failed", 0),
+        "skipped": summary.skipped,
+        "unanswered": {
+            name: {"code": error.code, "message": error.message} for name, error in summary.unanswered.items()
+        },
+        "interrupted": summary.interrupted,
+        "seconds": round(summary.seconds, 2),
+        "records": str(out / bulk.RECORDS),
+    }
+
+
+def _print_summary(summary: bulk.Summary, counts: Mapping[str, int], out: Path) -> None:
+    told = ", ".join(f"{counts.get(status, 0)} {status}" for status in ("accepted", "needs_review", "failed"))
+    skipped = f" ({summary.skipped} were done already)" if summary.skipped else ""
+    print(f"{summary.total} letters: {told}{skipped}. Records: {out / bulk.RECORDS}")
+    if summary.unanswered:
+        first = next(iter(summary.unanswered.values()))
+        say(f"{len(summary.unanswered)} letters were not answered. First: {first}")
+    left = summary.total - summary.done
+    if left or summary.unanswered:
+        say(f"{left + len(summary.unanswered)} letters are left; run the same command again to go on")
+
+
+def _exit_code(summary: bulk.Summary, counts: Mapping[str, int]) -> Exit:
+    if summary.interrupted:
+        return Exit.INTERRUPTED
+    if any(isinstance(error, CassetteError) for error in summary.unanswered.values()):
+        return Exit.CASSETTES
+    if summary.unanswered or summary.done < summary.total:
+        return Exit.INCOMPLETE
+    return Exit.LOOK if counts.get("needs_review") or counts.get("failed") else Exit.FINE

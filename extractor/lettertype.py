@@ -1,0 +1,69 @@
+"""A letter type: everything the engine must know about one kind of letter, as data and functions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.evidence import Record, check_schema
+from extractor.findings import Finding
+from extractor.letter import Letter
+from extractor.reading import Block, Reading
+
+Read = Callable[[Letter], Reading]
+Rule = Callable[[Any, Block, Letter, str], Iterable[Finding]]
+Rows = Callable[[Mapping[str, Any]], list[dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class LetterType:
+    """One kind of letter.
+
+    ``schema``: the strict pydantic model, every leaf with an evidence marker.
+    ``read``: the deterministic reader; it never raises on any text and never invents.
+    ``rules``: checks beyond the markers, by the schema class they look at; each is called as
+    ``rule(record, block, letter, path)`` with a record and the block it was bound to.
+    ``codes``: one line for each finding code that ``rules`` and the reader's oddities use.
+    ``protected``: field paths (``decisions/outcome``) where being wrong is worst.
+    ``rows``: a short table of one answer for people, one row a record.
+    ``checks_version``: raise it when reader or rules change, so that stored answers are checked anew.
+
+    Raises ``LetterTypeError`` at once when a leaf of ``schema`` has no marker.
+    """
+
+    name: str
+    schema: type[BaseModel]
+    read: Read
+    rules: Mapping[type[BaseModel], tuple[Rule, ...]] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    protected: tuple[str, ...] = ()
+    rows: Rows | None = None
+    checks_version: int = 1
+
+    def __post_init__(self) -> None:
+        check_schema(self.schema)
+
+    @cached_property
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON schema of the answer."""
+        return self.schema.model_json_schema()
+
+    @cached_property
+    def schema_sha256(self) -> str:
+        """Hex digest of the JSON schema in canonical form."""
+        canonical = json.dumps(self.json_schema, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def is_protected(self, path: str) -> bool:
+        """Whether a JSON pointer lies on a protected leaf: ``/decisions/0/outcome`` is ``decisions/outcome``."""
+        names = "/".join(part for part in path.split("/") if part and not part.isdigit())
+        return any(names == protected or names.startswith(protected + "/") for protected in self.protected)
+
+
+__all__ = ["LetterType", "Read", "Record", "Rows", "Rule"]

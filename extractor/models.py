@@ -1,0 +1,93 @@
+"""What a model is to the engine: something that is asked a question and gives a reply.
+
+Hosted, local, recorded or none (``offline``): the pipeline sees only this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from extractor.reading import Reading
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A former reply to the same letter and our short message about what is wrong with it."""
+
+    reply: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """All that a model may see of one letter.
+
+    ``instructions`` is the prompt's unchanging text, ``letter`` the letter's raw text byte for
+    byte. ``reading`` is for ``offline`` alone and never leaves the machine.
+    """
+
+    letter_id: str
+    letter: str
+    instructions: str
+    schema: type[BaseModel]
+    reading: Reading
+    corrections: tuple[Correction, ...] = ()
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one or more calls; ``None`` where the endpoint did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            _sum(self.input_tokens, other.input_tokens),
+            _sum(self.output_tokens, other.output_tokens),
+            _sum(self.cached_tokens, other.cached_tokens),
+        )
+
+    def as_dict(self) -> dict[str, int | None]:
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cached_tokens": self.cached_tokens,
+        }
+
+
+def _sum(a: int | None, b: int | None) -> int | None:
+    return a if b is None else b if a is None else a + b
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back, before anyone parsed it: ``text`` is the answer as JSON text."""
+
+    text: str
+    usage: Usage = field(default_factory=Usage)
+    finish: str = "stop"
+    transport_tries: int = 1
+    seconds: float = 0.0
+
+
+class Model(Protocol):
+    """Something that fills a schema.
+
+    ``name`` is what records call it; ``params`` are the settings that may change its answers.
+    """
+
+    name: str
+
+    @property
+    def params(self) -> dict[str, Any]: ...
+
+    async def ask(self, question: Question) -> Reply:
+        """Raises ``ModelError``, ``TransportError`` or ``CassetteError``."""
+        ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,51 @@
+"""The model that asks nobody: it fills the schema from the deterministic reading alone.
+
+A baseline, and named as such in every record. What only a mind can tell stays null.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.evidence import fields_of
+from extractor.models import Question, Reply
+from extractor.reading import Block
+
+NAME = "offline"
+
+
+class OfflineModel:
+    """Satisfies ``extractor.models.Model`` without any call."""
+
+    name = NAME
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {}
+
+    async def ask(self, question: Question) -> Reply:
+        return Reply(text=fill(question.schema, question.reading.root).model_dump_json())
+
+    async def aclose(self) -> None:
+        return None
+
+
+def fill(schema: type[BaseModel], block: Block) -> BaseModel:
+    """An instance of ``schema`` that holds the block's facts, null or ``[]`` where there are none."""
+    return schema.model_validate(_values(schema, block))
+
+
+def _values(schema: type[BaseModel], block: Block) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field in fields_of(schema):
+        inner = block.blocks.get(field.name, ())
+        if field.model is None:
+            fact = block.facts.get(field.name)
+            values[field.name] = fact.value if fact else ([] if field.many else None)
+        elif field.kind == "records":
+            values[field.name] = [_values(field.model, one) for one in inner]
+        else:
+            values[field.name] = _values(field.model, inner[0] if inner else block)
+    return values

@@ -1,0 +1,87 @@
+"""Prompt versions: Markdown files with front matter. A released version never changes.
+
+``imr@v1`` is the file ``v1.md`` in the letter type's prompt folder. Its text after the front
+matter is sent as it stands; nothing is rendered into it. The hashes of released versions stand
+in ``released.toml`` beside them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from extractor.errors import PromptError
+
+RELEASED = "released.toml"
+_FRONT = re.compile(r"\A---\r?\n(?P<front>.*?)\r?\n---\r?\n(?P<text>.*)\Z", re.DOTALL)
+
+
+class FrontMatter(BaseModel):
+    """What a prompt says about itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt version: ``id`` (``imr@v1``), the text sent, and the hash of that text."""
+
+    id: str
+    front: FrontMatter
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def known_prompts(folder: Path, letter_type: str) -> list[str]:
+    """Ids of all versions in a prompt folder, oldest first."""
+    versions = sorted(
+        (p.stem for p in folder.glob("*.md")),
+        key=lambda v: [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", v)],
+    )
+    return [f"{letter_type}@{version}" for version in versions]
+
+
+def load_prompt(folder: Path, prompt_id: str) -> Prompt:
+    """Load one version. Raises ``PromptError`` if it is unknown, broken, or was edited after its release."""
+    letter_type, _, version = prompt_id.partition("@")
+    path = folder / f"{version}.md"
+    known = known_prompts(folder, letter_type)
+    if prompt_id not in known:
+        raise PromptError(f"no prompt {prompt_id!r} in {folder}", hint=f"known: {', '.join(known) or '(none)'}")
+    match = _FRONT.match(path.read_text("utf-8"))
+    if not match:
+        raise PromptError(f"{path} has no front matter", hint="begin it with --- title and why --- lines")
+    try:
+        front = FrontMatter.model_validate(yaml.safe_load(match["front"]))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise PromptError(f"the front matter of {path} is broken: {error}", hint="it needs title and why") from error
+    prompt = Prompt(prompt_id, front, match["text"].strip() + "\n")
+    released = _released(folder).get(version)
+    if released and released != prompt.sha256:
+        raise PromptError(
+            f"{path} was edited after its release",
+            hint=f"undo the edit and write your change as a new version beside {path.name}",
+        )
+    return prompt
+
+
+def _released(folder: Path) -> dict[str, str]:
+    path = folder / RELEASED
+    if not path.is_file():
+        return {}
+    try:
+        return {str(version): str(sha) for version, sha in tomllib.loads(path.read_text("utf-8"))["sha256"].items()}
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise PromptError(f"{path} is broken: {error}", hint="it holds [sha256] with one line a version") from error

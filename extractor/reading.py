@@ -1,0 +1,212 @@
+"""What a deterministic reader finds in a letter, and the primitives readers are built of.
+
+A reading has the shape of the answer: a tree of blocks, each with named regions (where to look),
+facts (what the reader read there, by the schema's field names) and inner blocks. So a value can
+be held against *its own* place, not against the whole text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from extractor.letter import Letter
+from extractor.spans import Span
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What the reader read for one leaf.
+
+    ``value`` is in the schema's terms; ``None`` or ``[]`` means "the letter does not say".
+    ``spans`` prove it: one for a single value, one for each element of a list.
+    ``certain`` is false where the reader had to choose; a differing answer is then ``unclear``.
+    """
+
+    value: Any
+    spans: tuple[Span, ...] = ()
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of a letter: the whole, a decision, a guideline paragraph, a citation."""
+
+    span: Span
+    regions: Mapping[str, Span] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    blocks: Mapping[str, Sequence[Block]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """Something about the letter itself that a person should know: a stable code and where."""
+
+    code: str
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A whole letter as read.
+
+    ``recognised`` is false when the text is not a letter of this type; ``note`` then says why,
+    and the block is empty: a reader never invents.
+    """
+
+    letter: Letter
+    root: Block
+    recognised: bool = True
+    note: str = ""
+    oddities: tuple[Oddity, ...] = ()
+
+
+def nothing_read(letter: Letter, note: str) -> Reading:
+    """The empty reading of a text that is not such a letter."""
+    return Reading(letter, Block(Span(0, len(letter.text))), recognised=False, note=note)
+
+
+# ---- text primitives -------------------------------------------------------------------------
+
+
+def words(phrase: str) -> str:
+    """A pattern for ``phrase`` that lets any whitespace stand between its words."""
+    return r"\s+".join(re.escape(word) for word in phrase.split())
+
+
+def squeeze(text: str) -> str:
+    """``text`` on one line: whitespace runs become one blank; a word hyphenated at a line's end is joined to its tail.
+
+    >>> squeeze("Electro-\\n diagnostic  testing")
+    'Electro-diagnostic testing'
+    """
+    return re.sub(r"\s+", " ", re.sub(r"(?<=\w)-[ \t]*[\r\n]\s*(?=\w)", "-", text)).strip()
+
+
+def search(pattern: re.Pattern[str], text: str, within: Span) -> re.Match[str] | None:
+    """The first match that lies inside ``within``."""
+    return pattern.search(text, within.start, within.end)
+
+
+def last(pattern: re.Pattern[str], text: str, within: Span) -> re.Match[str] | None:
+    """The last match that lies inside ``within``."""
+    found = None
+    for match in pattern.finditer(text, within.start, within.end):
+        found = match
+    return found
+
+
+# ---- dates -----------------------------------------------------------------------------------
+
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
+_DATE = re.compile(
+    r"""
+    (?<![\d/])(?P<m>\d{1,2})\s?[/\-\u2013]\s?(?P<d>\d{1,2})\s?[/\-\u2013]\s?(?P<y>\d{4}|\d{2})(?!\d|[/\-]\d)
+    | (?<!\d)(?P<ym>\d{4})-(?P<mm>\d{2})-(?P<dd>\d{2})(?!\d)
+    # a line-end hyphen dropped by the PDF tool: "10-282016" and "1020-16"
+    | (?<![\d/])(?P<gm>\d{1,2})-(?P<gd>\d{2})(?P<gy>20\d{2})(?!\d)
+    | (?<![\d/])(?P<hm>\d{2})(?P<hd>\d{2})-(?P<hy>\d{4}|\d{2})(?!\d|[/\-]\d)
+    | \b(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?
+        |oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?\s+(?P<nd>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<ny>\d{4})\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+class FoundDate(NamedTuple):
+    value: date
+    span: Span
+
+
+def find_dates(text: str, within: Span) -> Iterator[FoundDate]:
+    """Every date in a region, in American order, in the spellings letters use.
+
+    Two-digit years: 00-49 are 2000-2049, 50-99 are 1950-1999. Impossible dates are passed over.
+    """
+    for match in _DATE.finditer(text, within.start, within.end):
+        group = match.groupdict()
+        year, month, day = next(
+            (group[y], group[m], group[d])
+            for y, m, d in (
+                ("y", "m", "d"),
+                ("ym", "mm", "dd"),
+                ("gy", "gm", "gd"),
+                ("hy", "hm", "hd"),
+                ("ny", "name", "nd"),
+            )
+            if group[y]
+        )
+        number = int(month) if month.isdigit() else _MONTH_NUMBER[month[:3].lower()]
+        full = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 50 else 1900)
+        try:
+            value = date(full, number, int(day))
+        except ValueError:
+            continue
+        yield FoundDate(value, Span(*match.span()))
+
+
+# ---- page lists ------------------------------------------------------------------------------
+
+_PAGE = r"\d{1,4}"
+_PAGE_ITEM = re.compile(
+    rf"(?P<first>{_PAGE})(?:\s*(?:-|\u2013|\u2014|\bto\b|\bthrough\b)\s*(?P<last>{_PAGE}))?(?![\d.]*\d)"
+)
+_PAGE_JOINT = re.compile(
+    r"\s*(?:,\s*and\b|,\s*&|,|;|\band\b|&)\s*(?:(?:page|pg|pp?)s?\b\.?\s*(?:\(s\))?\s*)?", re.IGNORECASE
+)
+_OF_TOTAL = re.compile(rf"\s+of\s+{_PAGE}\b", re.IGNORECASE)
+
+
+class FoundPages(NamedTuple):
+    """A page range ``first``..``last`` (inclusive, equal for a single page) and where it stands."""
+
+    first: int
+    last: int
+    span: Span
+
+
+def read_pages(text: str, within: Span) -> list[FoundPages]:
+    """The page list that begins at ``within.start``: "301, 340", "177-179", "114 -117", "9, 16-18".
+
+    Reads as long as the text goes on as a list of pages; the last span's end says where it stopped.
+    "92 of 127" is page 92. A shortened end ("78-9") means 78-79. A range that runs backwards and
+    cannot be a shortened end is read as printed, first and last in the letter's order.
+    """
+    pages: list[FoundPages] = []
+    at = within.start
+    while match := _PAGE_ITEM.match(text, at, within.end):
+        first = int(match["first"])
+        last = _range_end(match["first"], match["last"])
+        pages.append(FoundPages(first, last, Span(*match.span())))
+        total = _OF_TOTAL.match(text, match.end(), within.end)
+        joint = _PAGE_JOINT.match(text, total.end() if total else match.end(), within.end)
+        if not joint:
+            break
+        at = joint.end()
+    return pages
+
+
+def _range_end(first: str, last: str | None) -> int:
+    if last is None:
+        return int(first)
+    if int(last) < int(first) and len(last) < len(first):
+        return int(first[: len(first) - len(last)] + last)
+    return int(last)

@@ -1,0 +1,53 @@
+"""Independent Medical Review final determinations of California workers' compensation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from extractor.lettertype import LetterType
+
+from .checks import CODES, RULES
+from .model import ImrLetter
+from .reader import read
+
+
+def _pages(guideline: Mapping[str, Any]) -> str:
+    ranges = [page for citation in guideline["citations"] for page in citation["pages"]]
+    return ", ".join(str(p["first"]) if p["first"] == p["last"] else f"{p['first']}-{p['last']}" for p in ranges)
+
+
+def rows(answer: Mapping[str, Any]) -> list[dict[str, str]]:
+    """One row a decision, for people."""
+    return [
+        {
+            "item": decision["item"],
+            "outcome": decision["outcome"],
+            "cited pages (claims administrator)": _pages(decision["claims_administrator"]),
+            "cited pages (MAXIMUS)": _pages(decision["maximus"]),
+        }
+        for decision in answer["decisions"]
+    ]
+
+
+LETTER_TYPE = LetterType(
+    name="imr",
+    schema=ImrLetter,
+    read=read,
+    rules=RULES,
+    codes=CODES,
+    protected=(
+        "decisions/item",
+        "decisions/outcome",
+        "decisions/claims_administrator/citations/pages",
+        "decisions/maximus/citations/pages",
+        "header/date_assigned",
+        "header/date_of_injury",
+        "header/decision_date",
+        "header/ur_denial_date",
+        "header/application_received",
+        "worker/date_of_injury",
+        "ur_date",
+    ),
+    rows=rows,
+)

@@ -1,0 +1,159 @@
+"""What an IMR letter must satisfy beyond "each value stands at its place".
+
+Each rule is ``(record, block, letter, path) -> findings``. A rule speaks of the letter only where
+the answer copied it faithfully; an unfaithful answer has its own findings already.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.findings import Finding
+from extractor.letter import Letter
+from extractor.lettertype import Rule
+from extractor.reading import Block
+
+from .model import Citation, Decision, ImrLetter
+from .verdict import polarity
+
+CODES = {
+    "imr_outcome_against_rationale": "The heading's outcome and the rationale's verdict point opposite ways.",
+    "imr_verdict_against_outcome": "The quoted verdict sentence points against the outcome.",
+    "imr_injury_date_contradicts": "Header and summary tell different dates of injury.",
+    "imr_ur_date_contradicts": "Header and summary tell different dates of the utilization review.",
+    "imr_dates_out_of_order": "Two dates of the case header stand in an impossible order.",
+    "imr_source_contradicts": "A citation printed as outside the MTUS names the MTUS itself.",
+    "imr_page_outside_chapter": "A cited page lies outside the chapter it is cited from.",
+    "imr_page_range_backwards": "A cited page range ends before it begins.",
+}
+
+
+def outcome_agrees_with_rationale(decision: Decision, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
+    """The heading's outcome and the rationale's verdict must not contradict each other."""
+    outcome = block.facts["outcome"]
+    verdict = block.facts.get("verdict")
+    if decision.verdict and (told := polarity(decision.verdict)) and told != decision.outcome:
+        same_as_letter = outcome.value == decision.outcome
+        yield Finding(
+            "imr_verdict_against_outcome",
+            f"{path}/verdict",
+            "error",
+            "unclear" if same_as_letter else "answer",
+            "the quoted sentence points the other way than the outcome",
+            expected=decision.outcome,
+            got=told,
+            span=letter.folded.find(decision.verdict, block.span),
+        )
+    if verdict and verdict.value and decision.outcome == outcome.value:
+        told = polarity(verdict.value)
+        if told and told != outcome.value:
+            yield Finding(
+                "imr_outcome_against_rationale",
+                f"{path}/outcome",
+                "error",
+                "letter",
+                "the heading and the rationale's verdict point opposite ways",
+                expected=told,
+                got=outcome.value,
+                span=verdict.spans[0],
+            )
+
+
+def dates_agree(answer: ImrLetter, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
+    """Dates told twice must be the same, and the case's dates must follow each other."""
+    header = block.blocks["header"][0].facts
+    worker = block.blocks["worker"][0].facts
+    told = worker.get("date_of_injury")
+    pairs: list[tuple[str, str, date | None, date | None, Any]] = [
+        (
+            "imr_injury_date_contradicts",
+            "/header/date_of_injury",
+            answer.header.date_of_injury,
+            answer.worker.date_of_injury,
+            told,
+        ),
+        (
+            "imr_ur_date_contradicts",
+            "/ur_date",
+            answer.header.ur_denial_date,
+            answer.ur_date,
+            block.facts.get("ur_date"),
+        ),
+    ]
+    for code, where, first, second, fact in pairs:
+        if first and second and first != second and fact and fact.value == second:
+            injury = code == "imr_injury_date_contradicts"
+            yield Finding(
+                code, where, "error" if injury else "warning", "letter", "header and summary tell different dates",
+                expected=first, got=second, span=fact.spans[0],
+            )  # fmt: skip
+    order = ("date_of_injury", "ur_denial_date", "application_received", "date_assigned", "decision_date")
+    known = [(name, getattr(answer.header, name)) for name in order if getattr(answer.header, name)]
+    for (before, first), (after, second) in pairwise(known):
+        if first > second and header[before].value == first and header[after].value == second:
+            yield Finding(
+                "imr_dates_out_of_order", f"/header/{after}", "error", "letter", f"{after} is before {before}",
+                expected=first, got=second, span=header[after].spans[0],
+            )  # fmt: skip
+
+
+def source_agrees(citation: Citation, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
+    """Letters print "Non-MTUS Citation MTUS: ACOEM": copy faithfully, and say so."""
+    if citation.source == "non_mtus" and re.match(r"(?:CA\s+)?MTUS\b", citation.title):
+        yield Finding(
+            "imr_source_contradicts",
+            f"{path}/source",
+            "warning",
+            "letter",
+            "printed under Non-MTUS, but the text names the MTUS",
+            got=citation.source,
+            span=block.span,
+        )
+
+
+def pages_possible(citation: Citation, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
+    """Faithfully copied pages must be possible: ranges run forward and lie in the cited chapter."""
+    fact = block.facts["pages"]
+    if [page.model_dump() for page in citation.pages] != fact.value:
+        return
+    chapter = _chapter(citation.title)
+    for i, page in enumerate(citation.pages):
+        where = f"{path}/pages/{i}"
+        if page.last < page.first:
+            yield Finding(
+                "imr_page_range_backwards", where, "error", "letter", "the range ends before it begins",
+                got=str(page), span=fact.spans[i],
+            )  # fmt: skip
+        elif chapter and (page.first < chapter["first"] or page.last > chapter["last"]):
+            yield Finding(
+                "imr_page_outside_chapter", where, "error", "letter",
+                f"{chapter['name']} has pages {chapter['first']} to {chapter['last']}",
+                expected=f"{chapter['first']}-{chapter['last']}", got=str(page), span=fact.spans[i],
+            )  # fmt: skip
+
+
+@cache
+def _guidelines() -> list[dict[str, Any]]:
+    """Page ranges of guideline chapters, with their sources (data, not code)."""
+    data = tomllib.loads(Path(__file__).with_name("guidelines.toml").read_text("utf-8"))
+    return [{**chapter, "pattern": re.compile(chapter["title"], re.IGNORECASE)} for chapter in data["chapter"]]
+
+
+def _chapter(title: str) -> dict[str, Any] | None:
+    return next((chapter for chapter in _guidelines() if chapter["pattern"].search(title)), None)
+
+
+RULES: Mapping[type[BaseModel], tuple[Rule, ...]] = {
+    ImrLetter: (dates_agree,),
+    Decision: (outcome_agrees_with_rationale,),
+    Citation: (source_agrees, pages_possible),
+}

@@ -1,0 +1,167 @@
+"""Guideline paragraphs: on what a side based its decision, and which chapters, sections and pages it cites.
+
+Forms read: ``MTUS ACOEM Chapter 12 Low Back Complaints Page(s): 301, 340.`` (2014-15),
+``MTUS Low Back Complaints 2004, Section(s): Special Studies, and ...`` (2016-17), and free text
+with "page 137" or "pg. 64". Chapter numbers, years and section numbers are never pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from extractor.reading import Block, Fact, read_pages, squeeze, words
+from extractor.spans import Span
+
+_STATEMENT = re.compile(
+    r"Decision\s+based\s+on\s+(?:(?P<non>Non-?\s*MTUS(?:\s+Citations?)?)|MTUS)\b[^\S\n]*:?", re.IGNORECASE
+)
+_CITES_NOTHING = re.compile(words("did not cite any medical evidence"), re.IGNORECASE)
+_OUTSIDE = re.compile(
+    words("did not base their decision on the MTUS") + "|" + words("outside of the MTUS"), re.IGNORECASE
+)
+PAGE_LABEL = re.compile(
+    r"\bPages?\s*\(?s?\)?\s*[:.]?\s*(?=\d)|\bpgs?\b\.?\s*:?\s*(?=\d)|\bpp?\.\s*(?=\d)", re.IGNORECASE
+)
+_SECTION_LABEL = re.compile(r",?\s*Section\s*\(?s?\)?\s*:\s*", re.IGNORECASE)
+# A chapter of the 2016-17 form is named with its year: "Low Back Complaints 2004".
+_CHAPTER_END = re.compile(r"\b(?:19|20)\d\d\b(?:\s+Guidelines)?")
+_NEXT_CHAPTER = re.compile(r",?\s+and\s+(?=[A-Z][A-Za-z ,&'/\s-]{3,90}?\s(?:19|20)\d\d\b)")
+_TRAILING = " \t\r\n.,;:"
+# Section names that hold a comma before a capital; everything else is cut there.
+_UNCUT = re.compile(r"(?<=NSAIDs), (?=GI symptoms)|(?<=Forearm), (?=Wrist)|(?<=Wrist), (?=& Hand|and Hand)")
+
+
+def read_guideline(text: str, paragraph: Span) -> Block:
+    """One guideline paragraph as a block: fact ``basis`` and a block for each citation."""
+    statements = list(_STATEMENT.finditer(text, paragraph.start, paragraph.end))
+    citations: list[Block] = []
+    for i, statement in enumerate(statements):
+        end = statements[i + 1].start() if i + 1 < len(statements) else paragraph.end
+        source = "non_mtus" if statement["non"] else "mtus"
+        mark = Span(*statement.span("non")) if statement["non"] else Span(statement.end() - 4, statement.end())
+        body = Span(statement.end(), end)
+        citations += _citations(text, body, Fact(source, (mark.trimmed(text),)))
+    return Block(
+        paragraph,
+        regions={"paragraph": paragraph},
+        facts={"basis": _basis(text, paragraph, statements)},
+        blocks={"citations": citations},
+    )
+
+
+def _basis(text: str, paragraph: Span, statements: list[re.Match[str]]) -> Fact:
+    spans = tuple(Span(*statement.span()).trimmed(text) for statement in statements)
+    inside = any(not statement["non"] for statement in statements)
+    outside = any(statement["non"] for statement in statements)
+    if statements:
+        return Fact("both" if inside and outside else "mtus" if inside else "outside_mtus", spans)
+    for pattern, basis in ((_CITES_NOTHING, "nothing"), (_OUTSIDE, "outside_mtus")):
+        if match := pattern.search(text, paragraph.start, paragraph.end):
+            return Fact(basis, (Span(*match.span()),))
+    return Fact(None, certain=False)
+
+
+def _citations(text: str, body: Span, source: Fact) -> Iterator[Block]:
+    at = body.start
+    while at < body.end:
+        pages = PAGE_LABEL.search(text, at, body.end)
+        sections = _SECTION_LABEL.search(text, at, body.end)
+        if source.value == "mtus" and (chapter := _chapter(text, Span(at, body.end), pages, sections)):
+            block, at = chapter
+        elif pages:
+            found = read_pages(text, Span(pages.end(), body.end))
+            block = _citation(text, source, Span(at, pages.start()), pages=[(p.first, p.last, p.span) for p in found])
+            at = found[-1].span.end if found else pages.end()
+        else:
+            block = _citation(text, source, Span(at, body.end))
+            at = body.end
+        if block:
+            yield block
+        at = _skip_joint(text, Span(at, body.end))
+
+
+def _chapter(
+    text: str, body: Span, pages: re.Match[str] | None, sections: re.Match[str] | None
+) -> tuple[Block | None, int] | None:
+    """A chapter named with its year, with its sections; ``None`` if the body is of the ``Page(s):`` form."""
+    year = _CHAPTER_END.search(text, body.start, body.end)
+    if not year or (pages and pages.start() < year.start()):
+        return None
+    source = Fact("mtus", (Span(body.start - 4, body.start),)) if text[body.start - 4 : body.start] == "MTUS" else None
+    title = Span(body.start, year.end())
+    following = _NEXT_CHAPTER.search(text, year.end(), body.end)
+    end = following.start() if following else body.end
+    listed = sections and year.end() <= sections.start() and sections.end() <= end
+    section_span = Span(sections.end(), end) if listed and sections else None
+    if not listed and pages and pages.start() < end:
+        return None
+    return _citation(text, source or Fact("mtus"), title, section_span), end
+
+
+def _citation(
+    text: str,
+    source: Fact,
+    title: Span,
+    sections: Span | None = None,
+    pages: list[tuple[int, int, Span]] | None = None,
+) -> Block | None:
+    title = _stripped(text, title)
+    if title.start == title.end:
+        return None
+    last = max([title.end, *([sections.end] if sections else []), *(span.end for _, _, span in pages or [])])
+    whole = Span(title.start, last).trimmed(text)
+    names = list(_section_names(text, sections)) if sections else []
+    return Block(
+        whole,
+        regions={"citation": whole},
+        facts={
+            "source": source,
+            "title": Fact(squeeze(title.of(text)), (title,)),
+            "sections": Fact([squeeze(span.of(text)) for span in names], tuple(names)),
+            "pages": Fact(
+                [{"first": first, "last": end} for first, end, _ in pages or []],
+                tuple(span for _, _, span in pages or []),
+            ),
+        },
+    )
+
+
+def _section_names(text: str, sections: Span) -> Iterator[Span]:
+    """Cut a section list at the commas that part names: those outside brackets, before a capital or a number."""
+    flat = re.sub(r"\s", " ", sections.of(text))
+    uncut = {match.start() for match in _UNCUT.finditer(flat)}
+    depth, start = 0, 0
+    for i, letter in enumerate(flat):
+        depth += (letter in "([") - (letter in ")]")
+        tail = flat[i + 1 :].lstrip()
+        if letter == "," and depth <= 0 and tail and (tail[0].isupper() or tail[0].isdigit()) and i not in uncut:
+            yield _stripped(text, Span(sections.start + start, sections.start + i))
+            start = i + 1
+    last = _stripped(text, Span(sections.start + start, sections.end))
+    if last.start < last.end:
+        yield last
+
+
+def _skip_joint(text: str, rest: Span) -> int:
+    joint = re.compile(r"(?:[\s.,;]|\band\b)+").match(text, rest.start, rest.end)
+    return joint.end() if joint else rest.start
+
+
+def _stripped(text: str, span: Span) -> Span:
+    """``span`` without blanks and list punctuation at its ends; a closing bracket keeps its full stop out too."""
+    start, end = span
+    while start < end and text[start] in _TRAILING:
+        start += 1
+    while end > start and text[end - 1] in _TRAILING:
+        end -= 1
+    return Span(start, end)
+
+
+def read_page_mentions(text: str, rationale: Span) -> Fact:
+    """Pages named in the running text of a rationale ("page 214", "pages 89-90"), each once, in order."""
+    seen: dict[tuple[int, int], Span] = {}
+    for label in PAGE_LABEL.finditer(text, rationale.start, rationale.end):
+        for page in read_pages(text, Span(label.end(), rationale.end)):
+            seen.setdefault((page.first, page.last), page.span)
+    return Fact([{"first": first, "last": last} for first, last in seen], tuple(seen.values()))

@@ -1,0 +1,81 @@
+"""The deterministic reader of IMR letters: text in, a reading in the shape of the schema out."""
+
+from __future__ import annotations
+
+import re
+
+from extractor.letter import Letter
+from extractor.reading import Block, Fact, Reading, last, nothing_read, squeeze
+from extractor.spans import Span
+
+from .anatomy import PARTLY, Anatomy, DecisionParts, anatomy_of
+from .citations import read_guideline, read_page_mentions
+from .people import read_header, read_reviewer, read_ur_date, read_worker
+from .verdict import verdict_sentence
+
+_CLOSING_IS = re.compile(r"\s+is\s*:?\s*\Z")
+
+
+def read(letter: Letter) -> Reading:
+    """Read one letter. A text that is not an IMR determination gives an empty reading that says so."""
+    anatomy = anatomy_of(letter.text)
+    if anatomy is None:
+        return nothing_read(letter, "the headings of an IMR final determination are not in this text")
+    if not anatomy.decisions:
+        return nothing_read(letter, "the headings of an IMR determination are there, but no decision with an outcome")
+    return Reading(letter, _root(letter.text, anatomy))
+
+
+def _root(text: str, anatomy: Anatomy) -> Block:
+    regions = {"header": anatomy.header, "reviewer": anatomy.reviewer}
+    worker: dict[str, Fact] = {}
+    facts: dict[str, Fact] = {}
+    if anatomy.summary:
+        regions["summary"] = anatomy.summary
+        worker = read_worker(text, anatomy.summary)
+        facts["ur_date"] = read_ur_date(text, anatomy.summary)
+    return Block(
+        Span(0, len(text)),
+        regions=regions,
+        facts=facts,
+        blocks={
+            "header": [Block(anatomy.header, facts=read_header(text, anatomy.header))],
+            "reviewer": [Block(anatomy.reviewer, facts=read_reviewer(text, anatomy.reviewer))],
+            "worker": [Block(anatomy.summary or Span(0, 0), facts=worker)],
+            "decisions": [_decision(text, parts) for parts in anatomy.decisions],
+        },
+    )
+
+
+def _decision(text: str, parts: DecisionParts) -> Block:
+    heading, outcome = parts.heading, parts.outcome
+    regions = {"heading": Span(heading.start, outcome.end)}
+    facts = {
+        "item": Fact(squeeze(heading.of(text)), (heading,)),
+        "disputed_portion": _disputed_portion(text, heading),
+        "outcome": Fact(outcome.of(text).lower(), (outcome,)),
+        "rationale_pages": Fact([]),
+    }
+    if rationale := parts.paragraphs.get("rationale"):
+        regions["rationale"] = rationale
+        facts["rationale_pages"] = read_page_mentions(text, rationale)
+        verdict = verdict_sentence(text, rationale)
+        facts["verdict"] = Fact(
+            squeeze(verdict.of(text)) if verdict else None, (verdict,) if verdict else (), certain=False
+        )
+    sides: dict[str, list[Block]] = {
+        side: [read_guideline(text, parts.paragraphs[side])]
+        for side in ("claims_administrator", "maximus")
+        if side in parts.paragraphs
+    }
+    return Block(parts.span, regions, facts, sides)
+
+
+def _disputed_portion(text: str, heading: Span) -> Fact:
+    """What is really in dispute where the heading says that part was authorized; else nothing."""
+    found = last(PARTLY, text, heading)
+    if not found:
+        return Fact(None)
+    closing = _CLOSING_IS.search(text, found.end(), heading.end)
+    span = Span(found.end(), closing.start() if closing else heading.end).trimmed(text)
+    return Fact(squeeze(span.of(text)), (span,))
