@@ -60,8 +60,10 @@ class _Walk:
             inner = block.blocks.get(spec.name, ())
             if spec.model is None:
                 _Leaf(self, spec, here, block.facts.get(spec.name), regions).check(value, answer)
-            elif spec.kind == "records":
+            elif spec.kind == "records" and block.certain:
                 self.records(value, inner, spec, regions, here)
+            elif spec.kind == "records":
+                self.unread(block, here)
             else:
                 self.record(value, inner[0] if inner else Block(Span(0, 0)), regions, here)
         for rule in self.rules.get(type(answer), ()):
@@ -114,6 +116,11 @@ class _Walk:
                     got=[got[i] for i, _ in binding.pairs],
                 )
             )
+
+    def unread(self, block: Block, path: str) -> None:
+        """A part that the reader could not take apart: nobody is blamed, a person must look."""
+        message = "the reader cannot take this part of the letter apart; compare it by eye"
+        self.found(Finding("unread", path, "error", "unclear", message, span=block.span))
 
     def found(self, finding: Finding) -> None:
         self.verdict.findings.append(finding)

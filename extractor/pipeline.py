@@ -16,6 +16,7 @@ from extractor.lettertype import LetterType
 from extractor.models import Correction, Question, Reply
 from extractor.reading import Reading
 from extractor.records import Attempt, Plan, evidence_of, make_record
+from extractor.wire import ReplyError
 
 OnReply = Callable[[Reply], None]
 
@@ -51,6 +52,8 @@ async def extract(
         # A first answer is there and paid for: it is kept, flagged as it is.
     except ModelError as failure:
         error = failure
+        if isinstance(failure, ReplyError):  # it cost tokens all the same
+            attempts.append(Attempt(failure.reply))
     return make_record(letter, plan, attempts, error)
 
 

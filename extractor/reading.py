@@ -33,12 +33,16 @@ class Fact:
 
 @dataclass(frozen=True)
 class Block:
-    """One part of a letter: the whole, a decision, a guideline paragraph, a citation."""
+    """One part of a letter: the whole, a decision, a guideline paragraph, a citation.
+
+    ``certain`` is false where the reader knows of the part but cannot take it apart.
+    """
 
     span: Span
     regions: Mapping[str, Span] = field(default_factory=dict)
     facts: Mapping[str, Fact] = field(default_factory=dict)
     blocks: Mapping[str, Sequence[Block]] = field(default_factory=dict)
+    certain: bool = True
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     base_url: str | None = Field(None, description="address of an OpenAI-compatible server")
-    mode: str = Field("json_schema", description="json_schema, json_schema_loose, tools or json")
+    mode: str = Field("json_schema", description="json_schema, json_schema_lengths, json_schema_loose, tools or json")
     timeout: float = Field(120.0, description="seconds for one call")
     params: dict[str, Any] = Field(default_factory=dict, description="request parameters, e.g. temperature")
 

@@ -32,8 +32,16 @@ _TRAILING = " \t\r\n.,;:"
 _UNCUT = re.compile(r"(?<=NSAIDs), (?=GI symptoms)|(?<=Forearm), (?=Wrist)|(?<=Wrist), (?=& Hand|and Hand)")
 
 
-def read_guideline(text: str, paragraph: Span) -> Block:
-    """One guideline paragraph as a block: fact ``basis`` and a block for each citation."""
+def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) -> Block:
+    """One guideline paragraph as a block: fact ``basis`` and a block for each citation.
+
+    The prose forms of 2013 are not taken apart: their block is not certain, and what an answer
+    says of it goes to a person instead of being called wrong.
+    """
+    if paragraph is None or prose:
+        span = paragraph or Span(0, 0)
+        regions = {"paragraph": span} if paragraph else {}
+        return Block(span, regions, {"basis": Fact(None, certain=False)}, certain=False)
     statements = list(_STATEMENT.finditer(text, paragraph.start, paragraph.end))
     citations: list[Block] = []
     for i, statement in enumerate(statements):

@@ -11,11 +11,11 @@ from extractor.spans import Span
 # ---- header ----------------------------------------------------------------------------------
 
 _LABELS = {
-    "case_number": r"(?:IMR\s+)?Case\s+(?:Number|No\.?|\#)\s*:",
+    "case_number": r"Case\s+(?:Number|No\.?|\#)\s*(?::|(?=CM))",
     "date_assigned": r"Date\s+Assigned\s*:",
     "date_of_injury": r"Date\s+of\s+Injury\s*:",
-    "decision_date": r"Decision\s+Date\s*:",
-    "ur_denial_date": r"UR\s+Denial\s+Date\s*:",
+    "decision_date": r"Decision\s+Date\s*:|\bDated\s*:",
+    "ur_denial_date": r"UR\s+Denial\s+Date\s*:|Date\s+of\s+UR\s+Decision\s*:",
     "priority": r"Priority\s*:",
     # The label is broken over two lines, and some tools put the value between its halves.
     "application_received": r"Application(?:\s+Received)?\s*:|\bApplication\b(?!\s*Received)|\bReceived\s*:",

@@ -8,8 +8,10 @@ from extractor.letter import Letter
 from extractor.reading import Block, Fact, Reading, last, nothing_read, squeeze
 from extractor.spans import Span
 
-from .anatomy import PARTLY, Anatomy, DecisionParts, anatomy_of
+from .anatomy import Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline, read_page_mentions
+from .determinations import determinations_of
+from .headings import PARTLY, outcome_value
 from .people import read_header, read_reviewer, read_ur_date, read_worker
 from .verdict import verdict_sentence
 
@@ -19,6 +21,8 @@ _CLOSING_IS = re.compile(r"\s+is\s*:?\s*\Z")
 def read(letter: Letter) -> Reading:
     """Read one letter. A text that is not an IMR determination gives an empty reading that says so."""
     anatomy = anatomy_of(letter.text)
+    if anatomy is None or not anatomy.decisions:
+        anatomy = determinations_of(letter.text) or anatomy
     if anatomy is None:
         return nothing_read(letter, "the headings of an IMR final determination are not in this text")
     if not anatomy.decisions:
@@ -48,12 +52,12 @@ def _root(text: str, anatomy: Anatomy) -> Block:
 
 
 def _decision(text: str, parts: DecisionParts) -> Block:
-    heading, outcome = parts.heading, parts.outcome
-    regions = {"heading": Span(heading.start, outcome.end)}
+    heading, outcome = parts.heading.span, parts.heading.outcome
+    regions = {"heading": Span(heading.start, max(heading.end, outcome.end))}
     facts = {
         "item": Fact(squeeze(heading.of(text)), (heading,)),
         "disputed_portion": _disputed_portion(text, heading),
-        "outcome": Fact(outcome.of(text).lower(), (outcome,)),
+        "outcome": Fact(outcome_value(outcome.of(text)), (outcome,)),
         "rationale_pages": Fact([]),
     }
     if rationale := parts.paragraphs.get("rationale"):
@@ -64,9 +68,9 @@ def _decision(text: str, parts: DecisionParts) -> Block:
             squeeze(verdict.of(text)) if verdict else None, (verdict,) if verdict else (), certain=False
         )
     sides: dict[str, list[Block]] = {
-        side: [read_guideline(text, parts.paragraphs[side])]
+        side: [read_guideline(text, parts.paragraphs.get(side), prose=parts.prose)]
         for side in ("claims_administrator", "maximus")
-        if side in parts.paragraphs
+        if parts.prose or side in parts.paragraphs
     }
     return Block(parts.span, regions, facts, sides)
 

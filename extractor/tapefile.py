@@ -1,0 +1,187 @@
+"""How a recording lies in its file: readable YAML, JSON bodies as structure, nothing lost.
+
+A prompt shows as lines, an answer as a tree, so that a reviewer can read the file and a diff shows
+what changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from vcr.request import Request  # type: ignore[import-untyped]
+
+from extractor.errors import CassetteError
+
+# A literal block would lose these, or an editor would: blanks before a line end, control characters.
+_UNSAFE = re.compile("[ \t]\n|[ \t]\\Z|\\A\\s|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_SURROGATE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_TAGS = {"$lines", "$json", "$escaped", "$plain"}
+
+
+def to_tree(value: Any) -> Any:
+    """JSON as it is written to a tape; ``from_tree`` gives it back unchanged.
+
+    A text that a YAML block cannot hold becomes ``{$lines: [...]}``, JSON inside a text
+    ``{$json: ...}``, a text with characters that YAML lacks ``{$escaped: ...}``.
+    """
+    if isinstance(value, dict):
+        tree = {key: to_tree(inner) for key, inner in value.items()}
+        return {"$plain": tree} if len(value) == 1 and _TAGS & set(value) else tree
+    if isinstance(value, list):
+        return [to_tree(inner) for inner in value]
+    return _text_to_tree(value) if isinstance(value, str) else value
+
+
+def _text_to_tree(text: str) -> Any:
+    if _SURROGATE.search(text):
+        return {"$escaped": json.dumps(text)}
+    if text[:1] in ("{", "["):
+        value = parsed_json(text.encode())
+        if isinstance(value, dict | list) and json.dumps(value, separators=(",", ":"), ensure_ascii=False) == text:
+            return {"$json": to_tree(value)}
+    if "\n" in text and _UNSAFE.search(text):
+        return {"$lines": text.split("\n")}
+    return text
+
+
+def from_tree(tree: Any) -> Any:
+    """The inverse of ``to_tree``."""
+    if isinstance(tree, list):
+        return [from_tree(inner) for inner in tree]
+    if not isinstance(tree, dict):
+        return tree
+    tag = next(iter(tree)) if len(tree) == 1 else ""
+    match tag:
+        case "$lines":
+            return "\n".join(tree[tag])
+        case "$escaped":
+            return json.loads(tree[tag])
+        case "$json":
+            return json.dumps(from_tree(tree[tag]), separators=(",", ":"), ensure_ascii=False)
+        case "$plain":
+            return {key: from_tree(inner) for key, inner in tree[tag].items()}
+    return {key: from_tree(inner) for key, inner in tree.items()}
+
+
+def _body_to_tree(body: bytes) -> dict[str, Any]:
+    value = parsed_json(body)
+    if value is not None:
+        return {"json": to_tree(value)}
+    try:
+        return {"text": _text_to_tree(body.decode())}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+def _body_from_tree(tree: Mapping[str, Any]) -> bytes:
+    if "json" in tree:
+        return to_json(from_tree(tree["json"]))
+    if "base64" in tree:
+        return base64.b64decode(tree["base64"])
+    return str(from_tree(tree["text"])).encode()
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON in ASCII."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def parsed_json(body: bytes) -> Any:
+    """A JSON value, or ``None`` for what is no JSON or would not come back the same (a key given twice)."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a key given twice")
+        return dict(pairs)
+
+    try:
+        return json.loads(body, object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _dumped(tree: dict[str, Any]) -> bytes:
+    """The file's bytes, proven to come back the same; what YAML cannot carry goes in as base64."""
+    try:
+        data = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110).encode()
+        if _load(data) == tree:
+            return data
+    except (yaml.YAMLError, UnicodeError):
+        pass
+    for interaction in tree["interactions"]:
+        for side in interaction.values():
+            side["body"] = {"base64": base64.b64encode(_body_from_tree(side["body"])).decode()}
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110).encode()
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
+
+
+def _load(data: bytes) -> Any:
+    # The C loader is 20 times faster and as safe.
+    return yaml.load(data.decode(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+
+
+class Persister:
+    """vcrpy's way to a file. Reads all or raises; writes all or nothing."""
+
+    @staticmethod
+    def load_cassette(path: str, **_options: Any) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        try:
+            tape = _load(Path(path).read_bytes())
+            requests = [i["request"] for i in tape["interactions"]]
+            responses = [i["response"] for i in tape["interactions"]]
+            return (
+                [Request(r["method"], r["uri"], _body_from_tree(r["body"]), r["headers"]) for r in requests],
+                [{**r, "body": {"string": _body_from_tree(r["body"])}} for r in responses],
+                dict(tape.get("recorded") or {}),
+            )
+        except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:
+            where = getattr(error, "problem_mark", None)
+            line = f", line {where.line + 1}" if where else ""
+            hint = "take it back from version control, or record it again"
+            raise CassetteError(f"broken cassette: {path}{line}", hint=hint, code="broken_cassette") from None
+
+    @staticmethod
+    def save_cassette(path: str, tape: Mapping[str, Any], **_options: Any) -> None:
+        pairs = zip(tape["requests"], tape["responses"], strict=True)
+        tree = {
+            "recorded": tape.get("metadata") or {},
+            "interactions": [{"request": _request_to_tree(r), "response": _response_to_tree(s)} for r, s in pairs],
+        }
+        data = _dumped(tree)
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def _request_to_tree(request: Any) -> dict[str, Any]:
+    headers = dict(sorted(request.headers.items()))
+    return {"method": request.method, "uri": request.uri, "headers": headers, "body": _body_to_tree(request.body)}
+
+
+def _response_to_tree(response: Any) -> dict[str, Any]:
+    return {**response, "body": _body_to_tree(response["body"]["string"])}

@@ -1,0 +1,75 @@
+"""The 2013 form: numbered determinations, printed on the first page and again before the rationales.
+
+``1) MAXIMUS Federal Services, Inc. has determined the request for X is not medically necessary and
+appropriate.`` There is no Upheld or Overturned; the case summary is quoted from the utilization
+review's denial. Known from the public copy of one letter and from the form's later use, so
+guideline paragraphs are not read with certainty here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from extractor.reading import search, words
+from extractor.spans import Span, fold
+
+from .anatomy import Anatomy, DecisionParts
+from .headings import Heading
+
+_DETERMINED = re.compile(
+    r"(?:\b\d{1,2}\s*[.)]\s*)?MAXIMUS\s+Federal\s+Services,?\s+Inc\.?,?\s+has\s+determined\s+(?:that\s+)?the\s+"
+    r"(?:request\s+for\s+)?(?P<item>.{2,1500}?)\s+(?P<word>(?:is|are)\s+(?:not\s*)?medically\s+necessary(?:\s+and\s+appropriate)?)",
+    re.DOTALL | re.IGNORECASE,
+)
+_QUALIFICATIONS = re.compile(r"Medical\s+Qualifications\s+of\s+the\s+Expert\s+Reviewer\s*:?", re.IGNORECASE)
+_SUMMARY = re.compile(r"Case\s+Summary\s*:", re.IGNORECASE)
+_SUMMARY_END = re.compile(r"Documents\s+Reviewed|\b\d{1,2}\s*[.)]\s*Regarding\s+the\s+request", re.IGNORECASE)
+_REGARDING = re.compile(r"(?:\b\d{1,2}\s*[.)]\s*)?Regarding\s+the\s+request(?:\s+for)?\b", re.IGNORECASE)
+_RATIONALE = re.compile(words("Rationale for the Decision") + r"\s*:?", re.IGNORECASE)
+_AFTER = re.compile(r"Effect\s+of\s+the\s+Decision|Disclaimer\s*:\s*MAXIMUS|\bSincerely\b", re.IGNORECASE)
+
+
+def determinations_of(text: str) -> Anatomy | None:
+    """The parts of a letter of the 2013 form, or ``None`` if it holds no such determination."""
+    printed = list(_DETERMINED.finditer(text))
+    if not printed:
+        return None
+    chosen = _last_printing(printed)
+    whole = Span(0, len(text))
+    qualifications = search(_QUALIFICATIONS, text, whole)
+    summary = _SUMMARY.search(text, chosen[-1].end())
+    summary_span = None
+    if summary:
+        end = _SUMMARY_END.search(text, summary.end())
+        summary_span = Span(summary.end(), end.start() if end else len(text))
+    reviewer = Span(0, 0)
+    if qualifications:
+        reviewer = Span(qualifications.end(), max(qualifications.end(), summary.start() if summary else len(text)))
+    rationales = _rationales(text, chosen[-1].end())
+    decisions = []
+    for i, match in enumerate(chosen):
+        heading = Heading(Span(*match.span("item")).trimmed(text), Span(*match.span("word")), match.start())
+        paragraphs = {"rationale": rationales[i]} if len(rationales) == len(chosen) else {}
+        decisions.append(DecisionParts(Span(*match.span()), heading, paragraphs, prose=True))
+    return Anatomy(Span(0, printed[0].start()), reviewer, summary_span, tuple(decisions))
+
+
+def _last_printing(printed: list[re.Match[str]]) -> list[re.Match[str]]:
+    """The determinations once: the second printing where the letter repeats the whole list."""
+    half = len(printed) // 2
+    first, second = printed[:half], printed[half:]
+    same = [fold(match["item"]) for match in first] == [fold(match["item"]) for match in second]
+    return second if half and same else printed
+
+
+def _rationales(text: str, start: int) -> list[Span]:
+    marks = list(_REGARDING.finditer(text, start))
+    spans = []
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        end = following.start() if following else len(text)
+        if not following and (after := _AFTER.search(text, mark.end())):
+            end = after.start()
+        told = _RATIONALE.search(text, mark.end(), end)
+        if told:
+            spans.append(Span(told.end(), end).trimmed(text))
+    return spans
