@@ -123,7 +123,7 @@ _MONTHS = (
 _MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
 _DATE = re.compile(
     r"""
-    (?<![\d/])(?P<m>\d{1,2})\s?[/\-\u2013]\s?(?P<d>\d{1,2})\s?[/\-\u2013]\s?(?P<y>\d{4}|\d{2})(?!\d|[/\-]\d)
+    (?<![\d/])(?<!\d\.)(?P<m>\d{1,2})\s?[/\-\u2013]\s?(?P<d>\d{1,2})\s?[/\-\u2013]\s?(?P<y>\d{4}|\d{2})(?![\dA-Za-z]|[/\-]\d)
     | (?<!\d)(?P<ym>\d{4})-(?P<mm>\d{2})-(?P<dd>\d{2})(?!\d)
     # a line-end hyphen dropped by the PDF tool: "10-282016" and "1020-16"
     | (?<![\d/])(?P<gm>\d{1,2})-(?P<gd>\d{2})(?P<gy>20\d{2})(?!\d)

@@ -152,7 +152,7 @@ def _section_names(text: str, sections: Span) -> Iterator[Span]:
 
 
 def _skip_joint(text: str, rest: Span) -> int:
-    joint = re.compile(r"(?:[\s.,;]|\band\b)+").match(text, rest.start, rest.end)
+    joint = re.compile(r"(?:[\s.,;]|\band\b|\bof\s+\d{1,4}\b)+").match(text, rest.start, rest.end)
     return joint.end() if joint else rest.start
 
 

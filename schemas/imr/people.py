@@ -149,7 +149,7 @@ _INJURED = re.compile(
     words("date of injury")
     + r"|\bDOI\b|"
     + words("injury date")
-    + r"|\binjur(?:y|ies|ed)\b[^.]{0,80}?\b(?:on|of|from|dated?)\b|\bclaim\s+from\b|"
+    + r"|\binjur(?:y|ies|ed)\b(?!\s+(?:worker|employee|person))[^.]{0,80}?\b(?:on|of|from|dated?)\b|\bclaim\s+from\b|"
     + words("incident on")
     + r"|\binjury\b",
     re.IGNORECASE,
@@ -157,6 +157,10 @@ _INJURED = re.compile(
 _UR_DATE = re.compile(
     r"(?:utilization\s+review|\bUR\b)(?:\s*\(UR\))?[^.]{0,60}?\b(?:dated?|on|of)\s+(?=\S*\d|[A-Z][a-z]+\s+\d)",
     re.IGNORECASE,
+)
+# Between the injury and its date stands no other event, and no sentence ends.
+_ANOTHER_EVENT = re.compile(
+    r"[.;](?!\d)\s|\b(?:seen|note[ds]?|reports?|evaluat|visit|exam|treat|dated?\s+of\s+service)", re.IGNORECASE
 )
 _BY = re.compile(r"\bby\s+(?:the\s+)?(?:utilization\s+review\s*\()?\Z", re.IGNORECASE)
 _ON_UR = re.compile(r"\bOn\s+(?P<date>[^.]{6,20}?),?\s+(?:the\s+)?(?:utilization\s+review|UR\b)", re.IGNORECASE)
@@ -189,7 +193,7 @@ def _sex_by_pronouns(text: str, summary: Span) -> Fact:
 def _injury_date(text: str, summary: Span) -> Fact:
     for match in _INJURED.finditer(text, summary.start, summary.end):
         found = next(find_dates(text, Span(match.end(), min(match.end() + 60, summary.end))), None)
-        if found and not re.search(r"[.;](?!\d)\s", text[match.end() : found.span.start]):
+        if found and not _ANOTHER_EVENT.search(text, match.start(), found.span.start):
             return Fact(found.value, (found.span,))
     return Fact(None)
 

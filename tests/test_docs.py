@@ -1,0 +1,61 @@
+"""What the documents say is so."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+
+from extractor.cli.app import COMMANDS
+from extractor.findings import CODES
+from tests.imr import IMR, ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_committed_schema_is_the_generated_one() -> None:
+    committed = json.loads((ROOT / "schemas" / "imr" / "schema.json").read_text("utf-8"))
+    assert committed == IMR.json_schema, "run: extractor schema --type imr --out schemas/imr/schema.json"
+
+
+def test_every_command_is_in_the_readme_and_has_help_with_an_example() -> None:
+    for name, command in COMMANDS.items():
+        assert f"`extractor {name}" in README, name
+        assert command.__doc__, name
+        assert f"Example: extractor {name}" in command.__doc__, name
+
+
+def test_every_finding_code_has_its_line() -> None:
+    fields = (ROOT / "schemas" / "imr" / "README.md").read_text("utf-8")
+    table = (ROOT / "docs" / "findings.md").read_text("utf-8")
+    for code, line in IMR.codes.items():
+        assert f"| `{code}` | {line[:-1]}" in fields
+    for code, line in CODES.items():
+        assert f"| `{code}` | {line} |" in table
+
+
+def test_every_field_has_its_line() -> None:
+    fields = (ROOT / "schemas" / "imr" / "README.md").read_text("utf-8")
+    for definition in IMR.json_schema["$defs"].values():
+        for name in definition.get("properties", {}):
+            assert name in fields
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest
+    assert newest[1] == project["version"]
+
+
+def test_requirements_name_no_address_and_no_file_holds_a_key() -> None:
+    for name in ("pyproject.toml", "constraints.txt"):
+        assert "://" not in (ROOT / name).read_text("utf-8")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout.decode()
+    assert "uv.lock" not in listed.split("\0")
+    key = re.compile(r"\bsk-[A-Za-z0-9]{20}")
+    for name in filter(None, listed.split("\0")):
+        path = ROOT / name
+        if path.is_file():
+            assert not key.search(path.read_bytes().decode("utf-8", "replace")), name
