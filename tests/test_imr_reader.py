@@ -112,6 +112,18 @@ def test_disputed_portion(heading: str, portion: str | None) -> None:
         ("Decision based on MTUS Opioid Treatment 2016, Section(s): 3.3.9 Opioids for Chronic Pain: Maintenance, 4.1 "
          "Tapering Opioids.", "mtus",
          [("mtus", "Opioid Treatment 2016", ["3.3.9 Opioids for Chronic Pain: Maintenance", "4.1 Tapering Opioids"], [])]),
+        ("Decision based on MTUS Chronic Pain Medical Treatment Guidelines (May 2009), Opioids.", "mtus",
+         [("mtus", "Chronic Pain Medical Treatment Guidelines (May 2009), Opioids", [], [])]),
+        ("Decision based on MTUS ACOEM 2004 OMPG Low Back Chapter 12 Page(s): 303.", "mtus",
+         [("mtus", "ACOEM 2004 OMPG Low Back Chapter 12", [], ["303"])]),
+        ("Decision based on MTUS Chronic Pain Treatment Guidelines Section(s): Opioids, dosing.", "mtus",
+         [("mtus", "Chronic Pain Treatment Guidelines", ["Opioids, dosing"], [])]),
+        ("Decision based on MTUS Low Back Complaints 2004, Section(s): Special Studies, page 303, and Shoulder "
+         "Complaints 2004.", "mtus",
+         [("mtus", "Low Back Complaints 2004", ["Special Studies"], ["303"]),
+          ("mtus", "Shoulder Complaints 2004", [], [])]),
+        ("Decision based on Non-MTUS Citation: ODG, Low Back Chapter, pages 12-14 and 16.", "outside_mtus",
+         [("non_mtus", "ODG, Low Back Chapter", [], ["12-14", "16"])]),
         ("Decision based on MTUS Chronic Pain Treatment Guidelines Page(s): 92 of 127.", "mtus",
          [("mtus", "Chronic Pain Treatment Guidelines", [], ["92"])]),
     ],
@@ -203,6 +215,8 @@ def test_a_header_that_was_cut_off_is_null() -> None:
          ["California"], ["Physical Medicine and Rehabilitation"], ["Interventional Spine"]),
         ("The expert reviewer is Board Certified Occupational Medicine and is licensed to practice in California.",
          ["California"], ["Occupational Medicine"], []),
+        ("The expert reviewer is Licensed in Chiropractic and is licensed to practice in California.",
+         ["California"], ["Chiropractic"], []),
         ("", [], [], []),
     ],
 )  # fmt: skip
@@ -228,6 +242,8 @@ def test_reviewer(credentials: str, states: list[str], specialties: list[str], s
         ("The claimant injured his neck on 10/16/12. He saw a doctor.", None, "male", "2012-10-16"),
         ("The worker, born 1956 (elsewhere 1965), has back pain.", None, None, None),
         ("She hurt her back. He was treated by her.", None, None, None),
+        ("This 45 y/o male was injured on 3/4/12.", 45, "male", "2012-03-04"),
+        ("The patient is 45 years of age.", 45, None, None),
         ("The injured worker was seen on 10-31-16. Pain 3 out of 10 for 24 years.", None, None, None),
     ],
 )  # fmt: skip
@@ -269,6 +285,16 @@ def test_what_is_not_such_a_letter_reads_as_nothing(text: str) -> None:
     assert not reading.recognised
     assert reading.note
     assert not reading.root.blocks
+
+
+def test_a_page_foot_between_heading_and_label_is_passed_over() -> None:
+    for foot in (
+        "\n\n3\n",
+        "\nPage 3 of 5\n\n",
+        "\nFinal Determination Letter for IMR Case Number CM14-0012345    3\n\n\f",
+    ):
+        text = imr_letter(decision("First"), decision("Back brace").replace("Upheld\n", "Upheld" + foot, 1))
+        assert [block.facts["item"].value for block in decisions(read(text))] == ["First", "Back brace"]
 
 
 def test_decoys_are_not_decisions() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from extractor.reading import search, words
 from extractor.spans import Span
@@ -103,7 +104,7 @@ def _decisions(text: str, body: Span) -> Iterator[DecisionParts]:
     for i, (headings, group) in enumerate(groups):
         end = groups[i + 1][0][0].start if i + 1 < len(groups) else body.end
         # Headings without paragraphs of their own stand above one that has them.
-        for heading, following in zip(headings, [*headings[1:], None], strict=True):
+        for heading, following in zip_longest(headings, headings[1:]):
             if following:
                 yield DecisionParts(Span(heading.start, following.start), heading, {}, prose)
             else:
@@ -116,7 +117,7 @@ def _rank(label: re.Match[str]) -> int:
 
 def _paragraphs(text: str, labels: list[re.Match[str]], end: int) -> dict[str, Span]:
     found: dict[str, Span] = {}
-    for label, following in zip(labels, [*labels[1:], None], strict=True):
+    for label, following in zip_longest(labels, labels[1:]):
         span = Span(label.end(), following.start() if following else end).trimmed(text)
         found.setdefault(label.lastgroup or "", span)
     return found

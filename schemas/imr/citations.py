@@ -8,9 +8,9 @@ with "page 137" or "pg. 64". Chapter numbers, years and section numbers are neve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from extractor.reading import Block, Fact, read_pages, squeeze, words
+from extractor.reading import Block, Fact, FoundPages, read_pages, squeeze, words
 from extractor.spans import Span
 
 _STATEMENT = re.compile(
@@ -25,7 +25,7 @@ PAGE_LABEL = re.compile(
 )
 _SECTION_LABEL = re.compile(r",?\s*Section\s*\(?s?\)?\s*:\s*", re.IGNORECASE)
 # A chapter of the 2016-17 form is named with its year: "Low Back Complaints 2004".
-_CHAPTER_END = re.compile(r"\b(?:19|20)\d\d\b(?:\s+Guidelines)?")
+_CHAPTER_END = re.compile(r"\b(?:19|20)\d\d\b(?:\s+Guidelines)?(?=\s*,\s*(?:Section|and\b)|\s+and\b|\s*\.?\s*\Z)")
 _NEXT_CHAPTER = re.compile(r",?\s+and\s+(?=[A-Z][A-Za-z ,&'/\s-]{3,90}?\s(?:19|20)\d\d\b)")
 _TRAILING = " \t\r\n.,;:"
 # Section names that hold a comma before a capital; everything else is cut there.
@@ -73,38 +73,37 @@ def _basis(text: str, paragraph: Span, statements: list[re.Match[str]]) -> Fact:
 def _citations(text: str, body: Span, source: Fact) -> Iterator[Block]:
     at = body.start
     while at < body.end:
-        pages = PAGE_LABEL.search(text, at, body.end)
-        sections = _SECTION_LABEL.search(text, at, body.end)
-        if source.value == "mtus" and (chapter := _chapter(text, Span(at, body.end), pages, sections)):
-            block, at = chapter
-        elif pages:
-            found = read_pages(text, Span(pages.end(), body.end))
-            block = _citation(text, source, Span(at, pages.start()), pages=[(p.first, p.last, p.span) for p in found])
-            at = found[-1].span.end if found else pages.end()
-        else:
-            block = _citation(text, source, Span(at, body.end))
-            at = body.end
+        rest = Span(at, body.end)
+        name_end = _name_end(text, rest) if source.value == "mtus" else None
+        if name_end is not None:
+            following = _NEXT_CHAPTER.search(text, name_end, body.end)
+            rest = Span(at, following.start() if following else body.end)
+        block, at = _cited(text, rest, source, name_end)
         if block:
             yield block
         at = _skip_joint(text, Span(at, body.end))
 
 
-def _chapter(
-    text: str, body: Span, pages: re.Match[str] | None, sections: re.Match[str] | None
-) -> tuple[Block | None, int] | None:
-    """A chapter named with its year, with its sections; ``None`` if the body is of the ``Page(s):`` form."""
-    year = _CHAPTER_END.search(text, body.start, body.end)
-    if not year or (pages and pages.start() < year.start()):
-        return None
-    source = Fact("mtus", (Span(body.start - 4, body.start),)) if text[body.start - 4 : body.start] == "MTUS" else None
-    title = Span(body.start, year.end())
-    following = _NEXT_CHAPTER.search(text, year.end(), body.end)
-    end = following.start() if following else body.end
-    listed = sections and year.end() <= sections.start() and sections.end() <= end
-    section_span = Span(sections.end(), end) if listed and sections else None
-    if not listed and pages and pages.start() < end:
-        return None
-    return _citation(text, source or Fact("mtus"), title, section_span), end
+def _name_end(text: str, rest: Span) -> int | None:
+    """Where the name of a chapter of the 2016-17 form ends: behind its year, or before "Section(s):"."""
+    sections = _SECTION_LABEL.search(text, rest.start, rest.end)
+    year = _CHAPTER_END.search(text, rest.start, sections.start() if sections else rest.end)
+    return year.end() if year else sections.start() if sections else None
+
+
+def _cited(text: str, part: Span, source: Fact, name_end: int | None) -> tuple[Block | None, int]:
+    """One citation at the start of ``part``, and where it stops; a page list always ends one."""
+    pages = PAGE_LABEL.search(text, part.start, part.end)
+    sections = _SECTION_LABEL.search(text, part.start, part.end) if name_end is not None else None
+    if sections and pages and pages.start() < sections.start():
+        sections = None
+    found = read_pages(text, Span(pages.end(), part.end)) if pages else []
+    names_end = pages.start() if pages else part.end
+    title = Span(part.start, sections.start() if sections else names_end)
+    block = _citation(text, source, title, Span(sections.end(), names_end) if sections else None, found)
+    if pages:
+        return block, found[-1].span.end if found else pages.end()
+    return block, part.end
 
 
 def _citation(
@@ -112,12 +111,12 @@ def _citation(
     source: Fact,
     title: Span,
     sections: Span | None = None,
-    pages: list[tuple[int, int, Span]] | None = None,
+    pages: Sequence[FoundPages] = (),
 ) -> Block | None:
     title = _stripped(text, title)
     if title.start == title.end:
         return None
-    last = max([title.end, *([sections.end] if sections else []), *(span.end for _, _, span in pages or [])])
+    last = max([title.end, *([sections.end] if sections else []), *(page.span.end for page in pages)])
     whole = Span(title.start, last).trimmed(text)
     names = list(_section_names(text, sections)) if sections else []
     return Block(
@@ -128,8 +127,7 @@ def _citation(
             "title": Fact(squeeze(title.of(text)), (title,)),
             "sections": Fact([squeeze(span.of(text)) for span in names], tuple(names)),
             "pages": Fact(
-                [{"first": first, "last": end} for first, end, _ in pages or []],
-                tuple(span for _, _, span in pages or []),
+                [{"first": page.first, "last": page.last} for page in pages], tuple(page.span for page in pages)
             ),
         },
     )

@@ -9,6 +9,7 @@ guideline paragraphs are not read with certainty here.
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 from extractor.reading import search, words
 from extractor.spans import Span, fold
@@ -65,7 +66,7 @@ def _last_printing(printed: list[re.Match[str]]) -> list[re.Match[str]]:
 def _rationales(text: str, start: int) -> list[Span]:
     marks = list(_REGARDING.finditer(text, start))
     spans = []
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in zip_longest(marks, marks[1:]):
         end = following.start() if following else len(text)
         if not following and (after := _AFTER.search(text, mark.end())):
             end = after.start()

@@ -22,6 +22,11 @@ OUTCOME_PROSE = re.compile(
     re.IGNORECASE,
 )
 _HEADING_LINE = re.compile(r":\s*(?:Upheld|Overturned|UPHELD|OVERTURNED)\s*\.?\s*\Z")
+# A page's foot between heading and label.
+_FOOTER = re.compile(
+    r"(?:\n\s*(?:Final\s+Determination\s+Letter\s+for\s+IMR\s+Case[^\n]*|(?:Page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?[^\S\n]*))+\s*\Z",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\s*(?:\d{1,2}\s*[.)]\s+)?(?:(?:The|the)\s+request\s+for\s+)?")
 
 # The closing formula of a heading that was authorized in part; it belongs to the sentences before it.
@@ -89,6 +94,8 @@ def headings_before(text: str, gap: Span, layout: Layout, *, prose: bool = False
 
 
 def _outcome_at_end(text: str, gap: Span, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    if footer := _FOOTER.search(text, max(gap.start, gap.end - 200), gap.end):
+        gap = Span(gap.start, footer.start())
     # Only the tail is searched: a search for \\Z over a long gap would be slow.
     end = gap.trimmed(text).end
     return next((m for m in pattern.finditer(text, max(gap.start, end - 60), end)), None)

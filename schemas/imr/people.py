@@ -89,7 +89,7 @@ _LICENSED = re.compile(r"State\(s\)\s+of\s+Licensure\s*:|\blicensed\s+to\s+pract
 _LICENCE_END = re.compile(r"Certification|He/she|\.\s", re.IGNORECASE)
 _CERTIFIED = re.compile(
     r"Certification\(s\)\s*/\s*Specialty\s*:(?P<list>.*?)\Z"
-    r"|Board\s+Certified\s+(?:in\s+)?(?P<told>.*?)(?=,?\s+(?:and\s+)?(?:is|has)\s+(?:licensed|a\s+subspecialty|subspecialt)|\.\s+He/she|\.\s|\Z)",
+    r"|(?:Board\s+Certified\s+(?:in\s+)?|\bis\s+Licensed\s+in\s+)(?P<told>.*?)(?=,?\s+(?:and\s+)?(?:is|has)\s+(?:licensed|a\s+subspecialty|subspecialt)|\.\s+He/she|\.\s|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 _SUBSPECIALTY = re.compile(
@@ -136,7 +136,7 @@ def _names(text: str, match: re.Match[str] | None) -> Fact:
 
 # ---- worker ----------------------------------------------------------------------------------
 
-_AGE = r"(?P<age>\d{2,3})\s*-?\s*(?:year|yr)s?\.?\s*-?\s*olds?"
+_AGE = r"(?P<age>\d{2,3})\s*-?\s*(?:(?:year|yr)s?\.?[\s-]*(?:of\s+age|olds?)|y\.?\s?/?o\b\.?)"
 _SEX = r"(?P<sex>females?|males?|woman|man|lady|gentleman)"
 _AGE_AND_SEX = re.compile(rf"\b{_AGE}(?:[\s,-]+(?:[A-Za-z]+[\s,-]+){{0,5}}?{_SEX}\b)?", re.IGNORECASE)
 _SEX_ALONE = re.compile(
