@@ -7,7 +7,7 @@ place between bound neighbours. Likeness only decides where to look; it never ma
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -38,30 +38,47 @@ class Binding:
 
 def bind(got: Sequence[str], expected: Sequence[str]) -> Binding:
     """Match records to blocks by their folded keys. Each record and each block is used once."""
-    bound: dict[int, int] = {}
-    places: dict[str, deque[int]] = defaultdict(deque)
-    for j, key in enumerate(expected):
-        places[key].append(j)
-    for i, key in enumerate(got):
-        if places.get(key):
-            bound[i] = places[key].popleft()
-    free_i = [i for i in range(len(got)) if i not in bound]
+    bound = _by_key(got, expected)
     taken = set(bound.values())
     free_j = [j for j in range(len(expected)) if j not in taken]
     known = set(expected)
-    # A repeated key is a doubled record, not a misread one: it may not take another's block.
-    misread = [i for i in free_i if got[i] not in known]
+    # A repeated key is not like another block's, but it may stand in another block's place.
+    misread = [i for i in range(len(got)) if i not in bound and got[i] not in known]
     _by_likeness(got, expected, misread, free_j, bound)
-    _by_place([i for i in misread if i not in bound], [j for j in free_j if j not in set(bound.values())], bound)
+    taken = set(bound.values())
+    _by_place([i for i in range(len(got)) if i not in bound], [j for j in free_j if j not in taken], bound)
+    taken = set(bound.values())
     first = {key: j for j, key in reversed(list(enumerate(expected)))}
     extra = tuple(i for i in range(len(got)) if i not in bound)
-    taken = set(bound.values())
     return Binding(
         pairs=tuple(sorted(bound.items())),
         extra=extra,
         missing=tuple(j for j in range(len(expected)) if j not in taken),
         doubled={i: first[got[i]] for i in extra if got[i] in first},
     )
+
+
+def _by_key(got: Sequence[str], expected: Sequence[str]) -> dict[int, int]:
+    """Equal keys: the n-th to the n-th; of too many records, those that stand nearest to their blocks."""
+    records: dict[str, list[int]] = defaultdict(list)
+    blocks: dict[str, list[int]] = defaultdict(list)
+    for i, key in enumerate(got):
+        records[key].append(i)
+    for j, key in enumerate(expected):
+        blocks[key].append(j)
+    bound: dict[int, int] = {}
+    for key, places in blocks.items():
+        mine = records.get(key, [])
+        if len(mine) > len(places):
+            nearest = sorted(mine, key=lambda i: min(abs(i - j) for j in _around(places, i)))[: len(places)]
+            mine = sorted(nearest)
+        bound.update(zip(mine, places, strict=False))
+    return bound
+
+
+def _around(places: list[int], i: int) -> list[int]:
+    at = bisect_left(places, i)
+    return places[max(0, at - 1) : at + 1]
 
 
 def _by_likeness(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,7 +18,7 @@ from extractor.binding import bind
 from extractor.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
 from extractor.findings import Finding, Severity, plain
 from extractor.lettertype import LetterType
-from extractor.reading import Block, Fact, Reading
+from extractor.reading import Block, Fact, Reading, find_dates
 from extractor.spans import Span, fold
 
 Regions = dict[str, Span]
@@ -37,7 +38,11 @@ def check(letter_type: LetterType, answer: BaseModel, reading: Reading) -> Verdi
     if not reading.recognised:
         verdict.findings.append(Finding("not_a_letter", "", "error", "letter", reading.note))
         return verdict
-    _Walk(letter_type, reading, verdict).record(answer, reading.root, {}, "")
+    walk = _Walk(letter_type, reading, verdict)
+    walk.record(answer, reading.root, {}, "")
+    for path, quote in walk.resting_on.items():
+        if quote in verdict.evidence:
+            verdict.evidence[path] = verdict.evidence[quote]
     for oddity in reading.oddities:
         verdict.findings.append(Finding(oddity.code, "", "warning", "letter", oddity.message, span=oddity.span))
     return verdict
@@ -50,6 +55,7 @@ class _Walk:
         self.rules = letter_type.rules
         self.letter = reading.letter
         self.verdict = verdict
+        self.resting_on: dict[str, str] = {}
 
     def record(self, answer: BaseModel, block: Block, outer: Regions, path: str) -> None:
         """Check one record against its own block; inner regions hide outer ones of the same name."""
@@ -137,17 +143,20 @@ class _Leaf:
     regions: Regions
 
     def check(self, value: Any, record: BaseModel) -> None:
+        """Prove the value, or say what is wrong with it."""
         marker = self.spec.marker
         if isinstance(marker, Unchecked):
             return
+        before = len(self.walk.verdict.findings)
         if isinstance(marker, Judged):
             self._judged(value, marker, record)
-        elif self._silent(value):
-            return
-        elif isinstance(marker, Verbatim):
-            self._verbatim(value, marker)
-        elif isinstance(marker, Stated):
-            self._stated(value, marker)
+        elif not self._silent(value):
+            if isinstance(marker, Verbatim):
+                self._verbatim(value, marker)
+            elif isinstance(marker, Stated):
+                self._stated(value, marker)
+            if not self.walk.verdict.evidence.get(self.path) and len(self.walk.verdict.findings) == before:
+                self._found("unproven", "no words of the letter were found for this value", None, value)
 
     def _silent(self, value: Any) -> bool:
         """Null (or an empty list) is a claim: the letter does not say. True if there is nothing more to check."""
@@ -159,8 +168,15 @@ class _Leaf:
         return True
 
     def _judged(self, value: Any, marker: Judged, record: BaseModel) -> None:
-        if value is not None and getattr(record, marker.quote) is None:
-            self._found("quote_missing", f"{marker.quote} must hold the words this rests on", None, value)
+        """A judgement and its quote come together; the quote's evidence is the judgement's."""
+        quote = getattr(record, marker.quote)
+        where = f"{self.path.rpartition('/')[0]}/{marker.quote}"
+        if value is not None and quote is None:
+            self._found("quote_missing", f"{marker.quote} must hold the words this rests on", None, None, path=where)
+        elif value is None and quote is not None:
+            self._found("judgement_missing", f"{marker.quote} is given, the judgement is not", None, value)
+        elif value is not None:
+            self.walk.resting_on[self.path] = where
 
     def _verbatim(self, value: Any, marker: Verbatim) -> None:
         region = self._region(marker.within, value)
@@ -227,10 +243,21 @@ class _Leaf:
             self.walk.verdict.evidence[self.path] = list(self.fact.spans)
         elif self.spec.many:
             self._list(values, self.fact.value or [], values, self.fact.value or [])
+        elif isinstance(value, date) and not self.fact.certain:
+            self._one_of_the_dates(value, region)
         elif self.fact.value is None:
             self._disagrees("not_stated", "the letter states no value here", value)
         else:
             self._disagrees("value_differs", "the letter says something else here", value)
+
+    def _one_of_the_dates(self, value: date, region: Span) -> None:
+        """The reader does not know which date is meant; it must at least be one that stands here."""
+        spans = [found.span for found in find_dates(self.walk.letter.text, region) if found.value == value]
+        if spans:
+            self.walk.verdict.evidence[self.path] = spans[:1]
+            self._disagrees("value_differs", "the reader cannot tell which date of this part is meant", value)
+        else:
+            self._found("not_in_text", "this date does not stand in this part of the letter", None, value, (region,))
 
     def _list(self, got: list[Any], expected: list[Any], got_raw: Any, expected_raw: Any) -> None:
         """Say which elements are missing, which are extra, and if only the order differs, that."""

@@ -29,6 +29,8 @@ CODES: dict[str, str] = {
     "record_order": "The records stand in another order than the letter's parts.",
     "quote_too_short": "The quote is too short to prove anything.",
     "quote_missing": "A judgement is given without the words it rests on.",
+    "judgement_missing": "Words are quoted for a judgement that is not given.",
+    "unproven": "A value was neither proven nor found wrong; this is a gap in the checks.",
     "unread": "The reader could not read this place for certain; a person should look.",
     "baseline": "The record was filled from the deterministic reading alone, without a language model.",
 }

@@ -22,6 +22,22 @@ Rows = Callable[[Mapping[str, Any]], list[dict[str, str]]]
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """A true answer with one mistake planted.
+
+    A finding is right if its code is in ``codes`` and it points at, or into, one of ``paths``;
+    the first path is the leaf that was changed.
+    """
+
+    answer: Mapping[str, Any]
+    paths: tuple[str, ...]
+    codes: frozenset[str]
+
+
+Planter = Callable[[Mapping[str, Any], Reading], Iterable[Mistake]]
+
+
+@dataclass(frozen=True)
 class LetterType:
     """One kind of letter.
 
@@ -31,6 +47,7 @@ class LetterType:
     ``rule(record, block, letter, path)`` with a record and the block it was bound to.
     ``codes``: one line for each finding code that ``rules`` and the reader's oddities use.
     ``protected``: field paths (``decisions/outcome``) where being wrong is worst.
+    ``planters``: by kind, functions that plant mistakes in a true answer, to measure the validator.
     ``rows``: a short table of one answer for people, one row a record.
     ``checks_version``: raise it when reader or rules change, so that stored answers are checked anew.
 
@@ -43,6 +60,7 @@ class LetterType:
     rules: Mapping[type[BaseModel], tuple[Rule, ...]] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
     protected: tuple[str, ...] = ()
+    planters: Mapping[str, Planter] = field(default_factory=dict)
     rows: Rows | None = None
     checks_version: int = 1
 
@@ -64,6 +82,3 @@ class LetterType:
         """Whether a JSON pointer lies on a protected leaf: ``/decisions/0/outcome`` is ``decisions/outcome``."""
         names = "/".join(part for part in path.split("/") if part and not part.isdigit())
         return any(names == protected or names.startswith(protected + "/") for protected in self.protected)
-
-
-__all__ = ["LetterType", "Read", "Record", "Rows", "Rule"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def read(tmp_path: Path, data: bytes) -> Letter:
         (b"caf\xe9", "café"),
         (b"a\r\nb\rc\n\n", "a\r\nb\rc\n\n"),
         ("a\u2028b\x85c\x0bd\x1ce".encode(), "a\u2028b\x85c\x0bd\x1ce"),
-        ("  \n a \n ".encode(), "  \n a \n "),
+        (b"  \n a \n ", "  \n a \n "),
         ("e\u0301 ﬁ \u00a0x\u200b".encode(), "e\u0301 ﬁ \u00a0x\u200b"),
         ("\ufeff\ufeffa".encode(), "\ufeffa"),
         ("𝒳 \U0001f600".encode("utf-16"), "𝒳 \U0001f600"),
@@ -56,7 +57,7 @@ def test_text_is_what_the_file_says(tmp_path: Path, data: bytes, text: str) -> N
         (b"\xef\xbb\xbf", "empty"),
         (b"\xff\xfe", "empty"),
         ("\u00a0\u2003\n".encode(), "empty"),
-        (bytes(range(256)) * 4, "binary"),
+        (bytes(range(256)) * 4, "encoding"),
         (b"%PDF-1.4\n" + bytes(1000), "binary"),
         ("no mark".encode("utf-16-le") * 40, "binary"),
         (b"\xff\xfe" + "a".encode("utf-16-le") * 40 + b"\x00\xd8", "binary"),
@@ -133,10 +134,16 @@ def test_no_page_where_the_text_marks_none() -> None:
     assert letter_from_text("a", "one\n\n\n\ntwo").page_of(5) is None
 
 
-@pytest.mark.xfail(reason="a blank page is left out of the count, so later pages get too low a number, the first one 0")
-@pytest.mark.parametrize(("text", "page"), [("one\f\fthree", 3), ("one\f \n\fthree", 3), ("\ftwo three", 2)])
-def test_a_blank_page_counts(text: str, page: int) -> None:
-    assert letter_from_text("a", text).page_of(text.index("three")) == page
+@pytest.mark.xfail(reason="a blank page is left out of the count, so later pages get too low a number")
+@pytest.mark.parametrize("text", ["one\f\fthree", "one\f \n\fthree"])
+def test_a_blank_page_counts(text: str) -> None:
+    assert letter_from_text("a", text).page_of(text.index("three")) == 3
+
+
+@pytest.mark.xfail(reason="before the first page that holds words, the page is 0")
+@pytest.mark.parametrize("text", ["\fone\ftwo", " \n\f\fone"])
+def test_there_is_no_page_0(text: str) -> None:
+    assert letter_from_text("a", text).page_of(0) == 1
 
 
 @given(st.text(alphabet="ab \n\r\f", max_size=30))
@@ -148,7 +155,7 @@ def test_pages_cover_every_word_once(text: str) -> None:
         assert "".join(page.of(text).strip() for page in pages) == "".join(
             part.strip() for part in text.split("\f") if part.strip()
         )
-        assert all(first.end <= second.start for first, second in zip(pages, pages[1:], strict=False))
+        assert all(first.end <= second.start for first, second in pairwise(pages))
 
 
 # ---- finding ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from extractor.lettertype import LetterType
 
 from .checks import CODES, RULES
 from .model import ImrLetter
+from .planters import PLANTERS
 from .reader import read
 
 
@@ -49,5 +50,6 @@ LETTER_TYPE = LetterType(
         "worker/date_of_injury",
         "ur_date",
     ),
+    planters=PLANTERS,
     rows=rows,
 )

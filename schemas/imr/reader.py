@@ -64,9 +64,7 @@ def _decision(text: str, parts: DecisionParts) -> Block:
         regions["rationale"] = rationale
         facts["rationale_pages"] = read_page_mentions(text, rationale)
         verdict = verdict_sentence(text, rationale)
-        facts["verdict"] = Fact(
-            squeeze(verdict.of(text)) if verdict else None, (verdict,) if verdict else (), certain=False
-        )
+        facts["verdict"] = Fact(squeeze(verdict.of(text)) if verdict else None, (verdict,) if verdict else ())
     sides: dict[str, list[Block]] = {
         side: [read_guideline(text, parts.paragraphs.get(side), prose=parts.prose)]
         for side in ("claims_administrator", "maximus")

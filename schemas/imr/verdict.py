@@ -66,5 +66,5 @@ def sentences(text: str, within: Span) -> Iterator[Span]:
 
 def verdict_sentence(text: str, rationale: Span) -> Span | None:
     """The last sentence of a rationale that points one way for certain, if any."""
-    found = [span for span in sentences(text, rationale) if polarity(span.of(text))]
-    return found[-1] if found else None
+    found = list(sentences(text, rationale))
+    return next((span for span in reversed(found) if polarity(span.of(text))), None)

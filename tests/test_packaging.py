@@ -1,0 +1,116 @@
+"""The wheel: what is in it, and that it works far from any checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.toy import ROOT
+
+pytestmark = pytest.mark.slow
+WINDOWS = os.name == "nt"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dist")
+    told = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
+    [made] = out.iterdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a new environment: the wheel, and the libraries of this one."""
+    folder = tmp_path_factory.mktemp("venv")
+    venv.create(folder, with_pip=True)
+    found = folder / ("Scripts/python.exe" if WINDOWS else "bin/python")
+    subprocess.run([found, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
+    site = subprocess.check_output(
+        [found, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
+    ).strip()
+    (Path(site) / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return found
+
+
+def run(cwd: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    cwd.mkdir(exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return subprocess.run(list(map(str, words)), cwd=cwd, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_what_is_in_the_wheel(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert wheel.name.startswith("letterproof-")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"extractor"}
+    assert len(tops) == 2
+    assert {
+        "extractor/py.typed",
+        "extractor/cli/app.py",
+        "extractor/_starter/workspace.toml",
+        "extractor/_starter/schemas/imr/model.py",
+        "extractor/_starter/schemas/imr/guidelines.toml",
+        "extractor/_starter/prompts/imr/v1.md",
+        "extractor/_starter/prompts/imr/released.toml",
+        "extractor/_starter/eval/imr/letters/dwc-2014-000.txt",
+        "extractor/_starter/eval/imr/gold/dwc-2014-000.json",
+    } <= set(names)
+
+
+def test_nothing_strays_into_the_wheel(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert len(names) == len(set(names))
+    stray = ("__pycache__", ".pyc", ".db", ".jsonl", ".pth", "/tests/", ".DS_Store", "/.")
+    assert [name for name in names if any(part in name for part in stray)] == []
+
+
+def test_what_the_wheel_says_of_itself(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        told = {name.split("/")[1]: name for name in archive.namelist() if ".dist-info/" in name}
+        metadata = archive.read(told["METADATA"]).decode()
+        assert "extractor = extractor.cli.app:main" in archive.read(told["entry_points.txt"]).decode()
+    assert "\nName: letterproof\n" in metadata
+    assert "\nRequires-Python: >=3.11\n" in metadata
+    assert "licenses" in told
+
+
+def test_it_is_this_wheel_that_runs(python: Path, tmp_path: Path) -> None:
+    ran = run(tmp_path, python, "-c", "import extractor; print(extractor.__file__)")
+    assert Path(ran.stdout.strip()).is_relative_to(python.parent.parent)
+
+
+@pytest.mark.parametrize("name", ["schemas", "prompts", "eval", "cassettes", "tests", "dev"])
+def test_nothing_but_the_engine_can_be_imported(python: Path, tmp_path: Path, name: str) -> None:
+    ran = run(tmp_path, python, "-c", f"import {name}")
+    assert f"No module named '{name}'" in ran.stderr
+
+
+def test_from_init_to_records(python: Path, tmp_path: Path) -> None:
+    extractor = python.parent / ("extractor.exe" if WINDOWS else "extractor")
+    made = run(tmp_path, extractor, "init", "mine")
+    assert (made.returncode, made.stdout) == (0, "")
+    mine = tmp_path / "mine"
+    starter = next(python.parent.parent.rglob("_starter"))
+    for name in ("schemas/imr/model.py", "prompts/imr/v1.md", "eval/imr/letters/dwc-2014-004.txt"):
+        assert (mine / name).read_bytes() == (starter / name).read_bytes() == (ROOT / name).read_bytes()
+    assert 'name = "my_letters"' in (mine / "workspace.toml").read_text("utf-8")
+    ran = run(mine, extractor, "run", "eval/imr/letters", "--out", "out", "--model", "offline")
+    assert (ran.returncode, ran.stderr) == (1, "")
+    lines = (mine / "out/records.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["status"] for line in lines] == [
+        "accepted", "accepted", "needs_review", "accepted", "accepted",
+    ]  # fmt: skip
