@@ -102,6 +102,7 @@ def _by_likeness(
 def _by_place(free_i: list[int], free_j: list[int], bound: dict[int, int]) -> None:
     """A record between two bound neighbours takes the free block between their blocks, if there is just one way."""
     below = sorted(bound.items())
+    taken: set[int] = set()
     records = [i for i, _ in below]
     for i in free_i:
         at = bisect_left(records, i)
@@ -112,5 +113,6 @@ def _by_place(free_i: list[int], free_j: list[int], bound: dict[int, int]) -> No
         rivals = bisect_left(free_i, below[at][0] if at < len(below) else len(records) + free_i[-1] + 1) - bisect_left(
             free_i, records[at - 1] if at else 0
         )
-        if last - first == 1 and rivals == 1:
+        if last - first == 1 and rivals == 1 and free_j[first] not in taken:
             bound[i] = free_j[first]
+            taken.add(free_j[first])

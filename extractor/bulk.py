@@ -8,15 +8,15 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from extractor.errors import CassetteError, ExtractorError, LedgerError, LetterError, TransportError
+from extractor.errors import CassetteError, ExtractorError, LedgerError, LetterError, TransportError, UsageError
 from extractor.ledger import Keys, Ledger, keeps_replies, keys_of
-from extractor.letter import LetterFile, read_letter
+from extractor.letter import Letter, LetterFile, read_letter
 from extractor.pipeline import extract
 from extractor.records import Plan, failed_record
 
@@ -24,8 +24,8 @@ RECORDS = "records.jsonl"
 # An endpoint that fails this often in a row is down; going on would only burn through the list.
 GIVE_UP_AFTER = 5
 
-# Run around the asking of one letter, e.g. to choose its cassette.
-Around = Callable[[LetterFile, str], Any]
+# Opened around the asking of one letter, given its file and the hash of its text: its cassette.
+Around = Callable[[LetterFile, str], AbstractContextManager[Any]]
 
 
 @dataclass
@@ -47,44 +47,6 @@ class Summary:
 OnProgress = Callable[[Summary], None]
 
 
-class _Output:
-    """``records.jsonl``: appended line by line while the run goes, put in order when it ends."""
-
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
-        self.path = folder / RECORDS
-        self.ledger = ledger
-        self._file: TextIO | None = None
-
-    def open(self) -> None:
-        """Start from what the ledger holds: a torn last line or a superseded record is gone."""
-        self.rewrite()
-        self._file = self.path.open("a", encoding="utf-8", newline="\n")
-
-    def append(self, record: dict[str, Any]) -> None:
-        assert self._file is not None
-        self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        if self._file:
-            self._file.close()
-            self.rewrite()
-
-    def rewrite(self) -> None:
-        temporary = self.path.with_suffix(".jsonl.part")
-        try:
-            with open(
-                os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="\n"
-            ) as file:
-                file.writelines(line + "\n" for line in self.ledger.records())
-            temporary.replace(self.path)
-        except OSError as error:
-            raise LedgerError(
-                f"cannot write {self.path}: {error.strerror}",
-                hint="free the disk or name another --out; nothing is lost, the ledger has it",
-            ) from error
-
-
 async def run(
     files: Sequence[LetterFile],
     plan: Plan,
@@ -96,23 +58,73 @@ async def run(
 ) -> Summary:
     """Extract every letter into ``folder``: ``records.jsonl`` and the ledger ``run.db``.
 
-    Letters that are done and unchanged are skipped. The first interrupt lets the letters in flight
-    finish, the second stops at once. Raises ``LedgerError`` if the folder cannot be used.
+    Letters that are done and unchanged are skipped; letters with equal text are asked once. The
+    first interrupt lets the letters in flight finish, the second stops at once. Raises ``UsageError``
+    for what would fail for every letter, e.g. ``LedgerError`` if the folder cannot be used.
     """
     started = time.monotonic()
     summary = Summary(total=len(files))
-    with Ledger(folder) as ledger:
-        output = _Output(folder, ledger)
-        output.open()
+    _refuse_foreign_records(folder)
+    with Ledger(folder) as ledger, _Output(folder / RECORDS, ledger) as output:
         job = _Job(plan, ledger, output, summary, around, on_progress)
-        try:
-            with _graceful_interrupt(job):
-                waiting = iter(files)
-                await asyncio.gather(*(job.work(waiting) for _ in range(max(1, concurrency))))
-        finally:
-            output.close()
+        with _graceful_interrupt(job):
+            await _work_off(job, files, concurrency)
     summary.seconds = time.monotonic() - started
     return summary
+
+
+async def _work_off(job: _Job, files: Sequence[LetterFile], concurrency: int) -> None:
+    waiting = iter(files)
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(max(1, concurrency)):
+                workers.create_task(job.work(waiting))
+    except ExceptionGroup as failures:
+        # What stops one worker stops them all; the first says why.
+        raise failures.exceptions[0] from None
+
+
+def _refuse_foreign_records(folder: Path) -> None:
+    if (folder / RECORDS).exists() and not Ledger.exists(folder):
+        raise LedgerError(
+            f"{folder / RECORDS} is not from a run that can be resumed: its run.db is missing",
+            hint="name another --out folder, or move that file away",
+        )
+
+
+class _Output(AbstractContextManager["_Output"]):
+    """``records.jsonl``: appended line by line while the run goes, put in order when it ends."""
+
+    def __init__(self, path: Path, ledger: Ledger) -> None:
+        self.path = path
+        self.ledger = ledger
+
+    def __enter__(self) -> _Output:
+        # Start from what the ledger holds: a torn last line or a superseded record is gone.
+        self.rewrite()
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        return self
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """One write a line, so that a kill leaves whole lines."""
+        os.write(self._file, (json.dumps(record, ensure_ascii=False) + "\n").encode())
+
+    def __exit__(self, *exc: object) -> None:
+        os.close(self._file)
+        self.rewrite()
+
+    def rewrite(self) -> None:
+        temporary = self.path.with_suffix(".jsonl.part")
+        try:
+            private = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+            with open(private, "w", encoding="utf-8", newline="\n") as file:
+                file.writelines(line + "\n" for line in self.ledger.records())
+            temporary.replace(self.path)
+        except OSError as error:
+            raise LedgerError(
+                f"cannot write {self.path}: {error.strerror}",
+                hint="free the disk and run again; nothing is lost, the ledger has it",
+            ) from error
 
 
 @dataclass
@@ -125,6 +137,8 @@ class _Job:
     on_progress: OnProgress | None
     stopping: bool = False
     failures_in_a_row: int = 0
+    # One lock for each question under way: an equal letter waits for the first one's stored reply.
+    asking: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def work(self, waiting: Iterator[LetterFile]) -> None:
         for file in waiting:
@@ -139,29 +153,40 @@ class _Job:
         try:
             letter = read_letter(file)
         except LetterError as error:
-            record = failed_record(file.id, self.plan, error)
-            self.keep(record, keys_of(f"unreadable {error.code}", self.plan))
+            self.keep(failed_record(file.id, self.plan, error), keys_of(f"unreadable {error.code}", self.plan))
             return
         keys = keys_of(letter.sha256, self.plan)
         if self.ledger.is_done(letter.id, keys):
             self.summary.skipped += 1
             return
         try:
-            with _entered(self.around, file, letter.sha256):
-                record = await extract(
-                    letter,
-                    self.plan,
-                    stored=self.ledger.replies(keys),
-                    on_reply=(lambda reply: self.ledger.store_reply(keys, reply)) if keeps_replies(self.plan) else None,
-                )
+            record = await self.ask(file, letter, keys)
+        except UsageError:
+            raise
         except (TransportError, CassetteError) as error:
             self.unanswered(file.id, error)
             return
+        except OSError as error:
+            raise LedgerError(f"cannot write {self.output.path.parent}: {error.strerror}") from error
         except Exception as error:  # a defect met by one letter must not cost the others
             crash = ExtractorError(f"internal error: {type(error).__name__}", code="internal")
-            record = failed_record(letter.id, self.plan, crash, letter.sha256)
+            # Not done: a later version, or another try, may get it right.
+            record, keys = failed_record(letter.id, self.plan, crash, letter.sha256), Keys(keys.ask, "")
         self.failures_in_a_row = 0
         self.keep(record, keys)
+
+    async def ask(self, file: LetterFile, letter: Letter, keys: Keys) -> dict[str, Any]:
+        storing = keeps_replies(self.plan)
+        async with self.asking.setdefault(keys.ask, asyncio.Lock()) if storing else nullcontext():
+            with self.around(file, letter.sha256) if self.around else nullcontext():
+                record = await extract(
+                    letter,
+                    self.plan,
+                    stored=self.ledger.replies(keys) if storing else (),
+                    on_reply=(lambda reply: self.ledger.store_reply(keys, reply)) if storing else None,
+                )
+        self.asking.pop(keys.ask, None)
+        return record
 
     def keep(self, record: dict[str, Any], keys: Keys) -> None:
         self.ledger.store_record(record, keys)
@@ -173,15 +198,6 @@ class _Job:
         if isinstance(error, TransportError):
             self.failures_in_a_row += 1
             self.stopping = self.stopping or self.failures_in_a_row >= GIVE_UP_AFTER
-
-
-@contextmanager
-def _entered(around: Around | None, file: LetterFile, letter_sha256: str) -> Iterator[None]:
-    if around is None:
-        yield
-        return
-    with around(file, letter_sha256):
-        yield
 
 
 @contextmanager

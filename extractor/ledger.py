@@ -21,7 +21,13 @@ from extractor.models import Reply, Usage
 from extractor.offline import NAME as OFFLINE
 from extractor.records import ENGINE, Plan
 
+try:
+    import fcntl
+except ImportError:  # Windows: two runs on one folder are not told there
+    fcntl = None  # type: ignore[assignment]
+
 FILE = "run.db"
+LOCK = "run.lock"
 
 # Transport failures are not here: such letters have no row, and so are asked again by the next run.
 FINISHED = ("accepted", "needs_review", "failed")
@@ -71,15 +77,20 @@ class Ledger(AbstractContextManager["Ledger"]):
         self.path = folder / FILE
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _locked(folder / LOCK)
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._migrate()
         except (OSError, sqlite3.Error) as error:
-            raise LedgerError(
-                f"cannot use {self.path}: {error}", hint="name another --out folder, or free this one"
-            ) from error
+            hint = "name another --out folder, or free this one"
+            raise LedgerError(f"cannot use {self.path}: {error}", hint=hint) from error
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a run has been here."""
+        return (folder / FILE).exists()
 
     def _migrate(self) -> None:
         done = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -103,17 +114,24 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def store_reply(self, keys: Keys, reply: Reply) -> None:
         """Keep one raw reply, before it is parsed. The baseline's replies cost nothing and are not kept."""
-        self._db.execute(
+        self._write(
             "INSERT INTO replies SELECT ?, COALESCE(MAX(number), 0) + 1, ? FROM replies WHERE ask_key = ?",
             (keys.ask, json.dumps(asdict(reply)), keys.ask),
         )
 
     def store_record(self, record: dict[str, Any], keys: Keys) -> None:
         """Keep one finished record, in place of an older one of the same letter."""
-        self._db.execute(
+        self._write(
             "INSERT OR REPLACE INTO letters VALUES (?, ?, ?, ?, ?)",
             (record["letter_id"], keys.ask, keys.check, record["status"], json.dumps(record, ensure_ascii=False)),
         )
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+        try:
+            self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            hint = "free the disk and run again; what is in the ledger is kept"
+            raise LedgerError(f"cannot write {self.path}: {error}", hint=hint) from error
 
     def records(self) -> Iterator[str]:
         """Every record as JSON text, by letter id."""
@@ -122,6 +140,21 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def __exit__(self, *exc: object) -> None:
         self._db.close()
+        os.close(self._lock)
+
+
+def _locked(path: Path) -> int:
+    """An open file that only one run holds; the system frees it when the run ends, however it ends."""
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    if fcntl is not None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise LedgerError(
+                f"another run is using {path.parent}", hint="wait for it, or name another --out folder"
+            ) from None
+    return handle
 
 
 def keeps_replies(plan: Plan) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,16 +70,27 @@ def find_letters(paths: Iterable[Path]) -> list[LetterFile]:
     named = list(paths)
     found: dict[Path, str] = {}
     for path in named:
-        if not path.exists():
-            raise UsageError(
-                f"no such file or folder: {path}", hint="name letter files (.txt) or folders that hold them"
-            )
+        if not _exists(path):
+            hint = "name letter files (.txt) or folders that hold them"
+            raise UsageError(f"no such file or folder: {_printable(str(path))}", hint=hint)
         for file, letter_id in _letters_below(path):
-            found.setdefault(file.resolve(), letter_id)
+            found.setdefault(file.resolve(), _printable(letter_id))
     if not found:
         listed = ", ".join(map(str, named)) or "(nothing named)"
         raise UsageError(f"no letters in {listed}", hint=f"letters are files that end in {', '.join(SUFFIXES)}")
     return sorted(_told_apart(found))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # e.g. a name too long for the disk
+        return False
+
+
+def _printable(name: str) -> str:
+    """A file name that is not valid UTF-8 made so, its odd bytes as ``\\xNN``: ids stand in JSON and SQLite."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _letters_below(path: Path) -> Iterator[tuple[Path, str]]:
@@ -92,17 +105,18 @@ def _letters_below(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _told_apart(found: dict[Path, str]) -> Iterator[LetterFile]:
-    """Give files with equal ids their parent folders' names in front, as many as it takes."""
-    seen: dict[str, list[Path]] = {}
-    for path, letter_id in found.items():
-        seen.setdefault(letter_id, []).append(path)
-    for letter_id, paths in seen.items():
-        depth = 0
-        ids = [letter_id] * len(paths)
-        while len(set(ids)) < len(ids) and depth < 99:
-            depth += 1
-            ids = ["/".join((*path.parent.parts[-depth:], path.stem)).lstrip("/") for path in paths]
-        yield from map(LetterFile, ids, paths)
+    """Give files with equal ids their parent folders' names in front, as many as it takes; at last the whole name."""
+    ids = dict(found)
+    for depth in range(1, 20):
+        times = Counter(ids.values())
+        if max(times.values()) == 1:
+            break
+        for path, letter_id in ids.items():
+            if times[letter_id] > 1:
+                ids[path] = _printable("/".join((*path.parent.parts[-depth:], path.stem)).lstrip("/"))
+    times = Counter(ids.values())
+    for path, letter_id in ids.items():
+        yield LetterFile(letter_id if times[letter_id] == 1 else _printable(str(path).lstrip("/")), path)
 
 
 def read_letter(file: LetterFile) -> Letter:
@@ -153,8 +167,10 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def _pages(text: str) -> tuple[Span, ...]:
-    if "\f" not in text.rstrip("\f\n\r "):
+    """Pages as form feeds part them; blank pages count, but those behind the last words do not."""
+    end = len(text.rstrip())
+    cuts = [match.end() for match in re.finditer("\f", text) if match.start() < end]
+    if not cuts:
         return ()
-    starts = [0, *(match.end() for match in re.finditer("\f", text))]
-    ends = [*(start for start in starts[1:]), len(text)]
-    return tuple(Span(start, end) for start, end in zip(starts, ends, strict=True) if text[start:end].strip())
+    starts = [0, *cuts]
+    return tuple(Span(start, stop) for start, stop in zip(starts, [*cuts, len(text)], strict=True))

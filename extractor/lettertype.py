@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.evidence import Record, check_schema
+from extractor.evidence import check_schema
 from extractor.findings import Finding
 from extractor.letter import Letter
 from extractor.reading import Block, Reading

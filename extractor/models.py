@@ -66,13 +66,18 @@ def _sum(a: int | None, b: int | None) -> int | None:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back, before anyone parsed it: ``text`` is the answer as JSON text."""
+    """What came back, before anyone parsed it: ``text`` is the answer as JSON text.
+
+    ``seconds`` is the time of the call with its pauses; ``error`` is the code of a reply that is no
+    answer (a refusal, a cut-off text), else empty.
+    """
 
     text: str
     usage: Usage = field(default_factory=Usage)
     finish: str = "stop"
     transport_tries: int = 1
     seconds: float = 0.0
+    error: str = ""
 
 
 class Model(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -37,13 +38,15 @@ async def extract(
     attempts: list[Attempt] = []
     error: ModelError | None = None
     try:
-        while True:
+        while error is None:
             reply = next(replies, None)
             if reply is None:
-                reply = await plan.model.ask(_question(letter, reading, plan, attempts))
+                reply = await _ask(plan, _question(letter, reading, plan, attempts))
                 if on_reply:
                     on_reply(reply)
-            attempts.append(judge(reply, plan.letter_type, reading))
+            if reply.error:
+                error = ModelError(f"the model's reply cannot be used: {reply.error}", code=reply.error)
+            attempts.append(Attempt(reply) if reply.error else judge(reply, plan.letter_type, reading))
             if len(attempts) > plan.reasks or not worth_asking_again(attempts[-1].verdict.findings):
                 break
     except (TransportError, CassetteError):
@@ -52,15 +55,21 @@ async def extract(
         # A first answer is there and paid for: it is kept, flagged as it is.
     except ModelError as failure:
         error = failure
-        if isinstance(failure, ReplyError):  # it cost tokens all the same
-            attempts.append(Attempt(failure.reply))
     return make_record(letter, plan, attempts, error)
+
+
+async def _ask(plan: Plan, question: Question) -> Reply:
+    """One reply, also where it is no answer: a refusal has cost tokens, and is kept like any reply."""
+    try:
+        return await plan.model.ask(question)
+    except ReplyError as failure:
+        return replace(failure.reply, error=failure.code)
 
 
 def judge(reply: Reply, letter_type: LetterType, reading: Reading) -> Attempt:
     """Parse one raw reply and check it."""
     try:
-        json.loads(reply.text, object_pairs_hook=_no_doubled_keys)
+        strict_json(reply.text)
         answer = letter_type.schema.model_validate_json(reply.text)
     except (ValueError, RecursionError) as problem:
         return Attempt(reply, None, Verdict(findings=schema_findings(problem)))
@@ -102,6 +111,11 @@ def schema_findings(problem: Exception) -> list[Finding]:
         Finding("schema", "".join(f"/{part}" for part in error["loc"]), "error", "answer", error["msg"])
         for error in problem.errors(include_input=False, include_url=False, include_context=False)[:50]
     ]
+
+
+def strict_json(text: str) -> Any:
+    """``text`` as JSON, with no key given twice. Raises ``ValueError``."""
+    return json.loads(text, object_pairs_hook=_no_doubled_keys)
 
 
 class _DoubledKeyError(ValueError):

@@ -46,21 +46,25 @@ class Prompt:
 
 def known_prompts(folder: Path, letter_type: str) -> list[str]:
     """Ids of all versions in a prompt folder, oldest first."""
-    versions = sorted(
-        (p.stem for p in folder.glob("*.md")),
-        key=lambda v: [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", v)],
-    )
+    versions = sorted((path.stem for path in folder.glob("*.md")), key=_natural)
     return [f"{letter_type}@{version}" for version in versions]
 
 
-def load_prompt(folder: Path, prompt_id: str) -> Prompt:
-    """Load one version. Raises ``PromptError`` if it is unknown, broken, or was edited after its release."""
-    letter_type, _, version = prompt_id.partition("@")
+def _natural(version: str) -> list[int | str]:
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", version)]
+
+
+def load_prompt(folder: Path, prompt_id: str, letter_type: str) -> Prompt:
+    """Load one version of a letter type's prompts.
+
+    Raises ``PromptError`` if it is unknown, broken, or was edited after its release.
+    """
+    _, _, version = prompt_id.partition("@")
     path = folder / f"{version}.md"
     known = known_prompts(folder, letter_type)
     if prompt_id not in known:
         raise PromptError(f"no prompt {prompt_id!r} in {folder}", hint=f"known: {', '.join(known) or '(none)'}")
-    match = _FRONT.match(path.read_text("utf-8"))
+    match = _FRONT.match(_text(path))
     if not match:
         raise PromptError(f"{path} has no front matter", hint="begin it with --- title and why --- lines")
     try:
@@ -82,6 +86,13 @@ def _released(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        return {str(version): str(sha) for version, sha in tomllib.loads(path.read_text("utf-8"))["sha256"].items()}
-    except (tomllib.TOMLDecodeError, KeyError) as error:
+        return {str(version): str(sha) for version, sha in tomllib.loads(_text(path))["sha256"].items()}
+    except (tomllib.TOMLDecodeError, KeyError, AttributeError) as error:
         raise PromptError(f"{path} is broken: {error}", hint="it holds [sha256] with one line a version") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"cannot read {path}: {error}", hint="save it as UTF-8 text") from error

@@ -109,6 +109,11 @@ class Workspace:
             raise LetterTypeError(
                 f"{dotted} of workspace {self.root} has no LETTER_TYPE", hint="define LETTER_TYPE = LetterType(...)"
             )
+        if found.name != wanted:
+            raise LetterTypeError(
+                f"{dotted} of workspace {self.root} calls itself {found.name!r}, workspace.toml calls it {wanted!r}",
+                hint="give both the same name",
+            )
         return found
 
     @cached_property

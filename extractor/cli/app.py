@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Callable
-from typing import Annotated
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -52,19 +56,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "init": init_command,
     "doctor": doctor_command,
 }
-for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
-
-
-@app.callback(invoke_without_command=True)
-def _options(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
-) -> None:
-    if version:
-        print(ENGINE)
-        raise typer.Exit(Exit.FINE)
-
-
 _EXITS: tuple[tuple[type[ExtractorError], Exit], ...] = (
     (TransportError, Exit.INCOMPLETE),
     (CassetteError, Exit.CASSETTES),
@@ -73,21 +64,54 @@ _EXITS: tuple[tuple[type[ExtractorError], Exit], ...] = (
 )
 
 
+def _told(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its errors told in two lines: a user's mistake is no traceback."""
+
+    @wraps(command)
+    def run(*words: Any, **options: Any) -> None:
+        try:
+            command(*words, **options)
+        except ExtractorError as error:
+            say(f"error: {error.message}")
+            if error.hint:
+                say(f"  {error.hint}")
+            raise typer.Exit(next(code for kind, code in _EXITS if isinstance(error, kind))) from None
+        except KeyboardInterrupt:
+            say("stopped")
+            raise typer.Exit(Exit.INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader of our output went away, e.g. `| head`; the interpreter must not complain at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(Exit.FINE) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("EXTRACTOR_DEBUG"):
+                raise
+            # Its message may hold text of a letter.
+            say(f"internal error: {type(error).__name__} at {_where(error)}")
+            say("  this is a defect; EXTRACTOR_DEBUG=1 shows the traceback, which may hold text of letters")
+            raise typer.Exit(Exit.LOOK) from None
+
+    return run
+
+
+def _where(error: BaseException) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_told(_command))
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(ENGINE)
+        raise typer.Exit(Exit.FINE)
+
+
 def main() -> None:
-    """Run the command line; a user's mistake ends in two lines, not in a traceback."""
-    try:
-        app()
-    except ExtractorError as error:
-        say(f"error: {error.message}")
-        if error.hint:
-            say(f"  {error.hint}")
-        sys.exit(next(code for kind, code in _EXITS if isinstance(error, kind)))
-    except KeyboardInterrupt:
-        say("stopped")
-        sys.exit(Exit.INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
-        sys.stderr.close()
-        sys.exit(Exit.FINE)
-
-
-__all__ = ["COMMANDS", "app", "main"]
+    """Run the command line."""
+    app()

@@ -14,7 +14,7 @@ from extractor.cli.common import Exit, TypeOption, WorkspaceOption, open_workspa
 from extractor.errors import LetterError, UsageError
 from extractor.letter import Letter, LetterFile, find_letters, read_letter
 from extractor.lettertype import LetterType
-from extractor.pipeline import recheck
+from extractor.pipeline import recheck, strict_json
 
 
 def check_command(
@@ -39,7 +39,7 @@ def check_command(
     for number, text in _lines(records):
         line = _checked(number, text, letters, kind)
         statuses[line["status"]] = statuses.get(line["status"], 0) + 1
-        print(json.dumps(line, ensure_ascii=False))
+        print(_as_line(line))
     say(", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "no lines")
     raise typer.Exit(Exit.LOOK if set(statuses) - {"accepted"} else Exit.FINE)
 
@@ -61,7 +61,7 @@ class _Letters:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
-        with sys.stdin if str(path) == "-" else path.open(encoding="utf-8") as file:
+        with sys.stdin if str(path) == "-" else path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield number, line
@@ -71,7 +71,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _checked(number: int, text: str, letters: _Letters, kind: LetterType) -> dict[str, Any]:
     try:
-        line = json.loads(text)
+        line = strict_json(text)
         if not isinstance(line, dict) or not isinstance(line.get("letter_id"), str):
             raise ValueError
     except (ValueError, RecursionError):
@@ -82,6 +82,20 @@ def _checked(number: int, text: str, letters: _Letters, kind: LetterType) -> dic
         return recheck(line, letters.get(line["letter_id"]), kind)
     except LetterError as error:
         return _failed(line, error.code, error.message)
+
+
+def _as_line(line: dict[str, Any]) -> str:
+    readable = json.dumps(line, ensure_ascii=False)
+    # Half a surrogate pair cannot be printed; escaped it can.
+    return readable if _encodes(readable) else json.dumps(line)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _failed(line: dict[str, Any], code: str, message: str) -> dict[str, Any]:

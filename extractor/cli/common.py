@@ -132,7 +132,7 @@ def find_prompt(workspace: Workspace, letter_type: str | None, prompt: str | Non
     """The named prompt version, or the letter type's default."""
     kind = workspace.letter_type_name(letter_type)
     config = workspace.config.letter_types[kind]
-    return load_prompt(workspace.root / config.prompts, prompt or config.default_prompt)
+    return load_prompt(workspace.root / config.prompts, prompt or config.default_prompt, kind)
 
 
 def _chat_model(workspace: Workspace, name: str, base_url: str | None, *, taped: bool, replay: bool) -> Model:

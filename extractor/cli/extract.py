@@ -22,6 +22,7 @@ from extractor.cli.common import (
     open_session,
     print_json,
 )
+from extractor.errors import UsageError
 from extractor.letter import LetterFile, find_letters, read_letter
 from extractor.pipeline import extract
 
@@ -42,7 +43,10 @@ def extract_command(
 
     Example: extractor extract eval/imr/letters/dwc-2014-000.txt
     """
-    [file] = find_letters([letter])[:1]
+    files = find_letters([letter])
+    if len(files) > 1:
+        raise UsageError(f"{letter} holds {len(files)} letters", hint="name one, or use: extractor run")
+    [file] = files
     session = open_session(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask)
     record = asyncio.run(_one(file, session))
     print_json(record)

@@ -64,11 +64,13 @@ def run_command(
     files = find_letters(paths)
     session = open_session(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask)
     summary = asyncio.run(_run(files, session, out, concurrency))
-    counts = Counter(record["status"] for record in _records(out, {file.id for file in files}))
+    counts, shown = _results(out, {file.id for file in files})
     if as_json:
         print_json(_report(summary, counts, out))
     else:
-        _print_table(out, files, session)
+        _print_table(shown, session)
+        if len(files) > len(shown):
+            print(f"... and {len(files) - len(shown)} more letters")
         _print_summary(summary, counts, out)
     raise typer.Exit(_exit_code(summary, counts))
 
@@ -123,14 +125,22 @@ class _Progress:
             say(f"{summary.done} of {self.total} letters: {told}")
 
 
-def _records(out: Path, wanted: set[str]) -> list[dict[str, Any]]:
+def _results(out: Path, wanted: set[str]) -> tuple[Counter[str], list[dict[str, Any]]]:
+    """How many records of each status, and the first few records to show."""
+    counts: Counter[str] = Counter()
+    shown: list[dict[str, Any]] = []
     with (out / bulk.RECORDS).open(encoding="utf-8") as lines:
-        return [record for record in map(json.loads, lines) if record["letter_id"] in wanted]
+        for line in lines:
+            record = json.loads(line)
+            if record["letter_id"] in wanted:
+                counts[record["status"]] += 1
+                if len(shown) < TABLE_LETTERS:
+                    shown.append(record)
+    return counts, shown
 
 
-def _print_table(out: Path, files: list[LetterFile], session: Session) -> None:
+def _print_table(shown: list[dict[str, Any]], session: Session) -> None:
     rows = session.plan.letter_type.rows
-    shown = _records(out, {file.id for file in files[:TABLE_LETTERS]})
     table = Table(show_lines=False, pad_edge=False)
     headings: list[str] = []
     body: list[list[Text]] = []
@@ -146,8 +156,6 @@ def _print_table(out: Path, files: list[LetterFile], session: Session) -> None:
     for cells in body:
         table.add_row(*cells[:2], *[Text("")] * (len(headings) + 3 - len(cells)), *cells[2:])
     Console(width=None if sys.stdout.isatty() else 140).print(table)
-    if len(files) > TABLE_LETTERS:
-        print(f"... and {len(files) - TABLE_LETTERS} more letters")
 
 
 def _findings_of(record: Mapping[str, Any], i: int, rows: int) -> str:

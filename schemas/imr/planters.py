@@ -194,7 +194,7 @@ def other_number_as_page(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     for path, pages, citation in _page_lists(answer):
         known = {page["first"] for page in pages}
         for number in re.findall(r"(?<![\d.])\d{1,4}(?![\d.])", " ".join([citation["title"], *citation["sections"]])):
-            if 0 < int(number) and int(number) not in known:
+            if int(number) > 0 and int(number) not in known:
                 yield _changed(answer, path, [*pages, _single(int(number))], LIST)
 
 

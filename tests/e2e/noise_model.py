@@ -25,7 +25,7 @@ _BOS, _EOS = 1, 2
 # Logits before the noise. Quotes and brackets close soon and lists rarely go on, so answers stay
 # short. Day 29 and later are never written: grammars know dates by their digits alone, and would
 # let 31 November pass. The end of the text is likeliest of all, where the grammar allows it.
-_PRIOR = {" ": -1.9, '"': -2.8, "{": -2.4, "]": -4.6, ",": -6.5, "3": -14.0, "9": -14.0, "\\": -14.0}
+_PRIOR = {" ": -1.9, '"': -2.8, "{": -2.2, "]": -5.0, ",": -7.0, "3": -14.0, "9": -14.0, "\\": -14.0}
 _PRIOR_LOWER, _PRIOR_OTHER, _PRIOR_BYTE = -3.0, -4.6, -30.0
 _NOISE = 0.15
 _CHAT = (
@@ -48,6 +48,11 @@ def write_noise_model(path: Path, seed: int) -> Path:
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def token(character: str) -> int:
+    """The id of a printable ASCII character."""
+    return _FIRST_CHARACTER + _CHARACTERS.index(character)
 
 
 def _describe(writer: GGUFWriter) -> None:
@@ -115,8 +120,8 @@ def _tensors(rng: np.random.Generator) -> dict[str, _Weights]:
 
 def _prior() -> _Weights:
     prior = np.full(_VOCABULARY, _PRIOR_BYTE, np.float32)
-    for rank, character in enumerate(_CHARACTERS):
+    for character in _CHARACTERS:
         usual = _PRIOR_LOWER if character.islower() else _PRIOR_OTHER
-        prior[_FIRST_CHARACTER + rank] = _PRIOR.get(character, usual)
+        prior[token(character)] = _PRIOR.get(character, usual)
     prior[_EOS] = 0.0
     return prior
