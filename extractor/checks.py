@@ -18,6 +18,7 @@ from extractor.binding import bind
 from extractor.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
 from extractor.findings import Finding, Severity, plain
 from extractor.lettertype import LetterType
+from extractor.oddities import odd_places
 from extractor.reading import Block, Fact, Reading, find_dates
 from extractor.spans import Span, fold
 
@@ -36,16 +37,22 @@ def check(letter_type: LetterType, answer: BaseModel, reading: Reading) -> Verdi
     """Check one answer. Never raises on any schema-valid answer and any text."""
     verdict = Verdict()
     if not reading.recognised:
-        verdict.findings.append(Finding("not_a_letter", "", "error", "letter", reading.note))
+        verdict.findings = [Finding("not_a_letter", "", "error", "letter", reading.note), *_odd(reading)]
         return verdict
     walk = _Walk(letter_type, reading, verdict)
     walk.record(answer, reading.root, {}, "")
     for path, quote in walk.resting_on.items():
         if quote in verdict.evidence:
             verdict.evidence[path] = verdict.evidence[quote]
-    for oddity in reading.oddities:
-        verdict.findings.append(Finding(oddity.code, "", "warning", "letter", oddity.message, span=oddity.span))
+    verdict.findings += _odd(reading)
     return verdict
+
+
+def _odd(reading: Reading) -> list[Finding]:
+    return [
+        Finding(odd.code, "", odd.severity, "letter", odd.message, span=odd.span)
+        for odd in (*odd_places(reading.letter), *reading.oddities)
+    ]
 
 
 class _Walk:

@@ -32,6 +32,11 @@ CODES: dict[str, str] = {
     "judgement_missing": "Words are quoted for a judgement that is not given.",
     "unproven": "A value was neither proven nor found wrong; this is a gap in the checks.",
     "unread": "The reader could not read this place for certain; a person should look.",
+    "odd_instruction": "The letter's text speaks to the machine that reads it.",
+    "odd_markup": "The letter's text holds template or HTML markup.",
+    "odd_control": "The letter's text holds control characters.",
+    "odd_invisible": "The letter's text holds characters that do not show or that turn its direction.",
+    "odd_script": "A word of the letter mixes look-alike letters of several scripts.",
     "baseline": "The record was filled from the deterministic reading alone, without a language model.",
 }
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from extractor.findings import Severity
 from extractor.letter import Letter
 from extractor.spans import Span
 
@@ -47,11 +48,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Oddity:
-    """Something about the letter itself that a person should know: a stable code and where."""
+    """Something about the letter itself that a person should know: a stable code, where, and how bad it is."""
 
     code: str
     message: str
     span: Span
+    severity: Severity = "warning"
 
 
 @dataclass(frozen=True)

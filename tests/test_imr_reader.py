@@ -261,6 +261,13 @@ def test_worker(summary: str, age: int | None, sex: str | None, injured: str | N
         ("In a utilization review report dated November 17, 2016, the claims administrator failed.", "2016-11-17"),
         ("On 12-16-2016, Utilization Review (UR) non-certified the request.", "2016-12-16"),
         ("The report reviewed by Utilization Review (UR) was dated 12-01-2016.", None),
+        ("The original utilization review (12-01-2016) non-certified it.", "2016-12-01"),
+        ("The original utilization review 11-28-2016 modified it.", "2016-11-28"),
+        ("It was noncertified by Utilization Review on December 22, 2016.", "2016-12-22"),
+        ("On 12-14-2016 the request for an MRI was non-certified by utilization review.", "2016-12-14"),
+        ("The requested treatment was denied on 12/23/2016.", "2016-12-23"),
+        ("The prior determination on 12/01/2016 denied it.", "2016-12-01"),
+        ("Work hardening was denied on 10/25/13.", None),
         ("Nothing is told.", None),
     ],
 )

@@ -31,6 +31,8 @@ CODES = {
     "imr_injury_date_contradicts": "Header and summary tell different dates of injury.",
     "imr_ur_date_contradicts": "Header and summary tell different dates of the utilization review.",
     "imr_dates_out_of_order": "Two dates of the case header stand in an impossible order.",
+    "imr_ur_date_before_injury": "The utilization review is dated on or before the injury.",
+    "imr_stray_outcome": "A line reads like a decision's heading, but no decision stands under it.",
     "imr_source_contradicts": "A citation printed as outside the MTUS names the MTUS itself.",
     "imr_page_outside_chapter": "A cited page lies outside the chapter it is cited from.",
     "imr_page_range_backwards": "A cited page range ends before it begins.",
@@ -96,6 +98,15 @@ def dates_agree(answer: ImrLetter, block: Block, letter: Letter, path: str) -> I
                 code, where, "error" if injury else "warning", "letter", "header and summary tell different dates",
                 expected=first, got=second, span=fact.spans[0],
             )  # fmt: skip
+    injured = answer.worker.date_of_injury or answer.header.date_of_injury
+    if answer.ur_date and injured and answer.ur_date <= injured:
+        fact = block.facts.get("ur_date")
+        told_so = fact is not None and fact.value == answer.ur_date
+        yield Finding(
+            "imr_ur_date_before_injury", "/ur_date", "error", "letter" if told_so else "answer",
+            "a utilization review cannot be dated on or before the injury", got=answer.ur_date,
+            span=fact.spans[0] if fact and fact.spans else None,
+        )  # fmt: skip
     order = ("date_of_injury", "ur_denial_date", "application_received", "date_assigned", "decision_date")
     known = [(name, getattr(answer.header, name)) for name in order if getattr(answer.header, name)]
     for (before, first), (after, second) in pairwise(known):

@@ -27,6 +27,8 @@ _FOOTER = re.compile(
     r"(?:\n\s*(?:Final\s+Determination\s+Letter\s+for\s+IMR\s+Case[^\n]*|(?:Page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?[^\S\n]*))+\s*\Z",
     re.IGNORECASE,
 )
+# A line that ends like a heading, wherever it stands.
+HEADING_LINE = re.compile(r":[^\S\n]*(?P<word>Upheld|Overturned|UPHELD|OVERTURNED)[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
 _NUMBER = re.compile(r"\s*(?:\d{1,2}\s*[.)]\s+)?(?:(?:The|the)\s+request\s+for\s+)?")
 
 # The closing formula of a heading that was authorized in part; it belongs to the sentences before it.

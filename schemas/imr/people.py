@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from extractor.reading import Fact, find_dates, squeeze, words
+from extractor.reading import Fact, FoundDate, find_dates, squeeze, words
 from extractor.spans import Span
 
 # ---- header ----------------------------------------------------------------------------------
@@ -154,16 +154,10 @@ _INJURED = re.compile(
     + r"|\binjury\b",
     re.IGNORECASE,
 )
-_UR_DATE = re.compile(
-    r"(?:utilization\s+review|\bUR\b)(?:\s*\(UR\))?[^.]{0,60}?\b(?:dated?|on|of)\s+(?=\S*\d|[A-Z][a-z]+\s+\d)",
-    re.IGNORECASE,
-)
 # Between the injury and its date stands no other event, and no sentence ends.
 _ANOTHER_EVENT = re.compile(
     r"[.;](?!\d)\s|\b(?:seen|note[ds]?|reports?|evaluat|visit|exam|treat|dated?\s+of\s+service)", re.IGNORECASE
 )
-_BY = re.compile(r"\bby\s+(?:the\s+)?(?:utilization\s+review\s*\()?\Z", re.IGNORECASE)
-_ON_UR = re.compile(r"\bOn\s+(?P<date>[^.]{6,20}?),?\s+(?:the\s+)?(?:utilization\s+review|UR\b)", re.IGNORECASE)
 
 
 def read_worker(text: str, summary: Span) -> dict[str, Fact]:
@@ -198,18 +192,49 @@ def _injury_date(text: str, summary: Span) -> Fact:
     return Fact(None)
 
 
+# ---- utilization review ------------------------------------------------------------------------
+
+_UR = r"(?:utilization\s+review(?:er)?(?:\s*\(UR\))?|\bUR\b)"
+_REFUSED = r"(?:non-?\s*certified|denied|modified|partially\s+(?:certified|approved))"
+# Each ends right before the date. What names the utilization review counts before what only tells of a refusal.
+_UR_DATE = (
+    re.compile(rf"{_UR}\s*\(?", re.IGNORECASE),
+    re.compile(rf"{_UR}[^.]{{0,60}}?\b(?:dated|date\s+of|on|of)\s+(?=\S*\d|[A-Z][a-z]+\s+\d)", re.IGNORECASE),
+)
+_REFUSAL_DATE = re.compile(
+    rf"\b(?:previous(?:ly)?|prior)\b[^.]{{0,40}}?\b(?:determination|{_REFUSED})[^.]{{0,30}}?\b(?:on|dated)\s+(?=\S*\d)"
+    rf"|\b(?:treatment|requests?|services?)\s+(?:was|were)\s+(?:previously\s+)?{_REFUSED}\s+on\s+",
+    re.IGNORECASE,
+)
+_DATE_OF_UR = re.compile(
+    rf"\bOn\s+(?P<date>[^.]{{6,20}}?),?\s+(?:the\s+)?(?:{_UR}"
+    rf"|(?:the|an?)\s+request[^.]{{0,160}}?(?<!that)\s+(?:was|were)\s+{_REFUSED}\s+by\s+(?:the\s+)?{_UR})",
+    re.IGNORECASE,
+)
+_REVIEWED_BY = re.compile(r"\breviewed\s+by\s+(?:the\s+)?(?:utilization\s+review\s*\()?\Z", re.IGNORECASE)
+_OF_REFUSAL = re.compile(rf"{_UR}|{_REFUSED}|\bdetermination\b", re.IGNORECASE)
+
+
 def read_ur_date(text: str, summary: Span) -> Fact:
-    """The date of the utilization review's decision as told in the summary."""
-    told = _UR_DATE.finditer(text, summary.start, summary.end)
+    """The date of the utilization review's decision as told in the summary.
+
+    Certain if the summary tells one date, or never speaks of a refusal at all.
+    """
+    told = [match for pattern in _UR_DATE for match in pattern.finditer(text, summary.start, summary.end)]
     # "the report reviewed by Utilization Review was dated ..." is the report's date.
-    places = [m.end() for m in told if not _BY.search(text[max(0, m.start() - 30) : m.start()])]
-    places += [m.start("date") for m in _ON_UR.finditer(text, summary.start, summary.end)]
-    found = [
-        d
-        for at in places
-        if (d := next(find_dates(text, Span(at, min(at + 24, summary.end))), None)) and d.span.start - at < 3
-    ]
+    places = [m.end() for m in told if not _REVIEWED_BY.search(text[max(0, m.start() - 40) : m.start()])]
+    places += [m.start("date") for m in _DATE_OF_UR.finditer(text, summary.start, summary.end)]
+    found = _dates_at(text, places, summary)
     if not found:
-        return Fact(None, certain=False)
+        refusals = _REFUSAL_DATE.finditer(text, summary.start, summary.end)
+        found = _dates_at(text, [m.end() for m in refusals], summary)
+    if not found:
+        return Fact(None, certain=not _OF_REFUSAL.search(text, summary.start, summary.end))
     first = min(found, key=lambda date: date.span.start)
     return Fact(first.value, (first.span,), certain=len({date.value for date in found}) == 1)
+
+
+def _dates_at(text: str, places: list[int], summary: Span) -> list[FoundDate]:
+    """The dates that begin right at ``places``."""
+    nearest = ((at, next(find_dates(text, Span(at, min(at + 24, summary.end))), None)) for at in places)
+    return [date for at, date in nearest if date and date.span.start - at < 3]

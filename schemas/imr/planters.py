@@ -19,7 +19,7 @@ from extractor.spans import fold
 Answer = Mapping[str, Any]
 SIDES = ("claims_administrator", "maximus")
 LIST = frozenset({"list_item_missing", "list_item_extra", "list_order"})
-VALUE = frozenset({"value_differs", "not_in_text", "not_stated"})
+VALUE = frozenset({"value_differs", "not_in_text", "not_stated", "imr_ur_date_before_injury"})
 RECORD = frozenset({"record_missing", "record_extra", "record_doubled", "record_order"})
 NULL = frozenset({"null_but_stated", "list_item_missing"})
 

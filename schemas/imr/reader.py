@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterator
 
 from extractor.letter import Letter
-from extractor.reading import Block, Fact, Reading, last, nothing_read, squeeze
+from extractor.reading import Block, Fact, Oddity, Reading, last, nothing_read, squeeze
 from extractor.spans import Span
 
 from .anatomy import Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline, read_page_mentions
 from .determinations import determinations_of
-from .headings import PARTLY, outcome_value
+from .headings import HEADING_LINE, PARTLY, outcome_value
 from .people import read_header, read_reviewer, read_ur_date, read_worker
 from .verdict import verdict_sentence
 
+_STRAY = "a line reads like a decision's heading, but no decision stands under it"
 _CLOSING_IS = re.compile(r"\s+is\s*:?\s*\Z")
 
 
@@ -27,7 +30,19 @@ def read(letter: Letter) -> Reading:
         return nothing_read(letter, "the headings of an IMR final determination are not in this text")
     if not anatomy.decisions:
         return nothing_read(letter, "the headings of an IMR determination are there, but no decision with an outcome")
-    return Reading(letter, _root(letter.text, anatomy))
+    return Reading(letter, _root(letter.text, anatomy), oddities=tuple(_stray_outcomes(letter.text, anatomy)))
+
+
+def _stray_outcomes(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
+    """Lines that read like a heading but head nothing: planted, or a decision whose paragraphs are lost."""
+    claimed = [parts.heading.outcome for parts in anatomy.decisions]
+    for match in HEADING_LINE.finditer(text):
+        word = Span(*match.span("word"))
+        at = bisect_left(claimed, word)
+        if at == len(claimed) or claimed[at] != word:
+            yield Oddity(
+                "imr_stray_outcome", "a line reads like a heading, but no decision stands under it", word, "error"
+            )
 
 
 def _root(text: str, anatomy: Anatomy) -> Block:
