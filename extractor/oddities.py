@@ -16,6 +16,12 @@ from extractor.reading import Oddity
 from extractor.spans import Span
 
 _SHOWN = 3
+# A text without any of these words holds no instruction; looking for them is far cheaper.
+_HINTS = (
+    "ignore", "disregard", "forget", "override", "prompt", "you are a", "you are now", "language model", "ai model",
+    "ai system", "assistant", "chat", "<|", "im_start", "endoftext", "<system", "set the outcome", "answer", "respond",
+    "reply", "output",
+)  # fmt: skip
 
 
 class _Kind(NamedTuple):
@@ -24,6 +30,7 @@ class _Kind(NamedTuple):
     message: str
     pattern: re.Pattern[str]
     ascii: bool
+    hints: tuple[str, ...] = ()
 
 
 # Only what no honest letter says is an error; the rest is told as a warning.
@@ -37,12 +44,13 @@ _KINDS = (
             r"|\b(?:system|developer)\s+prompt\b"
             r"|\byou\s+are\s+(?:an?\s+|now\s+)?(?:AI|LLM|language\s+model|chat\s?bot|assistant)\b"
             r"|\b(?:language\s+model|AI\s+(?:model|assistant|system))s?\b"
-            r"[^.\n]{0,60}\b(?:must|should|shall|answer|output|respond|return)\b"
-            r"|\b(?:answer|respond|reply|output|return|set\s+the\s+outcome)\b[^.\n]{0,30}[\"'\u201c:]\s*(?:upheld|overturned)\b"
+            r"[^.\n]{0,60}\b(?:must|should|shall|answer|output|respond)\b"
+            r"|\b(?:answer|respond|reply|output|set\s+the\s+outcome)\b[^.\n]{0,30}[\"'\u201c:]\s*(?:upheld|overturned)\b"
             r"|<\|?(?:im_start|im_end|system|assistant|endoftext)\|?>",
             re.IGNORECASE,
         ),
         True,
+        _HINTS,
     ),
     _Kind(
         "odd_markup",
@@ -77,9 +85,10 @@ _KINDS = (
 def odd_places(letter: Letter) -> tuple[Oddity, ...]:
     """The first few places of each kind, in the order of kinds; linear in the text."""
     plain = letter.text.isascii()
+    lower = letter.text.lower()
     found: list[Oddity] = []
     for kind in _KINDS:
-        if plain and not kind.ascii:
+        if (plain and not kind.ascii) or (kind.hints and not any(hint in lower for hint in kind.hints)):
             continue
         for number, match in enumerate(kind.pattern.finditer(letter.text)):
             if number == _SHOWN:

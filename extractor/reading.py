@@ -79,6 +79,9 @@ def nothing_read(letter: Letter, note: str) -> Reading:
 # ---- text primitives -------------------------------------------------------------------------
 
 
+_HYPHENATED = re.compile(r"(?<=\w)-[ \t]*[\r\n]\s*(?=\w)")
+
+
 def words(phrase: str) -> str:
     """A pattern for ``phrase`` that lets any whitespace stand between its words."""
     return r"\s+".join(re.escape(word) for word in phrase.split())
@@ -90,7 +93,8 @@ def squeeze(text: str) -> str:
     >>> squeeze("Electro-\\n diagnostic  testing")
     'Electro-diagnostic testing'
     """
-    return re.sub(r"\s+", " ", re.sub(r"(?<=\w)-[ \t]*[\r\n]\s*(?=\w)", "-", text)).strip()
+    joined = _HYPHENATED.sub("-", text) if "-" in text else text
+    return " ".join(joined.split())
 
 
 def search(pattern: re.Pattern[str], text: str, within: Span) -> re.Match[str] | None:

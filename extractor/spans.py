@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 # One character for one character, so that the translation alone moves no offset.
@@ -17,8 +18,10 @@ _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _SINGLE = "\u2018\u2019\u201a\u201b\u2032\u0060\u00b4"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
 _ALIKE = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_SINGLE, "'"), **dict.fromkeys(_DOUBLE, '"')})
-# A dash takes the blanks around it: tools differ in "Non-\nMTUS", "Non- MTUS" and "114 -117".
-_RUN = re.compile(r"\s*-\s*|\s+")
+# A dash takes the blanks around it: tools differ in "Non-\nMTUS", "Non- MTUS" and "114 -117". A single
+# blank or a bare dash folds to itself and is not matched. The first branch cannot start inside a
+# run of blanks, so that a long run is looked at once.
+_RUN = re.compile(r"(?<!\s)\s+-\s*|-\s+|\s{2,}|[^\S ]")
 
 
 class Span(NamedTuple):
@@ -45,6 +48,7 @@ class Span(NamedTuple):
         return Span(start, end)
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """``text`` with whitespace runs, dashes and quotation marks made alike, ends trimmed.
 
@@ -75,15 +79,13 @@ class FoldedText:
         for match in _RUN.finditer(alike):
             start, end = match.span()
             run = _folded_run(match)
-            pieces.append(alike[at:start])
+            pieces += (alike[at:start], run)
             length += start - at
-            pieces.append(run)
-            at = end
-            if end - start != 1:
-                if run == "-":  # point at the dash itself, not at the blanks before it
-                    self._mark(length, start + match[0].index("-"))
-                self._mark(length + 1, end)
+            if run == "-":  # point at the dash itself, not at the blanks before it
+                self._mark(length, start + match[0].index("-"))
             length += 1
+            self._mark(length, end)
+            at = end
         pieces.append(alike[at:])
         self.view = "".join(pieces)
 

@@ -32,6 +32,8 @@ class LetterTypeConfig(BaseModel):
     code: str = Field(description="dotted module that holds LETTER_TYPE, e.g. schemas.imr")
     prompts: str = Field(description="folder of prompt versions, e.g. prompts/imr")
     default_prompt: str = Field(description="used when --prompt is not given, e.g. imr@v1")
+    letters: str | None = Field(None, description="the letters that have gold, e.g. eval/imr/letters")
+    gold: str | None = Field(None, description="the answers read by hand, e.g. eval/imr/gold")
 
 
 class ModelConfig(BaseModel):
@@ -53,7 +55,6 @@ class WorkspaceConfig(BaseModel):
     name: str = Field(description="private package name of the workspace's code", pattern=r"^[a-z][a-z0-9_]*$")
     default_letter_type: str
     default_model: str | None = None
-    letters: str | None = Field(None, description="the bundled letters, for the first run")
     cassettes: str = "cassettes"
     letter_types: dict[str, LetterTypeConfig]
     models: dict[str, ModelConfig] = Field(default_factory=dict)

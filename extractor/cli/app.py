@@ -16,6 +16,7 @@ from extractor.cli.check import check_command
 from extractor.cli.common import Exit, say
 from extractor.cli.desk import desk_command
 from extractor.cli.doctor import doctor_command
+from extractor.cli.eval import EVAL_COMMANDS, eval_app
 from extractor.cli.extract import extract_command
 from extractor.cli.init import init_command
 from extractor.cli.record import record_command
@@ -103,6 +104,10 @@ def _where(error: BaseException) -> str:
 
 for _name, _command in COMMANDS.items():
     app.command(_name)(_told(_command))
+for _name, _command in EVAL_COMMANDS.items():
+    eval_app.command(_name)(_told(_command))
+app.add_typer(eval_app)
+COMMANDS.update({f"eval {name}": command for name, command in EVAL_COMMANDS.items()})
 
 
 @app.callback(invoke_without_command=True)

@@ -62,7 +62,7 @@ def record_command(
 
 
 def _wanted(paths: list[Path] | None, ids: list[str] | None, session: Session, missing: bool) -> list[LetterFile]:
-    bundled = session.workspace.config.letters
+    bundled = session.workspace.config.letter_types[session.plan.letter_type.name].letters
     if not paths and not bundled:
         raise UsageError("no letters named", hint="name letters, or set `letters` in workspace.toml")
     files = find_letters(paths or [session.workspace.root / str(bundled)])

@@ -27,14 +27,15 @@ _ORDER = ("claims_administrator", "maximus", "rationale")
 
 
 def _labels(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(rf"(?P<{name}>{p})" for name, p in zip(_ORDER, patterns, strict=True)), re.IGNORECASE)
+    return re.compile("|".join(rf"(?P<{name}>{p})" for name, p in zip(_ORDER, patterns, strict=True)))
 
 
-# The labels of a decision's three paragraphs. PDF tools may glue or break the words.
+# The labels of a decision's three paragraphs. PDF tools may glue or break the words. The first
+# letter is a capital, which also lets the search skip ahead.
 _LABELLED = _labels(
-    r"Claims\s*Administrator(?:'s)?\s*guidelines?\s*:",
-    r"(?:MAXIMUS|Expert\s+Reviewer)(?:'s)?\s*guidelines?\s*:",
-    r"(?<!s\s)Decision\s*rationale\s*:",
+    r"C(?i:laims\s*Administrator(?:'s)?\s*guidelines?\s*:)",
+    r"(?:M(?i:AXIMUS)|E(?i:xpert\s+Reviewer))(?i:(?:'s)?\s*guidelines?\s*:)",
+    r"D(?<!s\sD)(?i:ecision\s*rationale\s*:)",
 )
 # In the prose form the paragraph's first words stand for its label.
 _PROSE = _labels(

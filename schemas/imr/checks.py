@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -136,7 +136,7 @@ def pages_possible(citation: Citation, block: Block, letter: Letter, path: str) 
     fact = block.facts["pages"]
     if [page.model_dump() for page in citation.pages] != fact.value:
         return
-    chapter = _chapter(citation.title)
+    chapter = _chapter(citation.title) if citation.pages else None
     for i, page in enumerate(citation.pages):
         where = f"{path}/pages/{i}"
         if page.last < page.first:
@@ -159,6 +159,7 @@ def _guidelines() -> list[dict[str, Any]]:
     return [{**chapter, "pattern": re.compile(chapter["title"], re.IGNORECASE)} for chapter in data["chapter"]]
 
 
+@lru_cache(maxsize=1024)
 def _chapter(title: str) -> dict[str, Any] | None:
     return next((chapter for chapter in _guidelines() if chapter["pattern"].search(title)), None)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from extractor.spans import Span
 
@@ -40,6 +41,7 @@ _OVERTURNED = re.compile(
 _SPLIT = re.compile(r"(?<=[.?!])[\"')\u201d]*\s+(?=[A-Z\"'(\u201c])")
 
 
+@lru_cache(maxsize=1024)
 def polarity(sentence: str) -> str | None:
     """``upheld`` (the denial stands), ``overturned``, or ``None`` where the wording is not certain."""
     if _ADVICE.search(sentence):

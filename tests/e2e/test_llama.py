@@ -1,7 +1,8 @@
 """A real server, a real grammar and random weights: answers of the right shape with nothing in them.
 
 llama.cpp decodes under the schema that the engine sent, so every answer is valid; the model knows
-nothing, so every answer is wrong, and the validator must say so of each.
+nothing, so every answer is wrong, and the validator must say so of each. Lengths are sent along:
+without them the grammar lets empty strings pass, which the schema does not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ from tests.e2e.server import llama_server
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PROMPT = load_prompt(ROOT / "prompts" / "imr", "imr@v1", IMR.name)
-# A token is a character: about ten times what an answer takes.
+# A token is a character here: several times what an answer takes.
 MAX_TOKENS = 8000
 BUILT = {
     "built-plain": imr_letter(),
@@ -111,7 +113,7 @@ def noise(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Noise(url, {letter.id: ask(url, letter, seed=n) for n, letter in enumerate(letters())})
 
 
-def server(folder: Path, seed: int) -> Any:
+def server(folder: Path, seed: int) -> AbstractContextManager[str]:
     return llama_server(write_noise_model(folder / "noise.gguf", seed), context=CONTEXT)
 
 

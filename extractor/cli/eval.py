@@ -1,0 +1,100 @@
+"""``extractor eval``: measure prompts, models and the validator itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from extractor.cli.common import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.errors import WorkspaceError
+from extractor.gold import load_gold
+from extractor.letter import Letter, find_letters, read_letter
+from extractor.lettertype import LetterType
+from extractor.offline import fill
+from extractor.planted import Report, measure
+
+# What the validator is held to: all planted mistakes on protected leaves, nearly all of the others.
+FLOOR = 0.99
+
+eval_app = typer.Typer(name="eval", help="Measure prompts, models and the validator itself.", no_args_is_help=True)
+
+
+def planted_command(
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--baseline", metavar="PATH", help="Letters without gold: the baseline's answers to them are taken as true."
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", metavar="NAME", help="Only this kind of mistake; may be repeated.")
+    ] = None,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Plant one mistake at a time in true answers, and count what the validator catches.
+
+    The true answers are the workspace's gold. With --baseline PATH the reading of further letters is
+    taken as true as well: that measures the checks, not the reader. No model, no network.
+
+    Exit code 1 if a mistake on a protected leaf passes, if fewer than 99 % of all are caught, or if
+    an untouched answer raises an alarm.
+
+    Example: extractor eval planted --baseline letters/
+    """
+    found = open_workspace(workspace)
+    kind_of_letter = found.letter_type(letter_type)
+    config = found.config.letter_types[kind_of_letter.name]
+    if not config.letters or not config.gold:
+        raise WorkspaceError("this letter type has no gold", hint="set `letters` and `gold` in workspace.toml")
+    if unknown := set(kind or []) - set(kind_of_letter.planters):
+        raise WorkspaceError(f"no kind {min(unknown)!r}", hint=f"known: {', '.join(sorted(kind_of_letter.planters))}")
+    pairs = load_gold(found.root / config.letters, found.root / config.gold, kind_of_letter)
+    answers = [*((pair.letter, pair.answer) for pair in pairs), *_baseline(baseline or [], kind_of_letter)]
+    report = measure(kind_of_letter, answers, kinds=kind)
+    if as_json:
+        print_json({"gold": len(pairs), "baseline": len(answers) - len(pairs), **report.as_dict()})
+    else:
+        _print(report, len(pairs))
+    raise typer.Exit(Exit.FINE if _good(report) else Exit.LOOK)
+
+
+def _baseline(paths: list[Path], letter_type: LetterType) -> Iterator[tuple[Letter, Mapping[str, Any]]]:
+    for file in find_letters(paths) if paths else []:
+        letter = read_letter(file)
+        reading = letter_type.read(letter)
+        if reading.recognised:
+            yield letter, json.loads(fill(letter_type.schema, reading.root).model_dump_json())
+        else:
+            say(f"{letter.id} is passed over: {reading.note}")
+
+
+def _good(report: Report) -> bool:
+    right, planted = report.protected
+    return right == planted and report.right >= FLOOR * report.planted and not report.false_alarms
+
+
+def _print(report: Report, gold: int) -> None:
+    table = Table("kind", "planted", "caught", "right code and path", "missed (first few)", pad_edge=False)
+    for kind, tally in report.kinds.items():
+        table.add_row(kind, str(tally.planted), str(tally.caught), str(tally.right), "\n".join(tally.missed))
+    Console(width=140).print(table)
+    right, planted = report.protected
+    print(f"{report.answers} true answers, {gold} of them gold.")
+    print(f"{report.planted} mistakes planted, {report.right} caught with the right code at the right place.")
+    print(f"On protected leaves: {right} of {planted}.")
+    print(f"False alarms on untouched answers: {len(report.false_alarms)}.")
+    for alarm in report.false_alarms:
+        print(f"  false alarm: {alarm}")
+    for own in report.letter_errors:
+        print(f"  the letter contradicts itself: {own}")
+
+
+EVAL_COMMANDS = {"planted": planted_command}
