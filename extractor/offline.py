@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from extractor.evidence import fields_of
 from extractor.models import Question, Reply
@@ -26,7 +27,8 @@ class OfflineModel:
         return {}
 
     async def ask(self, question: Question) -> Reply:
-        return Reply(text=fill(question.schema, question.reading.root).model_dump_json())
+        # Not validated here: a reading that the schema cannot hold is told like any invalid answer.
+        return Reply(text=to_json(_values(question.schema, question.reading.root)).decode())
 
     async def aclose(self) -> None:
         return None

@@ -39,7 +39,7 @@ def process(*words: object, code: str = "", stdin: str | None = None) -> subproc
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_an_example(command: str) -> None:
-    ran = cli(command, "--help")
+    ran = cli(*command.split(), "--help")
     assert ran.code == 0
     assert f"Example: extractor {command} " in ran.out
     assert len(ran.out.splitlines()) > 8
@@ -47,7 +47,7 @@ def test_help_shows_an_example(command: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_lists_only_options_that_it_explains(command: str) -> None:
-    options = cli(command, "--help").out.partition("Options:")[2]
+    options = cli(*command.split(), "--help").out.partition("Options:")[2]
     for told in re.findall(r"^  (--[^\n]+(?:\n   [^\n]+)*)", options, re.MULTILINE):
         assert re.search(r"\s{2,}[A-Z]|\n\s+\S", told), f"{command}: {told}"
 
@@ -57,7 +57,7 @@ def test_help_lists_every_command_with_a_line() -> None:
     assert ran.code == 0
     assert "Exit codes: 0 fine" in ran.out
     listed = re.findall(r"^  (\w+) {2,}\S+ \S+", ran.out.partition("Commands:")[2], re.MULTILINE)
-    assert set(COMMANDS) <= set(listed)
+    assert {command.split()[0] for command in COMMANDS} <= set(listed)
 
 
 def test_no_words_at_all_show_the_help() -> None:

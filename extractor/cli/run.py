@@ -199,7 +199,8 @@ def _print_summary(summary: bulk.Summary, counts: Mapping[str, int], out: Path) 
         first = next(iter(summary.unanswered.values()))
         say(f"{len(summary.unanswered)} letters were not answered. First: {first}")
     left = summary.total - summary.done
-    if left or summary.unanswered:
+    stale = any(isinstance(error, CassetteError) for error in summary.unanswered.values())
+    if (left or summary.unanswered) and not stale:
         say(f"{left + len(summary.unanswered)} letters are left; run the same command again to go on")
 
 

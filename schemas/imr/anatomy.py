@@ -57,12 +57,16 @@ class DecisionParts:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """Raw spans of a letter's parts; an absent part is ``None``."""
+    """Raw spans of a letter's parts; an absent part is ``None``.
+
+    ``unheaded``: labels that begin a decision's paragraphs where no heading with an outcome stands.
+    """
 
     header: Span
     reviewer: Span
     summary: Span | None
     decisions: tuple[DecisionParts, ...]
+    unheaded: tuple[Span, ...] = ()
 
 
 def anatomy_of(text: str) -> Anatomy | None:
@@ -81,10 +85,11 @@ def anatomy_of(text: str) -> Anatomy | None:
         summary_span = Span(intro.end() if intro else summary.end(), issues.start())
     forth = SET_FORTH.search(text, issues.end())
     body = Span(forth.end() if forth else issues.end(), len(text))
-    return Anatomy(Span(0, start), Span(start, reviewer_end), summary_span, tuple(_decisions(text, body)))
+    decisions, unheaded = _decisions(text, body)
+    return Anatomy(Span(0, start), Span(start, reviewer_end), summary_span, tuple(decisions), tuple(unheaded))
 
 
-def _decisions(text: str, body: Span) -> Iterator[DecisionParts]:
+def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
     """Group the labels into decisions; what stands before a group's first label ends with its heading."""
     labels = list(_LABELLED.finditer(text, body.start, body.end))
     prose = not labels
@@ -92,18 +97,27 @@ def _decisions(text: str, body: Span) -> Iterator[DecisionParts]:
         labels = list(_PROSE.finditer(text, body.start, body.end))
     layout = Layout.of(text, [label.start() for label in labels])
     groups: list[tuple[list[Heading], list[re.Match[str]]]] = []
+    unheaded: list[Span] = []
     for label in labels:
         latest = groups[-1][1][-1] if groups else None
-        headings: list[Heading] = []
-        if latest is None or _rank(label) <= _rank(latest):
-            gap = Span(latest.end() if latest else body.start, label.start())
-            headings = headings_before(text, gap, layout, prose=prose)
+        begins = latest is None or _rank(label) <= _rank(latest)
+        gap = Span(latest.end() if latest else body.start, label.start())
+        headings = headings_before(text, gap, layout, prose=prose) if begins else []
         if headings:
             groups.append((headings, [label]))
-        elif groups:
+            continue
+        if begins:
+            unheaded.append(Span(*label.span()))
+        if groups:
             groups[-1][1].append(label)
+    return list(_parts(text, groups, body.end, prose=prose)), unheaded
+
+
+def _parts(
+    text: str, groups: list[tuple[list[Heading], list[re.Match[str]]]], body_end: int, *, prose: bool
+) -> Iterator[DecisionParts]:
     for i, (headings, group) in enumerate(groups):
-        end = groups[i + 1][0][0].start if i + 1 < len(groups) else body.end
+        end = groups[i + 1][0][0].start if i + 1 < len(groups) else body_end
         # Headings without paragraphs of their own stand above one that has them.
         for heading, following in zip_longest(headings, headings[1:]):
             if following:

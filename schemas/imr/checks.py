@@ -32,6 +32,7 @@ CODES = {
     "imr_ur_date_contradicts": "Header and summary tell different dates of the utilization review.",
     "imr_dates_out_of_order": "Two dates of the case header stand in an impossible order.",
     "imr_ur_date_before_injury": "The utilization review is dated on or before the injury.",
+    "imr_decision_without_outcome": "Guideline paragraphs stand without a heading that ends in an outcome.",
     "imr_stray_outcome": "A line reads like a decision's heading, but no decision stands under it.",
     "imr_source_contradicts": "A citation printed as outside the MTUS names the MTUS itself.",
     "imr_page_outside_chapter": "A cited page lies outside the chapter it is cited from.",

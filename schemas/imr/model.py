@@ -13,7 +13,8 @@ from pydantic import Field
 
 from extractor.evidence import Covers, Judged, Record, Stated, Unchecked, Verbatim
 
-Text = Annotated[str, Field(min_length=1, max_length=4000)]
+# Local grammars refuse bounds of 2,000 and more.
+Text = Annotated[str, Field(min_length=1, max_length=1900)]
 PageNumber = Annotated[int, Field(ge=1, le=9999)]
 
 Outcome = Literal["upheld", "overturned"]
@@ -134,4 +135,4 @@ class ImrLetter(Record):
     worker: Worker
     diagnoses: Annotated[list[Text], Field(max_length=60), Verbatim(within="summary")]
     ur_date: Annotated[date | None, Stated(within="summary")]
-    decisions: Annotated[list[Decision], Field(max_length=20000), Covers(key="item")]
+    decisions: Annotated[list[Decision], Covers(key="item")]

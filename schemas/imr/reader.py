@@ -17,6 +17,7 @@ from .headings import HEADING_LINE, PARTLY, outcome_value
 from .people import read_header, read_reviewer, read_ur_date, read_worker
 from .verdict import verdict_sentence
 
+_UNHEADED = "guideline paragraphs stand here without a heading that ends in an outcome"
 _STRAY = "a line reads like a decision's heading, but no decision stands under it"
 _CLOSING_IS = re.compile(r"\s+is\s*:?\s*\Z")
 
@@ -30,19 +31,19 @@ def read(letter: Letter) -> Reading:
         return nothing_read(letter, "the headings of an IMR final determination are not in this text")
     if not anatomy.decisions:
         return nothing_read(letter, "the headings of an IMR determination are there, but no decision with an outcome")
-    return Reading(letter, _root(letter.text, anatomy), oddities=tuple(_stray_outcomes(letter.text, anatomy)))
+    return Reading(letter, _root(letter.text, anatomy), oddities=tuple(_odd_places(letter.text, anatomy)))
 
 
-def _stray_outcomes(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
-    """Lines that read like a heading but head nothing: planted, or a decision whose paragraphs are lost."""
+def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
+    """What may hide a decision: paragraphs without a heading, and lines that read like one but head nothing."""
+    for label in anatomy.unheaded:
+        yield Oddity("imr_decision_without_outcome", _UNHEADED, label, "error")
     claimed = [parts.heading.outcome for parts in anatomy.decisions]
     for match in HEADING_LINE.finditer(text):
         word = Span(*match.span("word"))
         at = bisect_left(claimed, word)
         if at == len(claimed) or claimed[at] != word:
-            yield Oddity(
-                "imr_stray_outcome", "a line reads like a heading, but no decision stands under it", word, "error"
-            )
+            yield Oddity("imr_stray_outcome", _STRAY, word, "error")
 
 
 def _root(text: str, anatomy: Anatomy) -> Block:
