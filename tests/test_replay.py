@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.imr import GOLD, ROOT
-from tests.toy import cli, edit, forget_workspaces, put
+from tests.toy import cli, edit, forget_workspaces, put, records
 
 LETTERS = ROOT / "eval" / "imr" / "letters"
 
@@ -21,7 +21,7 @@ def replay(workspace: Path, out: Path, *words: object):
 def test_the_recorded_answers_of_the_bundled_letters_are_checked_without_a_network(tmp_path: Path) -> None:
     ran = replay(ROOT, tmp_path)
     assert ran.code == 1
-    found = {record["letter_id"]: record for record in map(json.loads, (tmp_path / "records.jsonl").open())}
+    found = {record["letter_id"]: record for record in records(tmp_path)}
     assert {name: record["status"] for name, record in found.items()} == {
         "dwc-2014-000": "accepted",
         "dwc-2014-001": "accepted",
