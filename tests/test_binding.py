@@ -24,11 +24,19 @@ TENS, BRACE, XRAY, MRI = "TENS rental x 1 month", "Back brace", "Cervical X-ray"
         ([TENS, TENS], [TENS, TENS], [(0, 0), (1, 1)], [], [], {}),
         (["TENS rental x 2 months", BRACE], [TENS, BRACE], [(0, 0), (1, 1)], [], [], {}),
         ([TENS, "something else", XRAY], [TENS, BRACE, XRAY], [(0, 0), (1, 1), (2, 2)], [], [], {}),
+        # the likest pair first, whatever the order
+        (["MRI of the left knee joint", "MRI of the left knee now and then"], [MRI, "MRI of the right knee"],
+         [(0, 0), (1, 1)], [], [], {}),
+        (["Cervical X-rays", "TENS rental x 2 months"], [TENS, XRAY], [(0, 1), (1, 0)], [], [], {}),
+        (["zzz", BRACE], [TENS, BRACE], [(0, 0), (1, 1)], [], [], {}),
+        ([BRACE, "zzz"], [BRACE, TENS], [(0, 0), (1, 1)], [], [], {}),
+        ([BRACE, "zzz"], [TENS, BRACE], [(0, 1)], [1], [0], {}),
+        ([BRACE, "zzz", "yyy"], [BRACE, TENS], [(0, 0)], [1, 2], [1], {}),
         (["a", "b"], ["x", "y"], [], [0, 1], [0, 1], {}),
         ([], [TENS], [], [], [0], {}),
         ([TENS], [], [], [0], [], {}),
     ],
-)
+)  # fmt: skip
 def test_bind(got, expected, pairs, extra, missing, doubled) -> None:
     binding = bind(got, expected)
     assert list(binding.pairs) == pairs
