@@ -56,7 +56,7 @@ def install() -> None:
     ).hexdigest()
     if STAMP.is_file() and STAMP.read_text() == wanted and PYTHON.exists():
         return
-    print("installing into .venv (once) ...", file=sys.stderr, flush=True)
+    print("installing into .venv (once; about a minute) ...", file=sys.stderr, flush=True)
     if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]):
         raise SystemExit("cannot make .venv; on Debian and Ubuntu: apt-get install python3-venv")
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -38,6 +38,8 @@ class Binding:
 
 def bind(got: Sequence[str], expected: Sequence[str]) -> Binding:
     """Match records to blocks by their folded keys. Each record and each block is used once."""
+    if got == expected:
+        return Binding(tuple((i, i) for i in range(len(got))), (), (), {})
     bound = _by_key(got, expected)
     taken = set(bound.values())
     free_j = [j for j in range(len(expected)) if j not in taken]

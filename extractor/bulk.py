@@ -55,11 +55,12 @@ async def run(
     concurrency: int = 8,
     around: Around | None = None,
     on_progress: OnProgress | None = None,
+    on_interrupt: Callable[[], None] | None = None,
 ) -> Summary:
     """Extract every letter into ``folder``: ``records.jsonl`` and the ledger ``run.db``.
 
     Letters that are done and unchanged are skipped; letters with equal text are asked once. The
-    first interrupt lets the letters in flight finish, the second stops at once. Raises ``UsageError``
+    first interrupt lets the letters in flight finish without retries, the second stops at once. Raises ``UsageError``
     for what would fail for every letter, e.g. ``LedgerError`` if the folder cannot be used.
     """
     started = time.monotonic()
@@ -67,7 +68,7 @@ async def run(
     _refuse_foreign_records(folder)
     with Ledger(folder) as ledger, _Output(folder / RECORDS, ledger) as output:
         job = _Job(plan, ledger, output, summary, around, on_progress)
-        with _graceful_interrupt(job):
+        with _graceful_interrupt(job, on_interrupt):
             await _work_off(job, files, concurrency)
     summary.seconds = time.monotonic() - started
     return summary
@@ -201,13 +202,16 @@ class _Job:
 
 
 @contextmanager
-def _graceful_interrupt(job: _Job) -> Iterator[None]:
+def _graceful_interrupt(job: _Job, on_interrupt: Callable[[], None] | None) -> Iterator[None]:
     """First Ctrl-C: take no new letters. Second: stop at once (the default handler raises)."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         job.stopping = True
         job.summary.interrupted = True
+        job.plan.model.stop_retrying()
+        if on_interrupt:
+            on_interrupt()
         loop.remove_signal_handler(signal.SIGINT)
 
     try:

@@ -71,7 +71,7 @@ class Tape:
         self.recorded = dict(recorded or {})
         self.recording = mode == "record"
         self._what = f"letter {letter_id} x prompt {prompt} x model {model}"
-        self._command = f"extractor record --prompt {prompt} --model {model} --letter {letter_id}"
+        self._command = f"extractor record --prompt {prompt} --model {model} --letter {letter_id} [PATH of the letters]"
         self._cassette: Any = None
         self._got_through = True
         self._token: Token[Tape | None] | None = None

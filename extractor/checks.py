@@ -66,11 +66,13 @@ class _Walk:
 
     def record(self, answer: BaseModel, block: Block, outer: Regions, path: str) -> None:
         """Check one record against its own block; inner regions hide outer ones of the same name."""
-        regions = {**outer, **block.regions}
+        regions = {**outer, **block.regions} if block.regions else outer
         for spec in fields_of(type(answer)):
             value = getattr(answer, spec.name)
             here = f"{path}/{spec.name}"
             inner = block.blocks.get(spec.name, ())
+            if isinstance(spec.marker, Unchecked):
+                continue
             if spec.model is None:
                 _Leaf(self, spec, here, block.facts.get(spec.name), regions).check(value, answer)
             elif spec.kind == "records" and block.certain:
@@ -139,7 +141,7 @@ class _Walk:
         self.verdict.findings.append(finding)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Leaf:
     """One leaf with the place it must be proven in."""
 
@@ -152,8 +154,6 @@ class _Leaf:
     def check(self, value: Any, record: BaseModel) -> None:
         """Prove the value, or say what is wrong with it."""
         marker = self.spec.marker
-        if isinstance(marker, Unchecked):
-            return
         before = len(self.walk.verdict.findings)
         if isinstance(marker, Judged):
             self._judged(value, marker, record)

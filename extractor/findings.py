@@ -32,6 +32,7 @@ CODES: dict[str, str] = {
     "judgement_missing": "Words are quoted for a judgement that is not given.",
     "unproven": "A value was neither proven nor found wrong; this is a gap in the checks.",
     "unread": "The reader could not read this place for certain; a person should look.",
+    "other_text": "The record was made from another text of this letter.",
     "odd_instruction": "The letter's text speaks to the machine that reads it.",
     "odd_markup": "The letter's text holds template or HTML markup.",
     "odd_control": "The letter's text holds control characters.",

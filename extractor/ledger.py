@@ -85,7 +85,8 @@ class Ledger(AbstractContextManager["Ledger"]):
             self._migrate()
         except (OSError, sqlite3.Error) as error:
             hint = "name another --out folder, or free this one"
-            raise LedgerError(f"cannot use {self.path}: {error}", hint=hint) from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise LedgerError(f"cannot use {folder}: {why}", hint=hint) from error
 
     @staticmethod
     def exists(folder: Path) -> bool:

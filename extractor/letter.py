@@ -17,6 +17,7 @@ from extractor.errors import LetterError, UsageError
 from extractor.spans import FoldedText, Span
 
 SUFFIXES = (".txt",)
+_PDF = "make text of a PDF first, e.g. pdftotext -layout FILE.pdf"
 MAX_BYTES = 20_000_000
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -77,7 +78,7 @@ def find_letters(paths: Iterable[Path]) -> list[LetterFile]:
             found.setdefault(file.resolve(), _printable(letter_id))
     if not found:
         listed = ", ".join(map(str, named)) or "(nothing named)"
-        raise UsageError(f"no letters in {listed}", hint=f"letters are files that end in {', '.join(SUFFIXES)}")
+        raise UsageError(f"no letters in {listed}", hint=f"letters are files that end in {', '.join(SUFFIXES)}; {_PDF}")
     return sorted(_told_apart(found))
 
 
@@ -149,6 +150,8 @@ def letter_from_text(letter_id: str, text: str, name: str = "the text") -> Lette
 
 
 def _decode(data: bytes, path: Path) -> str:
+    if data.startswith(b"%PDF-"):
+        raise LetterError(f"{path} is a PDF", code="pdf", hint=_PDF)
     encoding = next((encoding for mark, encoding in _BOMS if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding)

@@ -13,6 +13,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -96,6 +97,7 @@ class ChatModel:
         self._backoff = wait_random_exponential(multiplier=0.5, max=patience.max_wait)
         self._templates: dict[tuple[type[BaseModel], str], Template] = {}
         self._client: openai.AsyncOpenAI | None = None
+        self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -129,6 +131,10 @@ class ChatModel:
             raise
         return replace(reply, transport_tries=tries, seconds=time.perf_counter() - started)
 
+    def stop_retrying(self) -> None:
+        """From now on a call that fails is not made again, and pauses before another try end."""
+        self._stopping.set()
+
     async def aclose(self) -> None:
         """Close the connections; the model can be used again afterwards."""
         client, self._client = self._client, None
@@ -161,11 +167,19 @@ class ChatModel:
 
     def _retrying(self) -> AsyncRetrying:
         return AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, _CallError) and error.again),
+            retry=retry_if_exception(self._again),
+            sleep=self._sleep,
             stop=stop_after_attempt(self._patience.tries),
             wait=self._pause,
             reraise=True,
         )
+
+    def _again(self, error: BaseException) -> bool:
+        return isinstance(error, _CallError) and error.again and not self._stopping.is_set()
+
+    async def _sleep(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

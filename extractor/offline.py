@@ -30,6 +30,9 @@ class OfflineModel:
         # Not validated here: a reading that the schema cannot hold is told like any invalid answer.
         return Reply(text=to_json(_values(question.schema, question.reading.root)).decode())
 
+    def stop_retrying(self) -> None:
+        return None
+
     async def aclose(self) -> None:
         return None
 

@@ -15,8 +15,9 @@ from extractor.findings import Finding, status_of, worth_asking_again
 from extractor.letter import Letter
 from extractor.lettertype import LetterType
 from extractor.models import Correction, Question, Reply
+from extractor.offline import NAME as OFFLINE
 from extractor.reading import Reading
-from extractor.records import Attempt, Plan, evidence_of, make_record
+from extractor.records import Attempt, Plan, baseline_finding, evidence_of, make_record
 from extractor.wire import ReplyError
 
 OnReply = Callable[[Reply], None]
@@ -80,6 +81,12 @@ def recheck(line: dict[str, Any], letter: Letter, letter_type: LetterType) -> di
     """Anyone's answer held against its letter: the same keys, with fresh evidence, findings and status."""
     attempt = judge(Reply(json.dumps(line.get("answer"))), letter_type, letter_type.read(letter))
     findings = attempt.verdict.findings
+    told = line.get("letter_sha256")
+    if isinstance(told, str) and told != letter.sha256:
+        message = "the record was made from another text of this letter"
+        findings.append(Finding("other_text", "", "error", "unclear", message, expected=letter.sha256, got=told))
+    if line.get("model") == OFFLINE:
+        findings.append(baseline_finding())
     return {
         **line,
         "letter_sha256": letter.sha256,

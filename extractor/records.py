@@ -72,9 +72,7 @@ def make_record(
         error = error or ExtractorError("the model gave no valid answer", code="invalid_answer")
         return _record(plan, (letter.id, letter.sha256), attempts, findings=findings, error=error)
     if plan.model.name == OFFLINE:
-        findings.append(
-            Finding("baseline", "", "info", "unclear", "filled from the reading alone; judgements are left null")
-        )
+        findings.append(baseline_finding())
     return _record(
         plan,
         (letter.id, letter.sha256),
@@ -84,6 +82,12 @@ def make_record(
         evidence=evidence_of(letter, best.verdict),
         findings=findings,
     )
+
+
+def baseline_finding() -> Finding:
+    """Every record of the baseline says that it is one."""
+    message = "filled from the reading alone; judgements are left null"
+    return Finding("baseline", "", "info", "unclear", message)
 
 
 def failed_record(

@@ -23,7 +23,7 @@ IMR: LetterType = WORKSPACE.letter_type("imr")
 LETTERS = ROOT / "eval" / "imr" / "letters"
 GOLD = ROOT / "eval" / "imr" / "gold"
 # Public letters that are not part of the project; tests that need them are skipped where they are not.
-LENT = Path(os.environ.get("LETTERPROOF_LENT_LETTERS", ROOT.parent / "shared" / "letters" / "dwc-2016"))
+LENT = Path(os.environ.get("LETTERPROOF_LETTERS", "not-set"))
 
 
 # Taken now: a test that unmounts workspaces must not make a second copy of these.

@@ -206,7 +206,7 @@ def test_a_missing_tape_says_what_and_how(tmp_path: Path) -> None:
     assert str(error).splitlines() == [
         "missing cassette: letter dwc/1 x prompt imr@v1 x model openai/gpt-x",
         f"  expected at {path}",
-        "record it with: extractor record --prompt imr@v1 --model openai/gpt-x --letter dwc/1",
+        "record it with: extractor record --prompt imr@v1 --model openai/gpt-x --letter dwc/1 [PATH of the letters]",
     ]
     assert not path.exists()
 
@@ -220,7 +220,7 @@ def test_a_stale_tape_shows_the_changed_lines_of_the_prompt(tmp_path: Path) -> N
         "  messages[0] (system): 2 changed lines",
         "    -Copy values exactly as printed.",
         "    +Copy values verbatim as printed.",
-        "re-record with: extractor record --prompt imr@v1 --model openai/gpt-x --letter a",
+        "re-record with: extractor record --prompt imr@v1 --model openai/gpt-x --letter a [PATH of the letters]",
     ]
 
 

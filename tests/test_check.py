@@ -197,7 +197,7 @@ def test_letters_named_one_by_one() -> None:
         (["lines.jsonl", "gone"], "no such file or folder: gone"),
         (["lines.jsonl", "schemas"], "no letters in schemas"),
         (["lines.jsonl", "letters", "--type", "postcard"], "known: parcel"),
-        (["latin.jsonl", "letters"], "cannot read latin.jsonl"),
+        (["latin.jsonl", "letters"], "latin.jsonl is not UTF-8 text"),
         (["lines.jsonl"], "Missing argument 'PATH...'"),
     ],
 )
@@ -210,13 +210,23 @@ def test_wrong_usage(words: list[str], told: str) -> None:
 
 
 @pytest.mark.parametrize("root", [None, ROOT], ids=["toy", "reference"])
-def test_checking_a_run_again_changes_nothing_but_the_notes(toy: Path, root: Path | None) -> None:
+def test_checking_a_run_again_changes_nothing(toy: Path, root: Path | None) -> None:
     letters = root / "eval/imr/letters" if root else toy / "letters"
     where = ["--workspace", root or toy]
     code = cli("run", letters, "--out", "out", "--model", "offline", *where).code
     ran = cli("check", "out/records.jsonl", letters, *where)
-    before = records(toy / "out")
-    for record in before:
-        record["findings"] = [finding for finding in record["findings"] if finding["code"] != "baseline"]
-    assert ran.lines == before
+    assert ran.lines == records(toy / "out")
     assert ran.code == code
+
+
+def test_a_record_of_another_text_is_told(toy: Path) -> None:
+    put(toy / "one.jsonl", json.dumps({"letter_id": "slow", "letter_sha256": "00", **json.loads(line("slow"))}) + "\n")
+    ran = cli("check", "one.jsonl", "letters")
+    assert ran.code == 1
+    assert [finding["code"] for finding in ran.lines[0]["findings"]] == ["other_text"]
+
+
+def test_swapped_arguments_are_told(toy: Path) -> None:
+    ran = cli("check", "letters/slow.txt", "letters")
+    assert (ran.code, ran.out) == (2, "")
+    assert "does not hold JSON lines" in ran.err

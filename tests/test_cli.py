@@ -73,6 +73,14 @@ def test_version() -> None:
 # ---- mistakes --------------------------------------------------------------------------------
 
 
+def test_extract_gives_one_record_also_of_a_bad_letter(toy: Path) -> None:
+    put(toy / "empty.txt", "")
+    ran = cli("extract", "empty.txt")
+    assert ran.code == 1
+    assert (ran.json["status"], ran.json["error"]["code"]) == ("failed", "empty")
+    assert "empty.txt is empty" in ran.err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -80,7 +88,6 @@ def test_version() -> None:
         (["run"], 2, "Missing argument"),
         (["run", "letters"], 2, "Missing option '--out'"),
         (["extract", "gone.txt"], 2, "no such file or folder: gone.txt"),
-        (["extract", "empty.txt"], 1, "empty.txt is empty"),
         (["extract", "letters/red.txt", "--model", "acme/x"], 2, "unknown model 'acme/x'"),
         (["extract", "letters/red.txt", "--model", "openai/x"], 2, "OPENAI_API_KEY"),
         (["extract", "letters/red.txt", "--model", MODEL, "--base-url", "http://127.0.0.1:9/v1"], 4, "cannot reach"),
@@ -100,7 +107,6 @@ def test_version() -> None:
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_in_words(toy: Path, words: list[str], code: int, told: str) -> None:
-    put(toy / "empty.txt", "")
     ran = cli(*words)
     assert (ran.code, ran.out) == (code, "")
     assert told in ran.err

@@ -146,6 +146,8 @@ def _citation(block: Block, text: str) -> tuple[str, str, list[str], list[str]]:
     pages = [str(p["first"]) if p["first"] == p["last"] else f"{p['first']}-{p['last']}" for p in facts["pages"].value]
     for page, span in zip(pages, facts["pages"].spans, strict=True):
         assert fold(span.of(text)) == page
+    printed = {"mtus": "MTUS", "non_mtus": "Non-MTUSCitation"}[facts["source"].value]
+    assert "".join(facts["source"].spans[0].of(text).split()).rstrip(":") in (printed, printed.replace("-", ""))
     return facts["source"].value, facts["title"].value, facts["sections"].value, pages
 
 

@@ -58,7 +58,7 @@ def test_text_is_what_the_file_says(tmp_path: Path, data: bytes, text: str) -> N
         (b"\xff\xfe", "empty"),
         ("\u00a0\u2003\n".encode(), "empty"),
         (bytes(range(256)) * 4, "encoding"),
-        (b"%PDF-1.4\n" + bytes(1000), "binary"),
+        (b"%PDF-1.4\n" + bytes(1000), "pdf"),
         ("no mark".encode("utf-16-le") * 40, "binary"),
         (b"\xff\xfe" + "a".encode("utf-16-le") * 40 + b"\x00\xd8", "binary"),
         (b"\x81\x8d words", "encoding"),
@@ -258,4 +258,4 @@ def test_no_letters(tmp_path: Path) -> None:
     (tmp_path / "c.txt").mkdir()
     with pytest.raises(UsageError, match="no letters in") as raised:
         find_letters([tmp_path])
-    assert raised.value.hint == "letters are files that end in .txt"
+    assert raised.value.hint.startswith("letters are files that end in .txt; make text of a PDF first")

@@ -380,7 +380,7 @@ def test_interrupted(toy: Path, signals: int, done: int, told: str) -> None:
         (["--workspace", "letters"], "workspace.toml"),
         (["--replay"], "--replay needs a model"),
         (["nowhere"], "no such file or folder: nowhere"),
-        (["--out", "workspace.toml"], "cannot use workspace.toml/run.db"),
+        (["--out", "workspace.toml"], "cannot use workspace.toml"),
         (["--concurrency", "0"], "--concurrency"),
     ],
 )

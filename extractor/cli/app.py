@@ -71,7 +71,10 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(*words: Any, **options: Any) -> None:
         try:
-            command(*words, **options)
+            try:
+                command(*words, **options)
+            finally:
+                sys.stdout.flush()
         except ExtractorError as error:
             say(f"error: {error.message}")
             if error.hint:

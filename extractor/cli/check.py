@@ -54,7 +54,9 @@ class _Letters:
     def get(self, letter_id: str) -> Letter:
         if self.last is None or self.last.id != letter_id:
             if letter_id not in self.files:
-                raise LetterError("no letter has this id among the given paths", code="letter_not_found")
+                raise LetterError(
+                    "no letter has this id; name the folder its id was made from", code="letter_not_found"
+                )
             self.last = read_letter(self.files[letter_id])
         return self.last
 
@@ -63,10 +65,16 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with sys.stdin if str(path) == "-" else path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
+                if number == 1 and line.strip() and line.lstrip()[0] not in '{["':
+                    raise UsageError(
+                        f"{path} does not hold JSON lines", hint="RECORDS comes first, the letters after it"
+                    )
                 if line.strip():
                     yield number, line
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", hint="name a file of JSON lines") from error
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", hint="name a file of JSON lines") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text", hint="name a file of JSON lines") from error
 
 
 def _checked(number: int, text: str, letters: _Letters, kind: LetterType) -> dict[str, Any]:

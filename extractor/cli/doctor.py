@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel, ConfigDict
 
 from extractor.cli.common import (
+    REPLAY,
     Exit,
     JsonOption,
     ModelOption,
@@ -23,7 +24,7 @@ from extractor.cli.common import (
     print_json,
     prompts_known,
 )
-from extractor.errors import ExtractorError
+from extractor.errors import ExtractorError, ModelNameError, TransportError
 from extractor.letter import letter_from_text
 from extractor.models import Question
 from extractor.reading import nothing_read
@@ -108,6 +109,8 @@ def _workspace_rows(workspace: Any) -> list[dict[str, Any]]:
 def _endpoint_rows(model: str, base_url: str | None) -> list[dict[str, Any]]:
     from extractor.llm import MODES, open_model
 
+    if model.startswith(REPLAY):
+        return [_row(model, True, "answers from cassettes; nothing to probe", "")]
     rows = []
     for mode in MODES:
         try:
@@ -115,6 +118,9 @@ def _endpoint_rows(model: str, base_url: str | None) -> list[dict[str, Any]]:
             reply = asyncio.run(_probe(opened))
             Probe.model_validate_json(reply)
             rows.append(_row(f"{model} in mode {mode}", True, "answers as asked", ""))
+        except (ModelNameError, TransportError) as error:
+            # Not a matter of the mode: asking in the others would fail the same way.
+            return [*rows, _row(model, False, error.message, error.hint)]
         except ExtractorError as error:
             rows.append(_row(f"{model} in mode {mode}", False, f"{error.code}: {error.message}", error.hint))
         except ValueError:

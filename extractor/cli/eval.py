@@ -1,4 +1,4 @@
-"""``extractor eval``: measure prompts, models and the validator itself."""
+"""``extractor eval``: measure the validator itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from extractor.planted import Report, measure
 # What the validator is held to: all planted mistakes on protected leaves, nearly all of the others.
 FLOOR = 0.99
 
-eval_app = typer.Typer(name="eval", help="Measure prompts, models and the validator itself.", no_args_is_help=True)
+eval_app = typer.Typer(name="eval", help="Measure the validator itself.", no_args_is_help=True)
 
 
 def planted_command(

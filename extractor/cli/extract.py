@@ -21,10 +21,12 @@ from extractor.cli.common import (
     WorkspaceOption,
     open_session,
     print_json,
+    say,
 )
-from extractor.errors import UsageError
+from extractor.errors import LetterError, UsageError
 from extractor.letter import LetterFile, find_letters, read_letter
 from extractor.pipeline import extract
+from extractor.records import failed_record
 
 
 def extract_command(
@@ -54,9 +56,12 @@ def extract_command(
 
 
 async def _one(file: LetterFile, session: Session) -> dict[str, Any]:
-    letter = read_letter(file)
     try:
+        letter = read_letter(file)
         with session.tape(file, letter.sha256) if session.replaying else nullcontext():
             return await extract(letter, session.plan)
+    except LetterError as error:
+        say(f"error: {error}")
+        return failed_record(file.id, session.plan, error)
     finally:
         await session.plan.model.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -19,12 +20,16 @@ STARTER = ("workspace.toml", "prompts", "schemas", "eval", "cassettes")
 
 def init_command(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.", metavar="DIR")],
-    name: Annotated[str, typer.Option("--name", help="The workspace's name; small letters, digits, _.")] = "my_letters",
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="The workspace's name; small letters, digits, _. Default: the folder's."),
+    ] = None,
 ) -> None:
     """Make a workspace: workspace.toml, the IMR letter type, its prompts, gold and cassettes.
 
     Example: extractor init my-letters && cd my-letters && extractor run eval/imr/letters --out out
     """
+    name = name or _name_of(folder)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UsageError(f"{name!r} cannot name a workspace", hint="use small letters, digits and _")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -45,7 +50,11 @@ def init_command(
     except OSError as error:
         raise UsageError(f"cannot make {folder}: {error.strerror}") from error
     say(f"made workspace {name!r} in {folder}")
-    say(f"next: cd {folder} && extractor run eval/imr/letters --out out")
+    say(f"next: cd {shlex.quote(str(folder))} && extractor run eval/imr/letters --out out")
+
+
+def _name_of(folder: Path) -> str:
+    return re.sub(r"[^a-z0-9_]+", "_", folder.resolve().name.lower()).strip("_0123456789") or "my_letters"
 
 
 def _starter() -> Path:

@@ -13,8 +13,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from extractor import bulk
 from extractor.cli.common import (
@@ -32,6 +30,7 @@ from extractor.cli.common import (
     print_json,
     say,
 )
+from extractor.cli.table import print_table
 from extractor.errors import CassetteError
 from extractor.letter import LetterFile, find_letters
 
@@ -68,9 +67,10 @@ def run_command(
     if as_json:
         print_json(_report(summary, counts, out))
     else:
-        _print_table(shown, session)
-        if len(files) > len(shown):
-            print(f"... and {len(files) - len(shown)} more letters")
+        if shown:
+            print_table(shown, session.plan.letter_type)
+        if counts.total() > len(shown):
+            print(f"(the first {len(shown)} of {counts.total()} records are shown)")
         _print_summary(summary, counts, out)
     raise typer.Exit(_exit_code(summary, counts))
 
@@ -85,9 +85,14 @@ async def _run(files: list[LetterFile], session: Session, out: Path, concurrency
                 concurrency=concurrency,
                 around=session.tape if session.replaying else None,
                 on_progress=progress.update,
+                on_interrupt=_tell_interrupt,
             )
     finally:
         await session.plan.model.aclose()
+
+
+def _tell_interrupt() -> None:
+    say("stopping: letters in flight may finish, nothing is retried; Ctrl-C again stops at once")
 
 
 class _Progress:
@@ -139,42 +144,6 @@ def _results(out: Path, wanted: set[str]) -> tuple[Counter[str], list[dict[str, 
     return counts, shown
 
 
-def _print_table(shown: list[dict[str, Any]], session: Session) -> None:
-    rows = session.plan.letter_type.rows
-    table = Table(show_lines=False, pad_edge=False)
-    headings: list[str] = []
-    body: list[list[Text]] = []
-    for record in shown:
-        told = rows(record["answer"]) if rows and record["answer"] else [{}]
-        for i, row in enumerate(told or [{}]):
-            headings = headings or list(row)
-            first = [record["letter_id"], record["status"]] if i == 0 else ["", ""]
-            found = _findings_of(record, i, len(told)) if row else _why_failed(record)
-            body.append([Text(cell) for cell in (*first, *row.values(), *[""] * (len(headings) - len(row)), found)])
-    for heading in ("letter", "status", *headings, "findings"):
-        table.add_column(heading, overflow="fold")
-    for cells in body:
-        table.add_row(*cells[:2], *[Text("")] * (len(headings) + 3 - len(cells)), *cells[2:])
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
-
-
-def _findings_of(record: Mapping[str, Any], i: int, rows: int) -> str:
-    """Codes of the findings on row i; the letter's other findings stand on its first row."""
-    codes: list[str] = []
-    for finding in record["findings"]:
-        parts = finding["path"].split("/")
-        row = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() and int(parts[2]) < rows else 0
-        if row == i and finding["severity"] != "info":
-            codes.append(f"{finding['code']} ({finding['blame']})")
-    return ", ".join(codes)
-
-
-def _why_failed(record: Mapping[str, Any]) -> str:
-    error = record["error"]
-    told = [finding["message"] for finding in record["findings"] if finding["severity"] == "error"]
-    return error["message"] if error else "; ".join(told[:3])
-
-
 def _report(summary: bulk.Summary, counts: Mapping[str, int], out: Path) -> dict[str, Any]:
     return {
         "letters": summary.total,
@@ -192,16 +161,18 @@ def _report(summary: bulk.Summary, counts: Mapping[str, int], out: Path) -> dict
 
 
 def _print_summary(summary: bulk.Summary, counts: Mapping[str, int], out: Path) -> None:
-    told = ", ".join(f"{counts.get(status, 0)} {status}" for status in ("accepted", "needs_review", "failed"))
-    skipped = f" ({summary.skipped} were done already)" if summary.skipped else ""
-    print(f"{summary.total} letters: {told}{skipped}. Records: {out / bulk.RECORDS}")
+    told = [f"{counts.get(status, 0)} {status}" for status in ("accepted", "needs_review", "failed")]
+    left = summary.total - summary.done + len(summary.unanswered)
+    if left:
+        told.append(f"{left} unanswered")
+    skipped = f" (done already: {summary.skipped})" if summary.skipped else ""
+    letters = "1 letter" if summary.total == 1 else f"{summary.total} letters"
+    print(f"{letters}: {', '.join(told)}{skipped}. Records: {out / bulk.RECORDS}")
     if summary.unanswered:
         first = next(iter(summary.unanswered.values()))
         say(f"{len(summary.unanswered)} letters were not answered. First: {first}")
-    left = summary.total - summary.done
-    stale = any(isinstance(error, CassetteError) for error in summary.unanswered.values())
-    if (left or summary.unanswered) and not stale:
-        say(f"{left + len(summary.unanswered)} letters are left; run the same command again to go on")
+    if left and not any(isinstance(error, CassetteError) for error in summary.unanswered.values()):
+        say(f"{left} letters are left; run the same command again to go on")
 
 
 def _exit_code(summary: bulk.Summary, counts: Mapping[str, int]) -> Exit:

@@ -24,8 +24,8 @@ def rows(answer: Mapping[str, Any]) -> list[dict[str, str]]:
         {
             "item": decision["item"],
             "outcome": decision["outcome"],
-            "cited pages (claims administrator)": _pages(decision["claims_administrator"]),
-            "cited pages (MAXIMUS)": _pages(decision["maximus"]),
+            "CA pages": _pages(decision["claims_administrator"]),
+            "MAXIMUS pages": _pages(decision["maximus"]),
         }
         for decision in answer["decisions"]
     ]

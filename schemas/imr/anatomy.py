@@ -23,11 +23,12 @@ ISSUES = re.compile(r"IMR\s+(?:ISSUES|DECISION\(?S?\)?)\s*,?\s*(?:DECISIONS\s+)?
 SET_FORTH = re.compile(words("decisions for the disputed items/services set forth below") + r"\s*:?", re.IGNORECASE)
 SUMMARY_INTRO = re.compile(words("including all medical records") + r"\s*:", re.IGNORECASE)
 
-_ORDER = ("claims_administrator", "maximus", "rationale")
+# The paragraphs under a heading, in the letter's order.
+PARAGRAPHS = ("claims_administrator", "maximus", "rationale")
 
 
 def _labels(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(rf"(?P<{name}>{p})" for name, p in zip(_ORDER, patterns, strict=True)))
+    return re.compile("|".join(rf"(?P<{name}>{p})" for name, p in zip(PARAGRAPHS, patterns, strict=True)))
 
 
 # The labels of a decision's three paragraphs. PDF tools may glue or break the words. The first
@@ -127,7 +128,7 @@ def _parts(
 
 
 def _rank(label: re.Match[str]) -> int:
-    return _ORDER.index(label.lastgroup or "")
+    return PARAGRAPHS.index(label.lastgroup or "")
 
 
 def _paragraphs(text: str, labels: list[re.Match[str]], end: int) -> dict[str, Span]:

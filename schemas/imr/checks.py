@@ -33,6 +33,7 @@ CODES = {
     "imr_dates_out_of_order": "Two dates of the case header stand in an impossible order.",
     "imr_ur_date_before_injury": "The utilization review is dated on or before the injury.",
     "imr_decision_without_outcome": "Guideline paragraphs stand without a heading that ends in an outcome.",
+    "imr_paragraph_missing": "A decision lacks a guideline paragraph or its rationale; the letter may be cut off.",
     "imr_stray_outcome": "A line reads like a decision's heading, but no decision stands under it.",
     "imr_source_contradicts": "A citation printed as outside the MTUS names the MTUS itself.",
     "imr_page_outside_chapter": "A cited page lies outside the chapter it is cited from.",
@@ -100,6 +101,12 @@ def dates_agree(answer: ImrLetter, block: Block, letter: Letter, path: str) -> I
                 expected=first, got=second, span=fact.spans[0],
             )  # fmt: skip
     injured = answer.worker.date_of_injury or answer.header.date_of_injury
+    decided = answer.header.decision_date
+    if answer.ur_date and decided and answer.ur_date > decided and block.facts["ur_date"].value == answer.ur_date:
+        yield Finding(
+            "imr_dates_out_of_order", "/ur_date", "error", "letter", "ur_date is after decision_date",
+            expected=decided, got=answer.ur_date, span=block.facts["ur_date"].spans[0],
+        )  # fmt: skip
     if answer.ur_date and injured and answer.ur_date <= injured:
         fact = block.facts.get("ur_date")
         told_so = fact is not None and fact.value == answer.ur_date

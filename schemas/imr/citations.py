@@ -14,7 +14,8 @@ from extractor.reading import Block, Fact, FoundPages, read_pages, squeeze, word
 from extractor.spans import Span
 
 _STATEMENT = re.compile(
-    r"Decision\s+based\s+on\s+(?:(?P<non>Non-?\s*MTUS(?:\s+Citations?)?)|MTUS)\b[^\S\n]*:?", re.IGNORECASE
+    r"Decision\s+based\s+on\s+(?:(?P<non_mtus>Non-?\s*MTUS(?:\s+Citations?)?)|(?P<mtus>MTUS))\b[^\S\n]*:?",
+    re.IGNORECASE,
 )
 _CITES_NOTHING = re.compile(words("did not cite any medical evidence"), re.IGNORECASE)
 _OUTSIDE = re.compile(
@@ -46,10 +47,8 @@ def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) ->
     citations: list[Block] = []
     for i, statement in enumerate(statements):
         end = statements[i + 1].start() if i + 1 < len(statements) else paragraph.end
-        source = "non_mtus" if statement["non"] else "mtus"
-        mark = Span(*statement.span("non")) if statement["non"] else Span(statement.end() - 4, statement.end())
-        body = Span(statement.end(), end)
-        citations += _citations(text, body, Fact(source, (mark.trimmed(text),)))
+        source = "non_mtus" if statement["non_mtus"] else "mtus"
+        citations += _citations(text, Span(statement.end(), end), Fact(source, (Span(*statement.span(source)),)))
     return Block(
         paragraph,
         regions={"paragraph": paragraph},
@@ -60,8 +59,8 @@ def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) ->
 
 def _basis(text: str, paragraph: Span, statements: list[re.Match[str]]) -> Fact:
     spans = tuple(Span(*statement.span()).trimmed(text) for statement in statements)
-    inside = any(not statement["non"] for statement in statements)
-    outside = any(statement["non"] for statement in statements)
+    inside = any(not statement["non_mtus"] for statement in statements)
+    outside = any(statement["non_mtus"] for statement in statements)
     if statements:
         return Fact("both" if inside and outside else "mtus" if inside else "outside_mtus", spans)
     for pattern, basis in ((_CITES_NOTHING, "nothing"), (_OUTSIDE, "outside_mtus")):

@@ -10,7 +10,7 @@ from extractor.letter import Letter
 from extractor.reading import Block, Fact, Oddity, Reading, last, nothing_read, squeeze
 from extractor.spans import Span
 
-from .anatomy import Anatomy, DecisionParts, anatomy_of
+from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline, read_page_mentions
 from .determinations import determinations_of
 from .headings import HEADING_LINE, PARTLY, outcome_value
@@ -38,6 +38,11 @@ def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
     """What may hide a decision: paragraphs without a heading, and lines that read like one but head nothing."""
     for label in anatomy.unheaded:
         yield Oddity("imr_decision_without_outcome", _UNHEADED, label, "error")
+    for parts in anatomy.decisions:
+        missing = [name for name in PARAGRAPHS if name not in parts.paragraphs and not parts.prose]
+        if missing:
+            told = f"under this heading the letter has no {', '.join(missing)} paragraph"
+            yield Oddity("imr_paragraph_missing", told, parts.heading.span, "error")
     claimed = [parts.heading.outcome for parts in anatomy.decisions]
     for match in HEADING_LINE.finditer(text):
         word = Span(*match.span("word"))

@@ -26,15 +26,16 @@ _UPHELD = re.compile(
     # The negation's own verb must still be open: "MRI without contrast is medically necessary" grants.
     rf"|(?:\bnot\b|\bcannot\b|\bnever\b|n't\b|\bneither\b|\bnor\b)(?:[\s,-]+(?!(?:is|are|was|were)\b)\w+){{0,8}}?[\s,-]+{_HEAD}"
     rf"|\b(?:no|lacks?|insufficient)(?:\s+\w+){{0,2}}?\s+{_HEAD}"
-    rf"|{_HEAD}(?:[\s,]+\w+){{0,10}}?[\s,]+(?:\bnot\b|\bcannot\b)(?:\s+\w+){{0,3}}?\s+(?:established|met|supported|demonstrated|substantiated|documented|shown|clear)"
+    rf"|{_HEAD}[^;]{{0,240}}?[\s,]+(?:\bnot\b|\bcannot\b)(?:\s+\w+){{0,3}}?\s+(?:established|met|supported|demonstrated|substantiated|documented|shown|clear)"
     rf"|\b(?:request|treatment|item|service|medication|therapy|procedure|surgery|test|study|it|this)\b[^.]{{0,80}}?\b(?:is|are|was|were)\s+(?:non-?\s?certified|denied|not\s+(?:certified|supported|indicated|recommended|appropriate|warranted|established|necessary|authorized|approved))"
+    rf"(?:\s+(?:as|to\s+be))?(?:\s+{_HEAD})?"
     r"|\bnon-?\s?certified\b"
     r"|\b(?:not\s+be|cannot\s+be)\s+(?:considered|supported|certified|approved|recommended|authorized|established|deemed)",
     re.IGNORECASE,
 )
 _OVERTURNED = re.compile(
     rf"\b(?:is|are|was|were|be|been|as|remains?|appears?|becomes?|considered|deemed|found|therefore|thus|and|,)\s+(?:\w+\s+){{0,3}}?{_HEAD}"
-    rf"|{_HEAD}(?:[\s,]+\w+){{0,8}}?[\s,]+(?:is|are|has\s+been|have\s+been|was|were)\s+(?:\w+\s+)?(?:established|met|supported|demonstrated)"
+    rf"|{_HEAD}[^;]{{0,240}}?[\s,]+(?:is|are|has\s+been|have\s+been|was|were)\s+(?:\w+\s+)?(?:established|met|supported|demonstrated)"
     r"|\b(?:is|are|was|were)\s+(?:certified|supported|indicated|warranted|appropriate|approved|authorized)\b",
     re.IGNORECASE,
 )
@@ -46,8 +47,8 @@ def polarity(sentence: str) -> str | None:
     """``upheld`` (the denial stands), ``overturned``, or ``None`` where the wording is not certain."""
     if _ADVICE.search(sentence):
         return None
-    denies = bool(_UPHELD.search(sentence))
-    grants = bool(_OVERTURNED.search(_UPHELD.sub(" ", sentence)))
+    rest, denials = _UPHELD.subn(" ", sentence)
+    denies, grants = denials > 0, bool(_OVERTURNED.search(rest))
     if denies == grants:
         return None
     if denies:
