@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from extractor.binding import bind
 from extractor.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
-from extractor.findings import Finding, Severity, plain
+from extractor.findings import Finding, plain
 from extractor.lettertype import LetterType
 from extractor.oddities import odd_places
 from extractor.reading import Block, Fact, Reading, find_dates
@@ -88,7 +88,8 @@ class _Walk:
         self, items: Sequence[BaseModel], blocks: Sequence[Block], spec: SchemaField, regions: Regions, path: str
     ) -> None:
         """Bind a list of records to the blocks it must cover, then check each against its own."""
-        key = spec.covers.key if spec.covers else ""
+        assert spec.covers is not None
+        key = spec.covers.key
         expected = [block.facts[key].value if key in block.facts else None for block in blocks]
         got = [getattr(item, key) for item in items]
         binding = bind([_text(value) for value in got], [_text(value) for value in expected])
@@ -181,7 +182,7 @@ class _Leaf:
         if value is not None and quote is None:
             self._found("quote_missing", f"{marker.quote} must hold the words this rests on", None, None, path=where)
         elif value is None and quote is not None:
-            self._found("judgement_missing", f"{marker.quote} is given, the judgement is not", None, value)
+            self._found("judgement_missing", f"{marker.quote} is given, the judgement is not", None, None)
         elif value is not None:
             self.walk.resting_on[self.path] = where
 
@@ -241,7 +242,7 @@ class _Leaf:
         if region is None:
             return
         if self.fact is None:
-            self._found("not_stated", "the letter has no such place", None, value, severity="error")
+            self._found("not_stated", "the letter has no such place", None, value)
             return
         values = (
             [item.model_dump() if isinstance(item, BaseModel) else item for item in value] if self.spec.many else value
@@ -270,12 +271,13 @@ class _Leaf:
         """Say which elements are missing, which are extra, and if only the order differs, that."""
         if got == expected:
             return
+        spans = self.fact.spans if self.fact else ()
         left = list(expected)
         extra = [i for i, item in enumerate(got) if not _taken(left, item)]
         for i in extra:
             self._found(
                 "list_item_extra", "the letter does not list this here", expected_raw, plain(got_raw[i]),
-                self._fact_spans(), path=f"{self.path}/{i}",
+                spans, path=f"{self.path}/{i}",
             )  # fmt: skip
         for item in left:
             self._found(
@@ -283,21 +285,16 @@ class _Leaf:
                 "the letter lists this, the answer does not",
                 item,
                 plain(got_raw),
-                self._fact_spans(),
+                spans,
             )
         if not extra and not left:
-            self._found(
-                "list_order", "the letter has these in another order", expected_raw, plain(got_raw), self._fact_spans()
-            )
+            self._found("list_order", "the letter has these in another order", expected_raw, plain(got_raw), spans)
 
     def _region(self, name: str, value: Any) -> Span | None:
         region = self.regions.get(name)
         if region is None:
             self._found("not_stated", f"the letter has no {name}", None, value)
         return region
-
-    def _fact_spans(self) -> tuple[Span, ...]:
-        return self.fact.spans if self.fact else ()
 
     def _disagrees(self, code: str, message: str, value: Any) -> None:
         """The answer differs from the reading; where the reader had to choose, nobody is blamed."""
@@ -319,13 +316,12 @@ class _Leaf:
         spans: tuple[Span, ...] = (),
         *,
         path: str | None = None,
-        severity: Severity = "error",
     ) -> None:
         self.walk.found(
             Finding(
                 code,
                 path or self.path,
-                severity,
+                "error",
                 "answer",
                 message,
                 plain(expected),
