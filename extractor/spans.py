@@ -19,9 +19,8 @@ _SINGLE = "\u2018\u2019\u201a\u201b\u2032\u0060\u00b4"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
 _ALIKE = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_SINGLE, "'"), **dict.fromkeys(_DOUBLE, '"')})
 # A dash takes the blanks around it: tools differ in "Non-\nMTUS", "Non- MTUS" and "114 -117". A single
-# blank or a bare dash folds to itself and is not matched. The first branch cannot start inside a
-# run of blanks, so that a long run is looked at once.
-_RUN = re.compile(r"(?<!\s)\s+-\s*|-\s+|\s{2,}|[^\S ]")
+# blank or a bare dash folds to itself and is not matched; a long run of blanks is looked at once.
+_RUN = re.compile(r"[^\S ]\s*(?:-\s*)?| (?:\s+(?:-\s*)?|-\s*)|-\s+")
 
 
 class Span(NamedTuple):
@@ -40,12 +39,9 @@ class Span(NamedTuple):
 
     def trimmed(self, text: str) -> Span:
         """The same span without blanks at either end (an all-blank span becomes empty)."""
-        start, end = self
-        while start < end and text[start].isspace():
-            start += 1
-        while end > start and text[end - 1].isspace():
-            end -= 1
-        return Span(start, end)
+        words = text[self.start : self.end]
+        start = self.start + len(words) - len(words.lstrip())
+        return Span(start, max(start, self.start + len(words.rstrip())))
 
 
 @lru_cache(maxsize=4096)
@@ -70,31 +66,26 @@ class FoldedText:
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
+        # folded[i] in the view stands for raws[i] in the raw text; linear in between.
+        folded, raws = [0], [0]
         pieces: list[str] = []
-        # _folded[i] in the view stands for _raw[i] in the raw text; linear in between.
-        self._folded: list[int] = [0]
-        self._raw: list[int] = [0]
-        at, length = 0, 0
+        at = length = 0
         alike = raw.translate(_ALIKE)
         for match in _RUN.finditer(alike):
             start, end = match.span()
-            run = _folded_run(match)
-            pieces += (alike[at:start], run)
             length += start - at
-            if run == "-":  # point at the dash itself, not at the blanks before it
-                self._mark(length, start + match[0].index("-"))
+            dash = alike.find("-", start, end)
+            if dash >= 0:  # point at the dash itself, not at the blanks before it
+                folded.append(length)
+                raws.append(dash)
+            pieces += (alike[at:start], " " if dash < 0 else "-")
             length += 1
-            self._mark(length, end)
+            folded.append(length)
+            raws.append(end)
             at = end
         pieces.append(alike[at:])
         self.view = "".join(pieces)
-
-    def _mark(self, folded: int, raw: int) -> None:
-        if self._folded[-1] == folded:
-            self._raw[-1] = raw
-        else:
-            self._folded.append(folded)
-            self._raw.append(raw)
+        self._folded, self._raw = folded, raws
 
     def _to_raw(self, folded: int) -> int:
         i = bisect_right(self._folded, folded) - 1
