@@ -36,10 +36,15 @@ class Binding:
         return blocks == sorted(blocks)
 
 
+def identical(count: int) -> Binding:
+    """Each record to the block in its own place."""
+    return Binding(tuple((i, i) for i in range(count)), (), (), {})
+
+
 def bind(got: Sequence[str], expected: Sequence[str]) -> Binding:
     """Match records to blocks by their folded keys. Each record and each block is used once."""
     if got == expected:
-        return Binding(tuple((i, i) for i in range(len(got))), (), (), {})
+        return identical(len(got))
     bound = _by_key(got, expected)
     taken = set(bound.values())
     free_j = [j for j in range(len(expected)) if j not in taken]

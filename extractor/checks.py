@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.binding import bind
+from extractor.binding import bind, identical
 from extractor.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
 from extractor.findings import Finding, plain
 from extractor.lettertype import LetterType
@@ -55,6 +55,14 @@ def _odd(reading: Reading) -> list[Finding]:
     ]
 
 
+def _has_work(spec: SchemaField, value: Any, fact: Fact | None) -> bool:
+    """Most leaves of most records are silent, and so is the letter there: nothing to build for those."""
+    if isinstance(spec.marker, Unchecked):
+        return False
+    silent = value is None or value == []
+    return not silent or isinstance(spec.marker, Judged) or (fact is not None and fact.value not in (None, []))
+
+
 class _Walk:
     """One walk over answer and reading in step."""
 
@@ -71,10 +79,10 @@ class _Walk:
             value = getattr(answer, spec.name)
             here = f"{path}/{spec.name}"
             inner = block.blocks.get(spec.name, ())
-            if isinstance(spec.marker, Unchecked):
-                continue
             if spec.model is None:
-                _Leaf(self, spec, here, block.facts.get(spec.name), regions).check(value, answer)
+                fact = block.facts.get(spec.name)
+                if _has_work(spec, value, fact):
+                    _Leaf(self, spec, here, fact, regions).check(value, answer)
             elif spec.kind == "records" and block.certain:
                 self.records(value, inner, spec, regions, here)
             elif spec.kind == "records":
@@ -92,7 +100,10 @@ class _Walk:
         key = spec.covers.key
         expected = [block.facts[key].value if key in block.facts else None for block in blocks]
         got = [getattr(item, key) for item in items]
-        binding = bind([_text(value) for value in got], [_text(value) for value in expected])
+        if got == expected:  # nearly always, and folding would find no more
+            binding = identical(len(got))
+        else:
+            binding = bind([_text(value) for value in got], [_text(value) for value in expected])
         for i, j in binding.pairs:
             self.record(items[i], blocks[j], regions, f"{path}/{i}")
         for i in binding.extra:
@@ -221,20 +232,22 @@ class _Leaf:
         """The reader's own place if the words are the same there; else the first place in the region."""
         folded = self.walk.letter.folded
         for span in self.fact.spans if self.fact else ():
-            if fold(span.of(self.walk.letter.text)) == fold(text) and span.start >= at:
+            if span.start >= at and _alike(span.of(self.walk.letter.text), text):
                 return span
         return folded.find(text, Span(at, region.end)) or folded.find(text, region)
 
     def _whole(self, value: Any, marker: Verbatim) -> None:
         """The words stand there; now they must be all of them, and in order."""
         assert self.fact is not None
+        if value == self.fact.value:
+            return
         if self.spec.many:
             got, expected = [fold(text) for text in value], [fold(text) for text in self.fact.value]
             if not (marker.joined and ", ".join(got) == ", ".join(expected)):
                 self._list(got, expected, value, self.fact.value)
         elif self.fact.value is None:
             self._disagrees("not_stated", "the letter states no value here", value)
-        elif fold(value) != fold(self.fact.value):
+        elif not _alike(value, self.fact.value):
             self._disagrees("value_differs", "these words are only a part of what the letter says, or more", value)
 
     def _stated(self, value: Any, marker: Stated) -> None:
@@ -336,6 +349,10 @@ def _taken(left: list[Any], item: Any) -> bool:
         left.remove(item)
         return True
     return False
+
+
+def _alike(one: str, other: str) -> bool:
+    return one == other or fold(one) == fold(other)
 
 
 def _text(value: Any) -> str:
