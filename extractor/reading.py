@@ -129,6 +129,7 @@ _MONTHS = (
 _MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
 _DATE = re.compile(
     r"""
+    (?=[\djfmasond])(?:  # a digit or a month's first letter: anything else is passed over at once
     (?<![\d/])(?<!\d\.)(?P<m>\d{1,2})\s?[/\-\u2013]\s?(?P<d>\d{1,2})\s?[/\-\u2013]\s?(?P<y>\d{4}|\d{2})(?![\dA-Za-z]|[/\-]\d)
     | (?<!\d)(?P<ym>\d{4})-(?P<mm>\d{2})-(?P<dd>\d{2})(?!\d)
     # a line-end hyphen dropped by the PDF tool: "10-282016" and "1020-16"
@@ -136,7 +137,7 @@ _DATE = re.compile(
     | (?<![\d/])(?P<hm>\d{2})(?P<hd>\d{2})-(?P<hy>\d{4}|\d{2})(?!\d|[/\-]\d)
     | \b(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?
         |oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?\s+(?P<nd>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<ny>\d{4})\b
-    """,
+    )""",
     re.VERBOSE | re.IGNORECASE,
 )
 

@@ -28,7 +28,9 @@ PARAGRAPHS = ("claims_administrator", "maximus", "rationale")
 
 
 def _labels(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(rf"(?P<{name}>{p})" for name, p in zip(PARAGRAPHS, patterns, strict=True)))
+    # Where no label can begin, one look at one letter is enough.
+    labels = "|".join(rf"(?P<{name}>{p})" for name, p in zip(PARAGRAPHS, patterns, strict=True))
+    return re.compile(rf"(?=[CDEMT])(?:{labels})")
 
 
 # The labels of a decision's three paragraphs. PDF tools may glue or break the words. The first
