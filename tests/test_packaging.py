@@ -107,7 +107,7 @@ def test_from_init_to_records(python: Path, tmp_path: Path) -> None:
     starter = next(python.parent.parent.rglob("_starter"))
     for name in ("schemas/imr/model.py", "prompts/imr/v1.md", "eval/imr/letters/dwc-2014-004.txt"):
         assert (mine / name).read_bytes() == (starter / name).read_bytes() == (ROOT / name).read_bytes()
-    assert 'name = "my_letters"' in (mine / "workspace.toml").read_text("utf-8")
+    assert 'name = "mine"' in (mine / "workspace.toml").read_text("utf-8")
     ran = run(mine, extractor, "run", "eval/imr/letters", "--out", "out", "--model", "offline")
     assert (ran.returncode, ran.stderr) == (1, "")
     lines = (mine / "out/records.jsonl").read_text("utf-8").splitlines()
