@@ -127,10 +127,19 @@ def with_crlf(text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
+def unwrapped(text: str) -> str:
+    """Each paragraph on one line."""
+    return re.sub(r"(?<=\S)\n(?=\S)", " ", text)
+
+
+def on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def as_it_is(text: str) -> str:
     return text
 
 
 TOOLS: Sequence[Callable[[str], str]] = (
-    as_it_is, doubled, without_blank_lines, with_trailing_blanks, indented, with_crlf,
+    as_it_is, doubled, without_blank_lines, with_trailing_blanks, indented, with_crlf, unwrapped,
 )  # fmt: skip

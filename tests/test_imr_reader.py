@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from extractor.reading import Block, Reading
 from extractor.spans import Span, fold
-from tests.imr import HEADER, RATIONALE, TOOLS, as_it_is, decision, doubled, imr_letter, module, read
+from tests.imr import HEADER, RATIONALE, TOOLS, as_it_is, decision, doubled, imr_letter, module, on_one_line, read
 
 PARTLY = (
     "Therapy 12 visits was the original request. Therapy 6 visits was\nauthorized by the Claims Administrator. "
@@ -157,6 +157,15 @@ def test_pages_of_the_rationale_are_not_the_paragraphs() -> None:
     [found] = decisions(read(text))
     assert found.facts["rationale_pages"].value == [{"first": 214, "last": 214}, {"first": 89, "last": 90}]
     assert found.blocks["maximus"][0].blocks["citations"][0].facts["pages"].value == []
+
+
+def test_a_text_without_any_line_break_is_read() -> None:
+    text = on_one_line(imr_letter(decision("Back brace"), decision("Labs: EKG", "Overturned"), decision(PARTLY)))
+    assert [(block.facts["item"].value, block.facts["outcome"].value) for block in decisions(read(text))] == [
+        ("Back brace", "upheld"),
+        ("Labs: EKG", "overturned"),
+        (" ".join(PARTLY.split()), "upheld"),
+    ]
 
 
 SCRAMBLED = """Case Number:

@@ -121,6 +121,7 @@ def _heading_start(text: str, before: Span, layout: Layout) -> int:
 
 
 _BREAK = re.compile(r"[^\S\n]*\n(?P<blank>(?:[^\S\n]*\n)*)")
+_SENTENCE_END = re.compile(r"[.?!][\"')\u201d]*\s+(?=[A-Z0-9])")
 _ENDED = re.compile(r"[.?!][\"')\u201d]*\Z")
 
 
@@ -131,6 +132,9 @@ def _paragraph_ends(text: str, within: Span, layout: Layout) -> Iterator[int]:
     without a full stop: then the blank line is a page break. Where they were dropped, it ends with
     any line that ends a sentence.
     """
+    if text.find("\n", within.start, within.end) < 0:
+        # A text without lines: all that is left to go by is where sentences end.
+        yield from (match.end() for match in _SENTENCE_END.finditer(text, within.start, within.end))
     at = within.start
     for line in _BREAK.finditer(text, within.start, within.end):
         body = text[at : line.start()].strip()
