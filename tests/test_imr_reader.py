@@ -209,6 +209,22 @@ def test_header(header: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ("Date Assigned:\nDate of Injury: 10/14/2016\nDecision Date:\nUR Denial Date: 11/16/2016",
+         {"date_of_injury": "2016-10-14", "ur_denial_date": "2016-11-16"}),
+        ("Case Number: CM14-0012345   Date Assigned: 02/21/2014\nDate of Injury: 06/03/2013\nPriority: Expedited",
+         {"case_number": "CM14-0012345", "date_assigned": "2014-02-21", "date_of_injury": "2013-06-03",
+          "priority": "Expedited"}),
+        ("Your application was reviewed on 1/2/2017.\nDate of Injury: 10/14/2016", {"date_of_injury": "2016-10-14"}),
+    ],
+)  # fmt: skip
+def test_a_header_with_blanks(header: str, known: dict[str, str]) -> None:
+    found = values(read(imr_letter(header=header)).root.blocks["header"][0])
+    assert {name: str(value) for name, value in found.items() if value is not None} == known
+
+
 def test_a_header_that_was_cut_off_is_null() -> None:
     assert set(values(read(imr_letter(header="")).root.blocks["header"][0]).values()) == {None}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 from extractor.reading import Fact, FoundDate, find_dates, squeeze, words
 from extractor.spans import Span
@@ -18,7 +19,8 @@ _LABELS = {
     "ur_denial_date": r"UR\s+Denial\s+Date\s*:|Date\s+of\s+UR\s+Decision\s*:",
     "priority": r"Priority\s*:",
     # The label is broken over two lines, and some tools put the value between its halves.
-    "application_received": r"Application(?:\s+Received)?\s*:|\bApplication\b(?!\s*Received)|\bReceived\s*:",
+    "application_received": r"Application(?:\s+Received)?\s*:|\bReceived\s*:"
+    r"|\bApplication\b(?=\s+[\d/-]{6,10}\s+Received\s*:)",
 }
 _LABEL = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _LABELS.items()), re.IGNORECASE)
 _VALUES = {
@@ -54,21 +56,21 @@ def _header_dates(text: str, header: Span, labels: list[tuple[str, Span]]) -> It
     """Give each date label its date.
 
     In a well-ordered header a date follows its label. When a tool prints a column of labels and
-    then the column of values, dates are handed out column by column, in order.
+    then the column of values, dates are handed out column by column, in order. Where dates are
+    fewer than labels, some are left blank, and a date belongs to the label right before it.
     """
-    dates = [(date.span, date.value) for date in find_dates(text, header)]
+    dates = [(found.span, found.value) for found in find_dates(text, header)]
+    named = [(span.start, name) for name, span in labels if name in _DATES]
+    blanks = len(dates) < len(named)
     waiting: list[str] = []
-    marks = sorted(
-        [(span.start, name, None) for name, span in labels if name in _DATES]
-        + [(s.start, "", (s, v)) for s, v in dates],
-        key=lambda mark: mark[0],
-    )
-    for _, name, found in marks:
-        if found is None:
-            waiting.append(name)
+    marks: list[tuple[int, str | tuple[Span, date]]] = [*named, *((span.start, (span, value)) for span, value in dates)]
+    for _, mark in sorted(marks, key=lambda each: each[0]):
+        if isinstance(mark, str):
+            waiting.append(mark)
         elif waiting:
-            span, value = found
-            yield waiting.pop(0), Fact(value, (span,))
+            yield waiting.pop(-1 if blanks else 0), Fact(mark[1], (mark[0],))
+            if blanks:
+                waiting.clear()
 
 
 # ---- reviewer --------------------------------------------------------------------------------
