@@ -59,8 +59,12 @@ def _has_work(spec: SchemaField, value: Any, fact: Fact | None) -> bool:
     """Most leaves of most records are silent, and so is the letter there: nothing to build for those."""
     if isinstance(spec.marker, Unchecked):
         return False
-    silent = value is None or value == []
-    return not silent or isinstance(spec.marker, Judged) or (fact is not None and fact.value not in (None, []))
+    return not _silent(value) or isinstance(spec.marker, Judged) or (fact is not None and not _silent(fact.value))
+
+
+def _silent(value: Any) -> bool:
+    """Null, or an empty list: the claim that the letter does not say."""
+    return value is None or value == []
 
 
 class _Walk:
@@ -169,7 +173,9 @@ class _Leaf:
         before = len(self.walk.verdict.findings)
         if isinstance(marker, Judged):
             self._judged(value, marker, record)
-        elif not self._silent(value):
+        elif _silent(value):
+            self._null(value)
+        else:
             if isinstance(marker, Verbatim):
                 self._verbatim(value, marker)
             elif isinstance(marker, Stated):
@@ -177,14 +183,11 @@ class _Leaf:
             if not self.walk.verdict.evidence.get(self.path) and len(self.walk.verdict.findings) == before:
                 self._found("unproven", "no words of the letter were found for this value", None, value)
 
-    def _silent(self, value: Any) -> bool:
-        """Null (or an empty list) is a claim: the letter does not say. True if there is nothing more to check."""
-        if value is not None and value != []:
-            return False
-        if self.fact and self.fact.value not in (None, []) and self.fact.certain:
+    def _null(self, value: Any) -> None:
+        """Silence where the letter states a value; ``_has_work`` passed over silence on both sides."""
+        if self.fact and self.fact.certain:
             code = "list_item_missing" if self.spec.many else "null_but_stated"
             self._found(code, "the letter states a value here", self.fact.value, value, self.fact.spans)
-        return True
 
     def _judged(self, value: Any, marker: Judged, record: BaseModel) -> None:
         """A judgement and its quote come together; the quote's evidence is the judgement's."""

@@ -29,9 +29,6 @@ except ImportError:  # Windows: two runs on one folder are not told there
 FILE = "run.db"
 LOCK = "run.lock"
 
-# Transport failures are not here: such letters have no row, and so are asked again by the next run.
-FINISHED = ("accepted", "needs_review", "failed")
-
 
 def _m001_letters_and_replies(db: sqlite3.Connection) -> None:
     db.execute(

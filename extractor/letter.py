@@ -50,7 +50,11 @@ class Letter:
         """1-based letter page of a raw offset; ``None`` where the text marks no pages."""
         if not self.pages:
             return None
-        return bisect_right([page.start for page in self.pages], offset)
+        return bisect_right(self._page_starts, offset)
+
+    @cached_property
+    def _page_starts(self) -> list[int]:
+        return [page.start for page in self.pages]
 
 
 class LetterFile(NamedTuple):

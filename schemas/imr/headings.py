@@ -21,7 +21,7 @@ OUTCOME_PROSE = re.compile(
     r"(?P<mark>\s)(?P<word>(?:is|are|was|were)\s+(?:not\s*)?medically\s+necessary(?:\s+and\s+appropriate)?)\s*\.?\s*\Z",
     re.IGNORECASE,
 )
-_HEADING_LINE = re.compile(r":\s*(?:Upheld|Overturned|UPHELD|OVERTURNED)\s*\.?\s*\Z")
+_ENDS_IN_OUTCOME = re.compile(r":\s*(?:Upheld|Overturned|UPHELD|OVERTURNED)\s*\.?\s*\Z")
 # A page's foot between heading and label.
 _FOOTER = re.compile(
     r"(?:\n\s*(?:Final\s+Determination\s+Letter\s+for\s+IMR\s+Case[^\n]*|(?:Page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?[^\S\n]*))+\s*\Z",
@@ -90,7 +90,7 @@ def headings_before(text: str, gap: Span, layout: Layout, *, prose: bool = False
             break
         found.insert(0, Heading(span, Span(*outcome.span("word")), start))
         end = start
-        if prose or not _HEADING_LINE.search(text[max(gap.start, end - 60) : end]):
+        if prose or not _ENDS_IN_OUTCOME.search(text[max(gap.start, end - 60) : end]):
             break
     return found
 
@@ -141,7 +141,7 @@ def _paragraph_ends(text: str, within: Span, layout: Layout) -> Iterator[int]:
         length, at = line.start() - at, line.end()
         following = text[line.end() : line.end() + 60].split(None, 1)
         early = bool(following) and layout.width - length > len(following[0]) + 1
-        ended = bool(_ENDED.search(body)) or bool(_HEADING_LINE.search(body))
+        ended = bool(_ENDED.search(body)) or bool(_ENDS_IN_OUTCOME.search(body))
         paged = "\f" in text[line.start() : line.end() + 2]
         separated = paged or line["blank"].count("\n") >= 1 + layout.double
         if not body or (ended and not layout.blanks_kept) or (separated and (ended or early)):
