@@ -7,7 +7,8 @@ is proven) and findings. Checking is a pure function of answer and reading.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,13 +17,16 @@ from pydantic import BaseModel
 
 from extractor.binding import bind, identical
 from extractor.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
-from extractor.findings import Finding, plain
+from extractor.findings import Finding, Severity, plain
+from extractor.letter import Letter
 from extractor.lettertype import LetterType
-from extractor.oddities import odd_places
+from extractor.oddities import odd_places, speaks_to_machines
 from extractor.reading import Block, Fact, Reading, find_dates
-from extractor.spans import Span, fold
+from extractor.spans import Span, fold, same_when_joined
 
 Regions = dict[str, Span]
+
+_NEGATION = re.compile(r"(?:\b(?:not|non|no|never|cannot|without|neither|nor)|n['\u2019]t)[\s-]*\Z", re.IGNORECASE)
 
 
 @dataclass
@@ -50,16 +54,30 @@ def check(letter_type: LetterType, answer: BaseModel, reading: Reading) -> Verdi
 
 def _odd(reading: Reading) -> list[Finding]:
     return [
-        Finding(odd.code, "", odd.severity, "letter", odd.message, span=odd.span)
-        for odd in (*odd_places(reading.letter), *reading.oddities)
+        *(
+            Finding(odd.code, "", odd.severity, "letter", odd.message, span=odd.span)
+            for odd in (*odd_places(reading.letter), *reading.oddities)
+        ),
+        *_noted(reading.letter),
     ]
+
+
+def _noted(letter: Letter) -> Iterator[Finding]:
+    """What was noticed when the letter's file was read."""
+    for note in letter.notes:
+        yield Finding(note.code, "", note.severity, "unclear", note.message, span=note.span)
+        if note.words and speaks_to_machines(note.words):
+            message = "words that the file hides speak to the machine that reads it"
+            yield Finding("odd_instruction", "", "error", "letter", message, span=note.span)
 
 
 def _has_work(spec: SchemaField, value: Any, fact: Fact | None) -> bool:
     """Most leaves of most records are silent, and so is the letter there: nothing to build for those."""
     if isinstance(spec.marker, Unchecked):
         return False
-    return not _silent(value) or isinstance(spec.marker, Judged) or (fact is not None and not _silent(fact.value))
+    if not _silent(value) or isinstance(spec.marker, Judged):
+        return True
+    return fact is not None and (not _silent(fact.value) or (spec.many and not fact.certain))
 
 
 def _silent(value: Any) -> bool:
@@ -72,6 +90,7 @@ class _Walk:
 
     def __init__(self, letter_type: LetterType, reading: Reading, verdict: Verdict) -> None:
         self.rules = letter_type.rules
+        self.is_protected = letter_type.is_protected
         self.letter = reading.letter
         self.verdict = verdict
         self.resting_on: dict[str, str] = {}
@@ -173,6 +192,8 @@ class _Leaf:
         before = len(self.walk.verdict.findings)
         if isinstance(marker, Judged):
             self._judged(value, marker, record)
+        elif isinstance(marker, Stated) and self.spec.many and self.fact and not self.fact.certain:
+            self._uncertain_list(value)
         elif _silent(value):
             self._null(value)
         else:
@@ -183,9 +204,23 @@ class _Leaf:
             if not self.walk.verdict.evidence.get(self.path) and len(self.walk.verdict.findings) == before:
                 self._found("unproven", "no words of the letter were found for this value", None, value)
 
+    def _uncertain_list(self, value: Any) -> None:
+        """The reader cannot tell what is listed here: on a protected leaf a person must look in any case."""
+        assert self.fact is not None
+        values = [item.model_dump() if isinstance(item, BaseModel) else item for item in value]
+        same = values == self.fact.value
+        if same and self.fact.spans:
+            self.walk.verdict.evidence[self.path] = list(self.fact.spans)
+        if self.walk.is_protected(self.path):
+            self._unread("the reader cannot read this list for certain; compare it by eye", value, "error")
+        elif not same:
+            self._unread("the reader cannot tell what this list holds, and reads it otherwise", value)
+
     def _null(self, value: Any) -> None:
         """Silence where the letter states a value; ``_has_work`` passed over silence on both sides."""
-        if self.fact and self.fact.certain:
+        if self.fact and not self.fact.certain and isinstance(self.spec.marker, Stated):
+            self._unread("the letter may state a value here", value)
+        elif self.fact and self.fact.certain:
             code = "list_item_missing" if self.spec.many else "null_but_stated"
             self._found(code, "the letter states a value here", self.fact.value, value, self.fact.spans)
 
@@ -224,6 +259,10 @@ class _Leaf:
                     path=path,
                 )
                 continue
+            if marker.min_words and self._is_cut(text, region):
+                self._found(
+                    "quote_cut", "the letter has a negation right before these words", None, text, (span,), path=path
+                )
             spans.append(span)
             at = span.end if self.spec.many else at
         if spans:
@@ -235,9 +274,15 @@ class _Leaf:
         """The reader's own place if the words are the same there; else the first place in the region."""
         folded = self.walk.letter.folded
         for span in self.fact.spans if self.fact else ():
-            if span.start >= at and _alike(span.of(self.walk.letter.text), text):
+            if span.start >= at and _alike(span.of(self.walk.letter.body), text):
                 return span
         return folded.find(text, Span(at, region.end)) or folded.find(text, region)
+
+    def _is_cut(self, quote: str, region: Span) -> bool:
+        """Whether the quote stands only behind negations that it leaves out."""
+        letter = self.walk.letter
+        places = letter.folded.find_all(quote, region)
+        return all(_NEGATION.search(letter.body, max(0, span.start - 12), span.start) for span in places)
 
     def _whole(self, value: Any, marker: Verbatim) -> None:
         """The words stand there; now they must be all of them, and in order."""
@@ -245,8 +290,8 @@ class _Leaf:
         if value == self.fact.value:
             return
         if self.spec.many:
-            got, expected = [fold(text) for text in value], [fold(text) for text in self.fact.value]
-            if not (marker.joined and ", ".join(got) == ", ".join(expected)):
+            if not (marker.joined and same_when_joined(value, self.fact.value)):
+                got, expected = [fold(text) for text in value], [fold(text) for text in self.fact.value]
                 self._list(got, expected, value, self.fact.value)
         elif self.fact.value is None:
             self._disagrees("not_stated", "the letter states no value here", value)
@@ -254,6 +299,9 @@ class _Leaf:
             self._disagrees("value_differs", "these words are only a part of what the letter says, or more", value)
 
     def _stated(self, value: Any, marker: Stated) -> None:
+        if marker.within not in self.regions and self.fact and not self.fact.certain:
+            self._unread("the reader knows of this part, but cannot find it in the letter", value)
+            return
         region = self._region(marker.within, value)
         if region is None:
             return
@@ -276,7 +324,7 @@ class _Leaf:
 
     def _one_of_the_dates(self, value: date, region: Span) -> None:
         """The reader does not know which date is meant; it must at least be one that stands here."""
-        spans = [found.span for found in find_dates(self.walk.letter.text, region) if found.value == value]
+        spans = [found.span for found in find_dates(self.walk.letter.body, region) if found.value == value]
         if spans:
             self.walk.verdict.evidence[self.path] = spans[:1]
             self._disagrees("value_differs", "the reader cannot tell which date of this part is meant", value)
@@ -318,10 +366,13 @@ class _Leaf:
         if self.fact.certain:
             self._found(code, message, self.fact.value, value, self.fact.spans)
             return
+        self._unread(message, value)
+
+    def _unread(self, message: str, value: Any, severity: Severity = "warning") -> None:
+        assert self.fact is not None
         span = self.fact.spans[0] if self.fact.spans else None
-        self.walk.found(
-            Finding("unread", self.path, "warning", "unclear", message, self.fact.value, plain(value), span)
-        )
+        expected = plain(self.fact.value)
+        self.walk.found(Finding("unread", self.path, severity, "unclear", message, expected, plain(value), span))
 
     def _found(
         self,

@@ -11,7 +11,7 @@ import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -71,6 +71,19 @@ class Covers:
     key: str
 
 
+@dataclass(frozen=True)
+class Scored:
+    """How the eval compares a leaf with gold, beside its evidence marker.
+
+    ``words`` (the default): equal up to whitespace, dashes and quotation marks; other types as they are.
+    ``list`` (the default of lists): element by element, in order. ``set``: element by element,
+    in any order. ``ranges``: a list of ``{first, last}`` is one leaf, and is counted page by page
+    as well. ``shown``: never scored, because many values are equally right.
+    """
+
+    how: Literal["words", "list", "set", "ranges", "shown"]
+
+
 LeafMarker = Verbatim | Stated | Judged | Unchecked
 _LEAF = (Verbatim, Stated, Judged, Unchecked)
 
@@ -79,14 +92,16 @@ _LEAF = (Verbatim, Stated, Judged, Unchecked)
 class SchemaField:
     """One field of a schema as the checks see it.
 
-    ``kind`` is ``leaf`` (``marker`` says what proves it; ``many`` if it is a list of values),
-    ``group`` (a nested record) or ``records`` (a list of nested records, ``covers`` set).
+    ``kind`` is ``leaf`` (``marker`` says what proves it; ``many`` if it is a list of values;
+    ``scored`` how gold is compared), ``group`` (a nested record) or ``records`` (a list of nested
+    records, ``covers`` set).
     """
 
     name: str
     kind: str
     marker: LeafMarker | None = None
     many: bool = False
+    scored: str = "words"
     covers: Covers | None = None
     model: type[BaseModel] | None = None
 
@@ -132,7 +147,9 @@ def _field(schema: type[BaseModel], name: str) -> SchemaField:
     if len(markers) > 1:
         raise LetterTypeError(f"{where} has {len(markers)} evidence markers", hint="a leaf carries exactly one")
     if markers:
-        return SchemaField(name, "leaf", marker=markers[0], many=many)
+        told = [m.how for shape in shapes for m in shape.markers if isinstance(m, Scored)]
+        scored = told[0] if told else "list" if many else "words"
+        return SchemaField(name, "leaf", marker=markers[0], many=many, scored=scored)
     if len(models) == 1 and many and covers:
         return SchemaField(name, "records", covers=covers[0], model=models[0])
     if len(models) == 1 and not many:

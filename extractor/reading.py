@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from extractor.findings import Severity
@@ -70,6 +71,24 @@ class Reading:
     note: str = ""
     oddities: tuple[Oddity, ...] = ()
 
+    def took_apart(self, path: str) -> bool:
+        """Whether the reader could take apart every part that a JSON pointer into the true answer passes through.
+
+        A part that no block stands for is no part of this reading.
+        """
+        block = self.root
+        way = path.split("/")[1:-1]
+        for step, following in zip_longest(way, way[1:]):
+            if not step.isdigit():
+                inner = block.blocks.get(step, ())
+                at = int(following) if following and following.isdigit() else 0
+                if at >= len(inner):
+                    return True
+                block = inner[at]
+                if not block.certain:
+                    return False
+        return True
+
 
 def nothing_read(letter: Letter, note: str) -> Reading:
     """The empty reading of a text that is not such a letter."""
@@ -85,6 +104,28 @@ _HYPHENATED = re.compile(r"(?<=\w)-[ \t]*[\r\n]\s*(?=\w)")
 def words(phrase: str) -> str:
     """A pattern for ``phrase`` that lets any whitespace stand between its words."""
     return r"\s+".join(re.escape(word) for word in phrase.split())
+
+
+# What scans print for a letter: look-alikes of its own shape, so capitals have others.
+_LOOKALIKES = {
+    "i": "[il1I|!]", "l": "[l1I|!]", "o": "[o0O]", "s": "[s5]", "m": "(?:m|rn|nn)", "e": "[ec]", "c": "[ce]",
+    "g": "[gq9]", "b": "[b6]", "rn": "(?:rn|m)",
+    "I": "[Il1|!]", "L": "[LI1|]", "O": "[O0Q]", "S": "[S5]", "B": "[B8]", "C": "[CG]", "G": "[GC6]", "D": "[DO0]",
+}  # fmt: skip
+
+
+def scanned(phrase: str) -> str:
+    """A pattern for ``phrase`` that also knows it as scans and PDF tools give it: "Decision rationa1e", "guide line".
+
+    Look-alike letters may stand for each other, a blank may stand inside a word, any whitespace or
+    none between two. Meant for labels, whose words are known.
+    """
+    return r"\s*".join(r"[^\S\n]?".join(_glyphs(word)) for word in phrase.split())
+
+
+def _glyphs(word: str) -> Iterator[str]:
+    for part in re.findall("rn|.", word):
+        yield _LOOKALIKES.get(part) or re.escape(part)
 
 
 def squeeze(text: str) -> str:
@@ -129,7 +170,7 @@ _MONTHS = (
 _MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
 _DATE = re.compile(
     r"""
-    (?=[\djfmasond])(?:  # a digit or a month's first letter: anything else is passed over at once
+    (?=\d|\b[jfmasond])(?:  # a digit, or a word with a month's first letter: anything else is passed over at once
     (?<![\d/])(?<!\d\.)(?P<m>\d{1,2})\s?[/\-\u2013]\s?(?P<d>\d{1,2})\s?[/\-\u2013]\s?(?P<y>\d{4}|\d{2})(?![\dA-Za-z]|[/\-]\d)
     | (?<!\d)(?P<ym>\d{4})-(?P<mm>\d{2})-(?P<dd>\d{2})(?!\d)
     # a line-end hyphen dropped by the PDF tool: "10-282016" and "1020-16"
@@ -172,52 +213,3 @@ def find_dates(text: str, within: Span) -> Iterator[FoundDate]:
         except ValueError:
             continue
         yield FoundDate(value, Span(*match.span()))
-
-
-# ---- page lists ------------------------------------------------------------------------------
-
-_PAGE = r"\d{1,4}"
-_PAGE_ITEM = re.compile(
-    rf"(?P<first>{_PAGE})(?:\s*(?:-|\u2013|\u2014|\bto\b|\bthrough\b)\s*(?P<last>{_PAGE}))?(?![\d.]*\d)"
-)
-_PAGE_JOINT = re.compile(
-    r"\s*(?:,\s*and\b|,\s*&|,|;|\band\b|&)\s*(?:(?:page|pg|pp?)s?\b\.?\s*(?:\(s\))?\s*)?", re.IGNORECASE
-)
-_OF_TOTAL = re.compile(rf"\s+of\s+{_PAGE}\b", re.IGNORECASE)
-
-
-class FoundPages(NamedTuple):
-    """A page range ``first``..``last`` (inclusive, equal for a single page) and where it stands."""
-
-    first: int
-    last: int
-    span: Span
-
-
-def read_pages(text: str, within: Span) -> list[FoundPages]:
-    """The page list that begins at ``within.start``: "301, 340", "177-179", "114 -117", "9, 16-18".
-
-    Reads as long as the text goes on as a list of pages; the last span's end says where it stopped.
-    "92 of 127" is page 92. A shortened end ("78-9") means 78-79. A range that runs backwards and
-    cannot be a shortened end is read as printed, first and last in the letter's order.
-    """
-    pages: list[FoundPages] = []
-    at = within.start
-    while match := _PAGE_ITEM.match(text, at, within.end):
-        first = int(match["first"])
-        last = _range_end(match["first"], match["last"])
-        pages.append(FoundPages(first, last, Span(*match.span())))
-        total = _OF_TOTAL.match(text, match.end(), within.end)
-        joint = _PAGE_JOINT.match(text, total.end() if total else match.end(), within.end)
-        if not joint:
-            break
-        at = joint.end()
-    return pages
-
-
-def _range_end(first: str, last: str | None) -> int:
-    if last is None:
-        return int(first)
-    if int(last) < int(first) and len(last) < len(first):
-        return int(first[: len(first) - len(last)] + last)
-    return int(last)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +21,10 @@ _ALIKE = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_SINGLE, 
 # A dash takes the blanks around it: tools differ in "Non-\nMTUS", "Non- MTUS" and "114 -117". A single
 # blank or a bare dash folds to itself and is not matched; a long run of blanks is looked at once.
 _RUN = re.compile(r"[^\S ]\s*(?:-\s*)?| (?:\s+(?:-\s*)?|-\s*)|-\s+")
+
+
+# Where a list of names may be cut: at a comma, at "and" or "&", or at both.
+_CUT = re.compile(r",\s*(?:(?:and|&)\s+)?|\s(?:and|&)\s+")
 
 
 class Span(NamedTuple):
@@ -52,6 +56,23 @@ def fold(text: str) -> str:
     'Non-MTUS "Citation"'
     """
     return _RUN.sub(_folded_run, text.translate(_ALIKE)).strip(" ")
+
+
+def same_when_joined(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two lists hold the same words in the same order, wherever their names are cut.
+
+    A comma, "and" and "&" between names are one and the same cut. Everything else counts.
+
+    >>> same_when_joined(["Initial Care, and Shoulder"], ["Initial Care", "Shoulder"])
+    True
+    >>> same_when_joined(["Initial Care"], ["Initial Care", "Shoulder"])
+    False
+    """
+    return _joined(one) == _joined(other)
+
+
+def _joined(names: Sequence[str]) -> str:
+    return _CUT.sub(", ", ", ".join(fold(name) for name in names))
 
 
 def _folded_run(match: re.Match[str]) -> str:

@@ -12,8 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from extractor.checks import check
+from extractor.findings import Finding
 from extractor.letter import Letter, letter_from_text
 from extractor.lettertype import LetterType
+from extractor.offline import fill
 from extractor.reading import Reading
 from extractor.workspace import Workspace
 
@@ -28,7 +30,8 @@ LENT = Path(os.environ.get("LETTERPROOF_LETTERS", "not-set"))
 
 # Taken now: a test that unmounts workspaces must not make a second copy of these.
 _MODULES = {
-    name: importlib.import_module(f"_workspace_letterproof.schemas.imr.{name}") for name in ("reader", "verdict")
+    name: importlib.import_module(f"_workspace_letterproof.schemas.imr.{name}")
+    for name in ("guidelines", "pages", "reader", "verdict")
 }
 
 
@@ -53,6 +56,14 @@ def codes(letter: Letter, answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(code, path) of every finding on an answer, information left out."""
     verdict = check(IMR, IMR.schema.model_validate_json(json.dumps(answer)), IMR.read(letter))
     return [(finding.code, finding.path) for finding in verdict.findings if finding.severity != "info"]
+
+
+def findings_on(text: str, change: Callable[[dict[str, Any]], Any] = lambda _: None) -> list[Finding]:
+    """The findings on the baseline's answer to a built letter, after a change."""
+    letter = letter_from_text("built", text)
+    answer = json.loads(fill(IMR.schema, IMR.read(letter).root).model_dump_json())
+    change(answer)
+    return check(IMR, IMR.schema.model_validate_json(json.dumps(answer)), IMR.read(letter)).findings
 
 
 # ---- built letters ---------------------------------------------------------------------------

@@ -192,6 +192,10 @@ LEFT_OUT = "the letter lists this, the answer does not"
         (put("parts/1/rules", ["no"]), [wrong("list_item_extra", "/parts/1/rules/0", NOT_LISTED, [], "no")]),
         (put("parts/0/quote", None), [wrong("quote_missing", "/parts/0/quote", "quote must hold the words this rests on")]),
         (put("parts/0/mood", None), [wrong("judgement_missing", "/parts/0/mood", "quote is given, the judgement is not")]),
+        (put("parts/0/quote", "good at all."), [wrong("quote_cut", "/parts/0/quote",
+            "the letter has a negation right before these words", None, "good at all.", at("good at all."))]),
+        (put("parts/0/rules", ["A", "b", "C"]), []),
+        (put("parts/0/rules", ["A, b and C"]), []),
         (put("parts/0/quote", "not good"), [wrong("quote_too_short", "/parts/0/quote", "a quote needs 3 words", None, "not good")]),
         (put("parts/0/quote", "it was good"), [wrong("not_in_text", "/parts/0/quote", "these words do not stand in the body",
             None, "it was good", ONE.regions["body"])]),
@@ -240,6 +244,58 @@ def test_where_the_reader_had_to_choose_nobody_is_blamed() -> None:
         Finding("unread", "/title", "warning", "unclear", message, "Alpha, made", "Alpha", at("Alpha, made"))
     ]
     assert found(put("title", None), unsure) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (["red", "blue"], None),
+        (["red"], "warning"),
+        ([], "warning"),
+    ],
+)
+@pytest.mark.parametrize("protected", [False, True])
+def test_a_list_that_the_reader_is_not_sure_of(value: list[str], told: str | None, protected: bool) -> None:
+    class Sure(Record):
+        colours: Annotated[list[str], Stated(within="head")]
+
+    fact = Fact(["red", "blue"], (at("red"), at("blue")), certain=False)
+    reading = Reading(Letter("x", TEXT), Block(HEAD, {"head": HEAD}, {"colours": fact}))
+    kind = LetterType("sure", Sure, lambda letter: reading, protected=("colours",) if protected else ())
+    verdict = check(kind, Sure(colours=value), reading)
+    assert verdict.evidence == ({"/colours": [at("red"), at("blue")]} if value == fact.value else {})
+    # On a protected leaf a person looks in any case; elsewhere only where the answer says something else.
+    expected = "error" if protected else told
+    assert [(f.code, f.severity, f.blame) for f in verdict.findings] == (
+        [("unread", expected, "unclear")] if expected else []
+    )
+
+
+def test_silence_where_the_reader_is_not_sure() -> None:
+    unsure = reading_with(
+        facts={**READING.root.facts, "made": Fact(date(2020, 3, 4), (at("3/4/2020"),), certain=False)}
+    )
+    message = "the letter may state a value here"
+    assert found(put("made", None), unsure) == [
+        Finding("unread", "/made", "warning", "unclear", message, "2020-03-04", None, at("3/4/2020"))
+    ]
+
+
+def test_a_part_that_the_reader_knows_of_but_cannot_find() -> None:
+    unsure = reading_with(regions={}, facts={"made": Fact(None, certain=False)})
+    assert [(f.path, f.code, f.blame) for f in found(put("title", None), unsure)] == [("/made", "unread", "unclear")]
+
+
+def test_a_quote_may_stand_elsewhere_without_its_negation() -> None:
+    text = "It was not good at all. The food was good at all."
+
+    class Quoted(Record):
+        quote: Annotated[str | None, Verbatim(within="body", min_words=3)]
+
+    for end, codes in ((len(text), []), (23, ["quote_cut"])):
+        reading = Reading(Letter("x", text), Block(Span(0, end), {"body": Span(0, end)}))
+        kind = LetterType("quoted", Quoted, lambda letter, reading=reading: reading)
+        assert [f.code for f in check(kind, Quoted(quote="good at all."), reading).findings] == codes
 
 
 def test_a_place_without_a_fact_proves_nothing() -> None:

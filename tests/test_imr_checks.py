@@ -12,15 +12,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.checks import check
-from extractor.findings import Finding, status_of
+from extractor.findings import status_of
 from extractor.letter import letter_from_text
-from extractor.offline import fill
-from tests.imr import GOLD, IMR, bundled, codes, decision, gold, imr_letter, module
+from tests.imr import GOLD, IMR, RATIONALE, bundled, codes, decision, findings_on, gold, imr_letter, module
 
 ALL = sorted(path.stem for path in GOLD.glob("*.json"))
+# What the letters contradict themselves, how scans left them, and what the reader leaves to a person.
 KNOWN = {
     "dwc-2014-001": [("imr_source_contradicts", "/decisions/0/claims_administrator/citations/0/source")],
     "dwc-2014-002": [("imr_page_outside_chapter", "/decisions/1/maximus/citations/0/pages/1")],
+    "form-2013": [
+        ("unread", f"/decisions/{i}/{side}/{leaf}")
+        for i in (0, 1)
+        for side in ("claims_administrator", "maximus")
+        for leaf in ("basis", "citations")
+    ],
+    "injected-instructions": [*[("odd_instruction", "")] * 3, ("imr_stray_outcome", "")],
+    "injury-date-contradicts": [("imr_injury_date_contradicts", "/header/date_of_injury")],
+    "lost-hyphens": [("imr_page_list_mended", "/decisions/0/maximus/citations/0/pages")],
+    "ocr-faults": [
+        ("imr_page_list_mended", "/decisions/0/claims_administrator/citations/0/pages"),
+        ("imr_page_list_mended", "/decisions/0/maximus/citations/0/pages"),
+        ("imr_page_list_mended", "/decisions/1/claims_administrator/citations/0/pages"),
+    ],
+    "outcome-contradicts-rationale": [("imr_outcome_against_rationale", "/decisions/1/outcome")],
+    "source-contradicts": [
+        ("imr_source_contradicts", "/decisions/0/claims_administrator/citations/0/source"),
+        ("imr_page_outside_chapter", "/decisions/1/maximus/citations/0/pages/1"),
+        ("imr_page_range_backwards", "/decisions/2/maximus/citations/0/pages/0"),
+    ],
 }
 Answer = dict[str, Any]
 
@@ -34,9 +54,10 @@ def test_gold_has_no_finding_but_the_letters_own_contradictions(letter_id: str) 
 def test_every_value_of_gold_is_proven_or_declared_unchecked(letter_id: str) -> None:
     letter = bundled(letter_id)
     answer = gold(letter_id)
-    verdict = check(IMR, IMR.schema.model_validate_json(json.dumps(answer)), IMR.read(letter))
+    reading = IMR.read(letter)
+    verdict = check(IMR, IMR.schema.model_validate_json(json.dumps(answer)), reading)
     for path in _leaves(answer):
-        if not path.endswith("/treatment_category"):
+        if not path.endswith("/treatment_category") and (reading.took_apart(path) or path in verdict.evidence):
             assert verdict.evidence[path], path
     for spans in verdict.evidence.values():
         assert all(0 <= span.start < span.end <= len(letter.text) for span in spans)
@@ -121,14 +142,6 @@ def test_one_planted_mistake(change: Callable[[Answer], Any], code: str | None, 
     assert (code, path) in found
 
 
-def findings(text: str, change: Callable[[Answer], Any] = lambda _: None) -> list[Finding]:
-    """The findings on the baseline's answer to a built letter, after a change."""
-    letter = letter_from_text("built", text)
-    answer = json.loads(fill(IMR.schema, IMR.read(letter).root).model_dump_json())
-    change(answer)
-    return check(IMR, IMR.schema.model_validate_json(json.dumps(answer)), IMR.read(letter)).findings
-
-
 @pytest.mark.parametrize(
     ("text", "code", "path", "severity"),
     [
@@ -150,19 +163,55 @@ def findings(text: str, change: Callable[[Answer], Any] = lambda _: None) -> lis
     ],
 )  # fmt: skip
 def test_a_letter_that_contradicts_itself_is_blamed_itself(text: str, code: str, path: str, severity: str) -> None:
-    [found] = [finding for finding in findings(text) if finding.code == code]
+    [found] = [finding for finding in findings_on(text) if finding.code == code]
     assert (found.path, found.severity, found.blame) == (path, severity, "letter")
     assert found.span is not None
-    assert status_of(findings(text)) == ("needs_review" if severity == "error" else "accepted")
+    assert status_of(findings_on(text)) == ("needs_review" if severity == "error" else "accepted")
+
+
+@pytest.mark.parametrize("letter_id", ALL)
+def test_no_true_value_is_blamed_on_the_answer(letter_id: str) -> None:
+    answer = IMR.schema.model_validate_json(json.dumps(gold(letter_id)))
+    found = check(IMR, answer, IMR.read(bundled(letter_id))).findings
+    assert [(f.code, f.path) for f in found if f.blame == "answer"] == []
+    unclear = {f.path.split("/")[1] for f in found if f.severity == "error" and f.blame == "unclear"}
+    assert unclear == ({"decisions"} if letter_id == "form-2013" else set())
+
+
+def test_the_letters_own_contradiction_is_told_once() -> None:
+    text = imr_letter(decision(outcome="Overturned"))
+    assert [(f.code, f.blame) for f in findings_on(text)] == [("imr_outcome_against_rationale", "letter")]
+    other = "The records do not show a red flag, and the request is not medically necessary."
+    text = imr_letter(decision(outcome="Overturned", rationale=f"{other} {RATIONALE}"))
+    found = findings_on(text, lambda answer: answer["decisions"][0].update(verdict=other))
+    assert [(f.code, f.blame) for f in found] == [
+        ("imr_verdict_against_outcome", "unclear"), ("imr_outcome_against_rationale", "letter"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("quote", "code"),
+    [
+        ("this request is not medically necessary.", None),
+        ("medically necessary.", "quote_too_short"),
+        ("show a red flag. As such, this", "quote_cut"),
+    ],
+)
+def test_a_quote_keeps_its_negation(quote: str, code: str | None) -> None:
+    def change(answer: Answer) -> None:
+        answer["decisions"][0].update(reason="other", reason_quote=quote)
+
+    found = [f.code for f in findings_on(imr_letter(), change) if f.path.endswith("quote")]
+    assert (code in found) if code else found == []
 
 
 def test_a_faithful_answer_to_a_good_letter_has_no_finding() -> None:
-    assert findings(imr_letter()) == []
+    assert findings_on(imr_letter()) == []
 
 
 def test_an_unfaithful_answer_is_blamed_and_not_the_letter() -> None:
     text = imr_letter(summary="A 57 year old female with an industrial injury on 10-14-2015.")
-    found = findings(text, lambda answer: answer["worker"].update(date_of_injury="2015-10-15"))
+    found = findings_on(text, lambda answer: answer["worker"].update(date_of_injury="2015-10-15"))
     assert [(f.code, f.path, f.blame) for f in found] == [("value_differs", "/worker/date_of_injury", "answer")]
 
 
@@ -172,7 +221,7 @@ def test_the_older_forms_end_with_a_person() -> None:
         "The Claims Administrator based its decision on the ODG.\n\n"
         "The Physician Reviewer's decision rationale: No."
     )
-    found = findings(text)
+    found = findings_on(text)
     assert {(f.code, f.blame) for f in found} == {("unread", "unclear")}
     assert status_of(found) == "needs_review"
 
@@ -187,6 +236,14 @@ def test_nothing_may_be_filled_in_for_a_text_that_is_no_such_letter() -> None:
 @pytest.mark.parametrize(
     ("sentence", "points"),
     [
+        ("Recommendation is for denial.", "upheld"),
+        ("Recommendation is for certification.", "overturned"),
+        (
+            "Although the records are not ideal, in that no scale was used, the request is medically necessary.",
+            "overturned",
+        ),
+        ("Although therapy is medically necessary, the request is not medically necessary.", "upheld"),
+        ("The MRI is not medically necessary, although the therapy is medically necessary.", None),
         ("As such, this request is not medically necessary.", "upheld"),
         ("The request was not medically necessary.", "upheld"),
         ("Therefore the request is determined to not be medically necessary.", "upheld"),

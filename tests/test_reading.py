@@ -1,72 +1,17 @@
-"""Primitives of readers: dates in the letters' spellings, page lists, lines put together."""
+"""Primitives of readers: dates in the letters' spellings, labels as scans give them, lines put together."""
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.reading import find_dates, read_pages, squeeze
+from extractor.letter import Letter
+from extractor.reading import Block, Fact, Reading, find_dates, scanned, squeeze
 from extractor.spans import Span
-
-
-def pages_of(text: str) -> list[tuple[int, int]]:
-    return [(page.first, page.last) for page in read_pages(text, Span(0, len(text)))]
-
-
-@pytest.mark.parametrize(
-    ("text", "pages"),
-    [
-        ("301, 340.  Decision", [(301, 301), (340, 340)]),
-        ("177-179.", [(177, 179)]),
-        ("114 -117", [(114, 117)]),
-        ("114- 117", [(114, 117)]),
-        ("9, 16-18", [(9, 9), (16, 18)]),
-        ("303\n\n-305.", [(303, 305)]),
-        ("303-\n305", [(303, 305)]),
-        ("303\u2013305", [(303, 305)]),
-        ("30 to 34", [(30, 34)]),
-        ("22,67,68", [(22, 22), (67, 67), (68, 68)]),
-        ("113 and 114", [(113, 113), (114, 114)]),
-        ("74, and 80", [(74, 74), (80, 80)]),
-        ("92 of 127, 33", [(92, 92), (33, 33)]),
-        ("78-9", [(78, 79)]),
-        ("47, page 48", [(47, 47), (48, 48)]),
-        ("40-42, Chronic", [(40, 42)]),
-        ("12; 14", [(12, 12), (14, 14)]),
-        ("121.  \n\nDecision", [(121, 121)]),
-        ("12345", []),
-        ("3.3.9", []),
-        ("ten", []),
-        ("", []),
-    ],
-)
-def test_page_lists(text: str, pages: list[tuple[int, int]]) -> None:
-    assert pages_of(text) == pages
-
-
-@given(st.lists(st.tuples(st.integers(1, 400), st.integers(0, 30)), min_size=1, max_size=8), st.data())
-def test_any_printed_page_list_is_read_back(ranges: list[tuple[int, int]], data: st.DataObject) -> None:
-    wanted = [(first, first + more) for first, more in ranges]
-    dash = data.draw(st.sampled_from(["-", " -", "- ", "-\n", "\u2013", "\n-"]))
-    joint = data.draw(st.sampled_from([", ", ",", ",\n", " and ", "; ", ", and "]))
-    printed = joint.join(str(first) if first == last else f"{first}{dash}{last}" for first, last in wanted)
-    text = printed + data.draw(st.sampled_from([".", ".  Decision based on", "", " (pdf)"]))
-    found = read_pages(text, Span(0, len(text)))
-    assert [(page.first, page.last) for page in found] == wanted
-    for page in found:
-        assert page.span.of(text).startswith(str(page.first))
-        assert page.span.of(text).endswith(str(page.last))
-
-
-@given(st.text(alphabet="0123456789-,. and\nof()pgP", max_size=60))
-def test_any_text_is_read_without_harm(text: str) -> None:
-    at = 0
-    for page in read_pages(text, Span(0, len(text))):
-        assert at <= page.span.start < page.span.end <= len(text)
-        at = page.span.end
 
 
 @pytest.mark.parametrize(
@@ -115,3 +60,56 @@ def test_every_spelling_of_a_date_means_the_same(day: date) -> None:
 )
 def test_squeeze(raw: str, one_line: str) -> None:
     assert squeeze(raw) == one_line
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Decision rationale", "Decision rationa1e", "Decision rati0nale", "Decislon ratlonale", "Decision  rationale",
+     "Decisionrationale", "Decision\nrationale", "Decision ratio nale", "D ecision rationale", "Dccision rationalc"],
+)  # fmt: skip
+def test_a_label_is_known_as_scans_print_it(label: str) -> None:
+    assert re.fullmatch(scanned("Decision rationale"), label)
+
+
+@pytest.mark.parametrize(
+    "words", ["Decision national", "Decisions rationale", "Decision rational", "decision was rational"]
+)
+def test_other_words_are_no_label(words: str) -> None:
+    assert not re.fullmatch(scanned("Decision rationale"), words)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "printed", "same"),
+    [
+        ("Claims Administrator", "C1aims Adrninistrator", True),
+        ("Overturned", "0vertumed", True),
+        ("OVERTURNED", "0VERTURNED", True),
+        ("IMR ISSUES", "lMR lSSUES", True),
+        ("Upheld", "Uphe1d", True),
+        ("Upheld", "UPHELD", False),
+        ("Upheld", "Up\nheld", False),
+    ],
+)
+def test_look_alikes(phrase: str, printed: str, same: bool) -> None:
+    assert bool(re.fullmatch(scanned(phrase), printed)) is same
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("/day", True),
+        ("/sides", True),
+        ("/sides/0/citations", True),
+        ("/sides/0/citations/0/pages", True),
+        ("/sides/0/citations/7/pages", True),
+        ("/others/0/pages", True),
+        ("/sides/1/citations", False),
+        ("/sides/1/citations/0/title", False),
+        ("/alone/title", False),
+    ],
+)
+def test_what_the_reader_took_apart(path: str, read: bool) -> None:
+    unsure = Block(Span(0, 1), facts={"pages": Fact([], certain=False)})
+    open_, closed = Block(Span(0, 1), blocks={"citations": [unsure]}), Block(Span(0, 1), certain=False)
+    reading = Reading(Letter("x", "x"), Block(Span(0, 1), blocks={"sides": [open_, closed], "alone": [closed]}))
+    assert reading.took_apart(path) is read

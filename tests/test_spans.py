@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.spans import FoldedText, Span, fold
+from extractor.spans import FoldedText, Span, fold, same_when_joined
 
 MESS = st.text(alphabet="ab1Z9.,:()-\u2013\u2014\u201c\u201d\"'\u2019 \t\n\r\f\u00a0\u2003", max_size=80)
 
@@ -86,3 +86,26 @@ def test_every_span_lies_in_the_text_and_says_the_needle(raw: str, needle: str) 
 def test_trimmed_holds_the_same_words(raw: str) -> None:
     span = Span(0, len(raw)).trimmed(raw)
     assert span.of(raw) == raw.strip()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (["Initial Care, and Shoulder"], ["Initial Care", "Shoulder"], True),
+        (["Forearm", "Wrist, & Hand"], ["Forearm, Wrist, & Hand"], True),
+        (["Forearm, Wrist, & Hand"], ["Forearm", "Wrist", "Hand"], True),
+        (["Opioids", "criteria for use"], ["Opioids,\ncriteria for use"], True),
+        (["Special Studies and Diagnostic Considerations"], ["Special Studies", "Diagnostic Considerations"], True),
+        (["A", "B"], ["B", "A"], False),
+        (["Initial Care"], ["Initial Care", "Shoulder"], False),
+        (["Section 3.3.9"], ["Section 3.3.8"], False),
+        (["Opioids not for use"], ["Opioids for use"], False),
+        (["Hand Therapy"], ["Hand", "Therapy"], False),
+        (["Standing"], ["St", "ing"], False),
+        ([], [], True),
+        ([], ["A"], False),
+    ],
+)
+def test_lists_of_names_cut_at_other_places(one: list[str], other: list[str], same: bool) -> None:
+    assert same_when_joined(one, other) is same
+    assert same_when_joined(other, one) is same

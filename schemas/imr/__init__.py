@@ -11,6 +11,7 @@ from .checks import CODES, RULES
 from .model import ImrLetter
 from .planters import PLANTERS
 from .reader import read
+from .starts import starts_of
 
 
 def _pages(guideline: Mapping[str, Any]) -> str:
@@ -37,6 +38,7 @@ LETTER_TYPE = LetterType(
     read=read,
     rules=RULES,
     codes=CODES,
+    asked=("ur_date",),
     protected=(
         "decisions/item",
         "decisions/outcome",
@@ -52,4 +54,6 @@ LETTER_TYPE = LetterType(
     ),
     planters=PLANTERS,
     rows=rows,
+    starts=starts_of,
+    checks_version=2,
 )

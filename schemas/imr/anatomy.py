@@ -12,14 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from extractor.reading import search, words
+from extractor.reading import scanned, search, words
 from extractor.spans import Span
 
 from .headings import Heading, Layout, headings_before
 
-HOW_MADE = re.compile(words("HOW THE IMR") + r"\s+(?:FINAL\s+)?(?:DETERMINATION|DECISION)\s+WAS\s+MADE")
-CASE_SUMMARY = re.compile(words("CLINICAL CASE SUMMARY"))
-ISSUES = re.compile(r"IMR\s+(?:ISSUES|DECISION\(?S?\)?)\s*,?\s*(?:DECISIONS\s+)?AND\s+RATIONALE\(?S?\)?")
+_DETERMINED = "|".join(map(scanned, ("DETERMINATION", "DECISION")))
+HOW_MADE = re.compile(
+    rf"{scanned('HOW THE IMR')}\s*(?:{scanned('FINAL')}\s*)?(?:{_DETERMINED})\s*{scanned('WAS MADE')}"
+)
+CASE_SUMMARY = re.compile(scanned("CLINICAL CASE SUMMARY"))
+ISSUES = re.compile(
+    rf"{scanned('IMR')}\s*(?:{scanned('ISSUES')}|{scanned('DECISION')}\(?S?\)?)\s*[,.]?\s*(?:{scanned('DECISIONS')}\s*)?"
+    rf"{scanned('AND RATIONALE')}\(?S?\)?"
+)
 SET_FORTH = re.compile(words("decisions for the disputed items/services set forth below") + r"\s*:?", re.IGNORECASE)
 SUMMARY_INTRO = re.compile(words("including all medical records") + r"\s*:", re.IGNORECASE)
 
@@ -30,15 +36,17 @@ PARAGRAPHS = ("claims_administrator", "maximus", "rationale")
 def _labels(*patterns: str) -> re.Pattern[str]:
     # Where no label can begin, one look at one letter is enough.
     labels = "|".join(rf"(?P<{name}>{p})" for name, p in zip(PARAGRAPHS, patterns, strict=True))
-    return re.compile(rf"(?=[CDEMT])(?:{labels})")
+    return re.compile(rf"(?=[CDEGMOT0])(?:{labels})")
 
 
-# The labels of a decision's three paragraphs. PDF tools may glue or break the words. The first
-# letter is a capital, which also lets the search skip ahead.
+# The labels of a decision's three paragraphs. PDF tools may glue or break the words, and scans confuse
+# letters. The first letter is a capital, which also lets the search skip ahead.
+_GAP = r"[^\S\n]?"
+_GUIDELINE = rf"(?:'s)?\s*{scanned('guideline')}s?\s*[:;]"
 _LABELLED = _labels(
-    r"C(?i:laims\s*Administrator(?:'s)?\s*guidelines?\s*:)",
-    r"(?:M(?i:AXIMUS)|E(?i:xpert\s+Reviewer))(?i:(?:'s)?\s*guidelines?\s*:)",
-    r"D(?<!s\sD)(?i:ecision\s*rationale\s*:)",
+    rf"[CG](?i:{_GAP}{scanned('laims Administrator')}{_GUIDELINE})",
+    rf"(?:M(?i:{_GAP}{scanned('AXIMUS')})|E(?i:{_GAP}{scanned('xpert Reviewer')}))(?i:{_GUIDELINE})",
+    rf"[DO0](?<!s\s[DO0])(?i:{_GAP}{scanned('ecision rationale')}\s*[:;])",
 )
 # In the prose form the paragraph's first words stand for its label.
 _PROSE = _labels(
@@ -94,7 +102,7 @@ def anatomy_of(text: str) -> Anatomy | None:
 
 def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
     """Group the labels into decisions; what stands before a group's first label ends with its heading."""
-    labels = list(_LABELLED.finditer(text, body.start, body.end))
+    labels = [label for label in _LABELLED.finditer(text, body.start, body.end) if _is_label(text, label)]
     prose = not labels
     if prose:
         labels = list(_PROSE.finditer(text, body.start, body.end))
@@ -127,6 +135,12 @@ def _parts(
                 yield DecisionParts(Span(heading.start, following.start), heading, {}, prose)
             else:
                 yield DecisionParts(Span(heading.start, end), heading, _paragraphs(text, group, end), prose)
+
+
+def _is_label(text: str, label: re.Match[str]) -> bool:
+    """A colon makes a label anywhere; a semicolon, which scans print for it, only where a line or sentence begins."""
+    before = text[max(0, label.start() - 40) : label.start()].rstrip(" \t\u00a0")
+    return label[0][-1] == ":" or not before or before[-1] in "\n\f.:"
 
 
 def _rank(label: re.Match[str]) -> int:

@@ -7,12 +7,9 @@ the answer copied it faithfully; an unfaithful answer has its own findings alrea
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache, lru_cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,7 +18,9 @@ from extractor.findings import Finding
 from extractor.letter import Letter
 from extractor.lettertype import Rule
 from extractor.reading import Block
+from extractor.spans import fold
 
+from .guidelines import chapter_of
 from .model import Citation, Decision, ImrLetter
 from .verdict import polarity
 
@@ -38,6 +37,7 @@ CODES = {
     "imr_source_contradicts": "A citation printed as outside the MTUS names the MTUS itself.",
     "imr_page_outside_chapter": "A cited page lies outside the chapter it is cited from.",
     "imr_page_range_backwards": "A cited page range ends before it begins.",
+    "imr_page_list_mended": "A page list is damaged in the text; its pages were put together, or could not be.",
 }
 
 
@@ -45,8 +45,10 @@ def outcome_agrees_with_rationale(decision: Decision, block: Block, letter: Lett
     """The heading's outcome and the rationale's verdict must not contradict each other."""
     outcome = block.facts["outcome"]
     verdict = block.facts.get("verdict")
-    if decision.verdict and (told := polarity(decision.verdict)) and told != decision.outcome:
-        same_as_letter = outcome.value == decision.outcome
+    same_as_letter = outcome.value == decision.outcome
+    # The letter's own verdict under the letter's own outcome: that contradiction is told below.
+    own = same_as_letter and verdict and verdict.certain and fold(decision.verdict or "") == fold(verdict.value or "")
+    if decision.verdict and not own and (told := polarity(decision.verdict)) and told != decision.outcome:
         yield Finding(
             "imr_verdict_against_outcome",
             f"{path}/verdict",
@@ -142,9 +144,9 @@ def source_agrees(citation: Citation, block: Block, letter: Letter, path: str) -
 def pages_possible(citation: Citation, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
     """Faithfully copied pages must be possible: ranges run forward and lie in the cited chapter."""
     fact = block.facts["pages"]
-    if [page.model_dump() for page in citation.pages] != fact.value:
+    if not fact.certain or [page.model_dump() for page in citation.pages] != fact.value:
         return
-    chapter = _chapter(citation.title) if citation.pages else None
+    chapter = chapter_of(citation.title) if citation.pages else None
     for i, page in enumerate(citation.pages):
         where = f"{path}/pages/{i}"
         if page.last < page.first:
@@ -152,28 +154,31 @@ def pages_possible(citation: Citation, block: Block, letter: Letter, path: str) 
                 "imr_page_range_backwards", where, "error", "letter", "the range ends before it begins",
                 got=str(page), span=fact.spans[i],
             )  # fmt: skip
-        elif chapter and (page.first < chapter["first"] or page.last > chapter["last"]):
+        elif chapter and not chapter.holds(page.first, page.last):
             yield Finding(
                 "imr_page_outside_chapter", where, "error", "letter",
-                f"{chapter['name']} has pages {chapter['first']} to {chapter['last']}",
-                expected=f"{chapter['first']}-{chapter['last']}", got=str(page), span=fact.spans[i],
+                f"{chapter.name} has pages {chapter.first} to {chapter.last}",
+                expected=f"{chapter.first}-{chapter.last}", got=str(page), span=fact.spans[i],
             )  # fmt: skip
 
 
-@cache
-def _guidelines() -> list[dict[str, Any]]:
-    """Page ranges of guideline chapters, with their sources (data, not code)."""
-    data = tomllib.loads(Path(__file__).with_name("guidelines.toml").read_text("utf-8"))
-    return [{**chapter, "pattern": re.compile(chapter["title"], re.IGNORECASE)} for chapter in data["chapter"]]
-
-
-@lru_cache(maxsize=1024)
-def _chapter(title: str) -> dict[str, Any] | None:
-    return next((chapter for chapter in _guidelines() if chapter["pattern"].search(title)), None)
+def pages_whole(record: Citation | Decision, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
+    """A page list that a scan or a PDF tool broke is put together where that is certain; a person should know."""
+    if mended := block.regions.get("mended"):
+        leaf = "pages" if isinstance(record, Citation) else "rationale_pages"
+        yield Finding(
+            "imr_page_list_mended",
+            f"{path}/{leaf}",
+            "warning",
+            "letter",
+            "this page list is damaged in the text",
+            expected=block.facts[leaf].value,
+            span=mended,
+        )
 
 
 RULES: Mapping[type[BaseModel], tuple[Rule, ...]] = {
     ImrLetter: (dates_agree,),
-    Decision: (outcome_agrees_with_rationale,),
-    Citation: (source_agrees, pages_possible),
+    Decision: (outcome_agrees_with_rationale, pages_whole),
+    Citation: (source_agrees, pages_possible, pages_whole),
 }

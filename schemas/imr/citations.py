@@ -8,29 +8,37 @@ with "page 137" or "pg. 64". Chapter numbers, years and section numbers are neve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 
-from extractor.reading import Block, Fact, FoundPages, read_pages, squeeze, words
+from extractor.reading import Block, Fact, scanned, squeeze
 from extractor.spans import Span
 
+from .guidelines import chapter_of
+from .pages import PAGE_LABEL, PageList, read_pages
+
+_MTUS = r"MTU[S5]"
 _STATEMENT = re.compile(
-    r"Decision\s+based\s+on\s+(?:(?P<non_mtus>Non-?\s*MTUS(?:\s+Citations?)?)|(?P<mtus>MTUS))\b[^\S\n]*:?",
+    rf"{scanned('Decision based on')}\s*(?:(?P<non_mtus>{scanned('Non')}-?\s*{_MTUS}(?:\s*{scanned('Citation')}s?)?)"
+    rf"|(?P<mtus>{_MTUS}))\b[^\S\n]*:?",
     re.IGNORECASE,
 )
-_CITES_NOTHING = re.compile(words("did not cite any medical evidence"), re.IGNORECASE)
+_CITES_NOTHING = re.compile(scanned("did not cite any medical evidence"), re.IGNORECASE)
 _OUTSIDE = re.compile(
-    words("did not base their decision on the MTUS") + "|" + words("outside of the MTUS"), re.IGNORECASE
+    scanned("did not base their decision on the MTUS") + "|" + scanned("outside of the MTUS"), re.IGNORECASE
 )
-PAGE_LABEL = re.compile(
-    r"\bPages?\s*\(?s?\)?\s*[:.]?\s*(?=\d)|\bpgs?\b\.?\s*:?\s*(?=\d)|\bpp?\.\s*(?=\d)", re.IGNORECASE
-)
-_SECTION_LABEL = re.compile(r",?\s*Section\s*\(?s?\)?\s*:\s*", re.IGNORECASE)
+_SECTION_LABEL = re.compile(rf",?\s*{scanned('Section')}\s*[(\[{{]?[s5]?[)\]}}]?\s*[:;]\s*", re.IGNORECASE)
 # A chapter of the 2016-17 form is named with its year: "Low Back Complaints 2004".
 _CHAPTER_END = re.compile(r"\b(?:19|20)\d\d\b(?:\s+Guidelines)?(?=\s*,\s*(?:Section|and\b)|\s+and\b|\s*\.?\s*\Z)")
 _NEXT_CHAPTER = re.compile(r",?\s+and\s+(?=[A-Z][A-Za-z ,&'/\s-]{3,90}?\s(?:19|20)\d\d\b)")
 _TRAILING = " \t\r\n.,;:"
 # Section names that hold a comma before a capital; everything else is cut there.
-_UNCUT = re.compile(r"(?<=NSAIDs), (?=GI symptoms)|(?<=Forearm), (?=Wrist)|(?<=Wrist), (?=& Hand|and Hand)")
+_UNCUT = re.compile(
+    r"(?<=\bNSAIDs),(?=\s+GI\s+symptoms)|(?<=\bForearm),(?=\s+Wrist\b)|(?<=\bWrist),(?=\s+(?:&|and)\s+Hand\b)",
+    re.IGNORECASE,
+)
+# A comma before the last name, with the word that joins it on; a name begins with a capital or a number.
+_NAME_CUT = re.compile(r",\s*(?:(?:and|&)\s+)?(?=[A-Z0-9])")
 
 
 def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) -> Block:
@@ -92,32 +100,33 @@ def _name_end(text: str, rest: Span) -> int | None:
 
 def _cited(text: str, part: Span, source: Fact, name_end: int | None) -> tuple[Block | None, int]:
     """One citation at the start of ``part``, and where it stops; a page list always ends one."""
-    pages = PAGE_LABEL.search(text, part.start, part.end)
+    label = PAGE_LABEL.search(text, part.start, part.end)
     sections = _SECTION_LABEL.search(text, part.start, part.end) if name_end is not None else None
-    if sections and pages and pages.start() < sections.start():
+    if sections and label and label.start() < sections.start():
         sections = None
-    found = read_pages(text, Span(pages.end(), part.end)) if pages else []
-    names_end = pages.start() if pages else part.end
-    title = Span(part.start, sections.start() if sections else names_end)
-    block = _citation(text, source, title, Span(sections.end(), names_end) if sections else None, found)
-    if pages:
-        return block, found[-1].span.end if found else pages.end()
-    return block, part.end
+    names_end = label.start() if label else part.end
+    title = _stripped(text, Span(part.start, sections.start() if sections else names_end))
+    names = Span(sections.end(), names_end) if sections else None
+    if not label:
+        return _citation(text, source, title, names), part.end
+    chapter = chapter_of(squeeze(title.of(text)))
+    pages = read_pages(text, Span(label.end(), part.end), chapter)
+    block = _citation(text, source, title, names, pages)
+    if block and (pages.mended or not pages.certain):
+        block = replace(block, regions={**block.regions, "mended": Span(label.start(), pages.end)})
+    return block, pages.end
 
 
 def _citation(
-    text: str,
-    source: Fact,
-    title: Span,
-    sections: Span | None = None,
-    pages: Sequence[FoundPages] = (),
+    text: str, source: Fact, title: Span, sections: Span | None = None, pages: PageList | None = None
 ) -> Block | None:
-    title = _stripped(text, title)
     if title.start == title.end:
         return None
-    last = max([title.end, *([sections.end] if sections else []), *(page.span.end for page in pages)])
+    found = pages.pages if pages else ()
+    last = max([title.end, *([sections.end] if sections else []), *([pages.end] if pages else [])])
     whole = Span(title.start, last).trimmed(text)
     names = list(_section_names(text, sections)) if sections else []
+    told = [{"first": page.first, "last": page.last} for page in found]
     return Block(
         whole,
         regions={"citation": whole},
@@ -125,31 +134,29 @@ def _citation(
             "source": source,
             "title": Fact(squeeze(title.of(text)), (title,)),
             "sections": Fact([squeeze(span.of(text)) for span in names], tuple(names)),
-            "pages": Fact(
-                [{"first": page.first, "last": page.last} for page in pages], tuple(page.span for page in pages)
-            ),
+            "pages": Fact(told, tuple(page.span for page in found), certain=pages is None or pages.certain),
         },
     )
 
 
 def _section_names(text: str, sections: Span) -> Iterator[Span]:
     """Cut a section list at the commas that part names: those outside brackets, before a capital or a number."""
-    flat = re.sub(r"\s", " ", sections.of(text))
-    uncut = {match.start() for match in _UNCUT.finditer(flat)}
-    depth, start = 0, 0
-    for i, letter in enumerate(flat):
-        depth += (letter in "([") - (letter in ")]")
-        tail = flat[i + 1 :].lstrip()
-        if letter == "," and depth <= 0 and tail and (tail[0].isupper() or tail[0].isdigit()) and i not in uncut:
-            yield _stripped(text, Span(sections.start + start, sections.start + i))
-            start = i + 1
+    list_of_names = sections.of(text)
+    uncut = {match.start() for match in _UNCUT.finditer(list_of_names)}
+    start = at = depth = 0
+    for cut in _NAME_CUT.finditer(list_of_names):
+        between, at = list_of_names[at : cut.start()], cut.start()
+        depth += between.count("(") + between.count("[") - between.count(")") - between.count("]")
+        if depth <= 0 and cut.start() not in uncut:
+            yield _stripped(text, Span(sections.start + start, sections.start + cut.start()))
+            start = cut.end()
     last = _stripped(text, Span(sections.start + start, sections.end))
     if last.start < last.end:
         yield last
 
 
 def _skip_joint(text: str, rest: Span) -> int:
-    joint = re.compile(r"(?:[\s.,;]|\band\b|\bof\s+\d{1,4}\b)+").match(text, rest.start, rest.end)
+    joint = re.compile(r"(?:[\s.,;:]|\band\b|\bof\s+\d{1,4}\b)+").match(text, rest.start, rest.end)
     return joint.end() if joint else rest.start
 
 
@@ -161,12 +168,3 @@ def _stripped(text: str, span: Span) -> Span:
     while end > start and text[end - 1] in _TRAILING:
         end -= 1
     return Span(start, end)
-
-
-def read_page_mentions(text: str, rationale: Span) -> Fact:
-    """Pages named in the running text of a rationale ("page 214", "pages 89-90"), each once, in order."""
-    seen: dict[tuple[int, int], Span] = {}
-    for label in PAGE_LABEL.finditer(text, rationale.start, rationale.end):
-        for page in read_pages(text, Span(label.end(), rationale.end)):
-            seen.setdefault((page.first, page.last), page.span)
-    return Fact([{"first": first, "last": last} for first, last in seen], tuple(seen.values()))

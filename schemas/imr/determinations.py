@@ -26,6 +26,9 @@ _QUALIFICATIONS = re.compile(r"Medical\s+Qualifications\s+of\s+the\s+Expert\s+Re
 _SUMMARY = re.compile(r"Case\s+Summary\s*:", re.IGNORECASE)
 _SUMMARY_END = re.compile(r"Documents\s+Reviewed|\b\d{1,2}\s*[.)]\s*Regarding\s+the\s+request", re.IGNORECASE)
 _REGARDING = re.compile(r"(?:\b\d{1,2}\s*[.)]\s*)?Regarding\s+the\s+request(?:\s+for)?\b", re.IGNORECASE)
+_RELIED_UPON = re.compile(
+    r"Guidelines?\s*(?:\(s\)\s*)?Relied\s+Upon\s+by\s+the\s+Expert\s+Reviewer[^:]{0,60}:", re.IGNORECASE
+)
 _RATIONALE = re.compile(words("Rationale for the Decision") + r"\s*:?", re.IGNORECASE)
 _AFTER = re.compile(r"Effect\s+of\s+the\s+Decision|Disclaimer\s*:\s*MAXIMUS|\bSincerely\b", re.IGNORECASE)
 
@@ -46,11 +49,11 @@ def determinations_of(text: str) -> Anatomy | None:
     reviewer = Span(0, 0)
     if qualifications:
         reviewer = Span(qualifications.end(), max(qualifications.end(), summary.start() if summary else len(text)))
-    rationales = _rationales(text, chosen[-1].end())
+    parts = _parts(text, chosen[-1].end())
     decisions = []
     for i, match in enumerate(chosen):
         heading = Heading(Span(*match.span("item")).trimmed(text), Span(*match.span("word")), match.start())
-        paragraphs = {"rationale": rationales[i]} if len(rationales) == len(chosen) else {}
+        paragraphs = parts[i] if len(parts) == len(chosen) else {}
         decisions.append(DecisionParts(Span(*match.span()), heading, paragraphs, prose=True))
     return Anatomy(Span(0, printed[0].start()), reviewer, summary_span, tuple(decisions))
 
@@ -63,14 +66,18 @@ def _last_printing(printed: list[re.Match[str]]) -> list[re.Match[str]]:
     return second if half and same else printed
 
 
-def _rationales(text: str, start: int) -> list[Span]:
+def _parts(text: str, start: int) -> list[dict[str, Span]]:
+    """The paragraphs under each "Regarding the request": one for both sides' guidelines, and the rationale."""
     marks = list(_REGARDING.finditer(text, start))
-    spans = []
+    found = []
     for mark, following in zip_longest(marks, marks[1:]):
         end = following.start() if following else len(text)
         if not following and (after := _AFTER.search(text, mark.end())):
             end = after.start()
         told = _RATIONALE.search(text, mark.end(), end)
         if told:
-            spans.append(Span(told.end(), end).trimmed(text))
-    return spans
+            relied = _RELIED_UPON.search(text, mark.end(), told.start())
+            both = Span(relied.end() if relied else mark.end(), told.start()).trimmed(text)
+            rationale = Span(told.end(), end).trimmed(text)
+            found.append({"claims_administrator": both, "maximus": both, "rationale": rationale})
+    return found

@@ -10,25 +10,28 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extractor.reading import last, words
+from extractor.reading import last, scanned, words
 from extractor.spans import Span
 
 # The outcome closes the heading: ": Upheld", ":  Overturned", or alone on the next line.
-OUTCOME_WORD = re.compile(r"(?P<mark>:|\bis\b|\s-|\n)\s*(?P<word>UPHELD|OVERTURNED|Upheld|Overturned)\s*\.?\s*\Z")
+# Scans print look-alike letters in it.
+_OUTCOME = "(?:" + "|".join(map(scanned, ("UPHELD", "Upheld", "OVERTURNED", "Overturned"))) + ")"
+OUTCOME_WORD = re.compile(rf"(?P<mark>:|\bis\b|\s-|\n)\s*(?P<word>{_OUTCOME})\s*\.?\s*\Z")
+_OUTCOME_WHOLE = re.compile(_OUTCOME)
 # The prose form of 2013-14: "2. The request for X is not medically necessary and appropriate." Old
 # texts glue "notmedically", which must not turn a denial into an approval.
 OUTCOME_PROSE = re.compile(
     r"(?P<mark>\s)(?P<word>(?:is|are|was|were)\s+(?:not\s*)?medically\s+necessary(?:\s+and\s+appropriate)?)\s*\.?\s*\Z",
     re.IGNORECASE,
 )
-_ENDS_IN_OUTCOME = re.compile(r":\s*(?:Upheld|Overturned|UPHELD|OVERTURNED)\s*\.?\s*\Z")
+_ENDS_IN_OUTCOME = re.compile(rf":\s*{_OUTCOME}\s*\.?\s*\Z")
 # A page's foot between heading and label.
 _FOOTER = re.compile(
     r"(?:\n\s*(?:Final\s+Determination\s+Letter\s+for\s+IMR\s+Case[^\n]*|(?:Page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?[^\S\n]*))+\s*\Z",
     re.IGNORECASE,
 )
 # A line that ends like a heading, wherever it stands.
-HEADING_LINE = re.compile(r":[^\S\n]*(?P<word>Upheld|Overturned|UPHELD|OVERTURNED)[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
+HEADING_LINE = re.compile(rf":[^\S\n]*(?P<word>{_OUTCOME})[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
 _NUMBER = re.compile(r"\s*(?:\d{1,2}\s*[.)]\s+)?(?:(?:The|the)\s+request\s+for\s+)?")
 
 # The closing formula of a heading that was authorized in part; it belongs to the sentences before it.
@@ -50,9 +53,9 @@ class Heading:
 
 def outcome_value(words_of_outcome: str) -> str:
     """``upheld`` or ``overturned``, from the heading's outcome word or the prose form's phrase."""
+    if _OUTCOME_WHOLE.fullmatch(words_of_outcome):
+        return "upheld" if words_of_outcome[0] == "U" else "overturned"
     told = words_of_outcome.lower()
-    if told in ("upheld", "overturned"):
-        return told
     return "upheld" if "not" in told else "overturned"
 
 

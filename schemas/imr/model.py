@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from extractor.evidence import Covers, Judged, Record, Stated, Unchecked, Verbatim
+from extractor.evidence import Covers, Judged, Record, Scored, Stated, Unchecked, Verbatim
 
 # Local grammars refuse bounds of 2,000 and more.
 Text = Annotated[str, Field(min_length=1, max_length=1900)]
@@ -63,7 +63,7 @@ class PageRange(Record):
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
-PageList = Annotated[list[PageRange], Field(max_length=60)]
+PageList = Annotated[list[PageRange], Field(max_length=60), Scored("ranges")]
 
 
 class Citation(Record):
@@ -96,7 +96,7 @@ class Decision(Record):
         TreatmentCategory | None, Unchecked("a class of treatment is the reader's judgement of the heading")
     ]
     reason: Annotated[ReasonCategory | None, Judged(quote="reason_quote")]
-    reason_quote: Annotated[Text | None, Verbatim(within="rationale", min_words=5)]
+    reason_quote: Annotated[Text | None, Verbatim(within="rationale", min_words=5), Scored("shown")]
 
 
 class Header(Record):

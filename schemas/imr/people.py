@@ -1,4 +1,4 @@
-"""Header, reviewer and worker: the facts about one case that stand outside its decisions."""
+"""Header, reviewer and worker: who and what the case is about, outside its decisions."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from extractor.reading import Fact, FoundDate, find_dates, squeeze, words
+from extractor.reading import Fact, find_dates, scanned, squeeze
 from extractor.spans import Span
 
 # ---- header ----------------------------------------------------------------------------------
 
 _LABELS = {
-    "case_number": r"Case\s+(?:Number|No\.?|\#)\s*(?::|(?=CM))",
-    "date_assigned": r"Date\s+Assigned\s*:",
-    "date_of_injury": r"Date\s+of\s+Injury\s*:",
-    "decision_date": r"Decision\s+Date\s*:|\bDated\s*:",
-    "ur_denial_date": r"UR\s+Denial\s+Date\s*:|Date\s+of\s+UR\s+Decision\s*:",
-    "priority": r"Priority\s*:",
+    "case_number": rf"{scanned('Case')}\s+(?:{scanned('Number')}|No\.?|\#)\s*(?::|(?=CM))",
+    "date_assigned": rf"{scanned('Date Assigned')}\s*:",
+    "date_of_injury": rf"{scanned('Date of Injury')}\s*:",
+    "decision_date": rf"{scanned('Decision Date')}\s*:|\b{scanned('Dated')}\s*:",
+    "ur_denial_date": rf"{scanned('UR Denial Date')}\s*:|{scanned('Date of UR Decision')}\s*:",
+    "priority": rf"{scanned('Priority')}\s*:",
     # The label is broken over two lines, and some tools put the value between its halves.
-    "application_received": r"Application(?:\s+Received)?\s*:|\bReceived\s*:"
-    r"|\bApplication\b(?=\s+[\d/-]{6,10}\s+Received\s*:)",
+    "application_received": rf"{scanned('Application')}(?:\s+{scanned('Received')})?\s*:|\b{scanned('Received')}\s*:"
+    rf"|\b{scanned('Application')}\b(?=\s+[\d/-]{{6,10}}\s+{scanned('Received')}\s*:)",
 }
 _LABEL = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _LABELS.items()), re.IGNORECASE)
 _VALUES = {
@@ -87,10 +87,10 @@ STATES = (
     .split()
 )
 _STATE = re.compile(r"\b(?:" + "|".join(sorted(STATES, key=len, reverse=True)) + r")\b")
-_LICENSED = re.compile(r"State\(s\)\s+of\s+Licensure\s*:|\blicensed\s+to\s+practice\s+in\b", re.IGNORECASE)
-_LICENCE_END = re.compile(r"Certification|He/she|\.\s", re.IGNORECASE)
+_LICENSED = re.compile(rf"{scanned('State(s) of Licensure')}\s*:|\blicensed\s+to\s+practice\s+in\b", re.IGNORECASE)
+_LICENCE_END = re.compile(rf"{scanned('Certification')}|He/she|\.\s", re.IGNORECASE)
 _CERTIFIED = re.compile(
-    r"Certification\(s\)\s*/\s*Specialty\s*:(?P<list>.*?)\Z"
+    rf"{scanned('Certification(s)')}\s*/\s*{scanned('Specialty')}\s*:(?P<list>.*?)\Z"
     r"|(?:Board\s+Certified\s+(?:in\s+)?|\bis\s+Licensed\s+in\s+)(?P<told>.*?)(?=,?\s+(?:and\s+)?(?:is|has)\s+(?:licensed|a\s+subspecialty|subspecialt)|\.\s+He/she|\.\s|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -98,6 +98,9 @@ _SUBSPECIALTY = re.compile(
     r"\bsubspecialt(?:y|ies)\s+(?:certificat\w+\s+)?(?:in|of)\s+(?P<told>.*?)(?=,?\s+and\s+is\s+licensed|,?\s+is\s+licensed|\.\s|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+_BEFORE_A_HOLE = re.compile(r"(?:^|\s+)(?:from|at|by|in|of|through|with)\Z", re.IGNORECASE)
 
 
 def read_reviewer(text: str, reviewer: Span) -> dict[str, Fact]:
@@ -131,6 +134,9 @@ def _names(text: str, match: re.Match[str] | None) -> Fact:
     for cut in [*(m.start() for m in re.finditer(r"[,;]", text[start:end])), end - start]:
         span = Span(at, start + cut).trimmed(text)
         at = start + cut + 1
+        # A name that was struck out leaves the word before it: "Foot and Ankle Surgery from".
+        if group == "told" and (hole := _BEFORE_A_HOLE.search(span.of(text))):
+            span = Span(span.start, span.start + hole.start())
         if span.start < span.end:
             spans.append(span)
     return Fact([squeeze(span.of(text)).rstrip(".") for span in spans], tuple(spans))
@@ -147,28 +153,9 @@ _SEX_ALONE = re.compile(
 )
 _PRONOUN = re.compile(r"\b(?P<female>she|her|hers|herself)\b|\b(?P<male>he|his|him|himself)\b", re.IGNORECASE)
 _SEXES = {"f": "female", "w": "female", "l": "female", "m": "male", "g": "male"}
-_INJURED = re.compile(
-    words("date of injury")
-    + r"|\bDOI\b|"
-    + words("injury date")
-    + r"|\binjur(?:y|ies|ed)\b(?!\s+(?:worker|employee|person))[^.]{0,80}?\b(?:on|of|from|dated?)\b|\bclaim\s+from\b|"
-    + words("incident on")
-    + r"|\binjury\b",
-    re.IGNORECASE,
-)
-# Between the injury and its date stands no other event, and no sentence ends.
-_ANOTHER_EVENT = re.compile(
-    r"[.;](?!\d)\s|\b(?:seen|note[ds]?|reports?|evaluat|visit|exam|treat|dated?\s+of\s+service)", re.IGNORECASE
-)
 
 
-def read_worker(text: str, summary: Span) -> dict[str, Fact]:
-    """Age, sex and injury date as the clinical case summary tells them."""
-    age, sex = _age_and_sex(text, summary)
-    return {"age": age, "sex": sex, "date_of_injury": _injury_date(text, summary)}
-
-
-def _age_and_sex(text: str, summary: Span) -> tuple[Fact, Fact]:
+def read_age_and_sex(text: str, summary: Span) -> tuple[Fact, Fact]:
     first = _AGE_AND_SEX.search(text, summary.start, summary.end)
     age = Fact(int(first["age"]), (Span(*first.span("age")),)) if first else Fact(None)
     sexed = first if first and first["sex"] else _SEX_ALONE.search(text, summary.start, summary.end)
@@ -184,59 +171,3 @@ def _sex_by_pronouns(text: str, summary: Span) -> Fact:
     if len(kinds) != 1:
         return Fact(None, certain=not found)
     return Fact(kinds.pop(), (Span(*found[0].span()),), certain=len(found) > 1)
-
-
-def _injury_date(text: str, summary: Span) -> Fact:
-    for match in _INJURED.finditer(text, summary.start, summary.end):
-        found = next(find_dates(text, Span(match.end(), min(match.end() + 60, summary.end))), None)
-        if found and not _ANOTHER_EVENT.search(text, match.start(), found.span.start):
-            return Fact(found.value, (found.span,))
-    return Fact(None)
-
-
-# ---- utilization review ------------------------------------------------------------------------
-
-_UR = r"(?:utilization\s+review(?:er)?(?:\s*\(UR\))?|\bUR\b)"
-_REFUSED = r"(?:non-?\s*certified|denied|modified|partially\s+(?:certified|approved))"
-# Each ends right before the date. What names the utilization review counts before what only tells of a refusal.
-_UR_DATE = (
-    re.compile(rf"{_UR}\s*\(?", re.IGNORECASE),
-    re.compile(rf"{_UR}[^.]{{0,60}}?\b(?:dated|date\s+of|on|of)\s+(?=\S*\d|[A-Z][a-z]+\s+\d)", re.IGNORECASE),
-)
-_REFUSAL_DATE = re.compile(
-    rf"\b(?:previous(?:ly)?|prior)\b[^.]{{0,40}}?\b(?:determination|{_REFUSED})[^.]{{0,30}}?\b(?:on|dated)\s+(?=\S*\d)"
-    rf"|\b(?:treatment|requests?|services?)\s+(?:was|were)\s+(?:previously\s+)?{_REFUSED}\s+on\s+",
-    re.IGNORECASE,
-)
-_DATE_OF_UR = re.compile(
-    rf"\bOn\s+(?P<date>[^.]{{6,20}}?),?\s+(?:the\s+)?(?:{_UR}"
-    rf"|(?:the|an?)\s+request[^.]{{0,160}}?(?<!that)\s+(?:was|were)\s+{_REFUSED}\s+by\s+(?:the\s+)?{_UR})",
-    re.IGNORECASE,
-)
-_REVIEWED_BY = re.compile(r"\breviewed\s+by\s+(?:the\s+)?(?:utilization\s+review\s*\()?\Z", re.IGNORECASE)
-_OF_REFUSAL = re.compile(rf"{_UR}|{_REFUSED}|\bdetermination\b", re.IGNORECASE)
-
-
-def read_ur_date(text: str, summary: Span) -> Fact:
-    """The date of the utilization review's decision as told in the summary.
-
-    Certain if the summary tells one date, or never speaks of a refusal at all.
-    """
-    told = [match for pattern in _UR_DATE for match in pattern.finditer(text, summary.start, summary.end)]
-    # "the report reviewed by Utilization Review was dated ..." is the report's date.
-    places = [m.end() for m in told if not _REVIEWED_BY.search(text[max(0, m.start() - 40) : m.start()])]
-    places += [m.start("date") for m in _DATE_OF_UR.finditer(text, summary.start, summary.end)]
-    found = _dates_at(text, places, summary)
-    if not found:
-        refusals = _REFUSAL_DATE.finditer(text, summary.start, summary.end)
-        found = _dates_at(text, [m.end() for m in refusals], summary)
-    if not found:
-        return Fact(None, certain=not _OF_REFUSAL.search(text, summary.start, summary.end))
-    first = min(found, key=lambda date: date.span.start)
-    return Fact(first.value, (first.span,), certain=len({date.value for date in found}) == 1)
-
-
-def _dates_at(text: str, places: list[int], summary: Span) -> list[FoundDate]:
-    """The dates that begin right at ``places``."""
-    nearest = ((at, next(find_dates(text, Span(at, min(at + 24, summary.end))), None)) for at in places)
-    return [date for at, date in nearest if date and date.span.start - at < 3]

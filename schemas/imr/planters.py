@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from extractor.lettertype import Mistake
+from extractor.lettertype import Mistake, Planter
 from extractor.reading import Reading
 from extractor.spans import fold
+
+from .verdict import polarity
 
 Answer = Mapping[str, Any]
 SIDES = ("claims_administrator", "maximus")
@@ -102,7 +104,7 @@ def decisions_reordered(answer: Answer, reading: Reading) -> Iterator[Mistake]:
 
 def decision_invented_from_summary(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     summary = reading.root.regions.get("summary")
-    told = summary.of(reading.letter.text).split() if summary else []
+    told = summary.of(reading.letter.body).split() if summary else []
     if len(told) > 12:
         invented = {**copy.deepcopy(answer["decisions"][-1]), "item": " ".join(told[6:10]).strip(".,;")}
         yield _changed(answer, "/decisions", [*answer["decisions"], invented], RECORD)
@@ -303,7 +305,8 @@ def quote_without_its_negation(answer: Answer, reading: Reading) -> Iterator[Mis
             quote = one[name]
             for match in _NEGATION.finditer(quote or ""):
                 value = quote[: match.start()] + quote[match.end() :]
-                yield _changed(answer, f"{path}/{name}", value, VALUE | {"imr_verdict_against_outcome"})
+                codes = VALUE | {"quote_cut", "quote_too_short", "imr_verdict_against_outcome"}
+                yield _changed(answer, f"{path}/{name}", value, codes)
 
 
 def quote_with_a_changed_digit(answer: Answer, reading: Reading) -> Iterator[Mistake]:
@@ -316,7 +319,7 @@ def quote_with_a_changed_digit(answer: Answer, reading: Reading) -> Iterator[Mis
 
 
 def quote_of_another_decision(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    text = reading.letter.text
+    text = reading.letter.body
     blocks = reading.root.blocks["decisions"]
     for path, one, i in _decisions(answer):
         own = fold(blocks[i].regions["rationale"].of(text)) if "rationale" in blocks[i].regions else ""
@@ -347,7 +350,7 @@ def null_for_a_value(answer: Answer, reading: Reading) -> Iterator[Mistake]:
         yield _changed(answer, "/ur_date", None, NULL)
     for path, one, _ in _decisions(answer):
         for name in ("disputed_portion", "verdict", "reason", "reason_quote"):
-            if one[name]:
+            if one[name] and (name != "verdict" or polarity(one[name])):  # faint words may be no verdict
                 yield _changed(answer, f"{path}/{name}", None, NULL | quoted)
         for side in SIDES:
             if one[side]["basis"]:
@@ -375,8 +378,15 @@ def value_for_a_null(answer: Answer, reading: Reading) -> Iterator[Mistake]:
             yield _changed(answer, f"{path}/disputed_portion", one["item"], VALUE)
 
 
-PLANTERS: dict[str, Callable[[Answer, Reading], Iterator[Mistake]]] = {
-    planter.__name__: planter
+def _where_read(planter: Planter) -> Planter:
+    """A part that the reader cannot take apart goes to a person in any case: there is nothing to catch."""
+    return lambda answer, reading: (
+        mistake for mistake in planter(answer, reading) if all(map(reading.took_apart, mistake.paths))
+    )
+
+
+PLANTERS: dict[str, Planter] = {
+    planter.__name__: _where_read(planter)
     for planter in (
         outcome_flipped, outcome_of_another_decision, decision_dropped, decision_doubled, decisions_merged,
         decisions_reordered, decision_invented_from_summary, item_shortened, item_of_a_neighbour, item_number_changed,

@@ -11,11 +11,13 @@ from extractor.reading import Block, Fact, Oddity, Reading, last, nothing_read, 
 from extractor.spans import Span
 
 from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
-from .citations import read_guideline, read_page_mentions
+from .citations import read_guideline
 from .determinations import determinations_of
+from .events import dates_told, read_injury_date, read_ur_date
 from .headings import HEADING_LINE, PARTLY, outcome_value
-from .people import read_header, read_reviewer, read_ur_date, read_worker
-from .verdict import verdict_sentence
+from .mentions import read_page_mentions
+from .people import read_age_and_sex, read_header, read_reviewer
+from .verdict import read_verdict
 
 _UNHEADED = "guideline paragraphs stand here without a heading that ends in an outcome"
 _STRAY = "a line reads like a decision's heading, but no decision stands under it"
@@ -24,14 +26,15 @@ _CLOSING_IS = re.compile(r"\s+is\s*:?\s*\Z")
 
 def read(letter: Letter) -> Reading:
     """Read one letter. A text that is not an IMR determination gives an empty reading that says so."""
-    anatomy = anatomy_of(letter.text)
+    text = letter.body
+    anatomy = anatomy_of(text)
     if anatomy is None or not anatomy.decisions:
-        anatomy = determinations_of(letter.text) or anatomy
+        anatomy = determinations_of(text) or anatomy
     if anatomy is None:
         return nothing_read(letter, "the headings of an IMR final determination are not in this text")
     if not anatomy.decisions:
         return nothing_read(letter, "the headings of an IMR determination are there, but no decision with an outcome")
-    return Reading(letter, _root(letter.text, anatomy), oddities=tuple(_odd_places(letter.text, anatomy)))
+    return Reading(letter, _root(text, anatomy), oddities=tuple(_odd_places(text, anatomy)))
 
 
 def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
@@ -57,8 +60,10 @@ def _root(text: str, anatomy: Anatomy) -> Block:
     facts: dict[str, Fact] = {}
     if anatomy.summary:
         regions["summary"] = anatomy.summary
-        worker = read_worker(text, anatomy.summary)
-        facts["ur_date"] = read_ur_date(text, anatomy.summary)
+        age, sex = read_age_and_sex(text, anatomy.summary)
+        dates = dates_told(text, anatomy.summary)
+        worker = {"age": age, "sex": sex, "date_of_injury": read_injury_date(dates)}
+        facts["ur_date"] = read_ur_date(dates)
     return Block(
         Span(0, len(text)),
         regions=regions,
@@ -83,9 +88,10 @@ def _decision(text: str, parts: DecisionParts) -> Block:
     }
     if rationale := parts.paragraphs.get("rationale"):
         regions["rationale"] = rationale
-        facts["rationale_pages"] = read_page_mentions(text, rationale)
-        verdict = verdict_sentence(text, rationale)
-        facts["verdict"] = Fact(squeeze(verdict.of(text)) if verdict else None, (verdict,) if verdict else ())
+        facts["rationale_pages"], mended = read_page_mentions(text, rationale)
+        facts["verdict"] = read_verdict(text, rationale)
+        if mended:
+            regions["mended"] = mended
     sides: dict[str, list[Block]] = {
         side: [read_guideline(text, parts.paragraphs.get(side), prose=parts.prose)]
         for side in ("claims_administrator", "maximus")

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from extractor.oddities import speaks_to_machines
+from extractor.reading import Fact, squeeze
 from extractor.spans import Span
 
 _HEAD = (
@@ -30,13 +32,25 @@ _UPHELD = re.compile(
     rf"|\b(?:request|treatment|item|service|medication|therapy|procedure|surgery|test|study|it|this)\b[^.]{{0,80}}?\b(?:is|are|was|were)\s+(?:non-?\s?certified|denied|not\s+(?:certified|supported|indicated|recommended|appropriate|warranted|established|necessary|authorized|approved))"
     rf"(?:\s+(?:as|to\s+be))?(?:\s+{_HEAD})?"
     r"|\bnon-?\s?certified\b"
+    r"|\brecommendation\s+is\s+(?:made\s+)?for\s+(?:denial|non-?\s?certification)\b"
     r"|\b(?:not\s+be|cannot\s+be)\s+(?:considered|supported|certified|approved|recommended|authorized|established|deemed)",
     re.IGNORECASE,
 )
 _OVERTURNED = re.compile(
     rf"\b(?:is|are|was|were|be|been|as|remains?|appears?|becomes?|considered|deemed|found|therefore|thus|and|,)\s+(?:\w+\s+){{0,3}}?{_HEAD}"
     rf"|{_HEAD}[^;]{{0,240}}?[\s,]+(?:is|are|has\s+been|have\s+been|was|were)\s+(?:\w+\s+)?(?:established|met|supported|demonstrated)"
+    r"|\brecommendation\s+is\s+(?:made\s+)?for\s+(?:approval|certification|authorization)\b"
     r"|\b(?:is|are|was|were)\s+(?:certified|supported|indicated|warranted|appropriate|approved|authorized)\b",
+    re.IGNORECASE,
+)
+# What a reviewer grants before the main clause: "although the records are not ideal, the request is ...".
+_CONCEDED = re.compile(
+    r"\b(?:although|though|while|despite)\b.*,\s+(?=(?:the|this|these|it)\b[^,;]*\Z)", re.IGNORECASE | re.DOTALL
+)
+# Closing words that are a verdict only where the rationale gives no plainer one.
+_FAINT = re.compile(
+    r"\b(?:is|are|was|were)\s+(?:therefore\s+|thus\s+)?not\s+(?:warranted|authorized|approved|certified|supported|recommended)"
+    r"\s*\.?\Z|\bshould\s+(?:not\s+)?(?:be|have\s+been)\s+(?:authorized|approved|certified|denied)\b",
     re.IGNORECASE,
 )
 _SPLIT = re.compile(r"(?<=[.?!])[\"')\u201d]*\s+(?=[A-Z\"'(\u201c])")
@@ -47,6 +61,7 @@ def polarity(sentence: str) -> str | None:
     """``upheld`` (the denial stands), ``overturned``, or ``None`` where the wording is not certain."""
     if _ADVICE.search(sentence):
         return None
+    sentence = _CONCEDED.sub(" ", sentence, count=1)
     rest, denials = _UPHELD.subn(" ", sentence)
     denies, grants = denials > 0, bool(_OVERTURNED.search(rest))
     if denies == grants:
@@ -67,7 +82,15 @@ def sentences(text: str, within: Span) -> Iterator[Span]:
         yield last
 
 
-def verdict_sentence(text: str, rationale: Span) -> Span | None:
-    """The last sentence of a rationale that points one way for certain, if any."""
-    found = list(sentences(text, rationale))
-    return next((span for span in reversed(found) if polarity(span.of(text))), None)
+def read_verdict(text: str, rationale: Span) -> Fact:
+    """The last sentence of a rationale that points one way for certain; failing that, one that does so faintly.
+
+    Orders to machines are the letter's words, but no reviewer's verdict; nor is what comes right behind one.
+    """
+    told = list(sentences(text, rationale))
+    for speaks, certain in ((polarity, True), (_FAINT.search, False)):
+        for at in range(len(told) - 1, -1, -1):
+            words = told[at].of(text)
+            if speaks(words) and not speaks_to_machines(text[told[max(0, at - 1)].start : told[at].end]):
+                return Fact(squeeze(words), (told[at],), certain)
+    return Fact(None)

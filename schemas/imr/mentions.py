@@ -1,0 +1,90 @@
+"""Pages named in the running text of a rationale, told apart from pages of the worker's records."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from extractor.oddities import speaks_to_machines
+from extractor.reading import Fact
+from extractor.spans import Span
+
+from .pages import PAGE_LABEL, PageList, read_pages
+from .verdict import sentences
+
+_GUIDELINE = re.compile(
+    r"\b(?:MTU[S5]|AC[O0]EM|[O0]DG|guide\s?lines?|official\s+disability|chapters?|tables?|figures?|labels?|manuals?|"
+    r"formulary|treatment\s+utilization\s+schedule|editions?|textbooks?|algorithms?|sections?)\b",
+    re.IGNORECASE,
+)
+_RECORD_WORD = (
+    r"(?:notes?|reports?|records?|letters?|forms?|RFA|PR-?2|questionnaires?|requests?\s+for\s+authorization|charts?|"
+    r"evaluations?|fax(?:es)?|exhibits?|depositions?|summary)\b(?!\s+that\b)"
+)
+_RECORD = re.compile(rf"\b{_RECORD_WORD}", re.IGNORECASE)
+# Behind the page, "notes" and "reports" are verbs as well.
+_OF_A_RECORD = re.compile(rf"\bof\s+(?:[\w'-]+\s+){{0,5}}?{_RECORD_WORD}", re.IGNORECASE)
+
+
+# Whose page it is stands close by; a whole rationale without a full stop is no sentence.
+_CLOSE = 300
+
+
+class Mentions(NamedTuple):
+    """``pages``: each page once, in order of first mention; ``mended``: where a number was put right."""
+
+    pages: Fact
+    mended: Span | None
+
+
+def read_page_mentions(text: str, rationale: Span) -> Mentions:
+    """Pages of guidelines that a rationale names ("page 214", "pages 89-90").
+
+    A sentence that names a record and no guideline speaks of the record's page, which is left out.
+    Where the sentence names neither, or a record nearer by than the guideline, the list is not certain.
+    A sentence that speaks to machines is no reviewer's, and names nothing.
+    """
+    seen: dict[tuple[int, int], Span] = {}
+    certain, mended = True, None
+    lists = list(_lists(text, rationale))
+    parts = list(sentences(text, rationale)) if lists else []
+    for label, pages in lists:
+        at = bisect_right(parts, label.start, key=lambda part: part.start) - 1
+        told = _is_of_a_guideline(text, parts[max(0, at)], label)
+        if told is False or speaks_to_machines(parts[max(0, at)].of(text)):
+            continue
+        certain &= bool(told) and pages.certain
+        if (pages.mended or not pages.certain) and mended is None:
+            mended = Span(label.start, pages.end)
+        for page in pages.pages:
+            seen.setdefault((page.first, page.last), page.span)
+    ranges = [{"first": first, "last": last} for first, last in seen]
+    return Mentions(Fact(ranges, tuple(seen.values()), certain), mended)
+
+
+def _lists(text: str, rationale: Span) -> Iterator[tuple[Span, PageList]]:
+    for label in PAGE_LABEL.finditer(text, rationale.start, rationale.end):
+        pages = read_pages(text, Span(label.end(), rationale.end), prose=True)
+        if pages.pages:
+            yield Span(*label.span()), pages
+
+
+def _is_of_a_guideline(text: str, sentence: Span, mention: Span) -> bool | None:
+    """Whether a page is one of a guideline; ``None`` where its sentence leaves that open."""
+    sentence = Span(max(sentence.start, mention.start - _CLOSE), min(sentence.end, mention.end + _CLOSE))
+    guideline = _nearest(text, sentence, mention, _GUIDELINE, _GUIDELINE)
+    record = _nearest(text, sentence, mention, _RECORD, _OF_A_RECORD)
+    if record is None:
+        return True if guideline is not None else None
+    if guideline is None:
+        return False
+    return True if guideline <= record else None
+
+
+def _nearest(text: str, sentence: Span, mention: Span, before: re.Pattern[str], behind: re.Pattern[str]) -> int | None:
+    """How far from the mention the nearest such word of its sentence is, in characters."""
+    gaps = [mention.start - match.end() for match in before.finditer(text, sentence.start, mention.start)]
+    gaps += [match.start() - mention.end for match in behind.finditer(text, mention.end, sentence.end)]
+    return min(gaps, default=None)

@@ -1,0 +1,259 @@
+"""Lists of guideline pages: their label, the numbers behind it, and what a scan made of both.
+
+A list is read as printed: ``301, 340``, ``177-179``, ``92 of 127``. Where a scan or a PDF tool broke
+it (``3O1``, ``30 1``, ``177179``) it is mended, and said to be mended; where more than one reading
+is possible, it is not certain. A digit is never changed for another digit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from extractor.spans import Span
+
+from .guidelines import Chapter
+
+# Letters that scans print for digits. The second kind stands for other digits as well.
+_FOR_DIGITS = str.maketrans("OoIl|", "00111")
+_PERHAPS = str.maketrans("SBZt", "5821")
+_DIGIT = r"[OoIl|]{0,2}\d"
+PAGE_LABEL = re.compile(
+    rf"""
+    (?=[Pp])(?:(?<![A-Za-z-])|(?<=(?-i:[a-z]))(?=(?-i:P)))(?:
+      # "Page(s):", "Pages(s)", "Page (s) ;"
+      p\s?a\s?g\s?[ec]\s?s?\s{{0,2}}[(\[{{]\s?[s5]\s?[)\]}}](?:\s*[:;.=-]{{1,2}})?(?:\s*\.)?
+      # "Pageis):", "Page(sh-", "Pages:"
+    | page[(\[{{ift1l]?s[)\]}}hitlj1]?\s*[:;.=-]{{1,2}}(?:\s*\.)?(?=\s*[SBZt]?{_DIGIT})
+    | pages?(?:\s*(?:nos?\.?|\#|numbers?))?(?:\s*[:;.])?(?=\s*(?:{_DIGIT}|(?-i:[SBZ])\d\d\b))
+    | pgs?\b\.?(?:\s*:)?(?=\s*\d) | pp?\.(?=\s*\d) | (?<=\()p(?=\s\d)
+    )\s*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NUMBER = re.compile(
+    r"(?=[OoIl|SBZt]{0,2}\d)(?P<n>[\dOoIl|SBZt]{1,8})(?![A-Za-z0-9]|\.\d)|(?P<glued>\d{1,4})(?=[a-z]{2}|[A-Z][a-z])"
+)
+# Also the dash as it looks after a wrong decoding, and as HTML writes it.
+_DASH = (
+    r"(?:-\s*-?|[\u00ad\u2010-\u2015\u2212\ufffe~]|&[mn]dash;|&#821[12];|\u00e2\u20ac[\"\u2013\u201c\u201d]"
+    r"|\bto\b|\bthrough\b|\bthru\b)"
+)
+_RANGE = re.compile(rf"(?:\.(?=-))?\s*{_DASH}\s*")
+_DANGLING = re.compile(r"-(?=\s|\Z)")
+_JOINT = re.compile(
+    r"(?:\s*\.(?=\s*,))?\s*(?:,\s*and\b|,\s*&|,|;|\band\b|&)\s*(?:(?:page|pg|pp?)s?\b\.?\s*(?:\(s\))?\s*)?",
+    re.IGNORECASE,
+)
+_OF_TOTAL = re.compile(r"\s+of\s+(?P<total>\d{1,4})\b", re.IGNORECASE)
+# A guideline has more pages than this; a letter or a fax counts its own so: "page 1 of 3".
+_SHORTEST_GUIDELINE = 30
+_MEASURE = re.compile(
+    r"\s?%|\s?(?:m[gl]|mcg|weeks?|wks?|months?|days?|hours?|years?|visits?|sessions?|times|refills?|tablets?)\b",
+    re.IGNORECASE,
+)
+_DATE_GOES_ON = re.compile(r"\s?[/-]\d")
+# A number alone on the line next to a page's end may be the letter's own page number.
+_AT_A_PAGES_END = re.compile(r"[^\S\n\f]*\n?[^\S\n\f]*\f")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+# The rest of a number that was torn apart: "30 1", "3 0 1", "1 14-117". It ends the list or begins a range.
+_TORN = re.compile(rf"(?P<more>(?:[^\S\n]{{1,2}}[0-9OoIl|]{{1,2}}){{1,2}})(?=\s*(?:[.,;:)]|{_DASH}\s*\d|\n|\Z))")
+_TORN_IN_PROSE = re.compile(r"[^\S\n]\d{1,2}(?=\s+(?:of|in|and|the)\b)")
+_NO_COMMA = re.compile(r"[^\S\n]{1,2}(?=[OoIl|]{0,2}\d)(?=[\dOoIl|]{2,3}\s*(?:[.,;)]|\n|\Z))")
+_NOTHING = re.compile(r"[\s.,;:]*(?:\Z|Decision\b)")
+_NO_PAGES = re.compile(
+    r"(?:n\s?/\s?a|none|not\s+(?:cited|given|listed|specified|applicable)|unspecified)\b\.?", re.IGNORECASE
+)
+_WITH_DIGITS = re.compile(r"[^\s.,;]*\d[^\s;]*(?:[^\S\n]+[^\s.,;]*\d[^\s;]*)*")
+# No citation names a longer range; a number that would is read in another way.
+_WIDEST = 60
+
+
+class FoundPages(NamedTuple):
+    """A page range ``first``..``last`` (inclusive, equal for a single page) and where it stands."""
+
+    first: int
+    last: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class PageList:
+    """One list of pages; ``end`` says where it stops.
+
+    ``mended``: it is printed otherwise than it is read. ``certain`` is false where it could be read
+    in another way, or not at all.
+    """
+
+    pages: tuple[FoundPages, ...]
+    end: int
+    mended: bool = False
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A page or a range in the making: the digits as text, until all of them are together."""
+
+    first: str
+    last: str | None
+    span: Span
+    mended: bool = False
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What tells one reading of a list from another: the pages before, and the chapter's own."""
+
+    before: int | None
+    chapter: Chapter | None
+
+    def allows(self, *ranges: tuple[int, int]) -> bool:
+        """Whether these pages may follow: upwards, in the chapter, none too wide."""
+        at = self.before or 0
+        for first, last in ranges:
+            if not at < first <= last <= first + _WIDEST or (self.chapter and not self.chapter.holds(first, last)):
+                return False
+            at = last
+        return True
+
+
+def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose: bool = False) -> PageList:
+    """The page list that begins at ``within.start``, as long as the text goes on as one.
+
+    "92 of 127" is page 92. A shortened end ("78-9") means 78-79. A range that runs backwards and
+    cannot be a shortened end is read as printed. ``chapter`` is what the list is cited from, where
+    its pages are known. ``prose``: the list stands in running text, where fewer repairs are safe.
+    """
+    found: list[_Item] = []
+    at, end = within
+    while item := _item(text, Span(at, end), _Known(_last(found), chapter), prose=prose):
+        after = item.span.end
+        if found and (
+            _MEASURE.match(text, after, end)
+            or _DATE_GOES_ON.match(text, after, end)
+            or (prose and _YEAR.fullmatch(item.first))
+        ):
+            break
+        total = _OF_TOTAL.match(text, after, end)
+        own = total is not None and int(total["total"]) < _SHORTEST_GUIDELINE
+        if own or _is_alone_at_a_pages_end(text, item.span):
+            item = replace(item, certain=False)
+        found.append(item)
+        at = total.end() if total else after
+        joint = _JOINT.match(text, at, end) or (None if prose else _NO_COMMA.match(text, at, end))
+        if not joint:
+            break
+        if not joint[0].strip():
+            found[-1] = replace(item, mended=True, certain=False)
+        at = joint.end()
+    if not found:
+        return _without_pages(text, within, prose=prose)
+    pages = tuple(FoundPages(int(item.first), _range_end(item.first, item.last), item.span) for item in found)
+    mended, certain = any(item.mended for item in found), all(item.certain for item in found)
+    # What was mended must also be possible.
+    certain &= not mended or chapter is None or all(chapter.holds(page.first, page.last) for page in pages)
+    return PageList(pages, found[-1].span.end, mended, certain)
+
+
+def _is_alone_at_a_pages_end(text: str, item: Span) -> bool:
+    before = text[max(0, item.start - 40) : item.start].rstrip(" \t\r")
+    if before.endswith("\f"):
+        return text[item.end : item.end + 40].lstrip(" \t\r")[:1] in ("\n", "\f")
+    return before.endswith("\n") and _AT_A_PAGES_END.match(text, item.end) is not None
+
+
+def _last(found: Sequence[_Item]) -> int | None:
+    return _range_end(found[-1].first, found[-1].last) if found else None
+
+
+def _range_end(first: str, last: str | None) -> int:
+    if last is None:
+        return int(first)
+    if int(last) < int(first) and len(last) < len(first):
+        return int(first[: len(first) - len(last)] + last)
+    return int(last)
+
+
+def _item(text: str, within: Span, known: _Known, *, prose: bool) -> _Item | None:
+    item = _number(text, within)
+    if item is None or int(item.first) == 0:
+        return None
+    if len(item.first) > 4 or (len(item.first) == 4 and not _RANGE.match(text, item.span.end, within.end)):
+        return _without_hyphen(item, known)
+    item = _put_together(text, item, within.end, known, prose=prose)
+    return _with_range(text, item, within.end)
+
+
+def _number(text: str, within: Span) -> _Item | None:
+    match = _NUMBER.match(text, within.start, within.end)
+    if not match:
+        return None
+    printed = match["n"] or match["glued"]
+    sure = printed.translate(_FOR_DIGITS)
+    digits = sure.translate(_PERHAPS)
+    return _Item(digits, None, Span(*match.span()), digits != printed, digits == sure)
+
+
+def _without_hyphen(item: _Item, known: _Known) -> _Item | None:
+    """ "177179": PDF tools drop a hyphen at a line's end. Two pages in one number, if they can be told apart."""
+    digits = item.first
+    half = len(digits) // 2
+    first, last = digits[:half], digits[half:]
+    possible = len(digits) <= 6 and not first.startswith("0") and int(first) < int(last) <= int(first) + _WIDEST
+    if not possible:
+        return item if len(digits) <= 4 else None
+    inside = known.chapter is not None and known.chapter.holds(int(first), int(last))
+    if len(digits) == 4 and not inside:
+        # A page of four digits is possible too.
+        return replace(item, certain=known.chapter is None and int(last) - int(first) > 20)
+    certain = inside or (len(digits) == 6 and known.chapter is None)
+    return _Item(first, last, item.span, True, certain and item.certain)
+
+
+def _put_together(text: str, item: _Item, end: int, known: _Known, *, prose: bool) -> _Item:
+    """ "30 1": a number torn apart. Certain only if its parts cannot be pages of their own."""
+    if prose and _TORN_IN_PROSE.match(text, item.span.end, end):
+        return replace(item, mended=True, certain=False)
+    torn = _TORN.match(text, item.span.end, end)
+    if not torn or _MEASURE.match(text, torn.end(), end):
+        return item
+    parts = [item.first, *(part.translate(_FOR_DIGITS) for part in torn["more"].split())]
+    whole = "".join(parts)
+    if not whole.isdigit() or len(whole) > 3:
+        return item
+    tail = _with_range(text, _Item(parts[-1], None, Span(torn.end(), torn.end())), end).last
+    last = _range_end(whole, tail)
+    apart = [*((int(part), int(part)) for part in parts[:-1]), (int(parts[-1]), _range_end(parts[-1], tail))]
+    told = known.chapter is not None or known.before is not None or (tail is not None and last <= int(whole) + _WIDEST)
+    certain = told and known.allows((int(whole), last)) and not known.allows(*apart)
+    return _Item(whole, None, Span(item.span.start, torn.end()), True, certain and item.certain)
+
+
+def _with_range(text: str, item: _Item, end: int) -> _Item:
+    """The same page with the end of its range, if one is printed."""
+    dash = _RANGE.match(text, item.span.end, end)
+    second = _number(text, Span(dash.end(), end)) if dash else None
+    if second is None or len(second.first) > 4 or int(second.first) == 0:
+        lost = dash is not None and _DANGLING.match(text, item.span.end, end) is not None
+        return replace(item, certain=item.certain and not lost)
+    last, stop, mended = second.first, second.span.end, item.mended or second.mended
+    certain = item.certain and second.certain
+    # "177-1 79": the part before the blank cannot end the range, the whole can.
+    torn = _TORN.match(text, stop, end)
+    whole = last + "".join(torn["more"].split()).translate(_FOR_DIGITS) if torn else ""
+    if torn and len(whole) <= 3 and int(last) < int(item.first) < int(whole) <= int(item.first) + _WIDEST:
+        last, stop, mended = whole, torn.end(), True
+    return _Item(item.first, last, Span(item.span.start, stop), mended, certain)
+
+
+def _without_pages(text: str, within: Span, *, prose: bool) -> PageList:
+    """Behind the label stands no page that can be read: certain only if nothing stands there, or words that say so."""
+    if prose or _NOTHING.match(text, within.start, within.end):
+        return PageList((), within.start)
+    if none := _NO_PAGES.match(text, within.start, within.end):
+        return PageList((), none.end())
+    words = _WITH_DIGITS.match(text, within.start, within.end)
+    return PageList((), words.end() if words else within.end, certain=False)
