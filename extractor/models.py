@@ -5,7 +5,7 @@ Hosted, local, recorded or none (``offline``): the pipeline sees only this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -26,7 +26,8 @@ class Question:
     """All that a model may see of one letter.
 
     ``instructions`` is the prompt's unchanging text, ``letter`` the letter's raw text byte for
-    byte. ``reading`` is for ``offline`` alone and never leaves the machine.
+    byte. ``notes``: what the prompt's strategy tells beside it. ``reading`` is for ``offline``
+    alone and never leaves the machine.
     """
 
     letter_id: str
@@ -34,30 +35,30 @@ class Question:
     instructions: str
     schema: type[BaseModel]
     reading: Reading
+    notes: str = ""
     corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one or more calls; ``None`` where the endpoint did not say."""
+    """Tokens of one or more calls; ``None`` where the endpoint did not say.
+
+    ``cached_tokens`` (read from the endpoint's cache) and ``cache_write_tokens`` (written to it) are
+    parts of the input and do not overlap; ``reasoning_tokens`` are a part of the output.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            _sum(self.input_tokens, other.input_tokens),
-            _sum(self.output_tokens, other.output_tokens),
-            _sum(self.cached_tokens, other.cached_tokens),
-        )
+        mine, others = self.as_dict(), other.as_dict()
+        return Usage(**{name: _sum(mine[name], others[name]) for name in mine})
 
     def as_dict(self) -> dict[str, int | None]:
-        return {
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "cached_tokens": self.cached_tokens,
-        }
+        return asdict(self)
 
 
 def _sum(a: int | None, b: int | None) -> int | None:

@@ -109,19 +109,20 @@ class Template:
     head: bytes
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any], system: str) -> Template:
-        """``fields`` are all keys of the request but ``messages``; ``system`` is the system message."""
-        start = dump({**fields, "messages": [{"role": "system", "content": system}]})
-        return cls(start.removesuffix(b"]}"))
+    def of(cls, fields: Mapping[str, Any], system: str | None = None) -> Template:
+        """``fields`` are all keys of the request but ``messages``; ``system`` is the system message, if it is one."""
+        first = [] if system is None else [{"role": "system", "content": system}]
+        start = dump({**fields, "messages": first}).removesuffix(b"]}")
+        return cls(start + b"," if first else start)
 
     def body(self, question: Question) -> bytes:
         """The whole request for one letter. The letter is one message of its own, unchanged."""
-        return self.head + b"".join(b"," + dump(message) for message in letter_messages(question)) + b"]}"
+        return self.head + b",".join(dump(message) for message in letter_messages(question)) + b"]}"
 
 
 def letter_messages(question: Question) -> list[dict[str, str]]:
     """The messages after the system message: the letter, then former replies and what was wrong with them."""
-    messages = [{"role": "user", "content": question.letter}]
+    messages = [{"role": "user", "content": text} for text in (question.letter, question.notes) if text]
     for correction in question.corrections:
         messages.append({"role": "assistant", "content": correction.reply})
         messages.append({"role": "user", "content": correction.message})
@@ -200,12 +201,27 @@ def _text(message: Mapping[str, Any], calls: list[Any]) -> str:
 
 
 def _usage(usage: Any) -> Usage:
+    """The counts that an endpoint tells; what is no count at all is as good as not told."""
     if not isinstance(usage, dict):
         return Usage()
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    return Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), _count(cached))
+    taken, given, total = (_count(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    if taken is not None and given is not None and total is not None:
+        # Some endpoints count hidden thinking in the total alone; it is billed as output.
+        given = max(given, total - taken)
+    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    return Usage(
+        taken,
+        given,
+        cached_tokens=_count(prompt, "cached_tokens"),
+        reasoning_tokens=_count(completion, "reasoning_tokens"),
+        cache_write_tokens=_count(prompt, "cache_write_tokens"),
+    )
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
+# More than any model takes or gives in one call.
+_MOST_TOKENS = 1_000_000_000
+
+
+def _count(counts: Any, name: str) -> int | None:
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None

@@ -10,11 +10,13 @@ import pytest
 
 from tests.toy import forget_workspaces
 
+_PROVIDERS = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_")
+
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name == "EXTRACTOR_MODEL" or name.startswith("OPENAI_"):
+        if name == "EXTRACTOR_MODEL" or name.startswith(_PROVIDERS):
             monkeypatch.delenv(name)
     # Tests rewrite workspace code within one tick of the clock, which compiled files do not notice.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +19,19 @@ from extractor.models import Model, Question, Reply
 
 @dataclass(frozen=True)
 class Canned:
-    """One reply. ``body`` is sent as it is; ``cut`` closes the connection after that many bytes of it."""
+    """One reply. ``body`` is sent as it is; ``cut`` closes the connection after that many bytes of it.
+
+    ``delay`` seconds pass before it, ``stall`` seconds in the middle of its body; ``reset`` tears the
+    connection down instead of answering.
+    """
 
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     cut: int | None = None
+    stall: float = 0.0
+    reset: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Endpoint(ThreadingHTTPServer):
     """``script(n, asked)`` gives the reply to the n-th request (from 0)."""
 
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024
 
     def __init__(self, script: Script) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -56,7 +65,11 @@ class Endpoint(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+        return f"{self.root}/v1"
+
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients of these tests hang up on purpose."""
@@ -74,12 +87,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.asked.append(asked)
         reply = self.server.script(number, asked)
         time.sleep(reply.delay)
+        if reply.reset:
+            # Closing with nothing to wait for sends a reset instead of a goodbye.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
+            self.close_connection = True
+            return
         self.send_response(reply.status)
         for name, value in {"Content-Type": "application/json", **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(reply.body[: reply.cut])
+        middle = len(reply.body) // 2 if reply.stall else 0
+        self.wfile.write(reply.body[:middle])
+        time.sleep(reply.stall)
+        self.wfile.write(reply.body[middle : reply.cut])
         if reply.cut is not None:
             self.close_connection = True
 
@@ -133,3 +155,60 @@ def refusal(status: int, code: str = "", text: str = "no", **headers: str) -> Ca
     error = {"message": text, "type": "error", "param": None, "code": code or None}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Canned(status, json.dumps({"error": error}).encode(), named)
+
+
+# ---- the other providers -------------------------------------------------------------------------
+
+
+def claude(*blocks: dict[str, Any], stop: str = "end_turn") -> Canned:
+    """A reply of ``POST /v1/messages``; without blocks one text."""
+    usage = {
+        "input_tokens": 30,
+        "cache_creation_input_tokens": 6,
+        "cache_read_input_tokens": 64,
+        "output_tokens": 10,
+        "output_tokens_details": {"thinking_tokens": 4},
+    }
+    body = {"id": "msg_9", "type": "message", "role": "assistant", "model": "m", "usage": usage}
+    content = list(blocks) or [{"type": "text", "text": '{"n": 1}'}]
+    return Canned(body=json.dumps({**body, "content": content, "stop_reason": stop}).encode())
+
+
+def tool_use(answer: Any, name: str = "Whole") -> dict[str, Any]:
+    """A block of ``claude`` in the mode tools."""
+    return {"type": "tool_use", "id": "toolu_9", "name": name, "input": answer}
+
+
+def claude_refusal(status: int, kind: str = "api_error", text: str = "no", **headers: str) -> Canned:
+    """An error in Anthropic's form."""
+    body = {"type": "error", "error": {"type": kind, "message": text}, "request_id": "req_9"}
+    return Canned(status, json.dumps(body).encode(), {k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def gemini(*parts: dict[str, Any], finish: str = "STOP") -> Canned:
+    """A reply of ``POST /v1beta/models/NAME:generateContent``; without parts one text."""
+    content = {"role": "model", "parts": list(parts) or [{"text": '{"n": 1}'}]}
+    return gemini_body(candidates=[{"index": 0, "content": content, "finishReason": finish}])
+
+
+def gemini_body(**body: Any) -> Canned:
+    """Such a reply with these keys and its usage."""
+    usage = {
+        "promptTokenCount": 100,
+        "candidatesTokenCount": 6,
+        "thoughtsTokenCount": 4,
+        "cachedContentTokenCount": 64,
+        "totalTokenCount": 110,
+    }
+    return Canned(body=json.dumps({**body, "usageMetadata": usage, "responseId": "r9"}).encode())
+
+
+def function_call(answer: Any, name: str = "Whole") -> dict[str, Any]:
+    """A part of ``gemini`` in the mode tools."""
+    return {"functionCall": {"name": name, "args": answer}}
+
+
+def gemini_refusal(status: int, kind: str = "INTERNAL", text: str = "no", *details: Any, **headers: str) -> Canned:
+    """An error in Google's form."""
+    error = {"code": status, "message": text, "status": kind, "details": list(details)}
+    return Canned(status, json.dumps({"error": error}).encode(), {k.replace("_", "-"): v for k, v in headers.items()})

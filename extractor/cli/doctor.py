@@ -7,10 +7,10 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from extractor.cli.common import (
     REPLAY,
@@ -24,21 +24,31 @@ from extractor.cli.common import (
     print_json,
     prompts_known,
 )
-from extractor.errors import ExtractorError, ModelNameError, TransportError
+from extractor.errors import ExtractorError, ModelNameError
 from extractor.letter import letter_from_text
 from extractor.models import Question
 from extractor.reading import nothing_read
 from extractor.records import ENGINE
+from extractor.workspace import ModelConfig
 
 _LIBRARIES = ("pydantic", "openai", "instructor", "tenacity", "vcrpy", "typer")
+_EXTRAS = {"anthropic": "anthropic", "google-genai": "gemini"}
+# As extractor.llm has them; asking it would import the model SDKs.
+_KEYS = ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+# What goes wrong in one mode so would go wrong in the others.
+_EVERY_MODE = frozenset(
+    {"auth", "forbidden", "quota", "rate_limited", "timeout", "unreachable", "moved", "params", "model_name"}
+)
 
 
 class Probe(BaseModel):
-    """What the endpoint is asked to fill when it is probed."""
+    """What the endpoint is asked to fill when it is probed: a fixed word, a length, a null."""
 
     model_config = ConfigDict(extra="forbid")
 
     word: Literal["ready"]
+    sign: Annotated[str, Field(min_length=1, max_length=20, description="any short word")]
+    number: int | None
 
 
 def doctor_command(
@@ -50,7 +60,7 @@ def doctor_command(
     """Say what works: Python, libraries, workspace, prompts, cassettes, and with --model the endpoint.
 
     With --model one tiny request is sent to the endpoint in each structured-output mode (no letter
-    leaves the machine), to tell which modes work there.
+    leaves the machine), to tell which modes work there and what to write into workspace.toml.
 
     Example: extractor doctor --model openai/NAME --base-url http://127.0.0.1:8000/v1
     """
@@ -58,21 +68,23 @@ def doctor_command(
         _row("python", sys.version_info >= (3, 11), platform.python_version(), "Python 3.11 or newer is needed"),
         _row("letterproof", ENGINE != "unknown", ENGINE, "install it: pip install -e ."),
         *(_library(name) for name in _LIBRARIES),
+        *(_extra(name, extra) for name, extra in _EXTRAS.items()),
     ]
+    config = ModelConfig.model_validate({})
     try:
         rows += _workspace_rows(workspace)
+        config = open_workspace(workspace).config.models.get(model or "", config)
     except ExtractorError as error:
         rows.append(_row("workspace", False, error.message, error.hint))
-    key = "OPENAI_API_KEY"
-    rows.append({"what": key, "ok": None, "is": "set" if os.environ.get(key) else "not set", "do": ""})
+    rows += [{"what": key, "ok": None, "is": "set" if os.environ.get(key) else "not set", "do": ""} for key in _KEYS]
     if model and model != "offline":
-        rows += _endpoint_rows(model, base_url)
+        rows += _endpoint_rows(model, config.model_copy(update={"base_url": base_url or config.base_url}))
     if as_json:
         print_json(rows)
     else:
         for row in rows:
             mark = {True: "ok  ", False: "FAIL", None: "    "}[row["ok"]]
-            print(f"{mark} {row['what']}: {row['is']}" + (f"\n       {row['do']}" if row["do"] else ""))
+            print(f"{mark} {row['what']}: {row['is']}", *row["do"].splitlines(), sep="\n       ")
     raise typer.Exit(Exit.LOOK if any(row["ok"] is False for row in rows) else Exit.FINE)
 
 
@@ -85,6 +97,11 @@ def _library(name: str) -> dict[str, Any]:
         return _row(name, True, version(name), "")
     except PackageNotFoundError:
         return _row(name, False, "not installed", "pip install -e . -c constraints.txt")
+
+
+def _extra(name: str, extra: str) -> dict[str, Any]:
+    row = {**_library(name), "ok": None, "do": ""}
+    return row if row["is"] != "not installed" else {**row, "is": f"not installed (pip install 'letterproof[{extra}]')"}
 
 
 def _workspace_rows(workspace: Any) -> list[dict[str, Any]]:
@@ -106,33 +123,71 @@ def _workspace_rows(workspace: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def _endpoint_rows(model: str, base_url: str | None) -> list[dict[str, Any]]:
-    from extractor.llm import MODES, open_model
+def _endpoint_rows(model: str, config: ModelConfig) -> list[dict[str, Any]]:
+    from extractor.llm import modes_of
 
     if model.startswith(REPLAY):
         return [_row(model, True, "answers from cassettes; nothing to probe", "")]
-    rows = []
-    for mode in MODES:
-        try:
-            opened = open_model(model, base_url=base_url, params={"mode": mode, "tries": 1, "timeout": 60.0})
-            reply = asyncio.run(_probe(opened))
-            Probe.model_validate_json(reply)
-            rows.append(_row(f"{model} in mode {mode}", True, "answers as asked", ""))
-        except (ModelNameError, TransportError) as error:
-            # Not a matter of the mode: asking in the others would fail the same way.
-            return [*rows, _row(model, False, error.message, error.hint)]
-        except ExtractorError as error:
-            rows.append(_row(f"{model} in mode {mode}", False, f"{error.code}: {error.message}", error.hint))
-        except ValueError:
-            rows.append(_row(f"{model} in mode {mode}", False, "answers, but not in the schema", "use another mode"))
-    return rows
+    try:
+        modes = modes_of(model)
+    except ModelNameError as unknown:
+        return [_row(model, False, unknown.message, unknown.hint)]
+    found: dict[str, ExtractorError | None] = {}
+    for mode in modes:
+        found[mode] = failure = _failure(model, mode, config)
+        if failure and failure.code in _EVERY_MODE:
+            return [_row(model, False, failure.message, failure.hint)]
+    if failure and {each and each.message for each in found.values()} == {failure.message}:
+        return [_row(model, False, f"in every mode: {failure.message}", failure.hint)]
+    rows = [
+        {"what": f"{model} in mode {mode}", "ok": error is None or None, "is": _told(error), "do": ""}
+        for mode, error in found.items()
+    ]
+    return [*rows, _advice(model, config, [mode for mode, error in found.items() if error is None])]
+
+
+def _failure(model: str, mode: str, config: ModelConfig) -> ExtractorError | None:
+    """Why a mode does not work here; ``None`` if it does."""
+    from extractor.llm import open_model
+
+    settings = {"tries": 2, "max_wait": 5.0, **config.params, "mode": mode, "timeout": config.timeout}
+    try:
+        reply = asyncio.run(_probe(open_model(model, base_url=config.base_url, params=settings)))
+        Probe.model_validate_json(reply)
+    except ExtractorError as error:
+        return error
+    except ValueError:
+        return ExtractorError("answers, but not in the schema", code="invalid_answer")
+    return None
+
+
+def _told(error: ExtractorError | None) -> str:
+    return f"{error.code}: {error.message}" if error else "answers as asked"
+
+
+def _advice(model: str, config: ModelConfig, working: list[str]) -> dict[str, Any]:
+    """The mode to use, and how to write it down."""
+    from extractor.llm import shown_url
+
+    what = f"mode for {model}"
+    if not working:
+        return _row(what, False, "none works", "the lines above say why; try another model, or a newer server")
+    best = working[0]
+    own_server = model.startswith("openai-compatible/") or (model.startswith("openai/") and config.base_url)
+    if own_server and "json_schema_lengths" in working:
+        # Without lengths the grammars of such servers run on; OpenAI's own may refuse them.
+        best = "json_schema_lengths"
+    if best == config.mode:
+        return _row(what, True, f"{best}, as it is set", "")
+    where = [f'base_url = "{shown_url(config.base_url)}"'] if config.base_url else []
+    lines = ["write into workspace.toml:", f'[models."{model}"]', *where, f'mode = "{best}"']
+    return {"what": what, "ok": True, "is": best, "do": "\n".join(lines)}
 
 
 async def _probe(model: Any) -> str:
-    letter = letter_from_text("probe", "Fill the schema with the word ready.")
-    question = Question(
-        letter.id, letter.text, "Answer in the given JSON schema.", Probe, nothing_read(letter, "probe")
-    )
+    letter = letter_from_text("probe", "Fill the schema: the word ready, any sign, and null for the number.")
+    instructions = "Answer in the given JSON schema."
+    question = Question(letter.id, letter.text, instructions, Probe, nothing_read(letter, "probe"))
     try:
         return str((await model.ask(question)).text)
     finally:
