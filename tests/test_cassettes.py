@@ -11,19 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from vcr.request import Request  # type: ignore[import-untyped]
 
-from extractor.cassettes import Tape, body_sha, tape_path, transport
+from extractor.cassettes import Tape, tape_path, transport
 from extractor.errors import CassetteError, ModelError
 from extractor.evidence import Record
 from extractor.letter import Letter
 from extractor.llm import ChatModel, Patience
 from extractor.models import Question, Reply
 from extractor.reading import nothing_read
-from extractor.tapefile import Persister, from_tree, to_tree
 from tests.loopback import Asked, Canned, ask_once, endpoint, message, refusal
 
 KEY = "sk-secret-000111222"
@@ -96,7 +93,7 @@ def test_the_file_can_be_read(tmp_path: Path) -> None:
     with endpoint([message('{"n":1}')]) as server:
         run(tmp_path, server.url, [question("a", letter)], "record", recorded={"date": "2026-01-02"})
     text = tape_path(tmp_path, "imr@v1", "openai/gpt-x", "a").read_text(encoding="utf-8")
-    assert text.startswith("recorded:\n  date: '2026-01-02'\ninteractions:\n")
+    assert text.startswith("recorded:\n  date: '2026-01-02'\n  calls: 1\ninteractions:\n")
     assert "          content: |\n            Fill the schema.\n            Copy values exactly as printed.\n" in text
     assert "            - \"RE: John Public  \\r\"\n            - 'upheld '\n" in text
     assert "              $json:\n                n: 1\n" in text
@@ -139,7 +136,7 @@ def test_two_questions_in_one_tape_and_what_was_not_played(tmp_path: Path) -> No
         asyncio.run(ask("record", server.url, ["one", "two"]))
     assert asyncio.run(ask("replay", DEAD, ["two"])).unplayed == 1
     assert asyncio.run(ask("replay", DEAD, [])).unplayed == 0
-    with pytest.raises(CassetteError, match="recorded 2 time") as caught:
+    with pytest.raises(CassetteError, match="recorded 1 time") as caught:
         asyncio.run(ask("replay", DEAD, ["one", "one"]))
     assert caught.value.code == "used_up_cassette"
 
@@ -185,12 +182,25 @@ def test_a_failed_recording_keeps_the_old_tape(
     assert [each.name for each in path.parent.iterdir()] == ["a.yaml"]
 
 
+def test_a_tape_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "disk full")
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(CassetteError, match=r"cannot write .*a\.yaml: disk full") as caught:
+        recorded(tmp_path)
+    assert caught.value.code == "unwritable_cassette"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 # ---- tapes that cannot answer ----------------------------------------------------------------
 
 
-def recorded(root: Path) -> None:
+def recorded(root: Path) -> str:
+    """The command that recorded a tape."""
     with endpoint([message()]) as server:
         run(root, server.url, [question("a", f"{PRIVATE}\nline two\n")], "record")
+        return f"extractor record --prompt imr@v1 --model openai/gpt-x --letter a --base-url {server.url}"
 
 
 def failure(root: Path, asked: Question) -> CassetteError:
@@ -206,13 +216,13 @@ def test_a_missing_tape_says_what_and_how(tmp_path: Path) -> None:
     assert str(error).splitlines() == [
         "missing cassette: letter dwc/1 x prompt imr@v1 x model openai/gpt-x",
         f"  expected at {path}",
-        "record it with: extractor record --prompt imr@v1 --model openai/gpt-x --letter dwc/1 [PATH of the letters]",
+        "record it with: extractor record --prompt imr@v1 --model openai/gpt-x --letter dwc/1",
     ]
     assert not path.exists()
 
 
 def test_a_stale_tape_shows_the_changed_lines_of_the_prompt(tmp_path: Path) -> None:
-    recorded(tmp_path)
+    command = recorded(tmp_path)
     asked = question("a", f"{PRIVATE}\nline two\n", instructions=PROMPT.replace("exactly", "verbatim"))
     error = failure(tmp_path, asked)
     assert error.code == "stale_cassette"
@@ -220,7 +230,7 @@ def test_a_stale_tape_shows_the_changed_lines_of_the_prompt(tmp_path: Path) -> N
         "  messages[0] (system): 2 changed lines",
         "    -Copy values exactly as printed.",
         "    +Copy values verbatim as printed.",
-        "re-record with: extractor record --prompt imr@v1 --model openai/gpt-x --letter a [PATH of the letters]",
+        f"re-record with: {command}",
     ]
 
 
@@ -252,24 +262,56 @@ def test_a_changed_parameter_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("data", "why"),
     [
-        "",
-        "{}",
-        "interactions: 3",
-        "interactions: [{}]",
-        "a: [b",
-        "a: 'b\n\x00",
-        "interactions: [{request: 1, response: 2}]",
+        (b"", "it is empty"),
+        (b"{}\n", "it holds no recorded calls"),
+        (b"interactions: 3\n", "it holds no recorded calls"),
+        (b"interactions: [{}]\n", "it holds no recorded calls"),
+        (b"interactions: [{request: 1, response: 2}]\n", "it holds no recorded calls"),
+        (b"recorded: 1\ninteractions: []\n", "it holds no recorded calls"),
+        (b"recorded: {calls: 2}\ninteractions: []\n...\n", "it should hold 2 calls, not 0"),
+        (b"recorded: {calls: 0}\ninteractions: []\n", "its end is missing"),
+        (b"a: [b\n", "no YAML, line 2"),
+        (b"a: 'b\n\x00\n", "no YAML text"),
+        (b"\xff\xfe\x00\n", "no YAML text"),
+        (b"interactions:\n- requ", "it ends in the middle of a line"),
     ],
 )
-def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
+def test_a_broken_file_is_named(tmp_path: Path, data: bytes, why: str) -> None:
     path = tape_path(tmp_path, "imr@v1", "openai/gpt-x", "a")
     path.parent.mkdir(parents=True)
-    path.write_text(text)
+    path.write_bytes(data)
     error = failure(tmp_path, question("a"))
     assert error.code == "broken_cassette"
-    assert str(path) in error.message
+    assert str(error).splitlines() == [
+        "broken cassette: letter a x prompt imr@v1 x model openai/gpt-x",
+        f"  {path}: {why}",
+        "record it anew with: extractor record --prompt imr@v1 --model openai/gpt-x --letter a",
+    ]
+
+
+def test_a_recording_plays_at_another_address(tmp_path: Path) -> None:
+    with endpoint([message()]) as server:
+        run(tmp_path, server.url.replace("/v1", "/gateway/v2"), [question("a")], "record")
+    assert run(tmp_path, DEAD, [question("a")])[0].text == '{"n": 1}'
+
+
+def test_what_was_tried_is_kept_on_the_tape(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    opened = tape(tmp_path, "a")
+    assert opened.head == {"calls": 1}
+    assert tape(tmp_path, "b").head == {}
+
+    async def ask() -> None:
+        model = ChatModel("m", model="m", base_url=DEAD, api_key=KEY, transport=transport())
+        with opened, pytest.raises(CassetteError):
+            await ask_once(model, question("a"))
+
+    asyncio.run(ask())
+    assert opened.refused is not None
+    assert (opened.refused.kind, len(opened.asked), opened.saved) == ("stale", 1, False)
+    assert opened.refused.lines[0] == f"  {opened.path}"
 
 
 def test_no_tape_no_request() -> None:
@@ -328,104 +370,18 @@ def test_secrets_in_the_address(tmp_path: Path) -> None:
     assert "hidden" not in next(tmp_path.rglob("*.yaml")).read_text()
 
 
-# ---- the file --------------------------------------------------------------------------------
+@pytest.mark.parametrize("header", ["authorization", "x-api-key", "api-key", "x-goog-api-key"])
+def test_a_key_that_a_reply_quotes_is_scrubbed(tmp_path: Path, header: str) -> None:
+    key = "0123456789abcdef"
 
-TEXTS = [
-    "plain",
-    "",
-    "a\nb\n",
-    "a\n\n",
-    " leading\nb",
-    "\nfirst line empty",
-    "trailing \nblank",
-    "cr\r\nlf",
-    "nul\x00\n\x1b\x85\u2028\ufeff",
-    "half \ud800 \ufffe",
-    "{{ jinja }}\n{% x %}",
-    '{"a":1}',
-    '{"a": 1}',
-    '{"a":1,"a":2}',
-    "[]",
-    "[1,\n2]",
-    "yes",
-    "1e3",
-    "2026-01-02",
-    "- item\n- item",
-    "# not a comment\nb",
-    "key: value\n---\n",
-    "👩\u200d⚕️ “quotes”\nb",
-    "\u00a0\n\u00a0b",
-    "x" * 300 + "\n" + "y " * 200,
-]
+    async def ask(url: str) -> None:
+        with tape(tmp_path, "a", "record"):
+            async with httpx2.AsyncClient(transport=transport()) as client:
+                sent = f"Bearer {key}" if header == "authorization" else key
+                await client.post(f"{url}/chat/completions", json={}, headers={header: sent})
 
-
-@pytest.mark.parametrize("text", TEXTS)
-def test_texts_come_back_unchanged(tmp_path: Path, text: str) -> None:
-    value = {"messages": [{"content": text}], "same": text, "nested": [[text]]}
-    assert through_a_file(tmp_path, json.dumps(value).encode()) == value
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"null", b"not json", b"\xff\x00", b'{"a":1,"a":2}', b'{"\\ud800": 1}', b"[1, NaN]"]
-)
-def test_any_body_comes_back(tmp_path: Path, body: bytes) -> None:
-    path = tmp_path / "t.yaml"
-    save(path, body)
-    _, responses, _ = Persister.load_cassette(str(path))
-    assert body_sha(responses[0]["body"]["string"]) == body_sha(body)
-
-
-@pytest.mark.parametrize("tag", ["$lines", "$json", "$escaped", "$plain"])
-def test_our_own_tags_in_the_data_are_data(tag: str) -> None:
-    for value in ({tag: ["a"]}, {tag: {tag: "b"}}, {tag: 1, "x": 2}):
-        assert from_tree(to_tree(value)) == value
-
-
-letters = st.text(st.characters() | st.sampled_from(" \n\t\r'\"{[:#-\\"), max_size=60)
-values = st.recursive(
-    letters | st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(letters, inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(values)
-def test_anything_comes_back_unchanged(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
-    wrapped = {"x": value}
-    assert through_a_file(tmp_path_factory.getbasetemp(), json.dumps(wrapped).encode()) == wrapped
-
-
-def save(path: Path, body: bytes) -> None:
-    response = {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": body}}
-    request = Request("POST", "http://h/v1/chat/completions", body, {})
-    Persister.save_cassette(str(path), {"requests": [request], "responses": [response], "metadata": {"d": 1}})
-
-
-def through_a_file(folder: Path, body: bytes) -> Any:
-    path = folder / "t.yaml"
-    save(path, body)
-    requests, responses, metadata = Persister.load_cassette(str(path))
-    assert metadata == {"d": 1}
-    assert json.loads(requests[0].body) == json.loads(responses[0]["body"]["string"])
-    return json.loads(requests[0].body)
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "t.yaml"
-    save(path, b"{}")
-    before = path.read_bytes()
-
-    def full(*_: Any) -> None:
-        raise OSError(28, "disk full")
-
-    monkeypatch.setattr(os, "fdopen", full)
-    with pytest.raises(OSError, match="disk full"):
-        save(path, b"[]")
-    assert path.read_bytes() == before
-    assert [each.name for each in tmp_path.iterdir()] == ["t.yaml"]
-
-
-def test_equal_bodies_have_equal_hashes() -> None:
-    assert body_sha(b'{"a": 1, "b": "\\u00e9"}') == body_sha('{"b":"é","a":1}'.encode())
-    assert body_sha(b'{"a": "x"}') != body_sha(b'{"a": "x "}')
+    with endpoint([message(f"your key is {key}")]) as server:
+        asyncio.run(ask(server.url))
+    written = next(tmp_path.rglob("*.yaml")).read_text()
+    assert key not in written
+    assert "your key is scrubbed" in written

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from extractor.cli.common import say
+from extractor.errors import UsageError
+
+if TYPE_CHECKING:
+    from extractor.desk import Source
 
 
 def desk_command(
-    inbox: Annotated[Path, typer.Option("--inbox", metavar="DIR", help="Folder of requests and answers.")],
+    inbox: Annotated[
+        Path | None, typer.Option("--inbox", metavar="DIR", help="Folder of requests and of answers written by hand.")
+    ] = None,
+    recordings: Annotated[
+        Path | None,
+        typer.Option("--from-cassettes", metavar="DIR", help="Give the recorded answers of these cassettes instead."),
+    ] = None,
+    latency: Annotated[float, typer.Option("--latency", min=0, max=600, help="Seconds a recorded answer takes.")] = 0.0,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 picks a free one.")
     ] = 8765,
@@ -19,13 +30,37 @@ def desk_command(
 ) -> None:
     """Serve an OpenAI-compatible endpoint on this machine whose answers come from files.
 
-    Each request becomes a folder in the inbox (request.json, and request.md to read). Whoever plays
+    With --inbox each request becomes a folder (request.json, and request.md to read). Whoever plays
     the model, a person, a script or another model, writes answer.json beside it; its text is sent
     back untouched. For recording and testing without a hosted model.
 
+    With --from-cassettes each request gets the answer that was recorded for it, as fast as wanted:
+    for load tests. A request that nobody recorded gets 404, and is told here.
+
     Example: extractor desk --inbox desk --port 8765
     """
-    from extractor.desk import serve
+    from extractor.desk import desk
 
-    say(f"answer desk at http://127.0.0.1:{port}/v1, requests in {inbox} (Ctrl-C ends)")
-    serve(inbox, port, wait)
+    source = _source(inbox, recordings, latency, wait)
+    try:
+        server = desk(source, port)
+    except OSError as error:
+        raise UsageError(f"cannot serve at port {port}: {error.strerror}", hint="name another --port") from error
+    told = f"requests in {inbox}" if inbox else f"answers from {recordings}"
+    say(f"answer desk at http://127.0.0.1:{server.server_address[1]}/v1, {told} (Ctrl-C ends)")
+    try:
+        server.serve_forever()
+    finally:
+        server.server_close()
+
+
+def _source(inbox: Path | None, recordings: Path | None, latency: float, wait: float) -> Source:
+    from extractor.desk import Inbox, Recordings
+
+    if inbox and recordings:
+        raise UsageError("answers come from --inbox or from --from-cassettes", hint="leave out one of them")
+    if recordings:
+        return Recordings(recordings, latency, say)
+    if inbox:
+        return Inbox(inbox, wait)
+    raise UsageError("Missing option '--inbox' or '--from-cassettes'", hint="try extractor desk --help")

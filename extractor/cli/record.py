@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from extractor.bulk import GIVE_UP_AFTER
 from extractor.cli.common import (
+    REPLAY,
     Exit,
     ModelOption,
-    PromptOption,
     ReaskOption,
     Session,
     TypeOption,
     UrlOption,
     WorkspaceOption,
+    find_prompt,
     open_session,
     open_tape,
+    open_workspace,
+    prompts_known,
     say,
 )
-from extractor.errors import ExtractorError, UsageError
-from extractor.letter import LetterFile, find_letters, read_letter
+from extractor.errors import ExtractorError, LetterError, TransportError, UsageError
+from extractor.letter import LetterFile, find_letters, letters_in, read_letter
+from extractor.offline import NAME as OFFLINE
 from extractor.pipeline import extract
+
+if TYPE_CHECKING:
+    from extractor.cassettes import Tape
+    from extractor.cassettes.status import Condition
+
+ALL = "all"
+# A rough measure, of English text and JSON alike.
+BYTES_PER_TOKEN = 4
 
 
 def record_command(
@@ -31,7 +47,12 @@ def record_command(
         list[Path] | None, typer.Argument(help="Letters; default: the workspace's.", metavar="[PATH...]")
     ] = None,
     model: ModelOption = None,
-    prompt: PromptOption = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompt", metavar="P", help="Prompt version, e.g. imr@v1; may be repeated; all means every one."
+        ),
+    ] = None,
     base_url: UrlOption = None,
     letter: Annotated[
         list[str] | None, typer.Option("--letter", metavar="ID", help="Only this letter; may be repeated.")
@@ -40,6 +61,11 @@ def record_command(
         str | None, typer.Option("--note", metavar="TEXT", help="What answered, for the recorded: block.")
     ] = None,
     missing: Annotated[bool, typer.Option("--missing", help="Only letters without a cassette.")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Only letters whose cassette no longer plays.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every letter anew, also where the cassette plays.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
     reask: ReaskOption = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Letters in flight at once.")] = 4,
     letter_type: TypeOption = None,
@@ -47,61 +73,212 @@ def record_command(
 ) -> None:
     """Ask a model about letters and keep the traffic as cassettes, for replay without a network.
 
-    Each letter's cassette is written when the letter is done, in place of an older one. Keys and
-    account ids never reach a cassette.
+    Without --missing, --stale or --all: letters whose cassette is missing, or does not answer what
+    would be asked now. So an interrupted recording goes on with the same command (but for --all,
+    which begins again). Each cassette is written when its letter is done, in place of an older one;
+    keys and account ids never reach it. A failed letter keeps its old cassette.
 
-    Example: extractor record --model openai/NAME --prompt imr@v1 --missing
+    Exit code 0 if all letters that had to be asked are recorded, 4 if some are not.
+
+    Example: extractor record --model openai/NAME --prompt imr@v1 --dry-run
     """
-    session = open_session(workspace, letter_type, model, prompt, base_url=base_url, reasks=reask, recording=True)
-    if session.plan.prompt is None:
-        raise UsageError("offline answers are not recorded", hint="name a model: --model openai/NAME")
-    files = _wanted(paths, letter, session, missing)
-    failures = asyncio.run(_record_all(files, session, endpoint or base_url, concurrency))
-    say(f"{len(files) - failures} of {len(files)} letters recorded")
-    raise typer.Exit(Exit.INCOMPLETE if failures else Exit.FINE)
+    if everything and (missing or stale):
+        raise UsageError("--all asks every letter", hint="leave out --missing and --stale")
+    sessions = _sessions(workspace, letter_type, model, prompt or [], base_url, reask, dry_run)
+    files = _letters(paths, letter, sessions[0])
+    both = missing == stale
+    job = _Job(endpoint, wanted=_Wanted(missing or both, stale or both, everything))
+    try:
+        asyncio.run(job.run(files, sessions, concurrency, dry_run))
+    except KeyboardInterrupt:
+        go_on = "begins again" if everything else "goes on from here"
+        say(f"{job.recorded} of {len(job.tasks)} letters recorded; the same command {go_on}")
+        raise
+    if not dry_run:
+        say(f"{job.recorded} of {len(job.tasks)} letters recorded; fresh before: {job.fresh}")
+    left = job.unreadable or (not dry_run and job.recorded < len(job.tasks))
+    raise typer.Exit(Exit.INCOMPLETE if left else Exit.FINE)
 
 
-def _wanted(paths: list[Path] | None, ids: list[str] | None, session: Session, missing: bool) -> list[LetterFile]:
+def _sessions(
+    workspace: Path | None,
+    letter_type: str | None,
+    model: str | None,
+    prompts: Sequence[str],
+    base_url: str | None,
+    reask: int,
+    dry_run: bool,
+) -> list[Session]:
+    """One session a prompt version, all with one model. A broken prompt is told before anything is asked."""
+    found = open_workspace(workspace)
+    name = model or os.environ.get("EXTRACTOR_MODEL") or found.config.default_model or OFFLINE
+    if name == OFFLINE or name.startswith(REPLAY):
+        raise UsageError(f"{name} answers are not recorded", hint="name a model: --model openai/NAME")
+    wanted = prompts_known(found, letter_type) if ALL in prompts else list(dict.fromkeys(prompts))
+    versions = [find_prompt(found, letter_type, each) for each in (wanted or (None,))]
+    first = open_session(
+        found.root, letter_type, name, versions[0].id, base_url=base_url, reasks=reask, recording=True, replay=dry_run
+    )
+    return [replace(first, plan=replace(first.plan, prompt=version)) for version in versions]
+
+
+def _letters(paths: list[Path] | None, ids: list[str] | None, session: Session) -> list[LetterFile]:
     bundled = session.workspace.config.letter_types[session.plan.letter_type.name].letters
     if not paths and not bundled:
         raise UsageError("no letters named", hint="name letters, or set `letters` in workspace.toml")
-    files = find_letters(paths or [session.workspace.root / str(bundled)])
+    found = find_letters(paths or [session.workspace.root / str(bundled)], tell=say)
+    files = [part for file in found for part, _ in letters_in(file, session.plan.letter_type.starts)]
     if ids:
         known = {file.id for file in files}
         if unknown := [each for each in ids if each not in known]:
             raise UsageError(f"no letter {unknown[0]!r}", hint=f"known: {', '.join(sorted(known)[:20])}")
         files = [file for file in files if file.id in ids]
-    if missing:
-        files = [
-            file
-            for file in files
-            if not open_tape(session.workspace, session.plan, file.id, "", mode="replay").path.exists()
-        ]
     return files
 
 
-async def _record_all(files: list[LetterFile], session: Session, endpoint: str | None, concurrency: int) -> int:
-    waiting = iter(files)
-    failures = 0
+async def how_it_stands(
+    file: LetterFile, session: Session, words: Sequence[str] = (), *, as_recorded: bool = False
+) -> tuple[Condition, Tape]:
+    """How a letter's tape stands under a session. Opens no connection.
 
-    async def work() -> None:
-        nonlocal failures
-        for file in waiting:
-            try:
-                record = await _record_one(file, session, endpoint)
-                say(f"{file.id}: {record['status']}")
-            except ExtractorError as error:
-                failures += 1
-                say(f"{file.id}: {error}")
+    The letter goes the whole way against its tape, so what counts as fresh is what would be asked.
+    ``as_recorded`` sends findings back as often as the recording did, not as often as the session says.
+    """
+    from extractor.cassettes.status import condition
 
-    try:
-        await asyncio.gather(*(work() for _ in range(concurrency)))
-    finally:
-        await session.plan.model.aclose()
-    return failures
-
-
-async def _record_one(file: LetterFile, session: Session, endpoint: str | None) -> dict[str, object]:
     letter = read_letter(file)
-    with open_tape(session.workspace, session.plan, letter.id, letter.sha256, mode="record", endpoint=endpoint):
-        return await extract(letter, session.plan)
+    tape = open_tape(session, file, letter.sha256, words=words)
+    if as_recorded and tape.head.get("reask", session.plan.reasks) != session.plan.reasks:
+        session = replace(session, plan=replace(session.plan, reasks=int(tape.head["reask"])))
+        tape = open_tape(session, file, letter.sha256, words=words)
+    return await condition(tape, lambda: extract(letter, session.plan)), tape
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which letters are to be asked."""
+
+    missing: bool
+    stale: bool
+    fresh: bool
+
+    def __contains__(self, state: str) -> bool:
+        return self.fresh or (self.missing if state == "missing" else self.stale and state != "fresh")
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One letter to be asked with one prompt, and why."""
+
+    file: LetterFile
+    session: Session
+    condition: Condition
+
+    @property
+    def name(self) -> str:
+        assert self.session.plan.prompt is not None
+        return f"{self.session.plan.prompt.id} {self.file.id}"
+
+
+@dataclass
+class _Job:
+    """One run of the command."""
+
+    endpoint: str | None
+    wanted: _Wanted
+    tasks: list[_Task] = field(default_factory=list)
+    fresh: int = 0
+    unreadable: int = 0
+    done: int = 0
+    recorded: int = 0
+    failures_in_a_row: int = 0
+
+    async def run(self, files: Sequence[LetterFile], sessions: Sequence[Session], workers: int, dry: bool) -> None:
+        try:
+            for session in sessions:
+                for file in files:
+                    await self._look(file, session)
+            if dry:
+                _tell(self.tasks, self.fresh)
+            else:
+                await self._ask_all(workers)
+        finally:
+            await sessions[0].plan.model.aclose()
+
+    async def _look(self, file: LetterFile, session: Session) -> None:
+        try:
+            how, _ = await how_it_stands(file, session)
+        except LetterError as error:
+            self.unreadable += 1
+            say(f"{file.id}: {error}")
+            return
+        self.fresh += how.state == "fresh"
+        if how.state in self.wanted:
+            self.tasks.append(_Task(file, session, how))
+
+    async def _ask_all(self, workers: int) -> None:
+        waiting = iter(self.tasks)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._work(waiting))
+        except ExceptionGroup as failures:
+            # What stops one worker stops them all; the first says why.
+            raise failures.exceptions[0] from None
+        if self.done < len(self.tasks):
+            say(f"gave up after {self.failures_in_a_row} failures in a row")
+
+    async def _work(self, waiting: Iterator[_Task]) -> None:
+        for task in waiting:
+            if self.failures_in_a_row >= GIVE_UP_AFTER:
+                return
+            try:
+                told = await self._ask(task)
+                self.failures_in_a_row = 0
+            except UsageError:
+                raise
+            except ExtractorError as error:
+                told = f"not recorded: {error}"
+                self.failures_in_a_row += isinstance(error, TransportError)
+            self.done += 1
+            say(f"{self.done} of {len(self.tasks)}: {task.name}: {told}")
+
+    async def _ask(self, task: _Task) -> str:
+        letter = read_letter(task.file)
+        with open_tape(task.session, task.file, letter.sha256, mode="record", endpoint=self.endpoint) as tape:
+            record = await extract(letter, task.session.plan)
+            seconds = sum(attempt["seconds"] for attempt in record["attempts"])
+            tape.recorded["seconds"] = round(seconds, 1)
+        if not tape.saved:
+            raise TransportError("the last call did not get through", hint="run the same command again")
+        self.recorded += 1
+        return str(record["status"])
+
+
+def _tell(tasks: Sequence[_Task], fresh: int) -> None:
+    """What would be asked, a line a letter, and the sum."""
+    tokens = [sum(task.condition.asked[:1]) // BYTES_PER_TOKEN for task in tasks]
+    for task, each in zip(tasks, tokens, strict=True):
+        print(f"{task.name}: {_reason(task.condition)}; {_calls(1, task)}, about {each:,} tokens in for the first")
+    for line in _sum(tasks, tokens):
+        print(line)
+    print(f"Fresh: {fresh}. Nothing was asked.")
+
+
+def _reason(how: Condition) -> str:
+    why = [line.strip() for line in how.lines[1:] if not line.startswith("    ")]
+    return f"{how.state} ({'; '.join(why)})" if why and how.state != "missing" else how.state
+
+
+def _calls(letters: int, task: _Task) -> str:
+    most = letters * (1 + task.session.plan.reasks)
+    calls = "1 call" if letters == 1 else f"{letters} calls"
+    return calls if most == letters else f"{calls}, {most} at most"
+
+
+def _sum(tasks: Sequence[_Task], tokens: Iterable[int]) -> Iterator[str]:
+    if tasks:
+        letters = "1 letter" if len(tasks) == 1 else f"{len(tasks)} letters"
+        yield f"{letters} to ask: {_calls(len(tasks), tasks[0])} (tries after a failed call not counted)."
+        estimate = f"an estimate, bytes of the requests / {BYTES_PER_TOKEN}"
+        yield f"About {sum(tokens):,} tokens in for the first calls: {estimate}."

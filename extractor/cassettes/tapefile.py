@@ -23,6 +23,8 @@ from extractor.errors import CassetteError
 # A literal block would lose these, or an editor would: blanks before a line end, control characters.
 _UNSAFE = re.compile("[ \t]\n|[ \t]\\Z|\\A\\s|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _SURROGATE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+# Every tape that counts its calls ends so: half a file can be good YAML.
+_END = b"\n...\n"
 _TAGS = {"$lines", "$json", "$escaped", "$plain"}
 
 
@@ -111,7 +113,7 @@ def parsed_json(body: bytes) -> Any:
 def _dumped(tree: dict[str, Any]) -> bytes:
     """The file's bytes, proven to come back the same; what YAML cannot carry goes in as base64."""
     try:
-        data = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110).encode()
+        data = _yaml(tree)
         if _load(data) == tree:
             return data
     except (yaml.YAMLError, UnicodeError):
@@ -119,7 +121,12 @@ def _dumped(tree: dict[str, Any]) -> bytes:
     for interaction in tree["interactions"]:
         for side in interaction.values():
             side["body"] = {"base64": base64.b64encode(_body_from_tree(side["body"])).decode()}
-    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110).encode()
+    return _yaml(tree)
+
+
+def _yaml(tree: dict[str, Any]) -> bytes:
+    text: str = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, explicit_end=True)
+    return text.encode()
 
 
 class _Dumper(yaml.SafeDumper):
@@ -138,25 +145,52 @@ def _load(data: bytes) -> Any:
     return yaml.load(data.decode(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
 
 
+class _BrokenError(ValueError):
+    pass
+
+
+def _reason(error: Exception) -> str:
+    """Why a file is no tape, without a word of what stands in it."""
+    where = getattr(error, "problem_mark", None)
+    if where:
+        return f"no YAML, line {where.line + 1}"
+    match error:
+        case _BrokenError():
+            return str(error)
+        case OSError():
+            return str(error.strerror)
+        case yaml.YAMLError() | UnicodeDecodeError():
+            return "no YAML text"
+    return "it holds no recorded calls"
+
+
 class Persister:
     """vcrpy's way to a file. Reads all or raises; writes all or nothing."""
 
     @staticmethod
     def load_cassette(path: str, **_options: Any) -> tuple[list[Any], list[Any], dict[str, Any]]:
         try:
-            tape = _load(Path(path).read_bytes())
+            data = Path(path).read_bytes()
+            if not data.strip():
+                raise _BrokenError("it is empty")
+            if not data.endswith(b"\n"):
+                raise _BrokenError("it ends in the middle of a line")
+            tape = _load(data)
+            recorded = dict(tape.get("recorded") or {})
+            if "calls" in recorded and not data.endswith(_END):
+                raise _BrokenError("its end is missing")
             requests = [i["request"] for i in tape["interactions"]]
             responses = [i["response"] for i in tape["interactions"]]
+            if recorded.get("calls", len(requests)) != len(requests):
+                raise _BrokenError(f"it should hold {recorded['calls']} calls, not {len(requests)}")
             return (
                 [Request(r["method"], r["uri"], _body_from_tree(r["body"]), r["headers"]) for r in requests],
                 [{**r, "body": {"string": _body_from_tree(r["body"])}} for r in responses],
-                dict(tape.get("recorded") or {}),
+                recorded,
             )
-        except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:
-            where = getattr(error, "problem_mark", None)
-            line = f", line {where.line + 1}" if where else ""
+        except (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:
             hint = "take it back from version control, or record it again"
-            raise CassetteError(f"broken cassette: {path}{line}", hint=hint, code="broken_cassette") from None
+            raise CassetteError(f"{path}: {_reason(error)}", hint=hint, code="broken_cassette") from None
 
     @staticmethod
     def save_cassette(path: str, tape: Mapping[str, Any], **_options: Any) -> None:

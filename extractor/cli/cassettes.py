@@ -1,0 +1,231 @@
+"""``extractor cassettes``: how the recordings stand."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from extractor.cli.common import (
+    REPLAY,
+    Exit,
+    JsonOption,
+    Session,
+    TypeOption,
+    WorkspaceOption,
+    cassette_root,
+    open_session,
+    open_workspace,
+    print_json,
+    prompts_known,
+)
+from extractor.cli.record import how_it_stands
+from extractor.errors import ModelNameError, UsageError
+from extractor.letter import LetterFile, find_letters
+from extractor.workspace import Workspace
+
+if TYPE_CHECKING:
+    from extractor.cassettes.status import ModelFolder
+
+cassettes_app = typer.Typer(name="cassettes", help="How the recorded answers stand.", no_args_is_help=True)
+_COLUMNS = ("fresh", "stale", "missing", "broken", "unplayed", "orphan")  # as cassettes.status.STATES
+
+
+def status_command(
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 3 unless all are fresh and nothing looks like a secret.")
+    ] = False,
+    prompt: Annotated[str | None, typer.Option("--prompt", metavar="P", help="Only this prompt version.")] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="M", help="Only this model, openai/NAME.")] = None,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say of every cassette whether it still answers what would be asked now. Asks nothing.
+
+    Each letter that has gold is played against its cassette, for every prompt version and model
+    that has a folder of cassettes: fresh, stale, missing, broken, or unplayed (it holds calls that
+    nobody makes any more). An orphan is a cassette whose letter, prompt or model is gone. What
+    looks like a key, an account id, a cookie or a home folder is named by its line.
+
+    Example: extractor cassettes status --strict
+    """
+    words = [] if workspace is None else ["--workspace", str(workspace)]
+    words += [] if letter_type is None else ["--type", letter_type]
+    survey = _Survey(open_workspace(workspace), letter_type, words)
+    rows = asyncio.run(survey.rows(prompt, model and model.removeprefix(REPLAY)))
+    if as_json:
+        print_json({"total": dict(_counts(rows)), "cassettes": [row.as_dict() for row in rows]})
+    else:
+        _print(rows)
+    bad = any(row.state != "fresh" or row.secrets for row in rows)
+    raise typer.Exit(Exit.CASSETTES if strict and bad else Exit.FINE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cassette, or one that should be there. ``lines`` say why it is not fresh, ``command`` mends it."""
+
+    letter: str
+    prompt: str
+    model: str
+    path: Path
+    state: str
+    lines: tuple[str, ...] = ()
+    command: str = ""
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        return f"letter {self.letter} x prompt {self.prompt} x model {self.model}"
+
+    def as_dict(self) -> dict[str, Any]:
+        told = {"letter": self.letter, "prompt": self.prompt, "model": self.model, "path": str(self.path)}
+        lines = [line.removeprefix("  ") for line in self.lines]
+        why = {"state": self.state, "lines": lines, "secrets": list(self.secrets), "command": self.command}
+        return {**told, **why}
+
+
+class _Survey:
+    """All cassettes of one letter type. ``words`` find the workspace again, in the commands that mend."""
+
+    def __init__(self, workspace: Workspace, letter_type: str | None, words: Sequence[str]) -> None:
+        self.workspace = workspace
+        self.type = workspace.letter_type_name(letter_type)
+        self.root = cassette_root(workspace, self.type)
+        self.letters = _gold_letters(workspace, self.type)
+        self.words = list(words)
+
+    async def rows(self, prompt: str | None, model: str | None) -> list[Row]:
+        """Expected cassettes first, then orphans. Raises ``UsageError`` for a filter that nothing matches."""
+        rows: list[Row] = []
+        for name, folder in self._pairs(prompt, model):
+            rows += await self._played(name, folder)
+        return rows + list(self._others({row.path for row in rows}, prompt, model))
+
+    def _pairs(self, prompt: str | None, model: str | None) -> list[tuple[str, ModelFolder]]:
+        from extractor.cassettes.status import ModelFolder, model_folders
+
+        known = prompts_known(self.workspace, self.type)
+        if prompt and prompt not in known:
+            raise UsageError(f"no prompt {prompt!r}", hint=f"known: {', '.join(known) or '(none)'}")
+        found = [(name, each) for name in known if prompt in (None, name) for each in model_folders(self.root, name)]
+        pairs = [(name, each) for name, each in found if model in (None, each.model)]
+        if model and not pairs and prompt:
+            # Named in full, it is expected, also before its first recording.
+            return [(prompt, ModelFolder(model))]
+        if model and not pairs:
+            models = sorted({each.model for _, each in found})
+            raise UsageError(f"nothing recorded of {model!r}", hint=f"recorded: {', '.join(models) or '(none)'}")
+        return pairs
+
+    async def _played(self, prompt: str, folder: ModelFolder) -> list[Row]:
+        session = self._session(prompt, folder)
+        if session is None:
+            return []
+        configured = self.workspace.config.models.get(folder.model)
+        address = folder.address if not (configured and configured.base_url) else ""
+        words = [*self.words, *(["--base-url", address] if address else [])]
+        try:
+            return [await self._row(file, session, words) for file in self.letters]
+        finally:
+            await session.plan.model.aclose()
+
+    def _session(self, prompt: str, folder: ModelFolder) -> Session | None:
+        """``None`` if no such model can be asked any more."""
+        try:
+            return open_session(self.workspace.root, self.type, REPLAY + folder.model, prompt)
+        except ModelNameError as error:
+            if not error.message.startswith("unknown model"):
+                raise
+            return None
+
+    async def _row(self, file: LetterFile, session: Session, words: Sequence[str]) -> Row:
+        how, tape = await how_it_stands(file, session, words, as_recorded=True)
+        plan = session.plan
+        assert plan.prompt is not None
+        secrets = _secrets(tape.path)
+        command = tape.command
+        if how.state == "fresh":
+            command = f"{command} --all" if secrets else ""
+        return Row(file.id, plan.prompt.id, plan.model.name, tape.path, how.state, how.lines, command, secrets)
+
+    def _others(self, expected: set[Path], prompt: str | None, model: str | None) -> Iterator[Row]:
+        """Cassettes that belong to nothing; and faults with a secret, which belong to the tests."""
+        from extractor.cassettes.status import FAULTS
+
+        for path in sorted(set(self.root.rglob("*.yaml")) - expected):
+            *folders, name = path.relative_to(self.root).with_suffix("").parts
+            of_prompt, of_model = [*folders, "", ""][:2]
+            of_model = of_model.replace("__", "/", 1)
+            if (prompt or of_prompt) != of_prompt or (model or of_model) != of_model:
+                continue
+            secrets = _secrets(path)
+            command = shlex.join(["rm", str(path)])
+            if of_prompt != FAULTS:
+                yield Row(name, of_prompt, of_model, path, "orphan", (f"  {path}",), command, secrets)
+            elif secrets:
+                yield Row(name, of_prompt, of_model, path, "fault", (f"  {path}",), command, secrets)
+
+
+def _gold_letters(workspace: Workspace, letter_type: str) -> list[LetterFile]:
+    config = workspace.config.letter_types[letter_type]
+    if not config.letters:
+        raise UsageError("no letters to play", hint="set `letters` in workspace.toml")
+    files = find_letters([workspace.root / config.letters])
+    gold = workspace.root / config.gold if config.gold else None
+    return [file for file in files if gold is None or (gold / f"{file.id}.json").is_file()]
+
+
+def _secrets(path: Path) -> tuple[str, ...]:
+    from extractor.cassettes.status import secrets_of
+
+    return tuple(secrets_of(path)) if path.is_file() else ()
+
+
+def _counts(rows: Sequence[Row]) -> Counter[str]:
+    counts = Counter(dict.fromkeys((*_COLUMNS, "secret"), 0))
+    for row in rows:
+        counts[row.state] += 1
+        counts["secret"] += bool(row.secrets)
+    return counts
+
+
+def _print(rows: Sequence[Row]) -> None:
+    table = Table("prompt", "model", *_COLUMNS, "secret", pad_edge=False)
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.prompt, row.model), []).append(row)
+    for (prompt, model), members in groups.items():
+        counts = _counts(members)
+        table.add_row(prompt, model, *(str(counts[name]) for name in (*_COLUMNS, "secret")))
+    if rows:
+        Console(width=140).print(table)
+    for members in groups.values():
+        _print_group(members)
+    print(", ".join(f"{count} {state}" for state, count in _counts(rows).items()))
+
+
+def _print_group(rows: Sequence[Row]) -> None:
+    """Why each is not fine, and what mends it; at last what mends them all."""
+    for row in rows:
+        if row.state in _COLUMNS[1:]:
+            print("\n".join([f"{row.state}: {row.what}", *row.lines, f"  mend it with: {row.command}"]))
+        if row.secrets:
+            print("\n".join([f"looks like a secret: {row.what}", f"  {row.path}", *(f"  {s}" for s in row.secrets)]))
+            print(f"  withdraw it where it is valid, then: {row.command}")
+    to_record = [row for row in rows if row.state in _COLUMNS[1:-1]]
+    if len(to_record) > 1:
+        one = to_record[0]
+        print(f"mend all of these with: {one.command.replace(f' --letter {shlex.quote(one.letter)}', '', 1)}")
+
+
+CASSETTES_COMMANDS = {"status": status_command}
