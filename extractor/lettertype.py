@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from extractor.evidence import check_schema
 from extractor.findings import Finding
-from extractor.letter import Letter
+from extractor.letter import Letter, Starts
 from extractor.reading import Block, Reading
 
 Read = Callable[[Letter], Reading]
@@ -46,8 +46,11 @@ class LetterType:
     ``rules``: checks beyond the markers, by the schema class they look at; each is called as
     ``rule(record, block, letter, path)`` with a record and the block it was bound to.
     ``codes``: one line for each finding code that ``rules`` and the reader's oddities use.
+    ``asked``: fields that a skeleton prompt asks the model for although the reader has a view.
     ``protected``: field paths (``decisions/outcome``) where being wrong is worst.
     ``planters``: by kind, functions that plant mistakes in a true answer, to measure the validator.
+    ``starts``: where letters begin in a text that may hold several of them, one behind the other. It is asked
+    of every text; ``[]`` or one place means that there is only one letter.
     ``rows``: a short table of one answer for people, one row a record.
     ``checks_version``: raise it when reader or rules change, so that stored answers are checked anew.
 
@@ -59,9 +62,11 @@ class LetterType:
     read: Read
     rules: Mapping[type[BaseModel], tuple[Rule, ...]] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     planters: Mapping[str, Planter] = field(default_factory=dict)
     rows: Rows | None = None
+    starts: Starts | None = None
     checks_version: int = 1
 
     def __post_init__(self) -> None:

@@ -28,7 +28,7 @@ class OfflineModel:
 
     async def ask(self, question: Question) -> Reply:
         # Not validated here: a reading that the schema cannot hold is told like any invalid answer.
-        return Reply(text=to_json(_values(question.schema, question.reading.root)).decode())
+        return Reply(text=to_json(values(question.schema, question.reading.root)).decode())
 
     def stop_retrying(self) -> None:
         return None
@@ -39,18 +39,19 @@ class OfflineModel:
 
 def fill(schema: type[BaseModel], block: Block) -> BaseModel:
     """An instance of ``schema`` that holds the block's facts, null or ``[]`` where there are none."""
-    return schema.model_validate(_values(schema, block))
+    return schema.model_validate(values(schema, block))
 
 
-def _values(schema: type[BaseModel], block: Block) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def values(schema: type[BaseModel], block: Block) -> dict[str, Any]:
+    """The block's facts in the schema's shape, not validated; null or ``[]`` where there are none."""
+    found: dict[str, Any] = {}
     for field in fields_of(schema):
         inner = block.blocks.get(field.name, ())
         if field.model is None:
             fact = block.facts.get(field.name)
-            values[field.name] = fact.value if fact else ([] if field.many else None)
+            found[field.name] = fact.value if fact else ([] if field.many else None)
         elif field.kind == "records":
-            values[field.name] = [_values(field.model, one) for one in inner]
+            found[field.name] = [values(field.model, one) for one in inner]
         else:
-            values[field.name] = _values(field.model, inner[0] if inner else block)
-    return values
+            found[field.name] = values(field.model, inner[0] if inner else block)
+    return found

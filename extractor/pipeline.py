@@ -18,6 +18,7 @@ from extractor.models import Correction, Question, Reply
 from extractor.offline import NAME as OFFLINE
 from extractor.reading import Reading
 from extractor.records import Attempt, Plan, baseline_finding, evidence_of, make_record
+from extractor.strategy import Plain, RowsError, Strategy
 from extractor.wire import ReplyError
 
 OnReply = Callable[[Reply], None]
@@ -47,7 +48,7 @@ async def extract(
                     on_reply(reply)
             if reply.error:
                 error = ModelError(f"the model's reply cannot be used: {reply.error}", code=reply.error)
-            attempts.append(Attempt(reply) if reply.error else judge(reply, plan.letter_type, reading))
+            attempts.append(Attempt(reply) if reply.error else judge(reply, plan.strategy, plan.letter_type, reading))
             if len(attempts) > plan.reasks or not worth_asking_again(attempts[-1].verdict.findings):
                 break
     except (TransportError, CassetteError):
@@ -67,19 +68,21 @@ async def _ask(plan: Plan, question: Question) -> Reply:
         return replace(failure.reply, error=failure.code)
 
 
-def judge(reply: Reply, letter_type: LetterType, reading: Reading) -> Attempt:
+def judge(reply: Reply, strategy: Strategy, letter_type: LetterType, reading: Reading) -> Attempt:
     """Parse one raw reply and check it."""
     try:
         strict_json(reply.text)
-        answer = letter_type.schema.model_validate_json(reply.text)
+        answer, told = strategy.answer(reply.text, reading)
     except (ValueError, RecursionError) as problem:
         return Attempt(reply, None, Verdict(findings=schema_findings(problem)))
-    return Attempt(reply, answer, check(letter_type, answer, reading))
+    verdict = check(letter_type, answer, reading)
+    verdict.findings += told
+    return Attempt(reply, answer, verdict)
 
 
 def recheck(line: dict[str, Any], letter: Letter, letter_type: LetterType) -> dict[str, Any]:
     """Anyone's answer held against its letter: the same keys, with fresh evidence, findings and status."""
-    attempt = judge(Reply(json.dumps(line.get("answer"))), letter_type, letter_type.read(letter))
+    attempt = judge(Reply(json.dumps(line.get("answer"))), Plain(letter_type), letter_type, letter_type.read(letter))
     findings = attempt.verdict.findings
     told = line.get("letter_sha256")
     if isinstance(told, str) and told != letter.sha256:
@@ -112,7 +115,8 @@ def correction_message(findings: list[Finding]) -> str:
 def schema_findings(problem: Exception) -> list[Finding]:
     """Why a reply is not a valid answer, one finding a place; never the offending text itself."""
     if not isinstance(problem, ValidationError):
-        what = str(problem) if isinstance(problem, _DoubledKeyError) else "the reply is not valid JSON"
+        told = isinstance(problem, _DoubledKeyError | RowsError)
+        what = str(problem) if told else "the reply is not valid JSON"
         return [Finding("schema", "", "error", "answer", what)]
     return [
         Finding("schema", "".join(f"/{part}" for part in error["loc"]), "error", "answer", error["msg"])
@@ -141,8 +145,9 @@ def _question(letter: Letter, reading: Reading, plan: Plan, attempts: list[Attem
         letter_id=letter.id,
         letter=letter.text,
         instructions=plan.prompt.text if plan.prompt else "",
-        schema=plan.letter_type.schema,
+        schema=plan.strategy.schema,
         reading=reading,
+        notes=plan.strategy.notes(reading),
         corrections=tuple(
             Correction(attempt.reply.text, correction_message(worth_asking_again(attempt.verdict.findings)))
             for attempt in attempts

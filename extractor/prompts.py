@@ -12,6 +12,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -29,11 +30,12 @@ class FrontMatter(BaseModel):
 
     title: str
     why: str
+    strategy: Literal["plain", "skeleton"] = "plain"
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt version: ``id`` (``imr@v1``), the text sent, and the hash of that text."""
+    """One prompt version: ``id`` (``imr@v1``), the text sent, and the hash of that text and of its strategy."""
 
     id: str
     front: FrontMatter
@@ -41,7 +43,9 @@ class Prompt:
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        # How a prompt asks belongs to it as much as its words.
+        how = "" if self.front.strategy == "plain" else f"\x00{self.front.strategy}"
+        return hashlib.sha256((self.text + how).encode()).hexdigest()
 
 
 def known_prompts(folder: Path, letter_type: str) -> list[str]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import BaseModel
 
 from extractor.checks import Verdict
-from extractor.errors import ExtractorError
+from extractor.errors import ExtractorError, LetterError, ModelError
 from extractor.findings import Finding, status_of
 from extractor.letter import Letter
 from extractor.lettertype import LetterType
 from extractor.models import Model, Reply, Usage
 from extractor.offline import NAME as OFFLINE
+from extractor.prices import Cost, Tariff, rounded, total
 from extractor.prompts import Prompt
+from extractor.spans import Span
+from extractor.strategy import STRATEGIES, Strategy
 
 try:
     ENGINE = version("letterproof")
@@ -26,12 +31,21 @@ except PackageNotFoundError:  # a source tree on the path, not installed
 
 @dataclass(frozen=True)
 class Plan:
-    """What every letter of a run has in common. ``reasks``: how often findings may be sent back."""
+    """What every letter of a run has in common.
+
+    ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost.
+    """
 
     letter_type: LetterType
     model: Model
     prompt: Prompt | None = None
     reasks: int = 1
+    tariff: Tariff = field(default_factory=Tariff)
+
+    @cached_property
+    def strategy(self) -> Strategy:
+        """How this plan's prompt gets a whole answer out of its model."""
+        return STRATEGIES[self.prompt.front.strategy if self.prompt else "plain"](self.letter_type)
 
 
 @dataclass
@@ -51,9 +65,10 @@ class Attempt:
     def _errors(self) -> int:
         return sum(finding.severity == "error" for finding in self.verdict.findings)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, cost: Cost) -> dict[str, Any]:
         return {
             "usage": self.reply.usage.as_dict(),
+            "cost_usd": rounded(cost.usd),
             "finish": self.reply.finish,
             "transport_tries": self.reply.transport_tries,
             "seconds": round(self.reply.seconds, 3),
@@ -109,6 +124,10 @@ def _record(
     error: ExtractorError | None = None,
 ) -> dict[str, Any]:
     usage = sum((attempt.reply.usage for attempt in attempts), Usage())
+    costs = [_cost(plan, attempt.reply.usage) for attempt in attempts]
+    if not attempts and not isinstance(error, LetterError | ModelError):
+        # A crash: nobody knows whether the model was asked before it.
+        costs = [_cost(plan, Usage())]
     return {
         "letter_id": letter[0],
         "letter_sha256": letter[1],
@@ -122,24 +141,31 @@ def _record(
         "prompt_sha256": plan.prompt.sha256 if plan.prompt else None,
         "schema_sha256": plan.letter_type.schema_sha256,
         "engine": ENGINE,
-        "attempts": [attempt.as_dict() for attempt in attempts],
+        "attempts": [attempt.as_dict(cost) for attempt, cost in zip(attempts, costs, strict=False)],
         "usage": usage.as_dict(),
-        "cost_usd": 0.0 if plan.model.name == OFFLINE else None,
+        "cost_usd": rounded(total(costs).usd),
         "error": {"code": error.code, "message": error.message} if error else None,
     }
 
 
+def _cost(plan: Plan, usage: Usage) -> Cost:
+    return Cost(Decimal(0)) if plan.model.name == OFFLINE else plan.tariff.cost(usage)
+
+
 def evidence_of(letter: Letter, verdict: Verdict) -> dict[str, list[dict[str, Any]]]:
-    """The evidence map of a record: raw spans with their letter page and words."""
-    return {
-        path: [
-            {
-                "start": span.start,
-                "end": span.end,
-                "letter_page": letter.page_of(span.start),
-                "text": span.of(letter.text),
-            }
-            for span in spans
-        ]
-        for path, spans in verdict.evidence.items()
+    """The evidence map of a record: raw spans with their letter page and words, and where known their ``boxes``."""
+    return {path: [_proof(letter, span) for span in spans] for path, spans in verdict.evidence.items()}
+
+
+def _proof(letter: Letter, span: Span) -> dict[str, Any]:
+    proof: dict[str, Any] = {
+        "start": span.start,
+        "end": span.end,
+        "letter_page": letter.page_of(span.start),
+        "text": span.of(letter.text),
     }
+    if letter.words:
+        # Left, top, right and bottom as shares of the page, from its top left corner.
+        boxes = letter.boxes(span)
+        proof["boxes"] = [{"letter_page": page, "box": [round(side, 4) for side in box]} for page, box in boxes]
+    return proof
