@@ -12,6 +12,15 @@ from tests.imr import GOLD, ROOT
 from tests.toy import cli, edit, forget_workspaces, put, records
 
 LETTERS = ROOT / "eval" / "imr" / "letters"
+# They contradict themselves, speak to machines, or are of a form that is not taken apart.
+ODD_LETTERS = {
+    "dwc-2014-002",
+    "form-2013",
+    "injected-instructions",
+    "injury-date-contradicts",
+    "outcome-contradicts-rationale",
+    "source-contradicts",
+}
 
 
 def replay(workspace: Path, out: Path, *words: object):
@@ -23,12 +32,9 @@ def test_the_recorded_answers_of_the_bundled_letters_are_checked_without_a_netwo
     assert ran.code == 1
     found = {record["letter_id"]: record for record in records(tmp_path)}
     assert {name: record["status"] for name, record in found.items()} == {
-        "dwc-2014-000": "accepted",
-        "dwc-2014-001": "accepted",
-        "dwc-2014-002": "needs_review",
-        "dwc-2014-003": "accepted",
-        "dwc-2014-004": "accepted",
+        name: "needs_review" if name in ODD_LETTERS else "accepted" for name in found
     }
+    assert len(found) == 25
     for name, record in found.items():
         gold = json.loads((GOLD / f"{name}.json").read_text("utf-8"))["answer"]
         told = [(each["item"], each["outcome"]) for each in record["answer"]["decisions"]]
