@@ -39,14 +39,22 @@ class Tally:
 class Report:
     """Kinds with their tallies, and what the validator said of the untouched answers.
 
-    ``false_alarms`` are errors not blamed on the letter; ``letter_errors`` are the letters' own
-    contradictions, for a person to look at.
+    ``false_alarms`` are errors that call a true answer wrong; ``letter_errors`` are the letters' own
+    contradictions, ``unread`` the parts that the reader knows it cannot take apart: both are for a
+    person to look at.
     """
 
     answers: int = 0
     kinds: dict[str, Tally] = field(default_factory=dict)
     false_alarms: list[str] = field(default_factory=list)
     letter_errors: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    def told(self, finding: Finding) -> list[str]:
+        """The list that an error on an untouched answer belongs to."""
+        if finding.blame == "letter":
+            return self.letter_errors
+        return self.unread if finding.code == "unread" else self.false_alarms
 
     @property
     def planted(self) -> int:
@@ -94,8 +102,7 @@ def measure(
         report.answers += 1
         for finding in untouched.findings:
             if finding.severity == "error":
-                alarms = report.letter_errors if finding.blame == "letter" else report.false_alarms
-                alarms.append(f"{letter.id} {finding.path} {finding.code}")
+                report.told(finding).append(f"{letter.id} {finding.path} {finding.code}")
         known = {_identity(finding) for finding in untouched.findings}
         for kind, mistake in _mistakes(letter_type, list(report.kinds), answer, reading):
             found = _verdict(letter_type, mistake.answer, reading).findings

@@ -1,9 +1,10 @@
-"""``extractor eval``: measure the validator itself."""
+"""``extractor eval planted``: measure the validator itself."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,17 +13,15 @@ from rich.console import Console
 from rich.table import Table
 
 from extractor.cli.common import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
-from extractor.errors import WorkspaceError
-from extractor.gold import load_gold
-from extractor.letter import Letter, find_letters, read_letter
+from extractor.errors import LetterError, WorkspaceError
+from extractor.evaluation.gold import load_gold
+from extractor.evaluation.planted import Report, measure
+from extractor.letter import Letter, find_letters, letters_in
 from extractor.lettertype import LetterType
 from extractor.offline import fill
-from extractor.planted import Report, measure
 
 # What the validator is held to: all planted mistakes on protected leaves, nearly all of the others.
 FLOOR = 0.99
-
-eval_app = typer.Typer(name="eval", help="Measure the validator itself.", no_args_is_help=True)
 
 
 def planted_command(
@@ -67,8 +66,10 @@ def planted_command(
 
 
 def _baseline(paths: list[Path], letter_type: LetterType) -> Iterator[tuple[Letter, Mapping[str, Any]]]:
-    for file in find_letters(paths) if paths else []:
-        letter = read_letter(file)
+    files = find_letters(paths) if paths else []
+    for _, letter in chain.from_iterable(letters_in(file, letter_type.starts) for file in files):
+        if isinstance(letter, LetterError):
+            raise letter
         reading = letter_type.read(letter)
         if reading.recognised:
             yield letter, json.loads(fill(letter_type.schema, reading.root).model_dump_json())
@@ -93,8 +94,7 @@ def _print(report: Report, gold: int) -> None:
     print(f"False alarms on untouched answers: {len(report.false_alarms)}.")
     for alarm in report.false_alarms:
         print(f"  false alarm: {alarm}")
+    for place in report.unread:
+        print(f"  the reader cannot take this apart: {place}")
     for own in report.letter_errors:
         print(f"  the letter contradicts itself: {own}")
-
-
-EVAL_COMMANDS = {"planted": planted_command}

@@ -1,0 +1,179 @@
+"""``extractor eval compare`` and ``show``: what differs between runs, over all letters or in one."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from extractor.cli.common import Exit, JsonOption, ReaskOption, TypeOption, WorkspaceOption, print_json
+from extractor.cli.eval.common import (
+    Bench,
+    GoldOption,
+    How,
+    LettersOption,
+    MappingOption,
+    OutOption,
+    RunModelOption,
+    SetOption,
+    open_bench,
+    rendered,
+    resolve,
+    write,
+)
+from extractor.errors import UsageError
+from extractor.evaluation.compare import compare, compare_many
+from extractor.evaluation.html import render_compare
+from extractor.evaluation.report import Grid, Part, as_markdown, as_text, compare_parts, many_parts, names_of, short
+from extractor.evaluation.runs import Run
+from extractor.evaluation.sets import ALL
+
+
+def compare_command(
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Prompt versions (replayed), `offline`, or run ids and folders.", metavar="A B [C...]"),
+    ],
+    model: RunModelOption = None,
+    set_name: SetOption = ALL,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="KIND", help="List only flips that broke, fixed or changed.")
+    ] = None,
+    reask: ReaskOption = 1,
+    letters: LettersOption = None,
+    gold: GoldOption = None,
+    mapping: MappingOption = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="F", help="How to write it: text, md, json or html.")
+    ] = "text",
+    out: OutOption = None,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Say which of two prompts is better, by how much, how sure that is, and which letters broke.
+
+    Paired by letter: exact sign-flip test and t interval on errors per letter, exact McNemar test on
+    letters fully right, and every leaf that flipped with gold and both answers. Three or more runs
+    are each compared with the first, p values adjusted (Holm). No model is asked: prompt versions are
+    replayed from cassettes.
+
+    Example: extractor eval compare imr@v1 imr@v2 --format html --out compare.html
+    """
+    bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
+    if len(runs) < 2:
+        raise UsageError("comparing needs two runs", hint="name two: extractor eval compare imr@v1 imr@v2")
+    if unknown := set(only or []) - {"broke", "fixed", "changed"}:
+        raise UsageError(f"no kind of flips {min(unknown)!r}", hint="known: broke, fixed, changed")
+    how = How(workspace, letter_type, model, reasks=reask)
+    found = []
+    for spec in runs:
+        run, code = resolve(bench, how, spec)
+        if code is not Exit.FINE:
+            raise typer.Exit(code)
+        found.append(run)
+    write(out, _report(found, bench, form, only or []))
+
+
+def _report(runs: list[Run], bench: Bench, form: str, only: list[str]) -> str:
+    protected = bench.letter_type.is_protected
+    if len(runs) > 2:
+        many = compare_many(runs, protected)
+        return rendered(
+            form,
+            {
+                "text": lambda: as_text(many_parts(many)),
+                "md": lambda: as_markdown(many_parts(many)),
+                "json": lambda: _json(many),
+            },
+        )
+    two = compare(runs[0], runs[1], protected)
+    texts = {gold.letter.id: gold.letter.text for gold in bench.golds}
+    truths = {gold.letter.id: gold for gold in bench.golds}
+    return rendered(
+        form,
+        {
+            "text": lambda: as_text(compare_parts(two, only)),
+            "md": lambda: as_markdown(compare_parts(two, only)),
+            "json": lambda: _json(two),
+            "html": lambda: render_compare(two, runs[0], runs[1], texts, truths),
+        },
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def show_command(
+    letter: Annotated[str, typer.Argument(help="Id of a letter with gold.", metavar="LETTER")],
+    runs: Annotated[list[str], typer.Argument(help="One run or two, as in eval compare.", metavar="A [B]")],
+    model: RunModelOption = None,
+    set_name: SetOption = ALL,
+    text: Annotated[bool, typer.Option("--text/--no-text", help="Print the letter's text above.")] = True,
+    letters: LettersOption = None,
+    gold: GoldOption = None,
+    mapping: MappingOption = None,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One letter: its text, and every leaf that is wrong or differs, with gold and the answers.
+
+    Example: extractor eval show mixed-outcomes imr@v1 imr@v2
+    """
+    bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
+    one = next((each for each in bench.golds if each.letter.id == letter), None)
+    if one is None:
+        known = ", ".join(each.letter.id for each in bench.golds[:30])
+        raise UsageError(f"no letter {letter!r} with gold in this set", hint=f"known: {known}")
+    how = How(workspace, letter_type, model)
+    found = [resolve(bench, how, spec)[0] for spec in runs]
+    rows = _rows(letter, found)
+    if as_json:
+        answers = {run.id: _prediction(run, letter) for run in found}
+        print_json(
+            {"letter_id": letter, "gold": one.answer, "debatable": one.debatable, "runs": answers, "differs": rows}
+        )
+        return
+    parts: list[Part] = [one.letter.text.strip("\n")] if text else []
+    names = names_of(*(run.about for run in found))
+    for name, run in zip(names, found, strict=True):
+        parts.append(f"{name}: {_told(_prediction(run, letter))}")
+    grid = Grid(("path", "gold", *(f"{name}" for name in names)))
+    grid.rows = [
+        (row["path"], short(row["gold"]), *(f"{short(a['got'])} ({a['status']})" for a in row["runs"])) for row in rows
+    ]
+    parts.append(grid if grid.rows else "No leaf is wrong in any of these runs.")
+    parts += [f"debatable {path}: {why}" for path, why in one.debatable.items()]
+    print(as_text(iter(parts)))
+
+
+def _rows(letter: str, runs: list[Run]) -> list[dict[str, Any]]:
+    """Leaves of one letter that some run gets wrong."""
+    scores = [
+        {leaf.path: leaf for each in run.letters if each.letter_id == letter for leaf in each.leaves} for run in runs
+    ]
+    paths = dict.fromkeys(path for leaves in scores for path, leaf in leaves.items() if leaf.is_error)
+    rows = []
+    for path in paths:
+        leaves = [each.get(path) for each in scores]
+        gold = next(leaf.gold for leaf in leaves if leaf)
+        told = [
+            {"status": leaf.status, "got": leaf.got} if leaf else {"status": "absent", "got": None} for leaf in leaves
+        ]
+        rows.append({"path": path, "gold": gold, "runs": told})
+    return rows
+
+
+def _prediction(run: Run, letter: str) -> dict[str, Any] | None:
+    return next((dict(each) for each in run.predictions if each["letter_id"] == letter), None)
+
+
+def _told(record: dict[str, Any] | None) -> str:
+    if record is None:
+        return "no answer yet"
+    errors = [
+        f"{f['code']} at {f['path'] or '/'} ({f['blame']})" for f in record["findings"] if f["severity"] == "error"
+    ]
+    return f"{record['status']}, {len(record['attempts'])} attempts" + (f"; {'; '.join(errors)}" if errors else "")

@@ -1,0 +1,166 @@
+"""``extractor eval run``, ``rescore`` and ``history``: make runs, score them anew, list them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from extractor.cli.common import Exit, JsonOption, ReaskOption, TypeOption, UrlOption, WorkspaceOption, print_json, say
+from extractor.cli.eval.common import (
+    Bench,
+    GoldOption,
+    How,
+    LettersOption,
+    MappingOption,
+    OutOption,
+    RunModelOption,
+    SetOption,
+    make_run,
+    open_bench,
+    rendered,
+    write,
+)
+from extractor.errors import UsageError
+from extractor.evaluation import scoring
+from extractor.evaluation.html import render_run
+from extractor.evaluation.report import Grid, as_junit, as_markdown, as_text, per_letter, percent, run_parts
+from extractor.evaluation.runs import RUN, Run, latest, load, save, scored
+from extractor.evaluation.sets import ALL
+
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format", metavar="F", help="How to write it: text, md, json, html (one self-contained page) or junit."
+    ),
+]
+
+
+def run_command(
+    prompts: Annotated[
+        list[str] | None,
+        typer.Argument(help="Prompt versions, e.g. imr@v1; default: the workspace's.", metavar="[PROMPT...]"),
+    ] = None,
+    model: RunModelOption = None,
+    set_name: SetOption = ALL,
+    base_url: UrlOption = None,
+    reask: ReaskOption = 1,
+    concurrency: Annotated[int, typer.Option(min=1, max=512, help="Letters in flight at once.")] = 8,
+    letters: LettersOption = None,
+    gold: GoldOption = None,
+    mapping: MappingOption = None,
+    form: FormatOption = "text",
+    out: OutOption = None,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Score prompt versions against gold, and keep each run under runs/TYPE.
+
+    Without --model the recorded answers are replayed: no network, no key, the same bytes each time.
+    A live model's answers are kept, so a run that broke off asks only what is missing. A letter
+    that could not be asked is no wrong answer: the run is incomplete then (exit code 4, or 3 for
+    missing cassettes) and cannot be compared.
+
+    Example: extractor eval run imr@v1 imr@v2 --set smoke
+    """
+    bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
+    how = How(workspace, letter_type, model, base_url, reask, concurrency)
+    if form in ("html", "json", "junit") and len(prompts or ()) > 1:
+        raise UsageError(f"--format {form} is for one prompt", hint="name one, or use eval compare for two")
+    found = [make_run(bench, how, prompt) for prompt in prompts or (None,)]
+    write(out, "\n".join(report(run, bench, form) for run, _ in found))
+    raise typer.Exit(max((code for _, code in found), default=Exit.FINE))
+
+
+def report(run: Run, bench: Bench, form: str) -> str:
+    """One run in one format."""
+    texts = {gold.letter.id: gold.letter.text for gold in bench.golds}
+    truths = {gold.letter.id: gold for gold in bench.golds}
+    return rendered(
+        form,
+        {
+            "text": lambda: as_text(run_parts(run)),
+            "md": lambda: as_markdown(run_parts(run)),
+            "json": lambda: json.dumps(as_json(run), ensure_ascii=False, indent=2) + "\n",
+            "html": lambda: render_run(run, texts, truths),
+            "junit": lambda: as_junit(run, run.about["prompt"] or run.about["model"]),
+        },
+    )
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """What a program wants of a run."""
+    errors = [
+        {"letter_id": letter.letter_id, "path": leaf.path, "status": leaf.status, "gold": leaf.gold, "got": leaf.got}
+        for letter in run.letters
+        for leaf in letter.errors
+    ]
+    head = {"id": run.id, "complete": run.complete, "about": run.about, "summary": run.summary}
+    return {**head, "unanswered": run.unanswered, "errors": errors}
+
+
+def rescore_command(
+    runs: Annotated[list[str], typer.Argument(help="Run ids or folders.", metavar="RUN...")],
+    set_name: SetOption = ALL,
+    letters: LettersOption = None,
+    gold: GoldOption = None,
+    mapping: MappingOption = None,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Score the kept answers of runs anew, with today's gold and scorer. Nothing is asked.
+
+    Needed after gold was corrected: runs scored with different gold are not compared.
+
+    Example: extractor eval rescore gold--imr@v1--openai__NAME--1a2b3c4d
+    """
+    bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
+    for name in runs:
+        old = load(folder_of(bench, name))
+        today = {one.letter.id: one.sha256 for one in bench.golds if one.letter.id in old.about["gold"]}
+        golds = [one for one in bench.golds if one.letter.id in today]
+        said = {**old.about, "gold": today, "scorer": scoring.VERSION}
+        new = scored(bench.letter_type, golds, old.predictions, said, old.unanswered)
+        save(new, bench.runs)
+        before, after = old.summary["errors"], new.summary["errors"]
+        print(f"{new.id}: {before} errors before, {after} now")
+        if gone := sorted(set(old.about["gold"]) - set(today)):
+            say(f"  no gold any more for: {', '.join(gone)}")
+
+
+def folder_of(bench: Bench, name: str) -> Path:
+    """The folder of a run by id or path. Raises ``UsageError``."""
+    for folder in (bench.runs / name, Path(name)):
+        if (folder / RUN).is_file():
+            return folder
+    raise UsageError(f"no run {name!r}", hint="see extractor eval history for the runs there are")
+
+
+def history_command(
+    set_name: Annotated[str | None, typer.Option("--set", metavar="NAME", help="Only runs of this set.")] = None,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json_: JsonOption = False,
+) -> None:
+    """List the runs that were kept, oldest first, one line each.
+
+    Example: extractor eval history --set gold
+    """
+    bench = open_bench(workspace, letter_type)
+    heads = [json.loads((folder / RUN).read_text("utf-8")) for folder in latest(bench.runs)]
+    heads = [head for head in heads if set_name in (None, head["about"]["set"])]
+    if as_json_:
+        print_json(heads)
+        return
+    grid = Grid(("run", "letters", "errors/letter", "precision", "recall", "right", "silent", "cost USD"))
+    grid.right = frozenset(range(1, 8))
+    for head in heads:
+        s = head["summary"]
+        left = f" (+{len(head['unanswered'])} unanswered)" if head["unanswered"] else ""
+        cost = "" if s["cost_usd"] is None else f"{s['cost_usd']:.4f}"
+        ratios = (percent(*s["precision"]), percent(*s["recall"]), f"{s['letters_right'][0]}/{s['letters_right'][1]}")
+        figures = (f"{per_letter(s):.2f}", *ratios, str(s["silent_errors"]), cost)
+        grid.rows.append((head["id"], f"{s['letters']}{left}", *figures))
+    print(as_text(iter([grid])) if grid.rows else "no runs yet; make one: extractor eval run", end="\n")

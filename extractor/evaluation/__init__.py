@@ -1,0 +1,1 @@
+"""Measuring: gold, scores, paired comparison of prompts, and the validator itself."""

@@ -1,0 +1,87 @@
+"""A Chromium that this machine already has, driven over a pipe. Playwright's own browsers are never fetched."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What a browser does by itself at its start must not be taken for what the page does.
+QUIET = [
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+# Chromium refuses its sandbox to root, which is what a bare build machine runs as; the pages are our own.
+ARGUMENTS = [*QUIET, "--no-sandbox"]
+
+WATCH = "window.refused = []; document.addEventListener('securitypolicyviolation', (e) => refused.push(e.violatedDirective));"
+
+
+@dataclass
+class Opened:
+    """A page and what it did: words on the console, and requests to anywhere but its own file."""
+
+    page: Any
+    url: str
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def refused(self) -> list[str]:
+        """What the page's own policy refused."""
+        found: list[str] = self.page.evaluate("window.refused")
+        return found
+
+    def is_quiet(self) -> bool:
+        return (self.said, self.asked, self.refused) == ([], [], [])
+
+
+Open = Callable[..., Opened]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine; on Debian: apt-get install --no-install-recommends chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, tmp_path: Path) -> Iterator[Open]:
+    """Writes a page to a file and opens it from there; further words are those of a Playwright context."""
+    contexts = []
+
+    def opened(html: str, *, width: int = 1300, height: int = 900, at: str = "", **options: Any) -> Opened:
+        path = tmp_path / "report.html"
+        path.write_text(html, "utf-8")
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.add_init_script(WATCH)
+        found = Opened(page, path.as_uri())
+        page.on("console", lambda message: found.said.append(message.text))
+        page.on("pageerror", lambda error: found.said.append(str(error)))
+        page.on("dialog", lambda dialog: (found.said.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith(found.url) or found.asked.append(request.url))
+        page.goto(found.url + at)
+        return found
+
+    yield opened
+    for context in contexts:
+        context.close()
