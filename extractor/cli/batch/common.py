@@ -1,0 +1,111 @@
+"""What the batch commands share: the options of the last ``write``, and what is open while they work."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from extractor.batch import Batch, Book, Options
+from extractor.bulk.output import Output, refuse_foreign_records
+from extractor.cli.common import REPLAY, Session, open_session, open_workspace, say
+from extractor.errors import UsageError
+from extractor.ledger import Ledger
+from extractor.offline import NAME as OFFLINE
+
+if TYPE_CHECKING:
+    from extractor.llm.batches import BatchClient
+
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the run.")]
+_TELL_EVERY = 1_000
+
+
+def model_named(workspace: Path | None, model: str | None) -> str:
+    """The model to ask. Raises ``UsageError`` for one that asks nobody."""
+    name = model or os.environ.get("EXTRACTOR_MODEL") or open_workspace(workspace).config.default_model or OFFLINE
+    if name == OFFLINE or name.startswith(REPLAY):
+        raise UsageError(f"{name} asks nobody", hint="name a model: --model openai/NAME")
+    return name
+
+
+def options_of(session: Session, reasks: int) -> Options:
+    """What the commands that follow must know of a ``write``."""
+    plan = session.plan
+    assert plan.prompt is not None
+    address = plan.model.params.get("base_url")
+    root = str(session.workspace.root)
+    return Options(root, plan.letter_type.name, plan.model.name, plan.prompt.id, address, reasks)
+
+
+def session_of(options: Options, workspace: Path | None, base_url: str | None = None, *, keyless: bool) -> Session:
+    """The session of the last ``write``."""
+    return open_session(
+        workspace or Path(options.workspace),
+        options.letter_type,
+        options.model,
+        options.prompt,
+        base_url=base_url or options.base_url,
+        reasks=options.reasks,
+        keyless=keyless,
+    )
+
+
+@contextmanager
+def opened(out: Path, session: Session, *, new: bool = False) -> Iterator[Batch]:
+    """The run folder; ``new`` makes what is not there."""
+    from extractor.llm.batches import BatchWire
+
+    wire = BatchWire(session.plan.model)
+    refuse_foreign_records(out)
+    ledger = Ledger(out)
+    with ledger, Book(out, new=new) as book, Output(out, ledger) as output:
+        yield Batch(session.plan, wire, ledger, output, book)
+
+
+@contextmanager
+def at_endpoint(out: Path, base_url: str | None, workspace: Path | None) -> Iterator[tuple[Book, BatchClient]]:
+    """The book of a run folder, and the endpoint that it was written for."""
+    from extractor.llm.batches import BatchClient, BatchWire
+
+    with Book(out) as book:
+        session = session_of(book.options(), workspace, base_url, keyless=False)
+        with BatchClient(BatchWire(session.plan.model)) as client:
+            yield book, client
+
+
+def same_words(options: Options, paths: Iterable[Path], out: Path) -> str:
+    """The words that ask the same letters in the same way."""
+    words = [*map(str, paths), "--out", str(out), "--model", options.model, "--prompt", options.prompt]
+    words += ["--type", options.letter_type, "--workspace", options.workspace]
+    words += ["--base-url", options.base_url] if options.base_url else []
+    words += ["--reask", str(options.reasks)]
+    return shlex.join(words)
+
+
+def progress(letters: int) -> None:
+    """A line now and then."""
+    if letters % _TELL_EVERY == 0:
+        say(f"{letters:,} letters")
+
+
+def word(out: Path) -> str:
+    """A folder as a command names it."""
+    return shlex.quote(str(out))
+
+
+def listed(parts: Mapping[str, object]) -> str:
+    """The parts that are so."""
+    return ", ".join(part for part, so in parts.items() if so)
+
+
+def by_code(codes: Mapping[str, int]) -> str:
+    return ", ".join(f"{code} {count}" for code, count in sorted(codes.items()))
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"1 {one}" if number == 1 else f"{number:,} {many or one + 's'}"
