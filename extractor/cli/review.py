@@ -1,0 +1,133 @@
+"""``extractor review``: a person checks what was flagged."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from extractor.cli.common import TypeOption, WorkspaceOption, open_workspace, say
+from extractor.errors import LedgerError, UsageError
+from extractor.files import whole_file
+from extractor.ledger import View
+from extractor.lettertype import LetterType
+from extractor.workspace import Workspace
+
+if TYPE_CHECKING:
+    from extractor.review.desk import Desk
+
+LettersOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--letters", metavar="PATH", help="The letters of the run: a file or folder; may come more than once."
+    ),
+]
+
+
+def review_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run (its --out).", metavar="DIR")],
+    letters: LettersOption = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Who reviews; default: your login name.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one page for mailing, and serve nothing.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; default: one that is free.")] = 0,
+    browser: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Check what was flagged, in a browser: accept, correct, mark evidence, reject, comment.
+
+    Serves on 127.0.0.1 until Ctrl-C and prints the address, which holds a secret; nothing leaves the
+    machine. Every act goes to DIR/review.jsonl; records are never changed. Letters are looked for in
+    the workspace's own folder unless --letters says where the run read them.
+
+    Example: extractor review out --letters letters
+    """
+    desk = _open_desk(folder, letters, name, letter_type, workspace)
+    if missing := len(desk.letters.missing):
+        say(f"{missing} of {len(desk.queue.entries)} letters were not found; name their folders with --letters")
+    if html:
+        from extractor.review.sheet import sheet
+
+        page = sheet(desk)
+        with whole_file(html) as file:
+            file.write(page.encode("utf-8", "replace"))
+        print(html)
+        return
+    _serve(desk, port, browser)
+
+
+def _open_desk(
+    folder: Path, letters: list[Path] | None, name: str | None, letter_type: str | None, workspace: Path | None
+) -> Desk:
+    from extractor.review.desk import Desk
+
+    opened = open_workspace(workspace)
+    kind = opened.letter_type(letter_type or told_type(folder))
+    return Desk(folder, kind, letter_paths(opened, kind, letters), _name(name))
+
+
+def _serve(desk: Desk, port: int, browser: bool) -> None:
+    try:
+        from extractor.review.serve import serve
+    except ImportError as missing:
+        raise UsageError(
+            "the review page needs starlette and uvicorn, which cannot be imported",
+            hint="pip install 'letterproof[review]', or --html FILE",
+        ) from missing
+
+    def told(address: str) -> None:
+        print(address, flush=True)
+        say(f"reviewing {desk.folder} as {desk.name}; Ctrl-C ends it")
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(desk, told, port)
+    desk.refresh()
+    decided = sum(desk.part(entry) == "done" for entry in desk.queue.entries)
+    left = sum(desk.part(entry) == "todo" for entry in desk.queue.entries)
+    say(f"{decided} decided, {left} left to check; all is in {desk.log.path}")
+
+
+def told_type(folder: Path) -> str | None:
+    """The letter type of a run's records. Raises ``LedgerError`` if ``folder`` is not one."""
+    with View(folder) as view:
+        first = next(view.records(), None)
+    if first is None:
+        raise LedgerError(f"no letter is finished in {folder}", hint="let the run go on, or name another folder")
+    kind: str = json.loads(first)["letter_type"]
+    return kind
+
+
+def letter_paths(workspace: Workspace, kind: LetterType, named: list[Path] | None) -> list[Path]:
+    """Where to look for a run's letters. Raises ``UsageError`` if that is not known."""
+    if named:
+        return named
+    own = workspace.config.letter_types[kind.name].letters
+    if own and (workspace.root / own).is_dir():
+        return [workspace.root / own]
+    raise UsageError(
+        "a run's folder does not know where its letters lie",
+        hint="name the files or folders that the run was given: --letters PATH",
+    )
+
+
+def _name(name: str | None) -> str:
+    if name is None:
+        try:
+            name = getpass.getuser()
+        except (OSError, KeyError):  # no login name, e.g. in a container
+            raise UsageError("your login name is not known", hint="say who reviews: --name NAME") from None
+    if not name.strip() or len(name) > 100 or not name.isprintable():
+        raise UsageError("--name must be a name of at most 100 characters", hint="say who reviews: --name NAME")
+    return name.strip()

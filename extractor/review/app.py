@@ -1,0 +1,135 @@
+"""The web app: pages for looking, one address for acting. Names in addresses are looked up, never opened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from extractor.errors import ExtractorError, UsageError
+from extractor.review import pages
+from extractor.review.desk import MOST_TYPED, Desk, Seen
+from extractor.review.fields import leaf_input
+from extractor.review.guard import Guard, TooLongError
+from extractor.review.log import Act, ConflictError
+from extractor.review.queue import Query
+from extractor.review.state import value_at
+
+_Handler = Callable[[Desk, Request], Awaitable[Response]]
+
+
+def make_app(desk: Desk, port: int, token: str) -> Guard:
+    """The guarded app for a server on this port of 127.0.0.1."""
+    routes = [
+        Route("/", _told(desk, _queue), methods=["GET"]),
+        Route("/letter/{key}", _told(desk, _letter), methods=["GET"]),
+        Route("/letter/{key}/input", _told(desk, _input), methods=["GET"]),
+        Route("/letter/{key}/try", _told(desk, _try), methods=["POST"]),
+        Route("/letter/{key}/act", _told(desk, _act), methods=["POST"]),
+    ]
+    return Guard(Starlette(routes=routes), port, token)
+
+
+def _told(desk: Desk, handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
+    """The handler with its errors told: as JSON to the script, as a page to a person."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            desk.refresh()
+            return await handler(desk, request)
+        except ConflictError as error:
+            since = [_since(act) for act in error.since] or ["the run made another answer of this letter"]
+            return _failed(request, 409, error.message, since=since)
+        except (LookupError, RecursionError):
+            return _failed(request, 404, "there is no such letter or field")
+        except TooLongError:
+            return _failed(request, 413, "too long")
+        except ExtractorError as error:
+            return _failed(request, 422, error.message)
+
+    return handle
+
+
+def _failed(request: Request, status: int, message: str, **more: Any) -> Response:
+    if request.method == "POST":
+        return JSONResponse({"error": message, **more}, status_code=status)
+    return _page(pages.message(message), status)
+
+
+def _page(page: pages.Page, status: int = 200) -> Response:
+    return HTMLResponse(page.html, status_code=status, headers={"Content-Security-Policy": page.policy})
+
+
+async def _queue(desk: Desk, request: Request) -> Response:
+    return _page(pages.queue_page(desk, Query.of(request.query_params)))
+
+
+async def _letter(desk: Desk, request: Request) -> Response:
+    return _page(pages.letter_page(desk, _seen(desk, request), Query.of(request.query_params)))
+
+
+async def _input(desk: Desk, request: Request) -> Response:
+    seen = _seen(desk, request)
+    path = request.query_params.get("path", "")
+    wanted = leaf_input(desk.kind, seen.record["answer"], path)
+    return HTMLResponse(pages.input_form(wanted, path, value_at(seen.record["answer"], path)))
+
+
+async def _try(desk: Desk, request: Request) -> Response:
+    """What a correction would come to, while it is typed."""
+    told = await _body(request)
+    seen = _seen(desk, request)
+    path, text = told.get("path"), told.get("text")
+    if not isinstance(path, str) or not (text is None or (isinstance(text, str) and len(text) <= MOST_TYPED)):
+        raise UsageError("path and text must be text")
+    found = desk.proposed(seen, path, text)
+    return JSONResponse(
+        {
+            "same": found.old == found.new,
+            "findings": [pages.in_words(desk.kind, each) for each in found.new_findings if each["severity"] != "info"],
+            "mended": found.mended,
+        }
+    )
+
+
+async def _act(desk: Desk, request: Request) -> Response:
+    told = await _body(request)
+    seen = _seen(desk, request)
+    query = Query.of({name: value for name, value in request.query_params.items() if isinstance(value, str)})
+    # Where to go on is asked before the letter moves in the queue, so that no letter is passed over.
+    _, following = desk.neighbours(seen.entry, query)
+    act = desk.act(seen, told)
+    return JSONResponse(
+        {
+            "said": pages.said(act),
+            "decided": desk.state(seen.entry).decided,
+            "next": f"/letter/{following.key}{query.words()}" if following else f"/{query.words()}",
+        }
+    )
+
+
+def _seen(desk: Desk, request: Request) -> Seen:
+    entry = desk.entry(request.path_params["key"])
+    if entry is None:
+        raise LookupError
+    return desk.seen(entry)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        told = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise UsageError("the request is not JSON") from None
+    if not isinstance(told, dict):
+        raise UsageError("the request is not a JSON object")
+    return told
+
+
+def _since(act: Act) -> str:
+    return f"{act.by}: {pages.said(act)} ({asdict(act)['at']})"

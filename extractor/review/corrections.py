@@ -1,0 +1,114 @@
+"""Corrections held against the letter: the same checks that judged the model judge what a person types."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from extractor.binding import bind
+from extractor.errors import UsageError
+from extractor.evidence import fields_of
+from extractor.letter import Letter
+from extractor.lettertype import LetterType
+from extractor.offline import values
+from extractor.pipeline import recheck
+from extractor.review.fields import leaf_input
+from extractor.review.state import change, value_at
+from extractor.spans import fold
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """An answer with one change: ``old`` is what stood there, ``record`` the record with fresh evidence and findings.
+
+    ``new_findings`` are those that the answer did not have before; ``mended`` counts those that are gone.
+    """
+
+    path: str
+    old: Any
+    new: Any
+    record: dict[str, Any]
+    new_findings: tuple[Mapping[str, Any], ...]
+    mended: int
+
+
+def checked(kind: LetterType, letter: Letter, record: Mapping[str, Any], answer: Any) -> dict[str, Any]:
+    """The record with another answer, its evidence and findings made anew."""
+    return recheck({**record, "answer": answer}, letter, kind)
+
+
+def correction(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: str, text: str | None) -> Proposed:
+    """``text`` typed in for the leaf at ``path``; ``None``: the letter does not say.
+
+    Raises ``UsageError`` in plain words for what is no value of this field, ``LookupError`` if there is no such field.
+    """
+    wanted = leaf_input(kind, record["answer"], path)
+    if text is None:
+        if not wanted.nullable:
+            raise UsageError("this field must have a value")
+        new = None
+    else:
+        try:
+            new = wanted.parse(text)
+        except ValueError as error:
+            raise UsageError(f"wanted: {error}") from None
+    return _proposed(kind, letter, record, "correct", path, new)
+
+
+def removal(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: str) -> Proposed:
+    """One record of a list taken out. Raises ``LookupError`` if ``path`` is not one."""
+    value = value_at(record["answer"], path)
+    if not path.rpartition("/")[2].isdecimal() or not isinstance(value, dict):
+        raise LookupError(path)
+    return _proposed(kind, letter, record, "remove", path, None)
+
+
+def addition(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: str) -> Proposed:
+    """The first part of the letter that no record of the list at ``path`` claims, as the reader reads it.
+
+    Only lists at the top of the schema. Raises ``UsageError`` if every part is claimed, or the reading
+    does not fill the schema; ``LookupError`` if there is no such list.
+    """
+    name = path.removeprefix("/")
+    spec = next((each for each in fields_of(kind.schema) if each.name == name and each.covers), None)
+    if spec is None or spec.model is None or spec.covers is None:
+        raise LookupError(path)
+    blocks = kind.read(letter).root.blocks.get(name, ())
+    key = spec.covers.key
+    read = [json.loads(json.dumps(values(spec.model, block), default=str)) for block in blocks]
+    got = [fold(str(one[key])) for one in record["answer"][name]]
+    missing = bind(got, [fold(str(one[key])) for one in read])
+    if not missing.missing:
+        raise UsageError("every part of the letter is claimed by a record")
+    part = missing.missing[0]
+    at = sum(1 for i, j in missing.pairs if j < part)
+    return _proposed(kind, letter, record, "add", f"{path}/{at}", read[part])
+
+
+def _proposed(kind: LetterType, letter: Letter, record: Mapping[str, Any], act: str, path: str, new: Any) -> Proposed:
+    answer = copy.deepcopy(record["answer"])
+    old = change(answer, act, path, new)
+    try:
+        kind.schema.model_validate_json(json.dumps(answer))
+    except ValidationError as error:
+        raise UsageError("; ".join(dict.fromkeys(each["msg"] for each in error.errors()[:3]))) from None
+    after = checked(kind, letter, record, answer)
+    before = Counter(map(_name, record["findings"]))
+    fresh = []
+    for finding in after["findings"]:
+        if before[_name(finding)]:
+            before[_name(finding)] -= 1
+        else:
+            fresh.append(finding)
+    gone = sum(count for name, count in before.items())
+    return Proposed(path, old, new, after, tuple(fresh), gone)
+
+
+def _name(finding: Mapping[str, Any]) -> str:
+    return json.dumps([finding["code"], finding["path"], finding["expected"], finding["got"]], sort_keys=True)

@@ -1,0 +1,287 @@
+"""A record as it is shown: groups of fields in the schema's order, each with its evidence and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.evaluation.words import value as as_words
+from extractor.evidence import SchemaField, Unchecked, fields_of
+from extractor.findings import CODES
+from extractor.letter import Letter
+from extractor.lettertype import LetterType
+from extractor.review.inputs import Input, input_of
+from extractor.review.log import Act
+from extractor.review.state import State, value_at
+
+# Who is to blame, in the words of a page.
+BLAME = {"answer": "wrong answer", "letter": "odd letter", "unclear": "unclear", "failed": "failed"}
+_BY_WEIGHT = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the letter: raw offsets, and how a person would name the place."""
+
+    start: int
+    end: int
+    where: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """One finding as it is told. ``look``: ``answer``, ``letter`` or ``unclear``."""
+
+    number: int
+    code: str
+    severity: str
+    look: str
+    message: str
+    expected: str
+    got: str
+    meaning: str
+    path: str
+    place: Place | None
+
+
+@dataclass(frozen=True)
+class Field:
+    """One leaf. ``before``: what the model said, where a person changed it; ``by_hand``: a person marked the proof.
+
+    ``unproven``: there is a value, no words of the letter were found for it, and nothing else is said of it.
+    """
+
+    number: int
+    path: str
+    name: str
+    text: str
+    protected: bool
+    places: tuple[Place, ...]
+    by_hand: bool
+    unproven: bool
+    findings: tuple[Told, ...]
+    changed: Act | None
+    before: str
+    comments: tuple[Act, ...]
+
+    @property
+    def look(self) -> str:
+        """The worst of its findings: ``answer``, ``letter``, ``unclear``, or ``""``; info is none."""
+        told = [each for each in self.findings if each.severity != "info"]
+        return min(told, key=lambda each: _BY_WEIGHT.index(each.severity)).look if told else ""
+
+    @property
+    def worst(self) -> str:
+        return min((each.severity for each in self.findings), key=_BY_WEIGHT.index, default="")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Fields that belong together: a nested record. ``title`` is what its records are recognised by."""
+
+    path: str
+    name: str
+    title: str
+    depth: int
+    fields: tuple[Field, ...]
+    findings: tuple[Told, ...]
+    removable: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that is shown of one record: what is told of the letter as a whole, and its groups."""
+
+    findings: tuple[Told, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def fields(self) -> Iterator[Field]:
+        return (field for group in self.groups for field in group.fields)
+
+    @property
+    def all_findings(self) -> list[Told]:
+        """Every finding, the worst first."""
+        found = [*self.findings]
+        for group in self.groups:
+            found += group.findings
+            found += (told for field in group.fields for told in field.findings)
+        return sorted(found, key=lambda told: (_BY_WEIGHT.index(told.severity), told.number))
+
+
+@cache
+def known_inputs(schema: type[BaseModel]) -> dict[str, Input]:
+    """The inputs of all leaves by field path, e.g. ``decisions/outcome``."""
+    found: dict[str, Input] = {}
+    for spec in fields_of(schema):
+        if spec.model is None:
+            found[spec.name] = input_of(schema, spec)
+        else:
+            found.update({f"{spec.name}/{name}": each for name, each in known_inputs(spec.model).items()})
+    return found
+
+
+def field_path(pointer: str) -> str:
+    """``/decisions/0/outcome`` as ``decisions/outcome``."""
+    return "/".join(part for part in pointer.split("/") if part and not part.isdigit())
+
+
+def show(kind: LetterType, record: Mapping[str, Any], state: State, letter: Letter | None) -> Shown:
+    """A record, as people left it, in the form of a page. ``record`` holds the final answer and its findings."""
+    return _Showing(kind, record, state, letter).shown()
+
+
+class _Showing:
+    def __init__(self, kind: LetterType, record: Mapping[str, Any], state: State, letter: Letter | None) -> None:
+        self.kind, self.answer, self.letter = kind, record["answer"], letter
+        self.evidence = record["evidence"] if letter else {}
+        self.by_hand = state.evidence()
+        self.comments = state.comments()
+        self.changes = {act.path: act for act in state.changes if act.act == "correct"}
+        self.before: dict[str, Any] = {}
+        for act in state.changes:
+            self.before.setdefault(act.path, act.old)
+        told = [self._told(number, each) for number, each in enumerate(record["findings"])]
+        self.by_path = self._by_path(told)
+        self.number = 0
+
+    def shown(self) -> Shown:
+        groups = list(self._groups(self.kind.schema, self.answer)) if self.answer is not None else []
+        return Shown(tuple(self.by_path.get("", ())), tuple(groups))
+
+    def _by_path(self, told: Sequence[Told]) -> dict[str, list[Told]]:
+        """Findings at the leaf, record or letter that holds the place they point at."""
+        found: dict[str, list[Told]] = {}
+        ends = self._ends(self.kind.schema, self.answer, "") if self.answer is not None else set()
+        for each in told:
+            path = each.path
+            while path and path not in ends:
+                path = path.rpartition("/")[0]
+            found.setdefault(path, []).append(each)
+        return found
+
+    def _ends(self, schema: type[BaseModel], answer: Any, path: str) -> set[str]:
+        found = set()
+        for spec in fields_of(schema):
+            here = f"{path}/{spec.name}"
+            found.add(here)
+            for where, inner in _inner(spec, answer[spec.name], here):
+                found.add(where)
+                found |= self._ends(_model(spec), inner, where)
+        return found
+
+    def _groups(self, schema: type[BaseModel], answer: Any, path: str = "", depth: int = 0) -> Iterator[Group]:
+        leaves = [spec for spec in fields_of(schema) if spec.model is None]
+        if leaves and not path:
+            yield Group("", "the letter", "", 0, tuple(self._field(spec, answer, path) for spec in leaves), ())
+        for spec in fields_of(schema):
+            if spec.model is None:
+                continue
+            here = f"{path}/{spec.name}"
+            if spec.kind == "records" and (told := self.by_path.get(here)):
+                yield Group(here, label(spec.name), "", depth + 1, (), tuple(told))
+            for where, inner in _inner(spec, answer[spec.name], here):
+                yield self._group(spec, inner, where, depth + 1)
+                yield from self._groups(_model(spec), inner, where, depth + 1)
+
+    def _group(self, spec: SchemaField, answer: Any, path: str, depth: int) -> Group:
+        last = path.rpartition("/")[2]
+        name = f"{_singular(label(spec.name))} {int(last) + 1}" if spec.covers else label(spec.name)
+        title = as_words(answer[spec.covers.key]) if spec.covers else ""
+        leaves = [inner for inner in fields_of(_model(spec)) if inner.model is None]
+        fields = tuple(self._field(inner, answer, path) for inner in leaves)
+        return Group(path, name, title, depth, fields, tuple(self.by_path.get(path, ())), removable=bool(spec.covers))
+
+    def _field(self, spec: SchemaField, answer: Any, parent: str) -> Field:
+        path = f"{parent}/{spec.name}"
+        self.number += 1
+        hand = self.by_hand.get(path)
+        spans = hand or [(each["start"], each["end"]) for each in self.evidence.get(path, ())]
+        changed = self.changes.get(path)
+        told = tuple(self.by_path.get(path, ()))
+        return Field(
+            number=self.number,
+            path=path,
+            name=label(spec.name),
+            text=as_words(answer[spec.name]) if not isinstance(answer[spec.name], bool) else _yes(answer[spec.name]),
+            protected=self.kind.is_protected(path),
+            places=tuple(filter(None, (self._place(start, end) for start, end in spans))),
+            by_hand=hand is not None,
+            unproven=bool(answer[spec.name]) and not (spans or told or isinstance(spec.marker, Unchecked)),
+            findings=told,
+            changed=changed,
+            before=as_words(self.before.get(path)) if changed else "",
+            comments=tuple(self.comments.get(path, ())),
+        )
+
+    def _told(self, number: int, finding: Mapping[str, Any]) -> Told:
+        span = finding["span"]
+        return Told(
+            number,
+            finding["code"],
+            finding["severity"],
+            finding["blame"],
+            finding["message"],
+            as_words(finding["expected"]),
+            as_words(finding["got"]),
+            meaning(self.kind, finding["code"]),
+            finding["path"],
+            self._place(span["start"], span["end"]) if span else None,
+        )
+
+    def _place(self, start: int, end: int) -> Place | None:
+        if self.letter is None or not 0 <= start < end <= len(self.letter.text):
+            return None
+        return Place(start, end, where(self.letter, start))
+
+
+def where(letter: Letter, offset: int) -> str:
+    """A raw offset as a person finds it: the letter's page, if it marks pages, and the line."""
+    line = letter.text.count("\n", 0, offset) + 1
+    page = letter.page_of(offset)
+    return f"page {page}, line {line}" if page else f"line {line}"
+
+
+def meaning(kind: LetterType, code: str) -> str:
+    """What a finding code stands for."""
+    return CODES.get(code) or kind.codes.get(code) or ""
+
+
+def label(name: str) -> str:
+    """A field's name in words."""
+    return name.replace("_", " ")
+
+
+def _singular(name: str) -> str:
+    return name.removesuffix("s")
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _model(spec: SchemaField) -> type[BaseModel]:
+    assert spec.model is not None
+    return spec.model
+
+
+def _inner(spec: SchemaField, value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The nested records of a field with their paths."""
+    if spec.kind == "records":
+        for i, one in enumerate(value):
+            yield f"{path}/{i}", one
+    elif spec.kind == "group":
+        yield path, value
+
+
+def leaf_input(kind: LetterType, answer: Any, path: str) -> Input:
+    """The input of the leaf at a JSON pointer. Raises ``LookupError`` if no leaf of this answer is there."""
+    found = known_inputs(kind.schema).get(field_path(path))
+    if found is None or path.rpartition("/")[2].isdecimal():
+        raise LookupError(path)
+    value_at(answer, path)
+    return found

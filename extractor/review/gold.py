@@ -1,0 +1,114 @@
+"""Reviewed letters as gold: pairs of a letter and the answer a person accepted, with who and when.
+
+Such gold was made with a model's answer in sight, so it says which: it favours that model, and is no
+substitute for gold read from the letter alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from extractor.errors import ExtractorError, UsageError
+from extractor.files import whole_file
+from extractor.letter import Letter, LetterFile, read_letter
+from extractor.lettertype import LetterType
+from extractor.review import corrections
+from extractor.review.letters import Letters
+from extractor.review.state import Reviews, State, final_answer
+from extractor.workspace import slug
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What became of one accepted letter: ``written``, or the ``reason`` why not."""
+
+    letter_id: str
+    name: str
+    reason: str = ""
+
+    @property
+    def written(self) -> bool:
+        return not self.reason
+
+
+def write_gold(
+    records: Iterable[Mapping[str, Any]], reviews: Reviews, kind: LetterType, letters: Letters, to: Path, *, force: bool
+) -> list[Pair]:
+    """Write ``to/letters/NAME.txt`` and ``to/gold/NAME.json`` for every accepted letter.
+
+    A letter is refused, with the reason, if its text is not at hand, if an error is left that is not the
+    letter's own (``force`` lets it pass), or if gold of its name is there already: that is never overwritten.
+    Raises ``UsageError`` if a file cannot be written.
+    """
+    found = []
+    for record in records:
+        state = reviews.state(record)
+        if state.decided == "accepted":
+            found.append(_pair(record, state, kind, letters, to, force=force))
+    return found
+
+
+def _pair(
+    record: Mapping[str, Any], state: State, kind: LetterType, letters: Letters, to: Path, *, force: bool
+) -> Pair:
+    letter_id = record["letter_id"]
+    name = slug(letter_id)
+    letter, note = letters.get(record)
+    if letter is None:
+        return Pair(letter_id, name, note)
+    answer = final_answer(record["answer"], state.changes)
+    findings = corrections.checked(kind, letter, record, answer)["findings"]
+    left = sorted({each["code"] for each in findings if each["severity"] == "error" and each["blame"] != "letter"})
+    if left and not force:
+        return Pair(letter_id, name, f"open errors: {', '.join(left)} (--force takes it all the same)")
+    gold, text = to / "gold" / f"{name}.json", to / "letters" / f"{name}.txt"
+    if gold.exists():
+        return Pair(letter_id, name, "there is gold of this name already")
+    if text.exists() and not _same(text, name, letter):
+        return Pair(letter_id, name, "there is another letter of this name already")
+    _write(text, letter.text.encode("utf-8", "surrogatepass"))
+    if not _same(text, name, letter):
+        text.unlink()
+        return Pair(letter_id, name, "its text cannot be kept as a text file")
+    _write(gold, (json.dumps(_gold(record, state, answer), ensure_ascii=False, indent=2) + "\n").encode())
+    return Pair(letter_id, name)
+
+
+def _gold(record: Mapping[str, Any], state: State, answer: Any) -> dict[str, Any]:
+    decision = state.decision
+    assert decision is not None
+    saw = ", ".join(filter(None, (record["model"], record["prompt"])))
+    people = {act.by: act.at for act in state.changes} | {decision.by: decision.at}
+    reviewed = [
+        {"role": "reviewer", "name": by, "date": at[:10], "saw": f"the answer of {saw}"} for by, at in people.items()
+    ]
+    comments = {path: [act.note for act in acts] for path, acts in state.comments().items()}
+    corrected = list(dict.fromkeys(act.path for act in state.changes))
+    return {
+        "reviewed": reviewed,
+        **({"corrected": corrected} if corrected else {}),
+        **({"comments": comments} if comments else {}),
+        "debatable": {},
+        "also_accepted": {},
+        "answer": answer,
+    }
+
+
+def _same(path: Path, name: str, letter: Letter) -> bool:
+    try:
+        return read_letter(LetterFile(name, path)).sha256 == letter.sha256
+    except ExtractorError:
+        return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make {path.parent}: {error.strerror}", hint="name another --to folder") from error
+    with whole_file(path) as file:
+        file.write(data)

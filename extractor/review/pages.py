@@ -1,0 +1,202 @@
+"""Pages as HTML. Words of letters are escaped where they are printed; a page runs its own script and style only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from extractor.evaluation.printing import csp_hash, plain, shown
+from extractor.evaluation.words import value as as_words
+from extractor.lettertype import LetterType
+from extractor.review.fields import BLAME, field_path, label, show
+from extractor.review.inputs import Input
+from extractor.review.log import Act
+from extractor.review.queue import PAGE, SHOWS, Query
+from extractor.review.text import MOST_TEXT, stretches
+
+if TYPE_CHECKING:
+    from extractor.review.desk import Desk, Seen
+
+_TEMPLATES = files("extractor.review") / "templates"
+_POLICY = (
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src {connect}; form-action {connect}; "
+    "base-uri 'none'"
+)
+STATUS = {"accepted": "accepted by the checks", "needs_review": "needs review", "failed": "no valid answer"}
+SIGNS = {"answer": "\u2717", "letter": "\u2260", "unclear": "?", "failed": "\u2717"}
+KEYS = (
+    ("j k", "next, previous field"),
+    ("f", "next field with a finding"),
+    ("n p", "next, previous letter"),
+    ("a", "accept the record as it stands"),
+    ("c", "correct the field"),
+    ("e", "mark the selected words as the field\u2019s evidence"),
+    ("m", "comment on the field, or on the letter"),
+    ("r", "reject the record"),
+    ("s", "skip the letter"),
+    ("u", "undo the last act"),
+    ("/", "search"),
+    ("Esc", "leave a form"),
+    ("?", "these keys"),
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, and the policy that must be sent with it."""
+
+    html: str
+    policy: str
+
+
+def queue_page(desk: Desk, query: Query) -> Page:
+    """One page of the queue."""
+    queue = desk.queue
+    found = queue.matching(query, desk.part)
+    last = max(1, -(-len(found) // PAGE))
+    at = min(query.page, last)
+    entries = found[(at - 1) * PAGE : at * PAGE]
+    counts = queue.counts(query, desk.part)
+    overall = queue.counts(Query(show="all"), desk.part)
+    return _page(
+        "queue.html",
+        title="Review",
+        query=query,
+        rows=[(entry, desk.state(entry), desk.part(entry)) for entry in entries],
+        counts=counts,
+        overall=overall,
+        found=len(found),
+        first=(at - 1) * PAGE,
+        at=at,
+        last=last,
+        shows=SHOWS,
+        filters=queue.choices,
+        folder=desk.folder.name or str(desk.folder.resolve()),
+        name=desk.name,
+        missing=len(desk.letters.missing),
+        unread=desk.log.unread,
+        filtered=query != Query(show=query.show, page=query.page),
+    )
+
+
+def letter_page(desk: Desk, seen: Seen, query: Query) -> Page:
+    """One letter: its text on one side, the record on the other."""
+    before, following = desk.neighbours(seen.entry, query)
+    found = [entry.key for entry in desk.queue.matching(query, desk.part)]
+    return _page(
+        "letter.html",
+        title=f"{seen.entry.letter_id}: review",
+        **letter_values(desk.kind, seen),
+        query=query,
+        place=(found.index(seen.entry.key) + 1 if seen.entry.key in found else None, len(found)),
+        before=f"/letter/{before.key}{query.words()}" if before else "",
+        following=f"/letter/{following.key}{query.words()}" if following else "",
+        queue=f"/{query.words()}",
+        shows=SHOWS,
+        name=desk.name,
+    )
+
+
+def letter_values(kind: LetterType, seen: Seen) -> dict[str, Any]:
+    """What the parts of a page that show one letter need."""
+    parts = show(kind, seen.record, seen.state, seen.letter)
+    text = seen.letter.text if seen.letter else ""
+    return {
+        "seen": seen,
+        "shown_parts": parts,
+        "stretches": stretches(text, parts) if seen.letter else [],
+        "cut": len(text) > MOST_TEXT,
+        "history": [(act, act.number in seen.state.undone) for act in _history(seen)],
+    }
+
+
+def _history(seen: Seen) -> list[Act]:
+    return sorted((*seen.state.live, *seen.state.stale), key=lambda act: act.number)
+
+
+def message(words: str) -> Page:
+    """A page that only says something."""
+    return _page("message.html", title="Review", words=words)
+
+
+def input_form(wanted: Input, path: str, value: Any) -> str:
+    """The form in which one field is corrected."""
+    return _environment().get_template("input.html").render(
+        wanted=wanted, path=path, name=label(path.rpartition("/")[2]), text=wanted.text(value), empty=value is None
+    )  # fmt: skip
+
+
+def in_words(kind: LetterType, finding: Mapping[str, Any]) -> dict[str, str]:
+    """A finding for the script, in plain words."""
+    return {
+        "look": finding["blame"],
+        "severity": finding["severity"],
+        "sign": SIGNS[finding["blame"]],
+        "blame": BLAME[finding["blame"]] + (", warning" if finding["severity"] == "warning" else ""),
+        "field": plain(field_path(finding["path"]).replace("_", " ")),
+        "message": plain(finding["message"]),
+        "expected": plain(as_words(finding["expected"])),
+    }
+
+
+def said(act: Act) -> str:
+    """An act in a few words."""
+    field = plain(act.path.removeprefix("/").replace("_", " "))
+    return {
+        "accept": "accepted",
+        "reject": "rejected",
+        "skip": "skipped",
+        "correct": f"corrected {field}: {_brief(act.old)} \u2192 {_brief(act.new)}",
+        "add": f"added {field}",
+        "remove": f"removed {field}",
+        "evidence": f"marked the evidence of {field}",
+        "comment": f"commented{f' on {field}' if field else ''}: {_brief(act.note)}",
+        "undo": f"took back act {act.undoes}",
+    }[act.act]
+
+
+def _brief(value: Any) -> str:
+    words = plain(as_words(value)) if not isinstance(value, bool) else str(value).lower()
+    return (words if len(words) < 160 else words[:160] + "\u2026") or "nothing said"
+
+
+def _page(template: str, *, script: str = "review.js", outside: bool = True, **values: Any) -> Page:
+    style, code = asset("review.css"), asset("marks.js") + asset(script)
+    policy = _POLICY.format(script=csp_hash(code), style=csp_hash(style), connect="'self'" if outside else "'none'")
+    html = _environment().get_template(template).render(style=style, script=code, policy=policy, keys=KEYS, **values)
+    return Page(html, f"{policy}; frame-ancestors 'none'")
+
+
+def sheet_letter(kind: LetterType, seen: Seen) -> dict[str, Any]:
+    """One letter of the page that is mailed."""
+    values = letter_values(kind, seen)
+    told = {name: Markup(_environment().get_template(f"{name}.html").render(**values)) for name in ("one", "standing")}  # noqa: S704
+    return {"letter_id": seen.entry.letter_id, "body": told["one"], "standing": told["standing"]}
+
+
+def sheet(**values: Any) -> str:
+    """The page that is mailed: it may load and send nothing at all."""
+    return _page("sheet.html", script="sheet.js", outside=False, **values).html
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    found.filters.update(shown=shown, plain=plain, label=label, said=said, brief=_brief)
+    found.filters["number"] = lambda count: f"{count:,}"
+    found.globals.update(status_words=STATUS, signs=SIGNS, blame_words=BLAME)
+    return found
+
+
+@cache
+def asset(name: str) -> str:
+    """One of the package's templates, styles or scripts."""
+    return (_TEMPLATES / name).read_text("utf-8")

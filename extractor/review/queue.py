@@ -1,0 +1,260 @@
+"""The queue: all letters of a run, what needs a person first, with filters, search and counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import BaseModel
+
+from extractor.evidence import Stated, fields_of
+from extractor.lettertype import LetterType
+from extractor.review.fields import field_path, known_inputs, label
+from extractor.review.state import State, sha256_of
+
+PAGE = 100
+# Words kept of one letter's answer to search in.
+_MOST_WORDS = 4_000
+_REASONS = 2
+
+SHOWS = {
+    "todo": "To check",
+    "unflagged": "Not flagged",
+    "skipped": "Skipped",
+    "done": "Decided",
+    "all": "All",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a letter is looked at: one finding in short."""
+
+    look: str
+    severity: str
+    message: str
+    field: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One letter of the queue. ``rank``: smaller is more in need of a person."""
+
+    key: str
+    letter_id: str
+    status: str
+    answer_sha256: str
+    reasons: tuple[Reason, ...]
+    findings: int
+    codes: frozenset[str]
+    fields: frozenset[str]
+    outcomes: tuple[tuple[str, int], ...]
+    prompt: str
+    rank: tuple[int, ...]
+    words: str
+
+    @property
+    def flagged(self) -> bool:
+        return self.status != "accepted"
+
+    @property
+    def outcome_words(self) -> str:
+        if sum(count for _, count in self.outcomes) == 1:
+            return self.outcomes[0][0]
+        return ", ".join(f"{count} {name}" for name, count in self.outcomes)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What of the queue is wanted. Words that are not known find nothing."""
+
+    show: str = "todo"
+    status: str = ""
+    code: str = ""
+    field: str = ""
+    outcome: str = ""
+    prompt: str = ""
+    find: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, told: Mapping[str, str]) -> Query:
+        page = told.get("page", "1")
+        show = told.get("show", "todo")
+        return cls(
+            show=show if show in SHOWS else "todo",
+            page=max(1, int(page)) if page.isdecimal() and len(page) < 8 else 1,
+            **{name: told.get(name, "")[:200] for name in ("status", "code", "field", "outcome", "prompt", "find")},
+        )
+
+    def words(self, **changed: Any) -> str:
+        """The query as the end of an address, without what is default."""
+        told = {**self.__dict__, "page": 1, **changed}
+        told = {
+            name: value for name, value in told.items() if value not in ("", 1) and (name, value) != ("show", "todo")
+        }
+        return "?" + urlencode(told) if told else ""
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether an entry is wanted, apart from ``show``, which depends on what people did."""
+        return (
+            self.status in ("", entry.status)
+            and (not self.code or self.code in entry.codes)
+            and (not self.field or self.field in entry.fields)
+            and (not self.outcome or any(self.outcome == name for name, _ in entry.outcomes))
+            and self.prompt in ("", entry.prompt)
+            and all(word in entry.words for word in self.find.lower().split())
+        )
+
+
+@dataclass
+class Queue:
+    """The entries in their order, and one page of those that fit a query."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.entries.sort(key=lambda entry: entry.rank)
+        self.by_key = {entry.key: entry for entry in self.entries}
+        self.choices = _choices(self.entries)
+
+    def matching(self, query: Query, shows: Callable[[Entry], str]) -> list[Entry]:
+        """All entries that fit; ``shows`` tells which part of the queue an entry is in."""
+        return [
+            entry for entry in self.entries if query.fits(entry) and (query.show == "all" or shows(entry) == query.show)
+        ]
+
+    def counts(self, query: Query, shows: Callable[[Entry], str]) -> dict[str, int]:
+        """How many fit in each part of the queue."""
+        found = Counter(shows(entry) for entry in self.entries if query.fits(entry))
+        return {**{name: found[name] for name in SHOWS}, "all": found.total()}
+
+    def neighbours(self, key: str, query: Query, shows: Callable[[Entry], str]) -> tuple[Entry | None, Entry | None]:
+        """The entries before and after one, of those that fit; it need not fit itself any more."""
+        before: Entry | None = None
+        passed = False
+        for entry in self.entries:
+            if entry.key == key:
+                passed = True
+            elif query.fits(entry) and (query.show == "all" or shows(entry) == query.show):
+                if passed:
+                    return before, entry
+                before = entry
+        return before, None
+
+
+def part_of(entry: Entry, state: State) -> str:
+    """Which part of the queue a letter is in."""
+    decided = state.decided
+    if decided == "skipped":
+        return "skipped"
+    if decided:
+        return "done"
+    return "todo" if entry.flagged or state.changes else "unflagged"
+
+
+def entry_of(kind: LetterType, record: Mapping[str, Any]) -> Entry:
+    """What the queue keeps of one record."""
+    findings = [each for each in record["findings"] if each["severity"] != "info"]
+    findings.sort(key=lambda each: _weight(kind, each))
+    error = record["error"]
+    reasons = [
+        Reason(each["blame"], each["severity"], each["message"], field_path(each["path"]).replace("_", " "))
+        for each in findings
+    ]
+    if error:
+        reasons.insert(0, Reason("failed", "error", error["message"], ""))
+    outcomes = Counter(_outcomes(kind.schema, record["answer"]))
+    return Entry(
+        key=key_of(record["letter_id"]),
+        letter_id=record["letter_id"],
+        status=record["status"],
+        answer_sha256=sha256_of(record["answer"]),
+        reasons=tuple(reasons[:_REASONS]),
+        findings=len(reasons),
+        codes=frozenset(each["code"] for each in record["findings"]) | ({error["code"]} if error else set()),
+        fields=frozenset(field_path(each["path"]) for each in findings) - {""},
+        outcomes=tuple(outcomes.items()),
+        prompt=record["prompt"] or "no prompt",
+        rank=(*_rank(kind, record["status"], findings), *_natural(record["letter_id"])),
+        words=_words(record),
+    )
+
+
+def key_of(letter_id: str) -> str:
+    """How a letter is named in an address: nothing of a path, and no word of the letter."""
+    return hashlib.sha256(letter_id.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+_SEVERITIES = ("error", "warning", "info")
+_BLAMES = ("answer", "unclear", "letter")
+
+
+def _weight(kind: LetterType, finding: Mapping[str, Any]) -> tuple[int, int, bool]:
+    return (
+        _SEVERITIES.index(finding["severity"]),
+        _BLAMES.index(finding["blame"]),
+        not kind.is_protected(finding["path"]),
+    )
+
+
+def _rank(kind: LetterType, status: str, findings: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """Errors of the answer first, then what is unclear, then what the letter says against itself; failed letters
+    after them, for there is no answer to look at; warnings then, and last what is clean.
+    """
+    errors = Counter(each["blame"] for each in findings if each["severity"] == "error")
+    protected = sum(each["severity"] == "error" and kind.is_protected(each["path"]) for each in findings)
+    group = 0 if errors else 1 if status == "failed" else 2 if findings else 3
+    return group, *(-(errors[blame] > 0) for blame in _BLAMES), -protected, -errors.total(), -len(findings)
+
+
+def _natural(letter_id: str) -> tuple[int, ...]:
+    return tuple(ord(character) for character in letter_id[:80])
+
+
+def _outcomes(schema: type[BaseModel], answer: Any) -> Iterable[str]:
+    """The values of what is decided in each record of a letter: stated choices of the schema's lists."""
+    for spec in fields_of(schema) if answer else ():
+        for inner in fields_of(spec.model) if spec.covers and spec.model else ():
+            if isinstance(inner.marker, Stated) and known_inputs(schema)[f"{spec.name}/{inner.name}"].kind == "enum":
+                yield from (str(one[inner.name]) for one in answer[spec.name] if one[inner.name] is not None)
+
+
+def _words(record: Mapping[str, Any]) -> str:
+    found: list[str] = [record["letter_id"]]
+    left = _MOST_WORDS
+    waiting = [record["answer"]]
+    while waiting and left > 0:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += reversed(value.values())
+        elif isinstance(value, list):
+            waiting += reversed(value)
+        elif isinstance(value, str):
+            found.append(value[:left])
+            left -= len(value)
+    return " ".join(found).lower()
+
+
+def _choices(entries: Sequence[Entry]) -> dict[str, list[tuple[str, str, int]]]:
+    """What may be chosen in each filter: value, words and how many letters have it, the most frequent first."""
+    told: dict[str, Counter[str]] = {name: Counter() for name in ("status", "code", "field", "outcome", "prompt")}
+    for entry in entries:
+        told["status"][entry.status] += 1
+        told["prompt"][entry.prompt] += 1
+        told["code"].update(entry.codes)
+        told["field"].update(entry.fields)
+        told["outcome"].update(name for name, _ in entry.outcomes)
+    return {
+        name: [(value, label(value), count) for value, count in counts.most_common()] for name, counts in told.items()
+    }
+
+
+def load(kind: LetterType, lines: Iterable[str]) -> Queue:
+    """The queue of a run's records, given as JSON texts."""
+    return Queue([entry_of(kind, json.loads(line)) for line in lines])

@@ -1,0 +1,175 @@
+"""What follows from the log: how a letter stands, and the answer that counts. A fold, nothing stored."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from extractor.review.log import CHANGES, DECISIONS, Act, Log
+
+_PAST = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
+
+
+@dataclass(frozen=True)
+class State:
+    """How one letter stands after its acts.
+
+    ``version`` counts all acts. ``live`` are those that were not taken back and speak of this answer;
+    ``stale`` those of an answer that the run has replaced since: told, never applied.
+    """
+
+    version: int = 0
+    live: tuple[Act, ...] = ()
+    stale: tuple[Act, ...] = ()
+    undone: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def decision(self) -> Act | None:
+        """The decision that stands: the last one, unless a value was changed after it."""
+        for act in reversed(self.live):
+            if act.act in DECISIONS:
+                return act
+            if act.act in (*CHANGES, "evidence"):
+                return None
+        return None
+
+    @property
+    def decided(self) -> str:
+        """``accepted``, ``rejected``, ``skipped`` or ``""``."""
+        decision = self.decision
+        return _PAST[decision.act] if decision else ""
+
+    @property
+    def changes(self) -> tuple[Act, ...]:
+        """Corrections of values, in order."""
+        return tuple(act for act in self.live if act.act in CHANGES)
+
+    @property
+    def last(self) -> Act | None:
+        """What an undo would take back."""
+        return self.live[-1] if self.live else None
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Who decided, or changed a value."""
+        acts = [*self.changes, *([self.decision] if self.decision and self.decided != "skipped" else [])]
+        return tuple(dict.fromkeys(act.by for act in acts))
+
+    def evidence(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        """Spans that a person marked, by path; those of values that were changed since are gone."""
+        found: dict[str, tuple[tuple[int, int], ...]] = {}
+        for act in self.live:
+            if act.act == "evidence":
+                found[act.path] = act.spans
+            elif act.act in CHANGES:
+                _forget(found, act)
+        return found
+
+    def comments(self) -> dict[str, list[Act]]:
+        """Comments by path, in order."""
+        found: dict[str, list[Act]] = {}
+        for act in self.live:
+            if act.act == "comment":
+                found.setdefault(act.path, []).append(act)
+        return found
+
+
+def _forget(found: dict[str, Any], act: Act) -> None:
+    """Drop what stands at a changed value, or in a list whose records have moved."""
+    moved = act.path if act.act == "correct" else act.path.rpartition("/")[0]
+    for path in [path for path in found if path == moved or path.startswith(f"{moved}/")]:
+        del found[path]
+
+
+def fold(acts: Sequence[Act], answer_sha256: str) -> State:
+    """How a letter stands whose answer has this hash. An undo takes back the act it names."""
+    undone = {act.undoes for act in acts if act.act == "undo" and act.undoes}
+    kept = [act for act in acts if act.act != "undo" and act.number not in undone]
+    return State(
+        version=len(acts),
+        live=tuple(act for act in kept if act.answer_sha256 == answer_sha256),
+        stale=tuple(act for act in kept if act.answer_sha256 != answer_sha256),
+        undone=frozenset(undone),
+    )
+
+
+def sha256_of(answer: Any) -> str:
+    """Hex digest of an answer in canonical form."""
+    return hashlib.sha256(json.dumps(answer, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def final_answer(answer: Any, acts: Iterable[Act]) -> Any:
+    """The answer after corrections; ``answer`` itself is never touched."""
+    final = copy.deepcopy(answer)
+    for act in acts:
+        if act.act in CHANGES:
+            change(final, act.act, act.path, act.new)
+    return final
+
+
+def change(answer: Any, act: str, path: str, new: Any = None) -> Any:
+    """Make one change in place; returns what stood there before. Raises ``LookupError`` if the path leads nowhere."""
+    *way, last = path.split("/")[1:]
+    place = answer
+    for part in way:
+        place = place[int(part)] if isinstance(place, list) else place[part]
+    if act == "add":
+        place.insert(int(last), copy.deepcopy(new))
+        return None
+    key: Any = int(last) if isinstance(place, list) else last
+    old = place[key]
+    if act == "remove":
+        del place[key]
+    else:
+        place[key] = copy.deepcopy(new)
+    return old
+
+
+def value_at(answer: Any, path: str) -> Any:
+    """The value at a JSON pointer. Raises ``LookupError`` if there is none."""
+    for part in path.split("/")[1:]:
+        if isinstance(answer, list):
+            if not part.isdecimal():
+                raise LookupError(path)
+            answer = answer[int(part)]
+        elif isinstance(answer, dict):
+            answer = answer[part]
+        else:
+            raise LookupError(path)
+    return answer
+
+
+class Reviews:
+    """The reviews of a run folder as other commands need them: each record as people left it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = Log(folder)
+
+    def state(self, record: Mapping[str, Any]) -> State:
+        return fold(self.log.of(record["letter_id"]), sha256_of(record["answer"]))
+
+    def reviewed(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The record with its final answer, the findings and the status that belong to it, and who reviewed it.
+
+        Adds ``review`` (accepted, rejected, skipped, or null), ``reviewed_by`` (names, or null) and
+        ``corrected`` (paths of changed values, or null).
+        """
+        state = self.state(record)
+        told: dict[str, Any] = {
+            "review": state.decided or None,
+            "reviewed_by": ", ".join(state.by) or None,
+            "corrected": ", ".join(dict.fromkeys(act.path for act in state.changes)) or None,
+        }
+        if state.changes:
+            told["answer"] = final_answer(record["answer"], state.changes)
+            told["findings"] = list(state.changes[-1].findings)
+        if state.decided == "accepted":
+            told["status"] = "accepted"
+        elif state.decided == "rejected" and record["status"] == "accepted":
+            told["status"] = "needs_review"
+        return {**record, **told}

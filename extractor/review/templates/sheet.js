@@ -1,0 +1,1 @@
+document.querySelectorAll(".one").forEach(oneLetter);
