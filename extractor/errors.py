@@ -10,7 +10,8 @@ ExtractorError                  message + hint: what happened, what to do next
 ├── LetterError                 this one letter cannot be read; the other letters go on
 ├── ModelError                  the model gave no usable answer to this one letter
 │   └── TransportError          the endpoint could not be reached or kept failing (exit code 4)
-└── CassetteError               a recording is missing, stale or used up (exit code 3)
+├── CassetteError               a recording is missing, stale or used up (exit code 3)
+└── StoppedError                the run is ending, so this letter was not asked (exit code 4)
 """
 
 from __future__ import annotations
@@ -94,3 +95,9 @@ class CassetteError(ExtractorError):
     """A recorded answer is missing, stale or used up."""
 
     code = "cassette"
+
+
+class StoppedError(ExtractorError):
+    """The run is ending: a call that had not been made is not made any more."""
+
+    code = "stopped"

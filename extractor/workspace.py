@@ -12,16 +12,20 @@ import re
 import sys
 import tomllib
 import types
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from extractor import prices
 from extractor.errors import ExtractorError, LetterTypeError, WorkspaceError
 from extractor.lettertype import LetterType
 
 MARKER = "workspace.toml"
+_File = TypeVar("_File", bound=BaseModel)
 
 
 class LetterTypeConfig(BaseModel):
@@ -56,6 +60,7 @@ class WorkspaceConfig(BaseModel):
     default_letter_type: str
     default_model: str | None = None
     cassettes: str = "cassettes"
+    prices: str | None = Field(None, description="what tokens cost; default: prices.toml if there is one")
     letter_types: dict[str, LetterTypeConfig]
     models: dict[str, ModelConfig] = Field(default_factory=dict)
 
@@ -65,7 +70,8 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self.config = _read_config(self.root / MARKER)
+        hint = "make a workspace: extractor init DIR"
+        self.config = _read(self.root / MARKER, WorkspaceConfig, missing=hint)
 
     @classmethod
     def find(cls, start: Path | None = None) -> Workspace:
@@ -117,6 +123,15 @@ class Workspace:
             )
         return found
 
+    def tariff(self, model: str, params: Mapping[str, Any]) -> prices.Tariff:
+        """What ``model`` costs by the workspace's price table. Raises ``WorkspaceError`` if the table is broken."""
+        name = self.config.prices or prices.FILE
+        table = None
+        if self.config.prices or (self.root / name).exists():
+            hint = f"mend `prices` in {MARKER}"
+            table = _read(self.root / name, prices.PriceTable, missing=hint, parse_float=Decimal)
+        return prices.tariff(table, name, model, params)
+
     @cached_property
     def _package(self) -> str:
         """Mount the root under a private name that does not depend on where it lies."""
@@ -134,17 +149,15 @@ class Workspace:
         return name
 
 
-def _read_config(path: Path) -> WorkspaceConfig:
+def _read(path: Path, kind: type[_File], *, missing: str, parse_float: Callable[[str], Any] = float) -> _File:
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = tomllib.loads(path.read_text("utf-8"), parse_float=parse_float)
     except OSError as error:
-        raise WorkspaceError(
-            f"cannot read {path}: {error.strerror}", hint="make a workspace: extractor init DIR"
-        ) from error
+        raise WorkspaceError(f"cannot read {path}: {error.strerror}", hint=missing) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WorkspaceError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
     try:
-        return WorkspaceConfig.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         lines = [f"{' -> '.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise WorkspaceError(f"{path} is not valid:\n  " + "\n  ".join(lines), hint="mend these settings") from error

@@ -233,7 +233,7 @@ def test_init_makes_a_workspace_that_runs(tmp_path: Path, monkeypatch: pytest.Mo
     assert Workspace(tmp_path / "mine").config.name == "mine"
     assert not list((tmp_path / "mine").rglob("*.pyc"))
     report = cli("run", "eval/imr/letters", "--out", "out", "--model", "offline", "--json", cwd=tmp_path / "mine").json
-    assert (report["letters"], report["accepted"], report["needs_review"]) == (5, 4, 1)
+    assert (report["letters"], report["accepted"], report["needs_review"]) == (25, 19, 6)
 
 
 # ---- light -----------------------------------------------------------------------------------

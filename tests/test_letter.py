@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import letter as letters
 from extractor.errors import LetterError, UsageError
+from extractor.ingest import contents
 from extractor.letter import Letter, LetterFile, find_letters, letter_from_text, read_letter
 from tests.toy import put
 
@@ -41,6 +41,8 @@ def read(tmp_path: Path, data: bytes) -> Letter:
         ("e\u0301 ﬁ \u00a0x\u200b".encode(), "e\u0301 ﬁ \u00a0x\u200b"),
         ("\ufeff\ufeffa".encode(), "\ufeffa"),
         ("𝒳 \U0001f600".encode("utf-16"), "𝒳 \U0001f600"),
+        (TEXT.encode("utf-16-le"), TEXT),
+        (b"\x81\x8d words", "\x81\x8d words"),
     ],
 )
 def test_text_is_what_the_file_says(tmp_path: Path, data: bytes, text: str) -> None:
@@ -57,12 +59,10 @@ def test_text_is_what_the_file_says(tmp_path: Path, data: bytes, text: str) -> N
         (b"\xef\xbb\xbf", "empty"),
         (b"\xff\xfe", "empty"),
         ("\u00a0\u2003\n".encode(), "empty"),
-        (bytes(range(256)) * 4, "encoding"),
-        (b"%PDF-1.4\n" + bytes(1000), "pdf"),
-        ("no mark".encode("utf-16-le") * 40, "binary"),
-        (b"\xff\xfe" + "a".encode("utf-16-le") * 40 + b"\x00\xd8", "binary"),
-        (b"\x81\x8d words", "encoding"),
-        (b"PK\x03\x04" + b"\x01\x02\x03\x05\x06\x07\x08" * 20, "binary"),
+        (bytes(range(256)) * 4, "binary"),
+        (b"%PDF-1.4\n" + bytes(1000), "damaged"),
+        (b"\xff\xfe" + "a".encode("utf-16-le") * 40 + b"\x00\xd8", "encoding"),
+        (b"PK\x03\x04" + b"\x01\x02\x03\x05\x06\x07\x08" * 20, "damaged"),
     ],
 )
 def test_files_that_are_no_letters(tmp_path: Path, data: bytes, code: str) -> None:
@@ -78,7 +78,7 @@ def test_a_few_control_characters_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "MAX_BYTES", 10)
+    monkeypatch.setattr(contents, "MAX_BYTES", 10)
     assert read(tmp_path, b"0123456789").text == "0123456789"
     with pytest.raises(LetterError, match="larger than 10 bytes") as raised:
         read(tmp_path, b"0123456789a")
@@ -253,9 +253,10 @@ def test_nothing_there(folder: Path, named: list[str], told: str) -> None:
 
 
 def test_no_letters(tmp_path: Path) -> None:
-    put(tmp_path / "a.pdf", "words")
+    put(tmp_path / "a.xls", "words")
     put(tmp_path / ".b.txt", "words")
     (tmp_path / "c.txt").mkdir()
     with pytest.raises(UsageError, match="no letters in") as raised:
         find_letters([tmp_path])
-    assert raised.value.hint.startswith("letters are files that end in .txt; make text of a PDF first")
+    assert raised.value.hint.startswith("letters end in .txt, ")
+    assert raised.value.hint.endswith("1 file is passed over, of kinds that are no letters: .xls (1)")

@@ -62,6 +62,7 @@ def test_what_is_in_the_wheel(wheel: Path) -> None:
         "extractor/py.typed",
         "extractor/cli/app.py",
         "extractor/_starter/workspace.toml",
+        "extractor/_starter/prices.toml",
         "extractor/_starter/schemas/imr/model.py",
         "extractor/_starter/schemas/imr/guidelines.toml",
         "extractor/_starter/prompts/imr/v1.md",

@@ -12,16 +12,24 @@ from typing import Annotated, Any
 
 import typer
 
+from extractor.cli.batch import BATCH_COMMANDS, batch_app
+from extractor.cli.cassettes import CASSETTES_COMMANDS, cassettes_app
 from extractor.cli.check import check_command
 from extractor.cli.common import Exit, say
 from extractor.cli.desk import desk_command
 from extractor.cli.doctor import doctor_command
 from extractor.cli.eval import EVAL_COMMANDS, eval_app
+from extractor.cli.export import export_command
 from extractor.cli.extract import extract_command
+from extractor.cli.gold import GOLD_COMMANDS, gold_app
 from extractor.cli.init import init_command
+from extractor.cli.merge import merge_command
 from extractor.cli.record import record_command
+from extractor.cli.review import review_command
 from extractor.cli.run import run_command
 from extractor.cli.schema import schema_command
+from extractor.cli.status import status_command
+from extractor.cli.text import text_command
 from extractor.errors import CassetteError, ExtractorError, LetterError, TransportError
 from extractor.records import ENGINE
 
@@ -50,7 +58,12 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., None]] = {
     "extract": extract_command,
     "run": run_command,
+    "status": status_command,
+    "merge": merge_command,
+    "text": text_command,
     "check": check_command,
+    "review": review_command,
+    "export": export_command,
     "record": record_command,
     "desk": desk_command,
     "schema": schema_command,
@@ -107,10 +120,17 @@ def _where(error: BaseException) -> str:
 
 for _name, _command in COMMANDS.items():
     app.command(_name)(_told(_command))
-for _name, _command in EVAL_COMMANDS.items():
-    eval_app.command(_name)(_told(_command))
-app.add_typer(eval_app)
-COMMANDS.update({f"eval {name}": command for name, command in EVAL_COMMANDS.items()})
+_GROUPS = (
+    (eval_app, EVAL_COMMANDS),
+    (gold_app, GOLD_COMMANDS),
+    (cassettes_app, CASSETTES_COMMANDS),
+    (batch_app, BATCH_COMMANDS),
+)
+for _group, _commands in _GROUPS:
+    for _name, _command in _commands.items():
+        _group.command(_name)(_told(_command))
+    app.add_typer(_group)
+    COMMANDS.update({f"{_group.info.name} {name}": command for name, command in _commands.items()})
 
 
 @app.callback(invoke_without_command=True)

@@ -12,7 +12,7 @@ import typer
 
 from extractor.cli.common import Exit, TypeOption, WorkspaceOption, open_workspace, say
 from extractor.errors import LetterError, UsageError
-from extractor.letter import Letter, LetterFile, find_letters, read_letter
+from extractor.letter import Letter, LetterIndex, find_letters, read_letter
 from extractor.lettertype import LetterType
 from extractor.pipeline import recheck, strict_json
 
@@ -34,7 +34,7 @@ def check_command(
     Example: extractor check out/records.jsonl eval/imr/letters > checked.jsonl
     """
     kind = open_workspace(workspace).letter_type(letter_type)
-    letters = _Letters(find_letters(paths))
+    letters = _Letters(LetterIndex(find_letters(paths), kind.starts))
     statuses: dict[str, int] = {}
     for number, text in _lines(records):
         line = _checked(number, text, letters, kind)
@@ -47,17 +47,18 @@ def check_command(
 class _Letters:
     """Letters by id, the last one kept: equal ids mostly follow each other."""
 
-    def __init__(self, files: list[LetterFile]) -> None:
-        self.files = {file.id: file for file in files}
+    def __init__(self, index: LetterIndex) -> None:
+        self.index = index
         self.last: Letter | None = None
 
     def get(self, letter_id: str) -> Letter:
         if self.last is None or self.last.id != letter_id:
-            if letter_id not in self.files:
+            file = self.index.get(letter_id)
+            if file is None:
                 raise LetterError(
                     "no letter has this id; name the folder its id was made from", code="letter_not_found"
                 )
-            self.last = read_letter(self.files[letter_id])
+            self.last = read_letter(file)
         return self.last
 
 

@@ -6,9 +6,12 @@ import enum
 import json
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from extractor.cassettes import Tape
 
 REPLAY = "replay:"
+DEFAULT_REASKS = 1
 
 
 class Exit(enum.IntEnum):
@@ -89,7 +93,7 @@ class Session:
 
     def tape(self, file: LetterFile, letter_sha256: str) -> AbstractContextManager[Tape]:
         """The cassette of one letter, to be opened around its asking."""
-        return open_tape(self.workspace, self.plan, file.id, letter_sha256, mode="replay")
+        return open_tape(self, file, letter_sha256)
 
 
 def open_session(
@@ -102,8 +106,12 @@ def open_session(
     replay: bool = False,
     reasks: int = 1,
     recording: bool = False,
+    keyless: bool = False,
 ) -> Session:
-    """Resolve workspace, letter type, model and prompt. Raises ``UsageError`` kinds that list what is known."""
+    """Resolve workspace, letter type, model and prompt. Raises ``UsageError`` kinds that list what is known.
+
+    ``keyless``: the model will not be asked, so it needs no key.
+    """
     workspace = open_workspace(folder)
     kind = workspace.letter_type(letter_type)
     name = _model_name(workspace, model)
@@ -116,8 +124,9 @@ def open_session(
             raise ModelNameError("--base-url and --prompt need a model", hint="add --model openai/NAME")
         return Session(workspace, Plan(kind, OfflineModel(), None, reasks=0))
     chosen = find_prompt(workspace, letter_type, prompt)
-    opened = _chat_model(workspace, name, base_url, taped=replay or recording, replay=replay)
-    return Session(workspace, Plan(kind, opened, chosen, reasks), replay)
+    opened = _chat_model(workspace, name, base_url, taped=replay or recording, replay=replay or keyless)
+    tariff = workspace.tariff(opened.name, opened.params)
+    return Session(workspace, Plan(kind, opened, chosen, reasks, tariff), replay)
 
 
 def _model_name(workspace: Workspace, model: str | None) -> str:
@@ -157,37 +166,72 @@ def cassette_root(workspace: Workspace, letter_type: str) -> Path:
 
 
 def open_tape(
-    workspace: Workspace, plan: Plan, letter_id: str, letter_sha256: str, *, mode: str, endpoint: str | None = None
+    session: Session,
+    file: LetterFile,
+    letter_sha256: str,
+    *,
+    mode: str = "replay",
+    endpoint: str | None = None,
+    words: Sequence[str] = (),
 ) -> Tape:
-    """The cassette of one letter under a plan."""
+    """The cassette of one letter under a session's plan; ``words`` are further words of the command that records it."""
     from extractor.cassettes import Tape
 
+    plan = session.plan
     assert plan.prompt is not None
+    params = dict(plan.model.params)
+    address = params.pop("base_url", None)
     recorded = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "endpoint": endpoint or "not said",
+        "endpoint": endpoint or address or "the provider's own",
+        "letter": file.id,
         "letter_sha256": letter_sha256,
+        "prompt": plan.prompt.id,
         "prompt_sha256": plan.prompt.sha256,
         "schema_sha256": plan.letter_type.schema_sha256,
-        "params": {key: value for key, value in plan.model.params.items() if key != "base_url"},
+        "model": plan.model.name,
+        **({"base_url": address} if address else {}),
+        "params": params,
+        "reask": plan.reasks,
         "engine": ENGINE,
+        "versions": _versions(plan.model.name),
     }
+    reask = () if plan.reasks == DEFAULT_REASKS else ("--reask", str(plan.reasks))
     return Tape(
-        cassette_root(workspace, plan.letter_type.name),
-        letter_id,
+        cassette_root(session.workspace, plan.letter_type.name),
+        file.id,
         plan.prompt.id,
         plan.model.name,
         mode=mode,
         recorded=recorded,
+        words=[*reask, *words, *_where(session.workspace, plan.letter_type.name, file)],
     )
+
+
+@cache
+def _versions(model: str) -> dict[str, str]:
+    """The libraries that shape a request."""
+    sdk = {"anthropic": "anthropic", "gemini": "google-genai"}.get(model.partition("/")[0], "openai")
+    return {name: version(name) for name in (sdk, "instructor", "pydantic")}
+
+
+def _where(workspace: Workspace, letter_type: str, file: LetterFile) -> list[str]:
+    """The path under which a command finds this letter by this id; nothing for the workspace's own letters."""
+    own = workspace.config.letter_types[letter_type].letters
+    path = file.path.resolve()
+    folder = [*path.parents][: file.id.count("/") + 1][-1]
+    if own and (workspace.root / own).resolve() == folder.resolve():
+        return []
+    return [str(path if path.stem == file.id else folder)]
 
 
 def _only_recorded(workspace: Workspace, letter_type: str | None, prompt: str | None) -> str:
     """The one model that has cassettes for this prompt."""
+    from extractor.cassettes.status import model_folders
+
     kind = workspace.letter_type_name(letter_type)
     chosen = prompt or workspace.config.letter_types[kind].default_prompt
-    folder = cassette_root(workspace, kind) / chosen
-    recorded = sorted(each.name.replace("__", "/", 1) for each in folder.glob("*") if each.is_dir())
+    recorded = [each.model for each in model_folders(cassette_root(workspace, kind), chosen)]
     if len(recorded) == 1:
         return recorded[0]
     listed = ", ".join(REPLAY + name for name in recorded) or "none"

@@ -21,7 +21,9 @@ def export_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run (its --out).", metavar="DIR")],
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="FORMAT", help=f"How to write it: {', '.join(FORMATS)}. Default: as FILE ends, else csv."),
+        typer.Option(
+            "--to", metavar="FORMAT", help=f"How to write it: {', '.join(FORMATS)}. Default: as FILE ends, else csv."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where to; default: in DIR, named after the table.")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from extractor.cli.bill import Bill
 from extractor.cli.common import (
     Exit,
     ModelOption,
@@ -20,17 +21,24 @@ from extractor.cli.common import (
     UrlOption,
     WorkspaceOption,
     open_session,
+    open_workspace,
     print_json,
     say,
 )
 from extractor.errors import LetterError, UsageError
-from extractor.letter import LetterFile, find_letters, read_letter
+from extractor.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, letters_in
 from extractor.pipeline import extract
 from extractor.records import failed_record
 
+LetterOption = Annotated[
+    str | None, typer.Option("--letter", metavar="ID", help="This letter, where the file holds several.")
+]
+_NAMED = 5
+
 
 def extract_command(
-    letter: Annotated[Path, typer.Argument(help="A letter as text.", metavar="LETTER")],
+    letter: Annotated[Path, typer.Argument(help="A letter's file, of any kind that is read.", metavar="LETTER")],
+    letter_id: LetterOption = None,
     model: ModelOption = None,
     prompt: PromptOption = None,
     base_url: UrlOption = None,
@@ -45,23 +53,40 @@ def extract_command(
 
     Example: extractor extract eval/imr/letters/dwc-2014-000.txt
     """
-    files = find_letters([letter])
-    if len(files) > 1:
-        raise UsageError(f"{letter} holds {len(files)} letters", hint="name one, or use: extractor run")
-    [file] = files
+    file, found = one_letter(letter, letter_id, open_workspace(workspace).letter_type(letter_type).starts)
     session = open_session(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask)
-    record = asyncio.run(_one(file, session))
+    record = asyncio.run(_one(file, found, session))
     print_json(record)
+    bill = Bill(session.plan, session.replaying)
+    bill.add(record)
+    if line := bill.line():
+        say(line)
     raise typer.Exit(Exit.FINE if record["status"] == "accepted" else Exit.LOOK)
 
 
-async def _one(file: LetterFile, session: Session) -> dict[str, Any]:
+def one_letter(path: Path, letter_id: str | None, starts: Starts | None) -> tuple[LetterFile, Letter | LetterError]:
+    """The letter that ``path`` holds, or the one of this id. Raises ``UsageError`` if that is not one letter."""
+    files = find_letters([path])
+    if letter_id is not None:
+        file = LetterIndex(files, starts).get(letter_id)
+        if file is None:
+            raise UsageError(f"{path} holds no letter {letter_id!r}", hint=f"see: extractor text {path}")
+        return next(letters_in(file))
+    if len(files) > 1:
+        raise UsageError(f"{path} holds {len(files)} letters", hint="name one with --letter ID, or use: extractor run")
+    found = list(letters_in(files[0], starts))
+    if len(found) > 1:
+        ids = ", ".join(file.id for file, _ in found[:_NAMED])
+        raise UsageError(f"{path} holds {len(found)} letters", hint=f"name one with --letter ID, e.g. {ids}")
+    return found[0]
+
+
+async def _one(file: LetterFile, letter: Letter | LetterError, session: Session) -> dict[str, Any]:
     try:
-        letter = read_letter(file)
+        if isinstance(letter, LetterError):
+            say(f"error: {letter}")
+            return failed_record(file.id, session.plan, letter)
         with session.tape(file, letter.sha256) if session.replaying else nullcontext():
             return await extract(letter, session.plan)
-    except LetterError as error:
-        say(f"error: {error}")
-        return failed_record(file.id, session.plan, error)
     finally:
         await session.plan.model.aclose()

@@ -15,7 +15,7 @@ from extractor.errors import UsageError
 from extractor.workspace import MARKER
 
 # The same files the project tests: packed into the wheel, or at the repository root in a checkout.
-STARTER = ("workspace.toml", "prompts", "schemas", "eval", "cassettes")
+STARTER = ("workspace.toml", "prices.toml", "prompts", "schemas", "eval", "cassettes")
 
 
 def init_command(

@@ -80,7 +80,9 @@ def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
 def _next_steps(summary: Summary, out: Path) -> Iterator[str]:
     if summary.counts["failed"]:
         yield f"next: {_same_command('--retry', 'failed')}"
-    if summary.counts.total():
+    if summary.counts["needs_review"]:
+        yield f"next: extractor review {shlex.quote(str(out))}"
+    elif summary.counts.total():
         yield f"next: extractor export {shlex.quote(str(out))} --to csv"
 
 

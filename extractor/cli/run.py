@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from collections import Counter
-from collections.abc import Mapping
+import re
+from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from extractor import bulk
+from extractor.cli.bill import Bill
 from extractor.cli.common import (
-    Exit,
     JsonOption,
     ModelOption,
     PromptOption,
@@ -30,23 +27,56 @@ from extractor.cli.common import (
     print_json,
     say,
 )
-from extractor.cli.table import print_table
-from extractor.errors import CassetteError
+from extractor.cli.outcome import exit_code, forecast_report, print_forecast, print_summary, report
+from extractor.cli.progress import Progress
+from extractor.errors import UsageError
 from extractor.letter import LetterFile, find_letters
+from extractor.limits import Bounds
 
-TABLE_LETTERS = 20
-_PLAIN_EVERY = 100
+AUTO = "auto"
+_MOST = 2_000
+_Status = Literal["accepted", "needs_review", "failed"]
+_OutOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for records.jsonl and the ledger run.db.")
+]
 
 
 def run_command(
     paths: Annotated[list[Path], typer.Argument(help="Letter files, or folders that hold them.", metavar="PATH...")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for records.jsonl and the ledger run.db.")],
+    out: _OutOption,
     model: ModelOption = None,
     prompt: PromptOption = None,
     base_url: UrlOption = None,
     replay: ReplayOption = False,
     reask: ReaskOption = 1,
-    concurrency: Annotated[int, typer.Option(min=1, max=512, help="Letters in flight at once.")] = 8,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which calls, tokens and money it would take; ask nothing.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Only the first N letters.")] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=0, metavar="N", help="Only N letters, chosen by --seed.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Another seed, another --sample.")] = 0,
+    only: Annotated[
+        _Status | None, typer.Option("--only", help="Only letters whose record in DIR has this status.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts, e.g. 2/4; see merge.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Ask anew, also where nothing has changed.")] = False,
+    retry: Annotated[Literal["failed"] | None, typer.Option("--retry", help="Ask failed letters anew.")] = None,
+    concurrency: Annotated[
+        str, typer.Option("--concurrency", metavar="C", help="Letters in flight: auto, a number, or LOW-HIGH.")
+    ] = AUTO,
+    rpm: Annotated[float | None, typer.Option("--rpm", min=0.1, help="Calls a minute at most.")] = None,
+    tpm: Annotated[float | None, typer.Option("--tpm", min=1, help="Tokens a minute at most.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before this run has cost more.")
+    ] = None,
+    max_minutes: Annotated[float | None, typer.Option("--max-minutes", min=0, help="Stop after so long.")] = None,
+    max_failures: Annotated[
+        int | None, typer.Option("--max-failures", min=1, metavar="N", help="Stop when N letters have failed.")
+    ] = None,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -54,132 +84,84 @@ def run_command(
     """Extract many letters into DIR/records.jsonl, one line a letter.
 
     Can be stopped (Ctrl-C) and started again: finished letters are skipped, a changed prompt or
-    model asks again, changed checks only check again. Prints a table when it ends.
+    model asks again, changed checks only check again. How many letters are in flight is found out;
+    limits that the endpoint tells are kept. Prints a table when it ends.
 
-    Exit code 0 if all are accepted, 1 if some need a look, 4 if some could not be asked.
+    Exit code 0 if all are accepted, 1 if some need a look, 4 if some could not be asked or the run
+    was stopped by a --max option.
 
     Example: extractor run eval/imr/letters --out out
     """
-    files = find_letters(paths)
-    session = open_session(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask)
-    summary = asyncio.run(_run(files, session, out, concurrency))
-    counts, shown = _results(out, {file.id for file in files})
+    bounds, part = _bounds(concurrency, rpm, tpm), bulk.shard_of(shard) if shard else None
+    if force and retry:
+        raise UsageError("--force asks every letter anew", hint="leave out --retry")
+    files = find_letters(paths, tell=say)
+    session = open_session(
+        workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask, keyless=dry_run
+    )
+    options = bulk.Options(
+        again="all" if force else retry or "nothing",
+        only=only,
+        bounds=bounds,
+        max_cost=_max_cost(max_cost, session),
+        max_minutes=max_minutes,
+        max_failures=max_failures,
+        told=_told(session),
+    )
+    letters = bulk.select(files, bulk.Selection(only, sample, seed, part, limit), out)
+    del files
+    if dry_run:
+        told = bulk.forecast(letters, session.plan, out, options)
+        print_json(forecast_report(told)) if as_json else print_forecast(told, session.plan)
+        return
+    summary = asyncio.run(_run(letters, session, out, options))
+    bill = Bill(session.plan, session.replaying)
+    bill.take(summary.totals, summary.odd_cost)
     if as_json:
-        print_json(_report(summary, counts, out))
+        print_json(report(summary, bill, out))
     else:
-        if shown:
-            print_table(shown, session.plan.letter_type)
-        if counts.total() > len(shown):
-            print(f"(the first {len(shown)} of {counts.total()} records are shown)")
-        _print_summary(summary, counts, out)
-    raise typer.Exit(_exit_code(summary, counts))
+        print_summary(summary, bill, out, session.plan.letter_type)
+    raise typer.Exit(exit_code(summary))
 
 
-async def _run(files: list[LetterFile], session: Session, out: Path, concurrency: int) -> bulk.Summary:
+async def _run(files: Sequence[LetterFile], session: Session, out: Path, options: bulk.Options) -> bulk.Summary:
     try:
-        with _Progress(len(files)) as progress:
+        with Progress() as progress:
             return await bulk.run(
                 files,
                 session.plan,
                 out,
-                concurrency=concurrency,
+                options=options,
                 around=session.tape if session.replaying else None,
                 on_progress=progress.update,
-                on_interrupt=_tell_interrupt,
+                on_interrupt=lambda: progress.say(
+                    "stopping: letters in flight may finish, nothing is retried; Ctrl-C again stops at once"
+                ),
             )
     finally:
         await session.plan.model.aclose()
 
 
-def _tell_interrupt() -> None:
-    say("stopping: letters in flight may finish, nothing is retried; Ctrl-C again stops at once")
+def _bounds(concurrency: str, rpm: float | None, tpm: float | None) -> Bounds:
+    if concurrency == AUTO:
+        return Bounds(rpm=rpm, tpm=tpm)
+    match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", concurrency)
+    low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= low <= high <= _MOST:
+        hint = f"write auto, a number from 1 to {_MOST}, or LOW-HIGH, e.g. 4-64"
+        raise UsageError(f"--concurrency {concurrency!r} cannot be used", hint=hint)
+    return Bounds(low, high, rpm, tpm)
 
 
-class _Progress:
-    """One live line on a terminal, a plain line now and then when piped."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.live: Progress | None = None
-        if sys.stderr.isatty():
-            self.live = Progress(
-                TextColumn("letters"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.description}"),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-
-    def __enter__(self) -> _Progress:
-        if self.live:
-            self.live.start()
-            self.task = self.live.add_task("", total=self.total)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self.live:
-            self.live.stop()
-
-    def update(self, summary: bulk.Summary) -> None:
-        told = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
-        if self.live:
-            self.live.update(self.task, completed=summary.done, description=told)
-        elif summary.done % _PLAIN_EVERY == 0:
-            say(f"{summary.done} of {self.total} letters: {told}")
+def _max_cost(usd: float | None, session: Session) -> Decimal | None:
+    if usd is None:
+        return None
+    if session.plan.tariff.price is None and session.plan.model.name != "offline":
+        raise UsageError(f"--max-cost cannot be kept: {session.plan.tariff.unknown}", hint="or leave it out")
+    return Decimal(str(usd))
 
 
-def _results(out: Path, wanted: set[str]) -> tuple[Counter[str], list[dict[str, Any]]]:
-    """How many records of each status, and the first few records to show."""
-    counts: Counter[str] = Counter()
-    shown: list[dict[str, Any]] = []
-    with (out / bulk.RECORDS).open(encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            if record["letter_id"] in wanted:
-                counts[record["status"]] += 1
-                if len(shown) < TABLE_LETTERS:
-                    shown.append(record)
-    return counts, shown
-
-
-def _report(summary: bulk.Summary, counts: Mapping[str, int], out: Path) -> dict[str, Any]:
-    return {
-        "letters": summary.total,
-        "accepted": counts.get("accepted", 0),
-        "needs_review": counts.get("needs_review", 0),
-        "failed": counts.get("failed", 0),
-        "skipped": summary.skipped,
-        "unanswered": {
-            name: {"code": error.code, "message": error.message} for name, error in summary.unanswered.items()
-        },
-        "interrupted": summary.interrupted,
-        "seconds": round(summary.seconds, 2),
-        "records": str(out / bulk.RECORDS),
-    }
-
-
-def _print_summary(summary: bulk.Summary, counts: Mapping[str, int], out: Path) -> None:
-    told = [f"{counts.get(status, 0)} {status}" for status in ("accepted", "needs_review", "failed")]
-    left = summary.total - summary.done + len(summary.unanswered)
-    if left:
-        told.append(f"{left} unanswered")
-    skipped = f" (done already: {summary.skipped})" if summary.skipped else ""
-    letters = "1 letter" if summary.total == 1 else f"{summary.total} letters"
-    print(f"{letters}: {', '.join(told)}{skipped}. Records: {out / bulk.RECORDS}")
-    if summary.unanswered:
-        first = next(iter(summary.unanswered.values()))
-        say(f"{len(summary.unanswered)} letters were not answered. First: {first}")
-    if left and not any(isinstance(error, CassetteError) for error in summary.unanswered.values()):
-        say(f"{left} letters are left; run the same command again to go on")
-
-
-def _exit_code(summary: bulk.Summary, counts: Mapping[str, int]) -> Exit:
-    if summary.interrupted:
-        return Exit.INTERRUPTED
-    if any(isinstance(error, CassetteError) for error in summary.unanswered.values()):
-        return Exit.CASSETTES
-    if summary.unanswered or summary.done < summary.total:
-        return Exit.INCOMPLETE
-    return Exit.LOOK if counts.get("needs_review") or counts.get("failed") else Exit.FINE
+def _told(session: Session) -> dict[str, Any]:
+    """What `extractor status` says of the plan."""
+    plan = session.plan
+    return {"model": plan.model.name, "prompt": plan.prompt.id if plan.prompt else None, "type": plan.letter_type.name}

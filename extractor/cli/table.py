@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,8 +26,15 @@ def print_table(records: list[dict[str, Any]], letter_type: LetterType) -> None:
     piped = not sys.stdout.isatty()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in headings:
-        wide = heading not in ("letter", "status")
-        table.add_column(heading, no_wrap=piped or not wide, overflow="ellipsis" if piped or not wide else "fold")
+        # The findings give way first: what was read must stay readable beside them.
+        wide = heading == "findings"
+        needed = min(_ITEM, max(len(row.get(heading, "")) for row in rows))
+        table.add_column(
+            heading,
+            no_wrap=piped or not wide,
+            overflow="ellipsis" if piped or not wide else "fold",
+            min_width=None if wide or not piped else max(needed, len(heading)),
+        )
     for row in rows:
         table.add_row(*(Text(row.get(heading, "")) for heading in headings))
     Console(width=PIPED_WIDTH if piped else None).print(table)
@@ -48,13 +56,13 @@ def _cut(value: str) -> str:
 
 def _findings_of(record: Mapping[str, Any], i: int, rows: int) -> str:
     """Codes of the findings on row i; the letter's other findings stand on its first row."""
-    told: list[str] = []
+    told: Counter[str] = Counter()
     for finding in record["findings"]:
         parts = finding["path"].split("/")
         row = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() and int(parts[2]) < rows else 0
         if row == i and finding["severity"] != "info":
-            told.append(f"{finding['severity']}: {finding['code']} ({finding['blame']})")
-    return ", ".join(told)
+            told[f"{finding['severity']}: {finding['code']} ({finding['blame']})"] += 1
+    return ", ".join(f"{text} x{times}" if times > 1 else text for text, times in told.items())
 
 
 def _why_failed(record: Mapping[str, Any]) -> str:

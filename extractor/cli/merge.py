@@ -1,0 +1,53 @@
+"""``extractor merge``: several run folders made into one."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extractor import bulk
+from extractor.cli.common import JsonOption, print_json, say
+
+_NAMED = 5
+
+
+def merge_command(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of runs, e.g. of shards.", metavar="DIR...")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Join run folders into a new one: ledgers, stored answers and records.
+
+    The folders stay as they are. Of a letter that stands in two of them the newer record is taken;
+    where the two were made differently (another text, prompt, model or checks), that is told. A run
+    over all letters goes on from the new folder and asks only what no folder has.
+
+    Exit code 0, or 2 if a folder cannot be used.
+
+    Example: extractor merge out-1 out-2 out-3 out-4 --out out
+    """
+    merged = bulk.merge(folders, out)
+    if as_json:
+        print_json(
+            {
+                "letters": merged.counts.total(),
+                **{status: merged.counts.get(status, 0) for status in ("accepted", "needs_review", "failed")},
+                "folders": merged.letters,
+                "conflicts": list(merged.conflicts),
+                "records": str(out / bulk.RECORDS),
+            }
+        )
+        return
+    for folder, letters in merged.letters.items():
+        print(f"{folder}: {letters:,} letters")
+    counts = ", ".join(
+        f"{merged.counts.get(status, 0):,} {status}" for status in ("accepted", "needs_review", "failed")
+    )
+    print(f"{merged.counts.total():,} letters: {counts}. Records: {out / bulk.RECORDS}")
+    if merged.conflicts:
+        named = ", ".join(merged.conflicts[:_NAMED]) + (", ..." if len(merged.conflicts) > _NAMED else "")
+        say(f"{len(merged.conflicts):,} letters were made differently in two folders; the newer was taken: {named}")
+    say(f"next: extractor status {shlex.quote(str(out))}")

@@ -1,0 +1,101 @@
+"""``extractor status``: how a run folder stands, also while a run goes on."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from extractor.bulk import STOPS
+from extractor.cli.bill import dollars
+from extractor.cli.common import JsonOption, print_json
+from extractor.cli.progress import compact, duration, parts
+from extractor.ledger import Latest, View, running
+from extractor.prices import rounded
+
+
+def status_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run (its --out).", metavar="DIR")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say how a run stands, from another terminal while it goes on, or afterwards.
+
+    Only looks: the run is not disturbed. Exit code 0, or 2 if there is no run in DIR.
+
+    Example: extractor status out
+    """
+    with View(folder) as ledger:
+        last, now = ledger.latest(), running(folder)
+        told: dict[str, Any] = {
+            "folder": str(folder),
+            "state": _state(last, now),
+            "run": _run(last, now) if last else None,
+            "records": {"letters": 0, **dict.fromkeys(("accepted", "needs_review", "failed"), 0), **ledger.counts()},
+            "errors": dict(ledger.errors()),
+        }
+        told["records"]["letters"] = sum(told["records"].values())
+        totals = ledger.totals()
+    told["usage"] = totals.usage.as_dict()
+    told["cost_usd"] = None if totals.unpriced else rounded(totals.usd)
+    told["cost_usd_known"] = rounded(totals.usd)
+    if as_json:
+        print_json(told)
+    else:
+        for line in _lines(told):
+            print(line)
+
+
+def _state(last: Latest | None, now: bool) -> str:
+    if now:
+        return "running"
+    if last is None:
+        return "unknown"
+    if last.ended is None:
+        return "killed"
+    if last.state.get("stopped"):
+        return "interrupted" if last.state["stopped"] == "interrupted" else "stopped"
+    return "incomplete" if last.state.get("left") else "finished"
+
+
+def _run(last: Latest, now: bool) -> dict[str, Any]:
+    times = {"began": _moment(last.began), "ended": _moment(last.ended) if last.ended else None}
+    age = {"seconds_ago": round(time.time() - last.told, 1)} if now else {}
+    return {"number": last.run, **times, **age, **last.state}
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
+
+
+_SAYS = {
+    "running": "a run is going on",
+    "unknown": "no run has told of itself",
+    "killed": "the last run ended without a word: killed, or the machine went down; the same command goes on",
+    "interrupted": "the last run was interrupted; the same command goes on",
+    "incomplete": "the last run left letters unanswered; the same command goes on",
+    "finished": "the last run is finished",
+}
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    run, records = told["run"], told["records"]
+    says = _SAYS.get(told["state"]) or f"the last run stopped: {STOPS.get(run['stopped'], run['stopped'])}"
+    lines = [f"{told['folder']}: {says}"]
+    if run and "merged" in run:
+        lines.append(f"merged from {', '.join(run['merged'])}")
+    elif run:
+        words = ", ".join(f"{name} {run[name]}" for name in ("model", "prompt") if run.get(name))
+        began = f"began {run['began']}, {duration(run['seconds'])}"
+        lines += [f"{words}; {began}" if words else began, ", ".join(parts(run))]
+    counts = ", ".join(f"{records[status]:,} {status}" for status in ("accepted", "needs_review", "failed"))
+    lines.append(f"records: {records['letters']:,}: {counts}")
+    if told["errors"]:
+        lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(told["errors"].items())))
+    usage = told["usage"]
+    if usage["input_tokens"] is not None and usage["output_tokens"] is not None:
+        cost = "cost unknown" if told["cost_usd"] is None else dollars(told["cost_usd"])
+        lines.append(f"tokens: {compact(usage['input_tokens'])} in, {compact(usage['output_tokens'])} out; {cost}")
+    return lines

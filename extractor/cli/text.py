@@ -1,0 +1,234 @@
+"""``extractor text``: what was read of a letter, page by page, with what was recognised marked."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from extractor.cli.common import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.cli.marks import Bit, Mark, bits, marks_of
+from extractor.errors import LetterError, UsageError
+from extractor.evaluation.printing import HIDDEN
+from extractor.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
+from extractor.lettertype import LetterType
+from extractor.reading import Reading
+from extractor.spans import Span
+
+_HIDDEN = re.compile(HIDDEN)
+_BLANK_LINES = re.compile(r"\n(?:[ \t\u00a0]*\n){2,}")
+_RULE = "\u2500" * 8
+# Colours by the kind of mark; what is worst to get wrong is set in bold as well.
+_STYLES = {"fact": "green", "date": "cyan", "furniture": "bright_black", "note": "red"}
+_TAG = "bright_black"
+
+
+def text_command(
+    files: Annotated[list[Path], typer.Argument(help="Letter files, of any kind that is read.", metavar="FILE...")],
+    letter_id: Annotated[
+        str | None, typer.Option("--letter", metavar="ID", help="Only this letter, where a file holds several.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Only the text of one letter, exactly as it is read.")] = False,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what was read of a letter, page by page, with what was recognised marked.
+
+    The first thing to look at when a record looks wrong. What is odd about the file comes first:
+    hidden words, a guessed encoding, a poor scan. <outcome upheld>Upheld</outcome> says that these
+    words were read as the outcome "upheld"; a question mark says that the reader had to choose.
+
+    Exit code 1 if a file cannot be read.
+
+    Example: extractor text eval/imr/letters/dwc-2014-002.txt
+    """
+    kind = open_workspace(workspace).letter_type(letter_type)
+    listed = find_letters(files, tell=say)
+    if letter_id is not None:
+        file = LetterIndex(listed, kind.starts).get(letter_id)
+        if file is None:
+            raise UsageError(f"no letter {letter_id!r}", hint="leave out --letter to see all")
+        found = letters_in(file)
+    else:
+        found = (each for file in listed for each in letters_in(file, kind.starts))
+    if raw:
+        _print_raw(found)
+        return
+    unread = 0
+    told = []
+    for file, letter in found:
+        unread += isinstance(letter, LetterError)
+        if as_json:
+            told.append(_report(file, letter, kind))
+        else:
+            _print(file, letter, kind)
+    if as_json:
+        print_json(told)
+    raise typer.Exit(Exit.LOOK if unread else Exit.FINE)
+
+
+_Found = Iterator[tuple[LetterFile, Letter | LetterError]]
+
+
+def _print_raw(found: _Found) -> None:
+    """The text of the one letter."""
+    letters = [letter for _, letter in found]
+    if len(letters) != 1:
+        raise UsageError(f"--raw shows one letter, these are {len(letters)}", hint="name one with --letter ID")
+    if isinstance(letters[0], LetterError):
+        raise letters[0]
+    write_exactly(letters[0].text)
+
+
+def write_exactly(text: str) -> None:
+    """``text`` on stdout, every character as it is; on a terminal, without what that would obey."""
+    if sys.stdout.isatty():
+        print(_HIDDEN.sub(_code_point, text))
+    elif buffer := getattr(sys.stdout, "buffer", None):
+        sys.stdout.flush()
+        buffer.write(text.encode("utf-8", "surrogatepass"))
+    else:
+        sys.stdout.write(text)
+
+
+# ---- for people ---------------------------------------------------------------------------------
+
+
+def _print(file: LetterFile, letter: Letter | LetterError, kind: LetterType) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if isinstance(letter, LetterError):
+        console.print(Text(f"{_RULE} {file.id}: not read ({letter.code})\n{letter}"), style="red")
+        return
+    reading = kind.read(letter)
+    for line in _head(letter, reading, kind):
+        console.print(Text(_visible(line)))
+    marks = marks_of(reading, kind)
+    inferred = not letter.pages and bool(letter.inferred_pages)
+    pages = letter.pages or letter.inferred_pages or (Span(0, len(letter.text)),)
+    for number, page in enumerate(pages, 1):
+        if len(pages) > 1 or letter.pages:
+            guessed = ", inferred" if inferred else ""
+            told = f"{_RULE} page {number} of {len(pages)}{guessed} (characters {page.start:,} to {page.end:,}) {_RULE}"
+            console.print(Text(told, style="bold"))
+        console.print(_marked(letter.text, marks, page))
+
+
+def _head(letter: Letter, reading: Reading, kind: LetterType) -> Iterator[str]:
+    yield f"{_RULE} {letter.id}: {letter.origin}, {len(letter.text):,} characters, sha256 {letter.sha256[:12]}"
+    if reading.recognised:
+        parts = ", ".join(f"{len(each)} {name}" for name, each in reading.root.blocks.items() if len(each) > 1)
+        yield f"read as {kind.name}{parts and ': ' + parts}"
+    else:
+        yield f"not read as {kind.name}: {reading.note}"
+    for note in letter.notes:
+        yield f"{note.severity}: {note.code}: {note.message}"
+        if note.words:
+            yield f"  these words: {note.words}"
+    for odd in reading.oddities:
+        yield f"{odd.severity}: {odd.code}: {odd.message} (characters {odd.span.start:,} to {odd.span.end:,})"
+
+
+def _marked(text: str, marks: list[Mark], page: Span) -> Text:
+    shown = Text()
+    inside: list[Mark] = []
+    for bit in bits(text, marks, page):
+        if bit.mark is None:
+            shown.append(_visible(bit.text), _style(inside))
+            continue
+        if bit.end:
+            if bit.mark in inside:
+                inside.remove(bit.mark)
+        else:
+            inside.append(bit.mark)
+        _tag(shown, bit, bit.mark)
+    shown.rstrip()
+    return shown
+
+
+def _tag(shown: Text, bit: Bit, mark: Mark) -> None:
+    """A tag; those of sections stand on lines of their own."""
+    name = mark.label + ("" if mark.certain else "?")
+    tag = f"</{name}>" if bit.end else f"<{name}{mark.value and ' ' + mark.value}>"
+    if mark.kind != "section":
+        shown.append(tag, _TAG)
+        return
+    if shown.plain and not shown.plain.endswith("\n"):
+        shown.append("\n")
+    shown.append(f"{tag}\n", "blue")
+
+
+def _style(inside: list[Mark]) -> str:
+    mark = next((mark for mark in reversed(inside) if mark.kind != "section"), None)
+    if mark is None:
+        return ""
+    return f"{_STYLES[mark.kind]}{' bold' if mark.protected else ''}"
+
+
+def _visible(text: str) -> str:
+    """Text for the screen: one blank line where there are more, and signs that do not show as their code points."""
+    text = _BLANK_LINES.sub("\n\n", text.replace("\r\n", "\n").replace("\f", ""))
+    return _HIDDEN.sub(_code_point, text)
+
+
+def _code_point(sign: re.Match[str]) -> str:
+    return f"[U+{ord(sign[0]):04X}]"
+
+
+# ---- as JSON ------------------------------------------------------------------------------------
+
+
+def _report(file: LetterFile, letter: Letter | LetterError, kind: LetterType) -> dict[str, Any]:
+    if isinstance(letter, LetterError):
+        error = {"code": letter.code, "message": letter.message, "hint": letter.hint}
+        return {"letter_id": file.id, "error": error}
+    reading = kind.read(letter)
+    return {
+        "letter_id": letter.id,
+        "letter_sha256": letter.sha256,
+        "origin": letter.origin,
+        "characters": len(letter.text),
+        "letter_pages": _pages(letter),
+        "recognised": reading.recognised,
+        "why_not": reading.note or None,
+        "notes": [
+            {"code": note.code, "severity": note.severity, "message": note.message, "words": note.words or None,
+             "span": note.span and {"start": note.span.start, "end": note.span.end}}
+            for note in letter.notes
+        ],
+        "marks": [_mark(mark, letter) for mark in marks_of(reading, kind)],
+        "text": letter.text,
+    }  # fmt: skip
+
+
+def _pages(letter: Letter) -> list[dict[str, Any]]:
+    inferred = not letter.pages
+    pages = letter.pages or letter.inferred_pages
+    return [
+        {"letter_page": number, "start": page.start, "end": page.end, "inferred": inferred}
+        | (letter.sizes[number - 1]._asdict() if number <= len(letter.sizes) else {})
+        for number, page in enumerate(pages, 1)
+    ]
+
+
+def _mark(mark: Mark, letter: Letter) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "kind": mark.kind,
+        "label": mark.label,
+        "path": mark.path,
+        "value": mark.value or None,
+        "certain": mark.certain,
+        "start": mark.span.start,
+        "end": mark.span.end,
+        "letter_page": letter.page_of(mark.span.start),
+    }
+    if letter.words and mark.kind != "section":
+        boxes = letter.boxes(mark.span)
+        told["boxes"] = [{"letter_page": page, "box": [round(side, 4) for side in box]} for page, box in boxes]
+    return told

@@ -1,0 +1,111 @@
+"""Many calls against an endpoint with a limit and with faults: every letter ends, rightly, and the limit is used."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crowd import Crowd, Limited, crowd, good, write_notes
+from tests.loopback import Asked, Canned, message, refusal
+from tests.toy import MODEL, carrier_in, edit, is_correction, records, write_toy
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+PER_SECOND = 50
+TIMEOUT = 1.5
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = write_toy(tmp_path / "toy")
+    edit(
+        root / "workspace.toml",
+        "params = { tries = 1, max_wait = 0.01 }",
+        f"timeout = {TIMEOUT}\nparams = {{ max_wait = 2.0 }}",
+    )
+    for path in (root / "letters").iterdir():
+        path.unlink()
+    monkeypatch.chdir(root)
+    return root
+
+
+def run(server: Crowd, *words: object) -> dict[str, Any]:
+    """The run in a process of its own: the endpoint must not wait for it."""
+    command = [sys.executable, "-m", "extractor", "run", "letters", "--out", "out", "--model", MODEL, "--json"]
+    done = subprocess.run(
+        [*command, "--base-url", server.url, *map(str, words)], capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+class Faulty:
+    """5 % fail, 1 % answer nonsense, 1 % hang, 1 % break off, 1 % are torn down: by chance, but never a letter twice."""
+
+    def __init__(self) -> None:
+        self.chance = random.Random(6)
+        self.spared: set[str] = set()
+        self.faults: Counter[str] = Counter()
+
+    def __call__(self, asked: Asked) -> Canned:
+        right = good(asked, delay=self.chance.uniform(0.05, 0.35))
+        letter = carrier_in(asked)
+        drawn = self.chance.random()
+        if letter in self.spared or is_correction(asked) or drawn > 0.09:
+            return right
+        self.spared.add(letter)
+        name, reply = next(
+            (name, reply)
+            for share, name, reply in (
+                (0.05, "500", refusal(500)),
+                (0.06, "nonsense", message("Here is the table you asked for:")),
+                (0.07, "hangs", replace(right, delay=60.0)),
+                (0.08, "cut", replace(right, cut=20)),
+                (0.09, "reset", Canned(reset=True)),
+            )
+            if drawn <= share
+        )
+        self.faults[name] += 1
+        return reply
+
+
+def used(server: Crowd) -> float:
+    """The share of the allowed calls that were made, from the first answer to the last letter's first call."""
+    times = [when for when, status in server.begun if status != 429]
+    begin, end = times[1], times[int(0.95 * len(times))]
+    return (int(0.95 * len(times)) - 1) / ((end - begin) * PER_SECOND)
+
+
+@pytest.mark.parametrize(
+    ("tells", "burst", "refused_at_most"),
+    [
+        ("headers", PER_SECOND, 0.01),
+        ("headers", 20, 0.02),
+        ("retry_after", PER_SECOND, 0.05),
+        ("nothing", PER_SECOND, 0.05),
+    ],
+)
+def test_storms_and_faults(toy: Path, tells: str, burst: int, refused_at_most: float) -> None:
+    count = 800
+    write_notes(toy / "letters", count)
+    faulty = Faulty()
+    with crowd(Limited(faulty, PER_SECOND, burst, tells)) as server:
+        report = run(server)
+    found = records(toy / "out")
+    assert [record["letter_id"] for record in found] == [f"{i:04d}" for i in range(count)]
+    assert {record["status"] for record in found} == {"accepted"}
+    assert all(record["answer"]["carrier"] == record["letter_id"] for record in found)
+    assert set(faulty.faults) == {"500", "nonsense", "hangs", "cut", "reset"}
+    calls = len(server.begun)
+    assert server.statuses[429] / calls <= refused_at_most, server.statuses
+    assert used(server) >= 0.9
+    print(tells, burst, used(server), server.statuses, server.most_in_flight, report["seconds"])
