@@ -1,27 +1,26 @@
-"""Letters: finding them on disk and reading them without changing a character."""
+"""Letters: finding them among files of many kinds, and reading them without changing a character."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import re
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import NamedTuple
 
-from extractor.errors import LetterError, UsageError
+from extractor.errors import LetterError
+from extractor.furniture import blanked, furniture
+from extractor.ingest.contents import documents_in, piece_of
+from extractor.ingest.documents import Box, Document, Note, Size, Word, inferred_pages, pages_of
+from extractor.ingest.kinds import check_text
+from extractor.ingest.sources import LetterFile as LetterFile
+from extractor.ingest.sources import find_files
 from extractor.spans import FoldedText, Span
 
-SUFFIXES = (".txt",)
-_PDF = "make text of a PDF first, e.g. pdftotext -layout FILE.pdf"
-MAX_BYTES = 20_000_000
-
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+# Where letters start in a text that may hold several; see ``LetterType.starts``.
+Starts = Callable[[str], list[int]]
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,18 @@ class Letter:
     """One document.
 
     ``text`` is the raw text, exactly as decoded from the file (line ends included). ``pages``
-    are raw spans of the letter's own pages where the text marks them (form feeds), else empty.
+    are raw spans of the letter's own pages where the source has pages, else empty. ``notes`` say what
+    a person should know of how the text came to be. ``words`` and ``sizes`` are known of PDFs and
+    scans: where each word stands, and how large the pages are. ``origin`` is that of ``Document``.
     """
 
     id: str
     text: str
     pages: tuple[Span, ...] = ()
+    notes: tuple[Note, ...] = ()
+    words: tuple[Word, ...] = field(default=(), repr=False, compare=False)
+    sizes: tuple[Size, ...] = field(default=(), repr=False, compare=False)
+    origin: str = field(default="text", compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -42,9 +47,17 @@ class Letter:
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
     @cached_property
+    def body(self) -> str:
+        """``text`` with running headers and footers turned into blanks: what is read and matched.
+
+        As long as ``text``, so that every offset into it is an offset into the raw text.
+        """
+        return blanked(self.text, furniture(self.text, self.pages))
+
+    @cached_property
     def folded(self) -> FoldedText:
-        """The view that matching runs on."""
-        return FoldedText(self.text)
+        """The view of ``body`` that matching runs on."""
+        return FoldedText(self.body)
 
     def page_of(self, offset: int) -> int | None:
         """1-based letter page of a raw offset; ``None`` where the text marks no pages."""
@@ -53,131 +66,157 @@ class Letter:
         return bisect_right(self._page_starts, offset)
 
     @cached_property
+    def inferred_pages(self) -> tuple[Span, ...]:
+        """Pages that the text seems to have had, for people to look at; ``page_of`` does not count them."""
+        return inferred_pages(self.text)
+
+    def boxes(self, span: Span) -> list[tuple[int, Box]]:
+        """Where a span stands, where that is known: 1-based letter pages and a rectangle for each line on them.
+
+        A part of a word takes its share of the word's width.
+        """
+        found: list[tuple[int, Box]] = []
+        first = max(0, bisect_left(self._word_ends, span.start + 1))
+        for word in self.words[first:]:
+            if word.span.start >= span.end:
+                break
+            page, box = word.page + 1, _share(word, span)
+            if found and found[-1][0] == page and _on_one_line(found[-1][1], box):
+                box = _around(found.pop()[1], box)
+            found.append((page, box))
+        return found
+
+    @cached_property
+    def _word_ends(self) -> list[int]:
+        return [word.span.end for word in self.words]
+
+    @cached_property
     def _page_starts(self) -> list[int]:
         return [page.start for page in self.pages]
 
 
-class LetterFile(NamedTuple):
-    """A letter not yet read: its id and where it lies."""
+def find_letters(paths: Iterable[Path], tell: Callable[[str], None] | None = None) -> list[LetterFile]:
+    """All letters among files and folders (searched recursively) and in zip archives, in a stable order.
 
-    id: str
-    path: Path
-
-
-def find_letters(paths: Iterable[Path]) -> list[LetterFile]:
-    """All letters among files and folders (searched recursively), in a stable order.
-
-    A letter's id is its path below the folder that was named, without the suffix; for a file
-    named directly, its stem. Equal ids get the parent folder's name in front.
+    A letter's id is its path below the folder that was named, without the suffix; for a member of an
+    archive, the archive's id and its name there; for a file named directly, its stem. Equal ids get
+    the parent folder's name in front. ``tell`` hears of files in folders that are passed over.
 
     Raises ``UsageError`` for a path that does not exist, and when no letter is found at all.
     """
-    named = list(paths)
-    found: dict[Path, str] = {}
-    for path in named:
-        if not _exists(path):
-            hint = "name letter files (.txt) or folders that hold them"
-            raise UsageError(f"no such file or folder: {_printable(str(path))}", hint=hint)
-        for file, letter_id in _letters_below(path):
-            found.setdefault(file.resolve(), _printable(letter_id))
-    if not found:
-        listed = ", ".join(map(str, named)) or "(nothing named)"
-        raise UsageError(f"no letters in {listed}", hint=f"letters are files that end in {', '.join(SUFFIXES)}; {_PDF}")
-    return sorted(_told_apart(found))
+    return find_files(list(paths), tell)
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # e.g. a name too long for the disk
-        return False
+def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple[LetterFile, Letter | LetterError]]:
+    """Every letter that ``file`` holds, with the file under the letter's own id; or why one cannot be read.
+
+    Most files hold one. An archive in an archive and a mail hold several under ids of their own
+    (``mail/attachment``); a document in which ``starts`` finds several is cut: ``file#1``, ``file#2``.
+    """
+    for each, document in documents_in(file):
+        if isinstance(document, LetterError):
+            yield each, document
+            continue
+        pieces = _pieces(document, starts) if starts and each.piece is None else ()
+        if len(pieces) < 2:
+            yield each, _letter(each.id, document)
+        for number, piece in enumerate(pieces if len(pieces) > 1 else (), 1):
+            part = each._replace(id=f"{each.id}#{number}", piece=piece)
+            yield part, _letter(part.id, piece_of(document, piece))
 
 
-def _printable(name: str) -> str:
-    """A file name that is not valid UTF-8 made so, its odd bytes as ``\\xNN``: ids stand in JSON and SQLite."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+class LetterIndex:
+    """Letters by id, also those that lie in a file with others: ``merged#2``, ``mail/attachment``."""
+
+    def __init__(self, files: Iterable[LetterFile], starts: Starts | None = None) -> None:
+        self._files = {file.id: file for file in files}
+        self._starts = starts
+        self._taken_apart: set[str] = set()
+
+    def get(self, letter_id: str) -> LetterFile | None:
+        """Where a letter lies, or ``None``. Files are read only if no file has this id itself."""
+        if letter_id in self._files:
+            return self._files[letter_id]
+        holder = next((name for name in _holders(letter_id) if name in self._files), None)
+        if holder is None or holder in self._taken_apart:
+            return None
+        self._taken_apart.add(holder)
+        for file, _ in letters_in(self._files[holder], self._starts):
+            self._files.setdefault(file.id, file)
+        return self._files.get(letter_id)
 
 
-def _letters_below(path: Path) -> Iterator[tuple[Path, str]]:
-    if path.is_file():
-        yield path, path.stem
-        return
-    for file in sorted(path.rglob("*")):
-        relative = file.relative_to(path)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if file.suffix.lower() in SUFFIXES and file.is_file() and not hidden:
-            yield file, relative.with_suffix("").as_posix()
-
-
-def _told_apart(found: dict[Path, str]) -> Iterator[LetterFile]:
-    """Give files with equal ids their parent folders' names in front, as many as it takes; at last the whole name."""
-    ids = dict(found)
-    for depth in range(1, 20):
-        times = Counter(ids.values())
-        if max(times.values()) == 1:
-            break
-        for path, letter_id in ids.items():
-            if times[letter_id] > 1:
-                ids[path] = _printable("/".join((*path.parent.parts[-depth:], path.stem)).lstrip("/"))
-    times = Counter(ids.values())
-    for path, letter_id in ids.items():
-        yield LetterFile(letter_id if times[letter_id] == 1 else _printable(str(path).lstrip("/")), path)
+def _holders(letter_id: str) -> Iterator[str]:
+    """Ids of the files that may hold a letter of this id, the nearest first."""
+    name, sign, number = letter_id.rpartition("#")
+    if sign and number.isdigit():
+        yield name
+    else:
+        name = letter_id
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
 
 
 def read_letter(file: LetterFile) -> Letter:
-    """Read one text file.
+    """Read the one letter that ``file`` holds.
 
-    Encodings: UTF-8 and UTF-16 by their marks, else UTF-8, else Windows-1252.
-
-    Raises ``LetterError`` with code ``unreadable``, ``too_large``, ``empty``, ``binary`` or ``encoding``.
+    Raises ``LetterError``; its codes say what is wrong with the file (``docs/files.md``), or that it
+    holds ``several`` letters, which only ``letters_in`` reads.
     """
-    try:
-        if file.path.stat().st_size > MAX_BYTES:
-            raise LetterError(
-                f"{file.path} is larger than {MAX_BYTES:,} bytes", code="too_large", hint="split it into letters"
-            )
-        data = file.path.read_bytes()
-    except OSError as error:
-        raise LetterError(
-            f"cannot read {file.path}: {error.strerror}", code="unreadable", hint="check that it exists and may be read"
-        ) from error
-    return letter_from_text(file.id, _decode(data, file.path), str(file.path))
+    found = list(islice(documents_in(file), 2))
+    if len(found) > 1:
+        raise LetterError(f"{file.path} holds several letters", code="several", hint="use: extractor run")
+    [(_, document)] = found
+    if isinstance(document, LetterError):
+        raise document
+    return _letter(file.id, document)
 
 
 def letter_from_text(letter_id: str, text: str, name: str = "the text") -> Letter:
     """A letter from text already in memory. Raises ``LetterError`` if it holds no words or is binary."""
-    if not text.strip():
-        raise LetterError(f"{name} is empty", code="empty", hint="remove it, or export it again")
-    if len(_CONTROL.findall(text)) > 8 + len(text) // 100:
-        raise LetterError(f"{name} is not text", code="binary", hint="export the letter as text (.txt, UTF-8)")
-    return Letter(letter_id, text, _pages(text))
+    check_text(text, name)
+    return Letter(letter_id, text, pages_of(text))
 
 
-def _decode(data: bytes, path: Path) -> str:
-    if data.startswith(b"%PDF-"):
-        raise LetterError(f"{path} is a PDF", code="pdf", hint=_PDF)
-    encoding = next((encoding for mark, encoding in _BOMS if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        pass
-    if data.count(0) > len(data) // 100:
-        raise LetterError(f"{path} is not text", code="binary", hint="export the letter as text (.txt, UTF-8)")
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError as error:
-        raise LetterError(
-            f"{path} is neither UTF-8, UTF-16 nor Windows-1252 text (byte {error.start})",
-            code="encoding",
-            hint="save it as UTF-8",
-        ) from error
+def _letter(letter_id: str, document: Document) -> Letter:
+    return Letter(
+        letter_id, document.text, document.pages, document.notes, document.words, document.sizes, document.origin
+    )
 
 
-def _pages(text: str) -> tuple[Span, ...]:
-    """Pages as form feeds part them; blank pages count, but those behind the last words do not."""
-    end = len(text.rstrip())
-    cuts = [match.end() for match in re.finditer("\f", text) if match.start() < end]
-    if not cuts:
-        return ()
-    starts = [0, *cuts]
-    return tuple(Span(start, stop) for start, stop in zip(starts, [*cuts, len(text)], strict=True))
+def _pieces(document: Document, starts: Starts) -> list[Span]:
+    """Where each of a document's letters stands; what stands before the first start belongs to the first."""
+    text = document.text
+    cuts = [_from_page_start(text, document.pages, start) for start in sorted(set(starts(text)))[1:]]
+    ends = sorted({0, *cuts, len(text)})
+    return [Span(start, end) for start, end in pairwise(ends) if text[start:end].strip()]
+
+
+def _from_page_start(text: str, pages: tuple[Span, ...], start: int) -> int:
+    """A letter's start, moved to its page's where only blanks stand between."""
+    number = bisect_right([page.start for page in pages], start) - 1
+    page = pages[number].start if number >= 0 else start
+    return start if text[page:start].strip() else page
+
+
+def _share(word: Word, span: Span) -> Box:
+    """The part of a word's box that the characters of ``span`` take, if all are equally wide."""
+    long, width = len(range(*word.span)), word.box.right - word.box.left
+    if not long:
+        return word.box
+    left = word.box.left + width * max(0, span.start - word.span.start) / long
+    return word.box._replace(left=left, right=word.box.right - width * max(0, word.span.end - span.end) / long)
+
+
+def _on_one_line(one: Box, other: Box) -> bool:
+    """Whether half the lower of two boxes stands beside the other, and not before it."""
+    beside = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return 2 * beside >= min(one.bottom - one.top, other.bottom - other.top) and other.left >= one.left
+
+
+def _around(one: Box, other: Box) -> Box:
+    return Box(
+        *(min(pair) for pair in zip(one[:2], other[:2], strict=True)),
+        *(max(p) for p in zip(one[2:], other[2:], strict=True)),
+    )

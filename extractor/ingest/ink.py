@@ -1,0 +1,93 @@
+"""What a person sees of a page: its picture in grey, and whether there is ink where a character should be."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+DPI = 100
+# The least difference between ink and paper (0 to 255) that counts as seen: a grey of #DDD on white is 34.
+_CONTRAST = 30
+_DARK = 110
+# Where in a character's line, from the top, a pen always passes: the middle of the small letters first.
+_LEVELS = (0.6, 0.5, 0.7)
+WHITE = 0xFFFFFFFF
+
+# left, top, right, bottom
+Place = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page in grey, a byte a pixel, ``across`` by ``down`` of them, rows ``stride`` bytes apart.
+
+    ``scale`` is pixels a point; all boxes are in points.
+    """
+
+    grey: bytes
+    across: int
+    down: int
+    stride: int
+    scale: float
+
+    def seen(self, places: Sequence[Place]) -> list[bool]:
+        """For each character of one upright word, whether it has left ink where its line stands."""
+        top, bottom = places[0][1], places[0][3]
+        rows = [row for level in _LEVELS if (row := self._row((top + level * (bottom - top)) * self.scale))]
+        return [self._is_inked(rows, left, right) for left, _, right, _ in places]
+
+    def _is_inked(self, rows: Sequence[bytes], left: float, right: float) -> bool:
+        start, end = max(0, int(left * self.scale)), int(right * self.scale + 1.5)
+        for row in rows:
+            across = row[start:end]
+            if across and max(across) - min(across) >= _CONTRAST:
+                return True
+        return False
+
+    def differs(self, place: Place) -> bool:
+        """Whether anything at all differs in colour within a box."""
+        rows = self._rows(place)
+        return bool(rows) and max(map(max, rows)) - min(map(min, rows)) >= _CONTRAST
+
+    def is_dark(self, place: Place) -> bool:
+        """Whether most of a box is dark."""
+        rows = self._rows(place)
+        return bool(rows) and sum(map(sum, rows)) < _DARK * sum(map(len, rows))
+
+    def inked(self) -> list[bool]:
+        """For each row of pixels, whether it holds any ink."""
+        return [min(self._row(y)) < 255 - 3 * _CONTRAST for y in range(self.down)]
+
+    def _row(self, y: float) -> bytes:
+        start = int(y) * self.stride
+        return self.grey[start : start + self.across] if 0 <= y < self.down else b""
+
+    def _rows(self, place: Place) -> list[bytes]:
+        left, top, right, bottom = (edge * self.scale for edge in place)
+        start, end = max(0, int(left)), max(int(left) + 2, int(right + 1.5))
+        rows = (self._row(y)[start:end] for y in range(max(0, int(top)), int(bottom + 1.5)))
+        return [row for row in rows if row]
+
+
+def picture(page: Any, width: float, height: float, dpi: float = DPI) -> Picture:
+    """The page, ``width`` by ``height`` points as displayed, drawn in grey on white.
+
+    Raises ``MemoryError`` if the picture does not fit.
+    """
+    scale = dpi / 72
+    across, down = max(1, round(width * scale)), max(1, round(height * scale))
+    bitmap = pdfium.FPDFBitmap_CreateEx(across, down, pdfium.FPDFBitmap_Gray, None, 0)
+    if not bitmap:
+        raise MemoryError
+    try:
+        pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, across, down, WHITE)
+        pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, across, down, 0, pdfium.FPDF_ANNOT)
+        stride = pdfium.FPDFBitmap_GetStride(bitmap)
+        grey = ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), stride * down)
+    finally:
+        pdfium.FPDFBitmap_Destroy(bitmap)
+    return Picture(grey, across, down, stride, scale)
