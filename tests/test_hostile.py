@@ -150,6 +150,7 @@ def test_a_heading_longer_than_the_schema_allows_is_told() -> None:
     assert [finding["path"] for finding in record["findings"]] == ["/decisions/0/item"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(100)
 def test_ten_thousand_decisions() -> None:
     letter = letter_from_text("many", imr_letter(*(decision(f"Item {i}, 7.5mg #{i}") for i in range(10_000))))

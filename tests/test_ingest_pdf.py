@@ -435,6 +435,7 @@ def test_files_that_only_look_bad(data: bytes) -> None:
     assert read_pdf(data, "a.pdf").text == "The request for a back brace is not medically necessary.\n"
 
 
+@pytest.mark.slow
 def test_a_damaged_byte_gives_a_document_or_an_error_and_nothing_else() -> None:
     ends = []
     for data in hostilepdf.mutants(WHOLE, 60):

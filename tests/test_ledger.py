@@ -186,6 +186,15 @@ def test_any_text_is_one_line(text: str) -> None:
     assert json.loads(line.encode()) == {"letter_id": "a", "got": text}
 
 
+def test_which_files_hold_a_letter_of_a_status(tmp_path: Path) -> None:
+    with Ledger(tmp_path) as ledger:
+        for name in ("a", "b#2", "c/d.pdf", "e$", "f0"):
+            ledger.store_record(record(name, "failed"), Keys(name, name))
+        held = [name for name in ("a", "b", "c", "e", "f", "g") if ledger.holds(name, "failed")]
+        assert held == ["a", "b", "c"]
+        assert not ledger.holds("a", "accepted")
+
+
 # ---- from version to version ---------------------------------------------------------------------
 
 

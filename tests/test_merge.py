@@ -47,6 +47,7 @@ def run(url: str, *words: object, out: str = "out") -> Ran:
     return cli("run", "letters", "--out", out, "--model", MODEL, "--base-url", url, *words)
 
 
+@pytest.mark.slow
 def test_four_processes_make_one_folder(toy: Path) -> None:
     with endpoint(good_model) as server:
         words = ["run", "letters", "--model", MODEL, "--base-url", server.url, "--json"]

@@ -173,6 +173,7 @@ def test_force_asks_equal_letters_once(toy: Path) -> None:
         assert asked_now(server, "--force") == dict.fromkeys([*LETTERS, "Red Cart"], 1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no such signals there")
 def test_force_cut_short_goes_on_where_it_stopped(toy: Path) -> None:
     gate = threading.Event()

@@ -328,6 +328,7 @@ def test_a_locked_database_ends_the_run_and_loses_nothing(ten: Path, monkeypatch
     assert counted == {**dict.fromkeys("0123456789", 1), "3": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no such limit there")
 def test_a_full_disk(ten: Path) -> None:
     """No file may grow beyond 200 kB, as on a full disk: first the ledger's log fails, then nothing is half."""

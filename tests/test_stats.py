@@ -334,6 +334,7 @@ def test_holm_closes_bonferroni(values: list[float]) -> None:
 # ---- under a true null ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 20, 50])
 def test_two_prompts_that_are_alike_are_called_different_as_rarely_as_promised(n: int) -> None:
     """1,500 sets of letters of 1 to 6 decisions and 14 to 49 leaves, some harder than others.

@@ -43,6 +43,7 @@ def status() -> dict[str, Any]:
 # ---- status --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no such locks there")
 def test_a_run_that_goes_on(toy: Path) -> None:
     gate = threading.Event()
