@@ -54,7 +54,8 @@ class Options:
     ``again``: which finished letters are asked anew, one of ``ledger.AGAIN``. ``only``: letters whose
     record has this status; of files that hold several letters, the others are left out. ``bounds``: how many in
     flight, how many calls and tokens a minute. ``max_cost`` in USD of this run's answers, ``max_minutes``,
-    ``max_failures``: where it stops. ``told`` goes into what the ledger tells of the run.
+    ``max_failures``: where it stops. ``told`` goes into what the ledger tells of the run. ``on_beat`` is
+    called twice a second, also while every call waits.
     """
 
     again: str = "nothing"
@@ -64,6 +65,7 @@ class Options:
     max_minutes: float | None = None
     max_failures: int | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
+    on_beat: OnProgress | None = None
 
 
 async def run(
@@ -325,8 +327,8 @@ class _Job:
         while True:
             await asyncio.sleep(_BEAT)
             self._look()
-            if self.on_progress:
-                self.on_progress(self.summary)
+            if self.options.on_beat:
+                self.options.on_beat(self.summary)
             if time.monotonic() - told >= _TELL_EVERY:
                 told = time.monotonic()
                 try:

@@ -52,7 +52,7 @@ class Forecast:
     measured: int = 0
 
 
-def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Options = Options()) -> Forecast:
+def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Options) -> Forecast:
     """What ``bulk.run`` would do with these letters. Raises ``LedgerError`` if the folder's ledger cannot be read."""
     survey = _Survey(plan, options)
     with ExitStack() as stack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -35,48 +36,61 @@ from extractor.limits import Bounds
 
 AUTO = "auto"
 _MOST = 2_000
-_Status = Literal["accepted", "needs_review", "failed"]
-_OutOption = Annotated[
-    Path, typer.Option("--out", metavar="DIR", help="Folder for records.jsonl and the ledger run.db.")
+_PathsArgument = Annotated[
+    list[Path], typer.Argument(help="Letter files, or folders that hold them.", metavar="PATH...")
+]
+_Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for records.jsonl and the ledger run.db.")]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say which calls, tokens and money it would take; ask nothing.")
+]
+_Limit = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Only the first N letters.")]
+_Sample = Annotated[int | None, typer.Option("--sample", min=0, metavar="N", help="Only N letters, chosen by --seed.")]
+_Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Another seed, another --sample.")]
+_Only = Annotated[
+    Literal["accepted", "needs_review", "failed"] | None,
+    typer.Option("--only", help="Only letters whose record in DIR has this status."),
+]
+_Shard = Annotated[
+    str | None, typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts, e.g. 2/4; see merge.")
+]
+_Force = Annotated[bool, typer.Option("--force", help="Ask anew, also where nothing has changed.")]
+_Retry = Annotated[Literal["failed"] | None, typer.Option("--retry", help="Ask failed letters anew.")]
+_Concurrency = Annotated[
+    str, typer.Option("--concurrency", metavar="C", help="Letters in flight: auto, a number, or LOW-HIGH.")
+]
+_Rpm = Annotated[float | None, typer.Option("--rpm", min=0.1, metavar="N", help="Calls a minute at most.")]
+_Tpm = Annotated[float | None, typer.Option("--tpm", min=1, metavar="N", help="Tokens a minute at most.")]
+_MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before this run has cost more.")
+]
+_MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", min=0, metavar="N", help="Stop after so long.")]
+_MaxFailures = Annotated[
+    int | None, typer.Option("--max-failures", min=1, metavar="N", help="Stop when N letters have failed.")
 ]
 
 
 def run_command(
-    paths: Annotated[list[Path], typer.Argument(help="Letter files, or folders that hold them.", metavar="PATH...")],
-    out: _OutOption,
+    paths: _PathsArgument,
+    out: _Out,
     model: ModelOption = None,
     prompt: PromptOption = None,
     base_url: UrlOption = None,
     replay: ReplayOption = False,
     reask: ReaskOption = 1,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say which calls, tokens and money it would take; ask nothing.")
-    ] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Only the first N letters.")] = None,
-    sample: Annotated[
-        int | None, typer.Option("--sample", min=0, metavar="N", help="Only N letters, chosen by --seed.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Another seed, another --sample.")] = 0,
-    only: Annotated[
-        _Status | None, typer.Option("--only", help="Only letters whose record in DIR has this status.")
-    ] = None,
-    shard: Annotated[
-        str | None, typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts, e.g. 2/4; see merge.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Ask anew, also where nothing has changed.")] = False,
-    retry: Annotated[Literal["failed"] | None, typer.Option("--retry", help="Ask failed letters anew.")] = None,
-    concurrency: Annotated[
-        str, typer.Option("--concurrency", metavar="C", help="Letters in flight: auto, a number, or LOW-HIGH.")
-    ] = AUTO,
-    rpm: Annotated[float | None, typer.Option("--rpm", min=0.1, help="Calls a minute at most.")] = None,
-    tpm: Annotated[float | None, typer.Option("--tpm", min=1, help="Tokens a minute at most.")] = None,
-    max_cost: Annotated[
-        float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before this run has cost more.")
-    ] = None,
-    max_minutes: Annotated[float | None, typer.Option("--max-minutes", min=0, help="Stop after so long.")] = None,
-    max_failures: Annotated[
-        int | None, typer.Option("--max-failures", min=1, metavar="N", help="Stop when N letters have failed.")
-    ] = None,
+    dry_run: _DryRun = False,
+    limit: _Limit = None,
+    sample: _Sample = None,
+    seed: _Seed = 0,
+    only: _Only = None,
+    shard: _Shard = None,
+    force: _Force = False,
+    retry: _Retry = None,
+    concurrency: _Concurrency = AUTO,
+    rpm: _Rpm = None,
+    tpm: _Tpm = None,
+    max_cost: _MaxCost = None,
+    max_minutes: _MaxMinutes = None,
+    max_failures: _MaxFailures = None,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -111,17 +125,27 @@ def run_command(
     letters = bulk.select(files, bulk.Selection(only, sample, seed, part, limit), out)
     del files
     if dry_run:
-        told = bulk.forecast(letters, session.plan, out, options)
-        print_json(forecast_report(told)) if as_json else print_forecast(told, session.plan)
+        _tell_forecast(bulk.forecast(letters, session.plan, out, options), session, as_json)
         return
     summary = asyncio.run(_run(letters, session, out, options))
+    _tell_summary(summary, session, out, as_json)
+    raise typer.Exit(exit_code(summary))
+
+
+def _tell_forecast(told: bulk.Forecast, session: Session, as_json: bool) -> None:
+    if as_json:
+        print_json(forecast_report(told))
+    else:
+        print_forecast(told, session.plan)
+
+
+def _tell_summary(summary: bulk.Summary, session: Session, out: Path, as_json: bool) -> None:
     bill = Bill(session.plan, session.replaying)
     bill.take(summary.totals, summary.odd_cost)
     if as_json:
         print_json(report(summary, bill, out))
     else:
         print_summary(summary, bill, out, session.plan.letter_type)
-    raise typer.Exit(exit_code(summary))
 
 
 async def _run(files: Sequence[LetterFile], session: Session, out: Path, options: bulk.Options) -> bulk.Summary:
@@ -131,7 +155,7 @@ async def _run(files: Sequence[LetterFile], session: Session, out: Path, options
                 files,
                 session.plan,
                 out,
-                options=options,
+                options=replace(options, on_beat=progress.update),
                 around=session.tape if session.replaying else None,
                 on_progress=progress.update,
                 on_interrupt=lambda: progress.say(

@@ -27,8 +27,10 @@ MOST_CHARACTERS = 200_000
 _FAR = 1.0
 # Writing lower than this (points) is not written to be read.
 _SMALLEST = 2.5
-# Fills with every colour above this are light: seen only on something dark.
+# Fills with every colour above this are light, seen only on something dark; with less alpha they are not seen.
 _LIGHT = 200
+_FAINTEST = 26
+_FILLING_MODES = {0, 4}
 _INVISIBLE_MODES = {3, 7}
 _GRID = 1_000_000
 # A hyphen at a line's end comes as one of the first two; what it was in the word is not guessed.
@@ -72,8 +74,9 @@ def read_layer(page: Any, size: Size, picture: Picture) -> Layer:
         raise LetterError("a page cannot be read", code="damaged", hint="export the letter again")
     try:
         words = list(_words(text_page, _to_display(page, size)))
-        styles = [_Style.of(text_page, word.first) for word in words]
-        turns = [_turn(text_page, word.first, page) for word in words]
+        styles = list(_styles(text_page, words))
+        page_turned = pdfium.FPDFPage_GetRotation(page)
+        turns = [(_turn(text_page, word.first) + page_turned) % 4 for word in words]
         under_scan = _accompanies_scan(page, size, styles)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
@@ -84,7 +87,7 @@ def read_layer(page: Any, size: Size, picture: Picture) -> Layer:
     runs = []
     for word, style, turn in zip(words, styles, turns, strict=True):
         for run in [_whole(word)] if under_scan else _seen(word, style, turn, size, picture):
-            runs.append(turned(run, main, size)._replace(turn=(turn - main) % 4))
+            runs.append(turned(run, main, size)._replace(turn=(turn - main) % 4) if main or turn else run)
     return Layer(Size(size.height, size.width) if main % 2 else size, runs, main, under_scan)
 
 
@@ -181,11 +184,10 @@ def _to_display(page: Any, size: Size) -> Callable[[float, float, float, float],
     return upright if a > 0 and d < 0 and b == c == 0 else place
 
 
-def _turn(text_page: Any, index: int, page: Any) -> int:
-    """Clockwise quarters by which a character is turned as displayed."""
+def _turn(text_page: Any, index: int) -> int:
+    """Clockwise quarters by which a character is turned on its page."""
     angle: float = pdfium.FPDFText_GetCharAngle(text_page, index)
-    turned: int = pdfium.FPDFPage_GetRotation(page)
-    return (round(max(angle, 0.0) / (math.pi / 2)) + turned) % 4
+    return round(angle / (math.pi / 2)) if angle > 0 else 0
 
 
 # ---- what can be seen ----------------------------------------------------------------------------
@@ -198,17 +200,25 @@ class _Style(NamedTuple):
     painted: bool = True
     light: bool = False
 
-    @classmethod
-    def of(cls, text_page: Any, index: int) -> _Style:
-        painter = pdfium.FPDFText_GetTextObject(text_page, index)
-        if not painter:
-            return cls(0)
-        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-        told = pdfium.FPDFPageObj_GetFillColor(painter, red, green, blue, alpha)
-        mode = pdfium.FPDFTextObj_GetTextRenderMode(painter)
-        faint = bool(told) and alpha.value < 26
-        light = bool(told) and mode in (0, 4) and min(red.value, green.value, blue.value) > _LIGHT
-        return cls(ctypes.addressof(painter.contents), mode not in _INVISIBLE_MODES and not faint, light)
+
+def _styles(text_page: Any, words: Sequence[_Word]) -> Iterator[_Style]:
+    """How each word is painted, as its first character tells."""
+    known: dict[int, _Style] = {}
+    for word in words:
+        painter = pdfium.FPDFText_GetTextObject(text_page, word.first)
+        address = ctypes.addressof(painter.contents) if painter else 0
+        if address not in known:
+            known[address] = _style(painter, address) if painter else _Style(0)
+        yield known[address]
+
+
+def _style(painter: Any, address: int) -> _Style:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    told = pdfium.FPDFPageObj_GetFillColor(painter, red, green, blue, alpha)
+    mode = pdfium.FPDFTextObj_GetTextRenderMode(painter)
+    faint = bool(told) and alpha.value < _FAINTEST
+    light = bool(told) and mode in _FILLING_MODES and min(red.value, green.value, blue.value) > _LIGHT
+    return _Style(address, mode not in _INVISIBLE_MODES and not faint, light)
 
 
 def _whole(word: _Word) -> Run:

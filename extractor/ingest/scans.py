@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from PIL import Image, ImageFilter
 
@@ -22,6 +23,9 @@ SURE_DIGITS = 90.0
 _FILTERABLE = 150
 # The mean of nine dots, one of which is black.
 _LONE_DOT = 226
+_WHITE, _DARK = 245, 190
+# A word or two on a page; a blank page has less.
+_LEAST_INK = 0.00005
 _DIGIT = re.compile(r"\d")
 
 
@@ -45,19 +49,26 @@ def read_scan(image: Image.Image, dpi: int, alive: Callable[[], None]) -> Sheet:
 
     A page that reads badly is read again with each cure until it reads well; the best try counts.
     """
-    if dpi >= _FILTERABLE:
+    filterable = dpi >= _FILTERABLE
+    if filterable and _on_white_paper(image):
         image = despeckled(image)
+    if filterable and not _has_ink(image):
+        return _sheet(Seen([], 0), image, dpi, 1.0)
     best, scale = recognised(image, dpi), 1.0
     alive()
-    for enough, cure in _CURES if dpi >= _FILTERABLE else ():
-        if best.confidence >= enough or not best.runs:
+    for enough, cure in _CURES if filterable else ():
+        if best.confidence >= enough:
             continue
         cured = cure(image)
         seen = recognised(cured, round(dpi * cured.width / image.width))
         alive()
         if _surely_read(seen) > _surely_read(best):
             best, scale = seen, cured.width / image.width
-    return _sheet(best, image, dpi, scale)
+    sheet = _sheet(best, image, dpi, scale)
+    if best.runs:
+        return sheet
+    lost = Note("unread_page", "something stands on this page, and OCR found no words in it", severity="error")
+    return replace(sheet, notes=(lost,))
 
 
 def despeckled(image: Image.Image) -> Image.Image:
@@ -66,6 +77,17 @@ def despeckled(image: Image.Image) -> Image.Image:
     clean = image.copy()
     clean.paste(255, (0, 0, *image.size), alone)
     return clean
+
+
+def _on_white_paper(image: Image.Image) -> bool:
+    """Whether most of a picture is white. In grain, no dot stands alone."""
+    return sum(image.histogram()[_WHITE:]) > image.width * image.height / 2
+
+
+def _has_ink(image: Image.Image) -> bool:
+    """Whether there is anything on the page, specks apart."""
+    dark = sum(image.filter(ImageFilter.MedianFilter(3)).histogram()[:_DARK])
+    return dark > image.width * image.height * _LEAST_INK
 
 
 def _surely_read(seen: Seen) -> float:
@@ -111,4 +133,4 @@ def with_unsure_digits(document: Document) -> Document:
     ]
     if not notes:
         return document
-    return Document(**{**vars(document), "notes": (*document.notes, *notes)})
+    return replace(document, notes=(*document.notes, *notes))

@@ -93,7 +93,9 @@ class View(AbstractContextManager["View"]):
         if version != len(MIGRATIONS):
             self._db.close()
             newer = version > len(MIGRATIONS)
-            hint = "update letterproof" if newer else "run the same command again; it brings the folder up to date"
+            hint = (
+                "update letterproof" if newer else "give the command of the run again: it brings the folder up to date"
+            )
             raise LedgerError(f"{self.path} was written by {'a newer' if newer else 'an older'} version", hint=hint)
 
     def _open(self, how: str) -> tuple[sqlite3.Connection, int]:
