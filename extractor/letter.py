@@ -76,7 +76,9 @@ class Letter:
         A part of a word takes its share of the word's width.
         """
         found: list[tuple[int, Box]] = []
-        first = max(0, bisect_left(self._word_ends, span.start + 1))
+        if span.start >= span.end:
+            return found
+        first = bisect_left(self._word_ends, span.start + 1)
         for word in self.words[first:]:
             if word.span.start >= span.end:
                 break
@@ -117,7 +119,12 @@ def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple
         if isinstance(document, LetterError):
             yield each, document
             continue
-        pieces = _pieces(document, starts) if starts and each.piece is None else ()
+        try:
+            pieces = _pieces(document, starts) if starts and each.piece is None else ()
+        except Exception as error:  # code of a letter type: a defect met by one letter must not cost the others
+            message = f"looking for letters in {each.path.name} failed ({type(error).__name__})"
+            yield each, LetterError(message, code="internal", hint="this is a defect of the letter type")
+            continue
         if len(pieces) < 2:
             yield each, _letter(each.id, document)
         for number, piece in enumerate(pieces if len(pieces) > 1 else (), 1):

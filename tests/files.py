@@ -1,4 +1,4 @@
-"""Files as people have them, built for tests: archives, Word documents, mails."""
+"""Files as people have them, built for tests (archives, Word documents, mails), and read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from email.message import EmailMessage
+from pathlib import Path
+
+from extractor.ingest.contents import documents_in
+from extractor.ingest.documents import Document
+from extractor.ingest.sources import find_files
+from tests.toy import put
 
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
@@ -91,3 +97,24 @@ def mail(text: str | None = None, html: str | None = None, **attachments: bytes)
     for name, data in attachments.items():
         message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name.replace("_", "."))
     return message
+
+
+def written(folder: Path, **named: str | bytes) -> Path:
+    """``folder`` with these files in it, by their names."""
+    for name, data in named.items():
+        put(folder / name, data)
+    return folder
+
+
+def found_in(*paths: Path) -> tuple[list[str], list[str]]:
+    """The ids of the letters that are found, and what was told on the way."""
+    told: list[str] = []
+    return [file.id for file in find_files(paths, told.append)], told
+
+
+def read_all(*paths: Path) -> dict[str, str]:
+    """Each letter's text, or the code of what is wrong with it; no two letters may have one id."""
+    held = [each for file in find_files(paths) for each in documents_in(file)]
+    texts = {file.id: document.text if isinstance(document, Document) else document.code for file, document in held}
+    assert len(texts) == len(held)
+    return texts

@@ -73,14 +73,30 @@ def huge_page(side: int) -> bytes:
 
 def stream_bomb(megabytes: int = 2048) -> bytes:
     """A page whose content is blanks without end, packed twice: some kilobytes."""
-    packer = zlib.compressobj(9)
-    packer.compress(b"")
     head = zlib.compressobj(9)
     block = head.compress(b" " * (1 << 20)) + head.flush(zlib.Z_FULL_FLUSH)
     blocks = block[:2] + block[2:] * megabytes + b"\x03\x00" + bytes(4)
     told = b"/Filter [/FlateDecode /FlateDecode]"
     page = b"<< /Type /Page /Parent 2 0 R " + MEDIA + b" /Contents 4 0 R >>"
     return raw_pdf(CATALOG, b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page, stream(zlib.compress(blocks, 9), told))
+
+
+def page_of_pixels(side: int = 30_000) -> bytes:
+    """A page with a white picture of hundreds of megabytes, packed twice: two kilobytes."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(b"\xff" * (1 << 20)) for _ in range((side * side >> 20) + 1)) + packer.flush()
+    told = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8" % (
+        side,
+        side,
+    )
+    page = b"<< /Type /Page /Parent 2 0 R " + MEDIA + b" /Contents 4 0 R /Resources << /XObject << /I 5 0 R >> >> >>"
+    return raw_pdf(
+        CATALOG,
+        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        page,
+        stream(b"612 0 0 792 0 0 cm /I Do"),
+        stream(zlib.compress(packed, 9), told + b" /Filter [/FlateDecode /FlateDecode]"),
+    )
 
 
 def nested_forms(depth: int = 12, times: int = 12) -> bytes:

@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -23,7 +24,7 @@ from extractor.ingest.scans import with_unsure_digits
 from extractor.ingest.tesseract import parsed
 from extractor.ingest.workers import close_workers
 from tests import hostilepdf, makepdf
-from tests.imr import LETTERS
+from tests.imr import LETTERS, read
 
 needs_tesseract = pytest.mark.skipif(
     shutil.which("tesseract") is None, reason="the program tesseract is not installed: apt-get install tesseract-ocr"
@@ -109,6 +110,7 @@ def test_a_scan_reads_as_its_letter(made: Callable[[], Document]) -> None:
     assert {note.code for note in document.notes} <= {"unsure_digits"}
 
 
+@pytest.mark.slow
 @needs_tesseract
 @pytest.mark.parametrize(
     ("damage", "right"),
@@ -309,9 +311,25 @@ def test_pictures_get_square_pixels_of_a_size_that_reads(
     assert (page.image.size, page.image.mode, page.dpi) == (ready, "L", at)
 
 
+@pytest.mark.slow
 @needs_tesseract
-def test_a_bundled_letter_scanned_reads_as_its_text() -> None:
+def test_a_bundled_letter_scanned_has_its_outcomes_and_pages() -> None:
     text = (LETTERS / "mixed-outcomes.txt").read_text("utf-8")
     document = read_pdf(makepdf.scan_pdf(makepdf.pictures(makepdf.typeset(text), 150), 150), "scan.pdf")
-    words = text.split()
-    assert sum(one == other for one, other in zip(words, document.text.split(), strict=False)) > 0.95 * len(words)
+    assert told(document.text) == told(text)
+
+
+def told(text: str) -> list[tuple[Any, list[Any]]]:
+    """Outcome and cited pages of every decision."""
+    return [
+        (
+            decision.facts["outcome"].value,
+            [
+                citation.facts["pages"].value
+                for side in ("claims_administrator", "maximus")
+                for guideline in decision.blocks[side]
+                for citation in guideline.blocks["citations"]
+            ],
+        )
+        for decision in read(text).root.blocks["decisions"]
+    ]

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from extractor.errors import LetterError, UsageError
 from extractor.ingest import contents
-from extractor.letter import Letter, LetterFile, find_letters, letter_from_text, read_letter
+from extractor.ingest.documents import Box, Word
+from extractor.letter import Letter, LetterFile, find_letters, letter_from_text, letters_in, read_letter
+from extractor.spans import Span
 from tests.toy import put
 
 TEXT = "Dear Zoë,\r\n\r\n  “25 mg” – not\tnecessary.\n"
@@ -106,6 +108,16 @@ def test_the_text_is_not_told_in_errors(tmp_path: Path) -> None:
     assert "Public" not in str(raised.value)
 
 
+def test_a_defect_of_a_letter_type_is_an_error_of_the_letter(tmp_path: Path) -> None:
+    def defect(text: str) -> list[int]:
+        raise KeyError(text)
+
+    [(file, error)] = letters_in(LetterFile("a", put(tmp_path / "a.txt", "John Q. Public")), defect)
+    assert isinstance(error, LetterError)
+    assert (file.id, error.code) == ("a", "internal")
+    assert "Public" not in str(error)
+
+
 # ---- pages -----------------------------------------------------------------------------------
 
 
@@ -154,6 +166,58 @@ def test_pages_cover_every_word_once(text: str) -> None:
             part.strip() for part in text.split("\f") if part.strip()
         )
         assert all(first.end <= second.start for first, second in pairwise(pages))
+
+
+# ---- places on the page --------------------------------------------------------------------------
+
+
+def placed(*words: tuple[str, int, Box]) -> Letter:
+    """A letter of these words, each with its page and box, and a blank between them."""
+    text, found = "", []
+    for word, page, box in words:
+        found.append(Word(Span(len(text), len(text) + len(word)), page, box))
+        text += f"{word} "
+    return Letter("a", text, (Span(0, len(text)),), words=tuple(found))
+
+
+LINES = placed(
+    ("Page(s):", 0, Box(0.1, 0.10, 0.3, 0.12)),
+    ("301,", 0, Box(0.4, 0.101, 0.5, 0.121)),
+    ("340.", 0, Box(0.1, 0.13, 0.2, 0.15)),
+    ("Next", 1, Box(0.1, 0.13, 0.3, 0.15)),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "boxes"),
+    [
+        ("Page(s):", [(1, Box(0.1, 0.10, 0.3, 0.12))]),
+        ("Page(s): 301,", [(1, Box(0.1, 0.10, 0.5, 0.121))]),
+        ("301, 340.", [(1, Box(0.4, 0.101, 0.5, 0.121)), (1, Box(0.1, 0.13, 0.2, 0.15))]),
+        ("340. Next", [(1, Box(0.1, 0.13, 0.2, 0.15)), (2, Box(0.1, 0.13, 0.3, 0.15))]),
+        ("301", [(1, Box(0.4, 0.101, 0.475, 0.121))]),
+        ("ext", [(2, Box(0.15, 0.13, 0.3, 0.15))]),
+        ("40", [(1, Box(0.125, 0.13, 0.175, 0.15))]),
+        ("", []),
+        (" ", []),
+    ],
+)
+def test_boxes(words: str, boxes: list[tuple[int, Box]]) -> None:
+    start = LINES.text.index(words)
+    found = LINES.boxes(Span(start, start + len(words)))
+    assert [(page, Box(*(round(side, 6) for side in box))) for page, box in found] == boxes
+
+
+def test_no_boxes_where_nothing_is_known() -> None:
+    assert letter_from_text("a", "words").boxes(Span(0, 5)) == []
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_boxes_stay_on_the_page(one: int, other: int) -> None:
+    for page, box in LINES.boxes(Span(min(one, other), max(one, other))):
+        assert page in (1, 2)
+        assert 0 <= box.left <= box.right + 1e-9 <= 1 + 1e-9
+        assert 0 <= box.top <= box.bottom <= 1
 
 
 # ---- finding ---------------------------------------------------------------------------------

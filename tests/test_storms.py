@@ -19,7 +19,7 @@ from tests.toy import MODEL, carrier_in, edit, is_correction, records, write_toy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-PER_SECOND = 50
+PER_SECOND = 60
 TIMEOUT = 1.5
 
 
@@ -90,16 +90,16 @@ def used(server: Crowd) -> float:
     [
         ("headers", PER_SECOND, 0.01),
         ("headers", 20, 0.02),
-        ("retry_after", PER_SECOND, 0.05),
-        ("nothing", PER_SECOND, 0.05),
+        ("retry_after", PER_SECOND, 0.03),
+        ("nothing", PER_SECOND, 0.03),
     ],
 )
 def test_storms_and_faults(toy: Path, tells: str, burst: int, refused_at_most: float) -> None:
-    count = 800
+    count = 550
     write_notes(toy / "letters", count)
     faulty = Faulty()
     with crowd(Limited(faulty, PER_SECOND, burst, tells)) as server:
-        report = run(server)
+        run(server)
     found = records(toy / "out")
     assert [record["letter_id"] for record in found] == [f"{i:04d}" for i in range(count)]
     assert {record["status"] for record in found} == {"accepted"}
@@ -108,4 +108,3 @@ def test_storms_and_faults(toy: Path, tells: str, burst: int, refused_at_most: f
     calls = len(server.begun)
     assert server.statuses[429] / calls <= refused_at_most, server.statuses
     assert used(server) >= 0.9
-    print(tells, burst, used(server), server.statuses, server.most_in_flight, report["seconds"])

@@ -219,7 +219,11 @@ def _where(workspace: Workspace, letter_type: str, file: LetterFile) -> list[str
     """The path under which a command finds this letter by this id; nothing for the workspace's own letters."""
     own = workspace.config.letter_types[letter_type].letters
     path = file.path.resolve()
-    folder = [*path.parents][: file.id.count("/") + 1][-1]
+    inside = sum(step.name.count("/") + 1 for step in file.inside)
+    above = file.id.count("/") - inside
+    if inside and above <= 0:
+        return [str(path)]
+    folder = [*path.parents][: above + 1][-1]
     if own and (workspace.root / own).resolve() == folder.resolve():
         return []
     return [str(path if path.stem == file.id else folder)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from extractor.errors import LetterError
@@ -51,41 +53,51 @@ def documents_in(file: LetterFile) -> Iterator[Read]:
         yield read
 
 
-def _read(file: LetterFile, data: bytes | None = None) -> Iterator[Read]:
+def _read(file: LetterFile, data: Callable[[], bytes] | None = None) -> Iterator[Read]:
     place = place_of(file)
     try:
-        data = _bytes(place) if data is None else data
-        kind = kind_of(data, str(place))
-        if kind not in ("zip", "mail"):
-            yield file, _document(file, data, kind)
-            return
-        if len(place.inside) >= MAX_DEPTH:
-            raise LetterError(f"{place} lies in too many containers", code="nested", hint="unpack the outer ones")
-        held = _archive(data, place) if kind == "zip" else _mail(data, place)
+        with _one_file_only(place):
+            held = _opened(file, place, data() if data else _bytes(place))
     except LetterError as error:
         yield file, error
         return
-    if not held.found and held.body is None:
-        yield file, LetterError(f"{place} holds no letter", code="empty", hint=held.told or "remove it")
+    if isinstance(held, Document):
+        yield file, held
+        return
     if held.body is not None:
         yield file, held.noted(held.body, place)
+    elif not held.found:
+        yield file, LetterError(f"{place} holds no letter", code="empty", hint=held.told or "remove it")
     names: Counter[str] = Counter()
     for found in held.found:
         names[found.name] += 1
         name = found.name if names[found.name] == 1 else f"{found.name} ({names[found.name]})"
         first, *rest = found.places
         member = LetterFile(f"{file.id}/{name}", first.path, first.inside, tuple(rest))
-        for inner, read in _members(member, held):
+        for inner, read in _read(member, partial(held.read, first.inside[-1])):
             yield inner, read if isinstance(read, LetterError) else held.noted(read, place)
 
 
-def _members(member: LetterFile, held: _Held) -> Iterator[Read]:
+def _opened(file: LetterFile, place: Place, data: bytes) -> Document | _Held:
+    """A letter's document, or the container that lies there."""
+    kind = kind_of(data, str(place))
+    if kind not in ("zip", "mail"):
+        return _document(file, data, kind)
+    if len(place.inside) >= MAX_DEPTH:
+        raise LetterError(f"{place} lies in too many containers", code="nested", hint="unpack the outer ones")
+    return _archive(data, place) if kind == "zip" else _mail(data, place)
+
+
+@contextmanager
+def _one_file_only(place: Place) -> Iterator[None]:
+    """A defect of a reader, met by one file, must not cost the others."""
     try:
-        data = held.read(member.inside[-1])
-    except LetterError as error:
-        yield member, error
-        return
-    yield from _read(member, data)
+        yield
+    except LetterError:
+        raise
+    except Exception as error:  # its text may hold words of the letter; its kind does not
+        message = f"{place} cannot be read ({type(error).__name__})"
+        raise LetterError(message, code="damaged", hint="export it again, or print it to PDF") from error
 
 
 @dataclass(frozen=True)

@@ -130,15 +130,15 @@ def _parse(parser: expat.XMLParserType, archive: Archive, number: int) -> None:
 def _notes(part: Part) -> list[Note]:
     counts, notes = part.counts, []
     if hidden := "".join(part.hidden).strip():
-        message = f"{_words(hidden)} hidden in the document; they are left out of the text"
+        message = f"{_words(hidden)} hidden in the document and left out of the text"
         notes.append(Note("hidden_text", message, words=hidden))
     if pale := "".join(part.pale).strip():
-        message = f"{_words(pale)} white or tiny in the document; they are part of the text"
+        message = f"{_words(pale)} white or tiny in the document, and part of the text"
         notes.append(Note("pale_text", message, words=pale))
     kept, gone = counts["ins"] + counts["moveTo"], counts["del"] + counts["moveFrom"]
     if kept or gone:
         message = (
-            f"the document holds tracked changes: {kept} insertions, which are part of the text, and {gone} deletions"
+            f"the document holds tracked changes: {kept} insertions, part of the text, and {gone} deletions, left out"
         )
         notes.append(Note("tracked_changes", message, words="".join(part.deleted).strip()))
     if counts["chunks"]:

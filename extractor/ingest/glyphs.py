@@ -9,9 +9,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby, pairwise
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -20,18 +18,12 @@ from extractor.errors import LetterError
 from extractor.ingest.documents import Size
 from extractor.ingest.ink import Picture, Place
 from extractor.ingest.layout import Run
+from extractor.ingest.sight import Look, ToDisplay, Token, painting, styles_of
 
 # More than any page of a letter holds (about 3,000); what lies over it is no letter.
 MOST_CHARACTERS = 200_000
 # A character further from the one before than so many line heights begins a new word.
 _FAR = 1.0
-# Writing lower than this (points) is not written to be read.
-_SMALLEST = 2.5
-# Fills with every colour above this are light, seen only on something dark; with less alpha they are not seen.
-_LIGHT = 200
-_FAINTEST = 26
-_FILLING_MODES = {0, 4}
-_INVISIBLE_MODES = {3, 7}
 _GRID = 1_000_000
 # A hyphen at a line's end comes as one of the first two; what it was in the word is not guessed.
 _SPELLED = {0x02: "-", 0xFFFE: "-", 0x00: "\ufffd"}
@@ -50,20 +42,6 @@ class Layer(NamedTuple):
     under_scan: bool
 
 
-@dataclass
-class _Word:
-    """Characters between two blanks: what they are, where, and the number of the first on its page."""
-
-    first: int
-    characters: list[str]
-    places: list[Place]
-
-    @property
-    def place(self) -> Place:
-        lefts, tops, rights, bottoms = zip(*self.places, strict=True)
-        return min(lefts), min(tops), max(rights), max(bottoms)
-
-
 def read_layer(page: Any, size: Size, picture: Picture) -> Layer:
     """The words of a page whose displayed size is ``size`` and whose look is ``picture``.
 
@@ -73,20 +51,22 @@ def read_layer(page: Any, size: Size, picture: Picture) -> Layer:
     if not text_page:
         raise LetterError("a page cannot be read", code="damaged", hint="export the letter again")
     try:
-        words = list(_words(text_page, _to_display(page, size)))
-        styles = list(_styles(text_page, words))
+        to_display = _to_display(page, size)
+        words = list(_words(text_page, to_display))
+        styles = list(styles_of(text_page, words))
         page_turned = pdfium.FPDFPage_GetRotation(page)
         turns = [(_turn(text_page, word.first) + page_turned) % 4 for word in words]
-        under_scan = _accompanies_scan(page, size, styles)
+        look = Look(page, picture, size, *painting(page, to_display))
     finally:
         pdfium.FPDFText_ClosePage(text_page)
     weight: Counter[int] = Counter()
     for word, turn in zip(words, turns, strict=True):
         weight[turn] += len(word.characters)
     main = weight.most_common(1)[0][0] if weight else 0
+    under_scan = look.accompanied_by(words, styles)
     runs = []
     for word, style, turn in zip(words, styles, turns, strict=True):
-        for run in [_whole(word)] if under_scan else _seen(word, style, turn, size, picture):
+        for run in look.seen_on_scan(word, turn) if under_scan else look.seen(word, style, turn):
             runs.append(turned(run, main, size)._replace(turn=(turn - main) % 4) if main or turn else run)
     return Layer(Size(size.height, size.width) if main % 2 else size, runs, main, under_scan)
 
@@ -104,7 +84,7 @@ def turned(run: Run, quarters: int, size: Size) -> Run:
 # ---- characters ----------------------------------------------------------------------------------
 
 
-def _words(text_page: Any, to_display: Callable[[float, float, float, float], Place]) -> Iterator[_Word]:
+def _words(text_page: Any, to_display: ToDisplay) -> Iterator[Token]:
     count = pdfium.FPDFText_CountChars(text_page)
     if count > MOST_CHARACTERS:
         raise LetterError(
@@ -113,7 +93,7 @@ def _words(text_page: Any, to_display: Callable[[float, float, float, float], Pl
             hint="this is hardly a letter; print it to a new PDF if it is",
         )
     unicode_at, box_at, box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox, pdfium.FS_RECTF()
-    word: _Word | None = None
+    word: Token | None = None
     high = 0
     for index in range(count):
         code = unicode_at(text_page, index)
@@ -135,7 +115,7 @@ def _words(text_page: Any, to_display: Callable[[float, float, float, float], Pl
             yield word
             word = None
         if word is None:
-            word = _Word(index, [], [])
+            word = Token(index, [], [])
         word.characters.append(character)
         word.places.append(place)
     if word:
@@ -161,7 +141,7 @@ def _is_far(one: Place, other: Place) -> bool:
     return max(across, down) > _FAR * height
 
 
-def _to_display(page: Any, size: Size) -> Callable[[float, float, float, float], Place]:
+def _to_display(page: Any, size: Size) -> ToDisplay:
     """From boxes as the library gives them to places on the page as displayed: cropped, turned, y down."""
 
     def point(x: float, y: float) -> tuple[float, float]:
@@ -188,135 +168,3 @@ def _turn(text_page: Any, index: int) -> int:
     """Clockwise quarters by which a character is turned on its page."""
     angle: float = pdfium.FPDFText_GetCharAngle(text_page, index)
     return round(angle / (math.pi / 2)) if angle > 0 else 0
-
-
-# ---- what can be seen ----------------------------------------------------------------------------
-
-
-class _Style(NamedTuple):
-    """How a word is painted: by which object, whether at all, and whether in a light colour."""
-
-    painter: int
-    painted: bool = True
-    light: bool = False
-
-
-def _styles(text_page: Any, words: Sequence[_Word]) -> Iterator[_Style]:
-    """How each word is painted, as its first character tells."""
-    known: dict[int, _Style] = {}
-    for word in words:
-        painter = pdfium.FPDFText_GetTextObject(text_page, word.first)
-        address = ctypes.addressof(painter.contents) if painter else 0
-        if address not in known:
-            known[address] = _style(painter, address) if painter else _Style(0)
-        yield known[address]
-
-
-def _style(painter: Any, address: int) -> _Style:
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    told = pdfium.FPDFPageObj_GetFillColor(painter, red, green, blue, alpha)
-    mode = pdfium.FPDFTextObj_GetTextRenderMode(painter)
-    faint = bool(told) and alpha.value < _FAINTEST
-    light = bool(told) and mode in _FILLING_MODES and min(red.value, green.value, blue.value) > _LIGHT
-    return _Style(address, mode not in _INVISIBLE_MODES and not faint, light)
-
-
-def _whole(word: _Word) -> Run:
-    return Run("".join(word.characters), *word.place)
-
-
-def _seen(word: _Word, style: _Style, turn: int, size: Size, picture: Picture) -> list[Run]:
-    """A word as one run, or, where part of it cannot be seen, a run for what can and holes for the rest."""
-    whole = _whole(word)
-    low = whole.right - whole.left if turn % 2 else whole.bottom - whole.top
-    off = whole.right <= 0 or whole.bottom <= 0 or whole.left >= size.width or whole.top >= size.height
-    if off or low < _SMALLEST or not style.painted or (style.light and not picture.is_dark(word.place)):
-        return [whole._replace(text="", hidden=whole.text)]
-    flags = _flags(word, turn, picture)
-    if all(flags):
-        return [whole]
-    runs = []
-    for seen, group in groupby(range(len(flags)), key=flags.__getitem__):
-        indices = list(group)
-        part = _Word(0, [word.characters[i] for i in indices], [word.places[i] for i in indices])
-        run = _whole(part)
-        runs.append(run if seen else run._replace(text="", hidden=run.text, covered=picture.is_dark(part.place)))
-    return runs
-
-
-def _flags(word: _Word, turn: int, picture: Picture) -> list[bool]:
-    """For each character whether it can be seen. A dot or dash is as its neighbours are: it has too little ink."""
-    quick = [False] * len(word.places) if turn % 2 else picture.seen(word.places)
-    told = [
-        seen or picture.differs(place if turn % 2 else _middle(place)) if character.isalnum() else None
-        for character, place, seen in zip(word.characters, word.places, quick, strict=True)
-    ]
-    if False not in told and True in told:
-        return [True] * len(told)
-    if not any(flag is not None for flag in told):
-        return [picture.differs(word.place)] * len(told)
-    last: bool | None = None
-    for index, flag in enumerate(told):
-        last = told[index] = last if flag is None else flag
-    for index in reversed(range(len(told))):
-        last = told[index] = last if told[index] is None else told[index]
-    flags = [bool(flag) for flag in told]
-    if not _lasting(flags):
-        return [True] * len(flags)
-    # What covers a word often ends inside a character.
-    for order in (range(1, len(flags)), range(len(flags) - 2, -1, -1)):
-        for index in order:
-            beside = flags[index - order.step]
-            flags[index] = flags[index] and (beside or not picture.is_dark(word.places[index]))
-    return flags
-
-
-def _middle(place: Place) -> Place:
-    left, top, right, bottom = place
-    height = bottom - top
-    return left, top + height / 4, right, bottom - height / 4
-
-
-def _lasting(flags: Sequence[bool]) -> bool:
-    """Whether more than one stray character is hidden: a single faint one between seen ones is no secret."""
-    return len(flags) == 1 or any(not one and not other for one, other in pairwise(flags))
-
-
-# ---- scans with a text layer ---------------------------------------------------------------------
-
-
-def _accompanies_scan(page: Any, size: Size, styles: Sequence[_Style]) -> bool:
-    """Whether most words are invisible or lie beneath a picture that fills the page."""
-    if not styles:
-        return False
-    order: dict[int, int] = {}
-    covered, last = 0.0, -1
-    for index in range(pdfium.FPDFPage_CountObjects(page)):
-        for painter, is_picture in _painters(pdfium.FPDFPage_GetObject(page, index)):
-            order[ctypes.addressof(painter.contents)] = index
-            if is_picture:
-                covered += _area(painter)
-                last = index
-    if covered < size.width * size.height / 2:
-        return False
-    beneath = sum(not style.painted or order.get(style.painter, last) < last for style in styles)
-    return beneath > len(styles) / 2
-
-
-def _painters(thing: Any) -> Iterator[tuple[Any, bool]]:
-    kind = pdfium.FPDFPageObj_GetType(thing)
-    if kind == pdfium.FPDF_PAGEOBJ_FORM:
-        for index in range(pdfium.FPDFFormObj_CountObjects(thing)):
-            inner = pdfium.FPDFFormObj_GetObject(thing, index)
-            yield inner, False
-            if pdfium.FPDFPageObj_GetType(inner) == pdfium.FPDF_PAGEOBJ_IMAGE:
-                yield thing, True
-    else:
-        yield thing, kind == pdfium.FPDF_PAGEOBJ_IMAGE
-
-
-def _area(thing: Any) -> float:
-    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-    if not pdfium.FPDFPageObj_GetBounds(thing, left, bottom, right, top):
-        return 0.0
-    return abs(right.value - left.value) * abs(top.value - bottom.value)

@@ -311,10 +311,10 @@ class _Page:
     def notes(self) -> list[Note]:
         notes = []
         if hidden := " ".join("".join(self.hidden).split()):
-            message = f"{len(hidden.split())} words of the page are hidden; they are left out of the text"
+            message = f"words of the page are hidden and left out of the text: {len(hidden.split())}"
             notes.append(Note("hidden_text", message, words=hidden))
         if pale := " ".join("".join(self.pale).split()):
-            message = f"{len(pale.split())} words of the page are white or tiny; they are part of the text"
+            message = f"words of the page are white or tiny, and part of the text: {len(pale.split())}"
             notes.append(Note("pale_text", message, words=pale))
         return notes
 

@@ -50,12 +50,19 @@ class Picture:
 
     def differs(self, place: Place) -> bool:
         """Whether anything at all differs in colour within a box."""
-        rows = self._rows(place)
+        rows = self.part(place)
         return bool(rows) and max(map(max, rows)) - min(map(min, rows)) >= _CONTRAST
+
+    def part(self, place: Place) -> list[bytes]:
+        """The pixels of a box, row by row."""
+        left, top, right, bottom = (edge * self.scale for edge in place)
+        start, end = max(0, int(left)), max(int(left) + 2, int(right + 1.5))
+        rows = (self._row(y)[start:end] for y in range(max(0, int(top)), int(bottom + 1.5)))
+        return [row for row in rows if row]
 
     def is_dark(self, place: Place) -> bool:
         """Whether most of a box is dark."""
-        rows = self._rows(place)
+        rows = self.part(place)
         return bool(rows) and sum(map(sum, rows)) < _DARK * sum(map(len, rows))
 
     def inked(self) -> list[bool]:
@@ -66,14 +73,8 @@ class Picture:
         start = int(y) * self.stride
         return self.grey[start : start + self.across] if 0 <= y < self.down else b""
 
-    def _rows(self, place: Place) -> list[bytes]:
-        left, top, right, bottom = (edge * self.scale for edge in place)
-        start, end = max(0, int(left)), max(int(left) + 2, int(right + 1.5))
-        rows = (self._row(y)[start:end] for y in range(max(0, int(top)), int(bottom + 1.5)))
-        return [row for row in rows if row]
 
-
-def picture(page: Any, width: float, height: float, dpi: float = DPI) -> Picture:
+def picture_of(page: Any, width: float, height: float, dpi: float = DPI) -> Picture:
     """The page, ``width`` by ``height`` points as displayed, drawn in grey on white.
 
     Raises ``MemoryError`` if the picture does not fit.

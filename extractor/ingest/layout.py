@@ -26,13 +26,15 @@ _SINGLE = 1.15
 _CROOKED = 0.002
 # What stands between two cells of a table: more than one blank, so that it is seen.
 _CELLS = "   "
+# Of hidden words a note holds so many characters; the rest is more of the same.
+_MOST_SHOWN = 5000
 
 
 class Run(NamedTuple):
     """One word at its place, in points from the top left corner of an upright page.
 
     ``turn`` is how many quarters its writing is turned against the page's. ``hidden`` are letters
-    that stand here and cannot be seen; ``covered`` says that something dark lies over them.
+    that stand here and cannot be seen; ``covered`` says that something lies over them.
     """
 
     text: str
@@ -263,7 +265,7 @@ def _hole_note(count: int, runs: Sequence[Run], placed: Sequence[tuple[Span, Run
         start, end = min(start, own[0].start), max(end, own[-1].end)
     number = f"{len(runs)} word{'s' if len(runs) > 1 else ''}"
     if any(run.covered for run in runs):
-        message = f"{number} under something dark can still be read by a program; left out as redacted"
+        message = f"{number} that something covers can still be read by a program; left out as redacted"
         return Note("redacted_text", message, Span(start, end))
     message = f"{number} that nobody can see on the page (white, tiny or off it) left out"
-    return Note("hidden_text", message, Span(start, end), " ".join(run.hidden for run in runs))
+    return Note("hidden_text", message, Span(start, end), " ".join(run.hidden for run in runs)[:_MOST_SHOWN])

@@ -13,7 +13,7 @@ from extractor.errors import LetterError
 from extractor.ingest import legible
 from extractor.ingest.documents import Document, Note, Size
 from extractor.ingest.glyphs import Layer, read_layer
-from extractor.ingest.ink import Picture, picture
+from extractor.ingest.ink import Picture, picture_of
 from extractor.ingest.layout import Run, Sheet, document_of, rows
 from extractor.ingest.tesseract import INSTALL, is_installed
 
@@ -50,7 +50,7 @@ class _Reader:
     def sheet(self, page: Any) -> Sheet:
         """One page, from its words or from its picture, whichever says what it shows."""
         size = self._size(page)
-        layer = read_layer(page, size, drawn := picture(page, *size))
+        layer = read_layer(page, size, drawn := picture_of(page, *size))
         kind = kind_of(layer, drawn)
         self.kinds.append(kind)
         own = Sheet(layer.size, layer.runs, tuple(_notes(kind)))
@@ -80,7 +80,7 @@ class _Reader:
             told = f"{self.name} has more than {MAX_SCANNED_PAGES} scanned pages"
             raise LetterError(told, code="too_many_pages", hint="split it into letters")
         dpi = min(float(SCAN_DPI), 72 * (MAX_PIXELS / (size.width * size.height)) ** 0.5)
-        drawn = picture(page, *size, dpi)
+        drawn = picture_of(page, *size, dpi)
         image = Image.frombytes("L", (drawn.across, drawn.down), drawn.grey, "raw", "L", drawn.stride)
         return read_scan(image, round(dpi), self.alive)
 

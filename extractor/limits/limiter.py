@@ -121,9 +121,10 @@ class Limiter:
         """There was an answer, be it an error of another kind than a refusal, perhaps one that asks for a pause."""
         now = self._clock()
         self.last_answer = now
-        self._storms = 0
+        if call.sent >= self.pace.lesson:
+            self._storms = 0
         self._learn(call, headers, now)
-        self.pace.answered()
+        self.pace.answered(call.sent)
         if pause:
             self._hold(now, pause)
         if self._alone and self.pace.cap:

@@ -27,7 +27,8 @@ class Pace:
 
     Without a limit, calls are made as they come. ``cap`` is the highest rate, in calls a second,
     told by the endpoint or set by the user. A refusal lowers ``rate`` below it, and then it rises
-    again: soon to where the refusal came, slowly beyond, faster while nothing is refused.
+    again: soon to where the refusal came, slowly beyond, faster while nothing is refused. ``lesson`` is
+    when a refusal last taught something: calls sent before it say nothing of what holds since.
     """
 
     def __init__(self, per_minute: float | None = None) -> None:
@@ -40,7 +41,7 @@ class Pace:
         self._step = _STEP
         self._raise = _RAISE
         self._quiet = 0
-        self._lesson = 0.0
+        self.lesson = 0.0
         # What the next lesson is drawn from: since when, calls let through, seconds of pause, the latest calls.
         self._since = 0.0
         self._let_through = 0
@@ -83,9 +84,9 @@ class Pace:
             self._next = until
             self._latest.clear()
 
-    def answered(self) -> None:
-        """A call was answered with anything but a refusal."""
-        if self.rate is None or self.rate == self.cap:
+    def answered(self, sent: float) -> None:
+        """A call that was sent at ``sent`` was answered with anything but a refusal."""
+        if self.rate is None or self.rate == self.cap or sent < self.lesson:
             return
         self._quiet += 1
         if self._quiet < self._step:
@@ -107,9 +108,9 @@ class Pace:
         after a pause tells the limit: what got through, pause included. Otherwise calls were just
         too fast.
         """
-        if sent < self._lesson:
+        if sent < self.lesson:
             return False
-        self._lesson = now
+        self.lesson = now
         self._let_through -= 1
         if self._let_through < _FEW:
             return True

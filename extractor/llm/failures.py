@@ -52,7 +52,7 @@ _STATUS = {
     404: ("unknown_model", "the endpoint knows no such model or path", "check the model name{advice}"),
     408: ("timeout", "the endpoint gave up waiting", "try again later, or lower --concurrency"),
     409: ("server", "the endpoint reported a conflict", "try again later"),
-    429: (REFUSED, "the endpoint kept asking to slow down", "lower --concurrency, then run again"),
+    429: (REFUSED, "the endpoint kept asking to slow down", "run again later, or give a lower --rpm"),
 }
 _AGAIN = frozenset({408, 409, 429})
 # Providers that say with another status what one of the above says, told by words in the body.

@@ -111,7 +111,9 @@ class RetryingModel:
         return self._endpoint.settings
 
     async def ask(self, question: Question) -> Reply:
-        """One answer, sent again only where sending again can help. ``seconds`` include the pauses.
+        """One answer, sent again only where sending again can help.
+
+        ``seconds`` are those from the first call on, pauses included; not the wait for its turn.
 
         Raises ``TransportError`` when the endpoint cannot be reached or keeps failing, ``ModelError``
         when it refuses this request or answers with nothing usable (``ReplyError``, which keeps
@@ -120,13 +122,13 @@ class RetryingModel:
         """
         request = self._request(question)
         size = len(request) if isinstance(request, bytes) else len(question.instructions) + len(question.letter)
-        started = time.perf_counter()
-        tries, call = 0, None
+        started, tries, call = 0.0, 0, None
         try:
             async for attempt in self._retrying():
                 with attempt:
                     tries += 1
                     call = await self._turn(size, question)
+                    started = started or time.perf_counter()
                     completion = await self._send(request, call)
             reply = self._endpoint.read(completion)
         except CallError as failed:
