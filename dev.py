@@ -28,7 +28,8 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("mypy",),
     ("lint-imports", "--no-cache"),
-    ("pytest",),
+    # A worker for each core.
+    ("pytest", "-n", "auto", "--dist", "worksteal"),
 )
 
 

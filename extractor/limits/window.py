@@ -3,7 +3,8 @@
 More in flight is worth it as long as more comes back. Where an endpoint only makes calls wait (a
 local model with few slots), more in flight means longer waits, then timeouts; so the window
 grows by measuring: it doubles, later grows by a quarter, and goes back if the rate did not follow.
-Calls that time out in numbers halve it.
+It widens by one with each answer, as TCP's slow start does (RFC 5681, section 3.1): all at once, the
+added calls would meet a limit that nobody knew as one storm. Calls that time out in numbers halve it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class Window:
         self._fast = True
         # The largest window that was worth it, and the answers a second that it brought.
         self._best: tuple[int, float] | None = None
+        self._target = self.limit
+        self._doubted = False
         self._rest = self._resting = 0
         self._settling = self.limit
         self._begun = 0.0
@@ -47,6 +50,7 @@ class Window:
         if self._settling > 0:
             # These were sent when the window was another.
             self._settling -= 1
+            self.limit = min(self._target, self.limit + 1)
             self._begun = now
             return
         if not self._begun:
@@ -61,6 +65,7 @@ class Window:
         """So many are enough for the rate that the endpoint allows: begin there, as it will bear them."""
         if self._fast and self.limit < letters:
             self._go_to(min(self.high, math.ceil(letters)))
+            self.limit = self._target
 
     def lost(self, now: float, sent: float) -> None:
         """A call that was sent at ``sent`` got no answer."""
@@ -95,6 +100,10 @@ class Window:
         elif rate / best[1] - 1 >= _WORTH_IT * (self.limit / best[0] - 1):
             self._best, self._rest = (self.limit, rate), 0
             self._grow()
+        elif self._fast and not self._doubted:
+            # A few slow answers look like an endpoint that can do no more: what is measured twice holds.
+            self._doubted = True
+            self._measure_again()
         else:
             self._fast = False
             self._rest = self._resting = min(max(1, 2 * self._rest), _MOST_REST)
@@ -106,7 +115,8 @@ class Window:
 
     def _go_to(self, limit: int) -> None:
         self._settling = self.limit if limit != self.limit else 0
-        self.limit = limit
+        self._target, self._doubted = limit, False
+        self.limit = min(self.limit, limit)
         self._measure_again()
 
     def _measure_again(self) -> None:
