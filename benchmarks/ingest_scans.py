@@ -13,7 +13,7 @@ import argparse
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -22,14 +22,16 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageFilter
 
+from extractor.checks import check
 from extractor.errors import LetterError
+from extractor.findings import status_of
 from extractor.ingest.documents import Document
 from extractor.ingest.ocr import read_image
 from extractor.ingest.pdf import read_pdf
 from extractor.ingest.workers import MAX_WORKERS
-from extractor.letter import letter_from_text
-from extractor.reading import Block
-from extractor.spans import Span, fold
+from extractor.letter import Letter, letter_from_text, letter_of
+from extractor.offline import fill
+from extractor.spans import fold
 from extractor.workspace import Workspace
 from tests import makepdf
 
@@ -43,6 +45,9 @@ CLEAN = (
 )  # fmt: skip
 FOOTER = "Final Determination Letter for IMR Case Number CM14-0012347   {n}"
 
+
+# Headings of one decision are at least so alike; those of a letter's decisions among each other are less.
+_ALIKE = 0.8
 
 # A damaged file and what reads it. Made in the main thread: the PDF library must not run in others.
 File = tuple[Callable[[bytes, str], Document], bytes]
@@ -91,82 +96,99 @@ class Score:
     characters: int = 0
     right: Counter[str] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
-    lost: int = 0
-    invented: int = 0
+    wrong: int = 0
     silent: int = 0
+    letters: int = 0
+    accepted: int = 0
     poor: int = 0
     pages: int = 0
     unread: int = 0
     seconds: float = 0.0
 
 
-class Told(NamedTuple):
-    """One value the reader found: what kind it is, where it belongs, what proves it, whether the reader was certain."""
-
-    kind: str
-    at: str
-    value: Any
-    spans: tuple[Span, ...]
-    certain: bool
-
-
 # ---- what counts -------------------------------------------------------------------------------
 
 
-def decisions(text: str) -> list[list[Told]]:
-    """Heading, outcome and cited pages of every decision, as the reader finds them; the heading is the first."""
-    blocks = IMR.read(letter_from_text("letter", text)).root.blocks.get("decisions", ())
-    return [list(_told(block)) for block in blocks]
+class Record(NamedTuple):
+    """What the offline model makes of a letter: heading, outcome and cited pages by decision, and the header's values.
+
+    ``doubted`` are the paths on which a finding lies.
+    """
+
+    decisions: list[dict[str, Any]]
+    header: dict[str, Any]
+    status: str
+    doubted: frozenset[str]
 
 
-def _told(decision: Block) -> Iterator[Told]:
-    for name, kind in (("item", "headings"), ("outcome", "outcomes")):
-        fact = decision.facts[name]
-        yield Told(kind, name, _plain(fact.value), fact.spans, fact.certain and decision.certain)
+def record(letter: Letter) -> Record:
+    """The record that a run with the offline model would write."""
+    reading = IMR.read(letter)
+    if not reading.recognised:
+        return Record([], {}, "needs_review", frozenset())
+    answer = fill(IMR.schema, reading.root)
+    findings = check(IMR, answer, reading).findings
+    told = answer.model_dump(mode="json")
+    decisions = [{name: _plain(value) for name, value in _leaves(decision)} for decision in told["decisions"]]
+    header = {name: _plain(value) for name, value in told["header"].items()}
+    return Record(decisions, header, status_of(findings), frozenset(finding.path for finding in findings))
+
+
+def _leaves(decision: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "headings", decision["item"]
+    yield "outcomes", decision["outcome"]
     for side in ("claims_administrator", "maximus"):
-        for guideline in decision.blocks.get(side, ()):
-            for number, citation in enumerate(guideline.blocks.get("citations", ())):
-                fact = citation.facts.get("pages")
-                if fact and fact.value:
-                    yield Told("pages", f"{side}/{number}", repr(fact.value), fact.spans, fact.certain)
-    fact = decision.facts.get("rationale_pages")
-    if fact and fact.value:
-        yield Told("pages", "rationale", repr(fact.value), fact.spans, fact.certain)
+        for number, citation in enumerate((decision[side] or {}).get("citations") or ()):
+            if citation["pages"]:
+                yield f"pages {side} {number}", citation["pages"]
+    if decision["rationale_pages"]:
+        yield "pages rationale", decision["rationale_pages"]
 
 
 def _plain(value: Any) -> Any:
-    return fold(value).lower() if isinstance(value, str) else value
+    return fold(value) if isinstance(value, str) else value
 
 
-def judge(score: Score, truth: str, document: Document) -> None:
-    """Count what the reader makes of a scanned letter.
+def judge(score: Score, truth: Record, got: Record) -> None:
+    """Count what became of a scanned letter's values.
 
-    A wrong outcome or page is silent where the reader was certain and no note lies on its words.
+    A wrong value is silent where its record is accepted: nobody is asked to look at it. Decisions are
+    held against each other in order where they are as many, else each against the one most like it.
     """
-    doubted = [note.span for note in document.notes if note.span and note.code in ("unsure_digits", "poor_scan")]
-    left = decisions(document.text)
-    for expected in decisions(truth):
-        score.told.update(told.kind for told in expected)
-        alike = max(left, key=lambda got: _likeness(expected, got), default=None)
-        if alike is None or _likeness(expected, alike) < 0.8:
-            score.lost += 1
-            continue
-        left.remove(alike)
-        known = {(told.at, told.value) for told in expected}
-        for got in alike:
-            if (got.at, got.value) in known:
-                score.right[got.kind] += 1
-            elif got.certain and got.kind != "headings" and not _is_doubted(got.spans, doubted):
-                score.silent += 1
-    score.invented += len(left)
+    wrong = 0
+    score.letters += 1
+    score.accepted += got.status == "accepted"
+    left = list(got.decisions)
+    for number, expected in enumerate(truth.decisions):
+        score.told.update(name.split()[0] for name in expected)
+        if len(truth.decisions) == len(got.decisions):
+            alike = got.decisions[number]
+        else:
+            alike = max(left, key=lambda other: _likeness(expected, other), default={})
+            if alike and _likeness(expected, alike) > _ALIKE:
+                left.remove(alike)
+            else:  # a decision lost
+                alike = {}
+        for name in expected.keys() | alike.keys():
+            if expected.get(name) == alike.get(name):
+                score.right[name.split()[0]] += 1
+            else:
+                wrong += 1
+    if len(truth.decisions) != len(got.decisions):
+        wrong += len(left)
+    for name, value in truth.header.items():
+        score.told["header"] += value is not None
+        if value is not None and got.header.get(name) == value:
+            score.right["header"] += 1
+        elif value != got.header.get(name):
+            wrong += 1
+    score.wrong += wrong
+    if got.status == "accepted":
+        score.silent += wrong
 
 
-def _likeness(one: list[Told], other: list[Told]) -> float:
-    return SequenceMatcher(None, one[0].value, other[0].value, autojunk=False).ratio()
-
-
-def _is_doubted(spans: Iterable[Span], doubted: Iterable[Span]) -> bool:
-    return any(span.start < end and start < span.end for span in spans for start, end in doubted)
+def _likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    return SequenceMatcher(None, one["headings"] or "", other["headings"] or "", autojunk=False).ratio()
 
 
 def errors_between(truth: str, read: str) -> tuple[int, int]:
@@ -200,14 +222,18 @@ def run(condition: Callable[[bytes], File], texts: Mapping[str, str]) -> Score:
             if document is None:
                 score.unread += 1
                 continue
-            truth = makepdf.single_spaced(text)
-            wrong, characters = errors_between(truth, _without_footers(document.text))
-            score.errors += wrong
-            score.characters += characters
-            score.pages += len(document.pages)
-            score.poor += sum(note.code == "poor_scan" for note in document.notes)
-            judge(score, text, document)
+            count(score, text, document)
     return score
+
+
+def count(score: Score, text: str, document: Document) -> None:
+    """Add one letter, read from its damaged file."""
+    wrong, characters = errors_between(makepdf.single_spaced(text), _without_footers(document.text))
+    score.errors += wrong
+    score.characters += characters
+    score.pages += len(document.pages)
+    score.poor += sum(note.code == "poor_scan" for note in document.notes)
+    judge(score, record(letter_from_text("letter", text)), record(letter_of("letter", document)))
 
 
 def _without_footers(text: str) -> str:
@@ -221,21 +247,26 @@ def main() -> None:
     words.add_argument("--only", nargs="*", default=list(CONDITIONS), help="conditions; default all")
     told = words.parse_args()
     texts = {name: (LETTERS / f"{name}.txt").read_bytes().decode() for name in told.letters}
-    heads = ("condition", "wrong characters", "outcomes", "headings", "cited pages", "decisions lost / invented",
-             "wrong in silence", "poor pages", "s a page")  # fmt: skip
+    heads = ("condition", "wrong characters", "outcomes", "headings", "cited pages", "header", "wrong values",
+             "of them in accepted records", "letters accepted", "poor pages", "s a page")  # fmt: skip
     print(f"| {' | '.join(heads)} |\n|---{'|---:' * (len(heads) - 1)}|")
     for name in told.only:
-        score = run(CONDITIONS[name], texts)
-        row = [
-            name + (f" ({score.unread} letters not read)" if score.unread else ""),
-            f"{100 * score.errors / max(1, score.characters):.2f} %",
-            *(f"{score.right[kind]}/{score.told[kind]}" for kind in ("outcomes", "headings", "pages")),
-            f"{score.lost} / {score.invented}",
-            str(score.silent),
-            f"{score.poor}/{score.pages}",
-            f"{score.seconds / max(1, score.pages):.2f}",
-        ]
-        print(f"| {' | '.join(row)} |", flush=True)
+        print(row(name, run(CONDITIONS[name], texts)), flush=True)
+
+
+def row(name: str, score: Score) -> str:
+    """One line of the table."""
+    cells = [
+        name + (f" ({score.unread} letters not read)" if score.unread else ""),
+        f"{100 * score.errors / max(1, score.characters):.2f} %",
+        *(f"{score.right[kind]}/{score.told[kind]}" for kind in ("outcomes", "headings", "pages", "header")),
+        str(score.wrong),
+        str(score.silent),
+        f"{score.accepted}/{score.letters}",
+        f"{score.poor}/{score.pages}",
+        f"{score.seconds / max(1, score.pages):.2f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

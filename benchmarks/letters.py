@@ -25,22 +25,22 @@ class Made(NamedTuple):
     answer: dict[str, Any]
 
 
-_HOW = """HOW THE IMR FINAL DETERMINATION WAS MADE
+HOW = """HOW THE IMR FINAL DETERMINATION WAS MADE
 
 MAXIMUS Federal Services sent the complete case file to an expert reviewer. He/she is not affiliated
 with any party to this case, practises at least 24 hours a week and was chosen for his/her
 experience with the condition and the disputed items/Service. He/she knows the strength of evidence
 hierarchy that applies to Independent Medical Review determinations."""
-_SUMMARY_HEAD = """CLINICAL CASE SUMMARY
+SUMMARY_HEAD = """CLINICAL CASE SUMMARY
 
 The expert reviewer developed the following clinical case summary based on a review of the case file,
 including all medical records:"""
-_ISSUES = """IMR ISSUES, DECISIONS AND RATIONALES
+ISSUES = """IMR ISSUES, DECISIONS AND RATIONALES
 
 The Final Determination was based on decisions for the disputed items/services set forth below:"""
 
 _STATES = ("California", "Nevada", "Oregon", "New York", "Texas", "West Virginia")
-_SPECIALTIES = (
+SPECIALTIES = (
     "Family Practice",
     "Occupational Medicine",
     "Orthopedic Surgery",
@@ -120,7 +120,7 @@ _VERDICTS = {
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Writes one letter; every choice comes from the one seeded generator."""
 
     form: str
@@ -128,17 +128,21 @@ class _Writer:
     items: set[str] = field(default_factory=set)
 
     def letter(self, decisions: int) -> tuple[str, dict[str, Any]]:
+        parts, answer = self.parts(decisions)
+        return self._set(parts), answer
+
+    def parts(self, decisions: int) -> tuple[list[str], dict[str, Any]]:
+        """The letter's paragraphs, each on one line but for the case header, and the true answer."""
         header_text, header = self._header()
         reviewer_text, reviewer = self._reviewer()
         summary_text, told = self._summary(header)
-        parts = [*header_text, _HOW, reviewer_text, _SUMMARY_HEAD, summary_text, _ISSUES]
+        parts = [*header_text, HOW, reviewer_text, SUMMARY_HEAD, summary_text, ISSUES]
         records: list[dict[str, Any]] = []
         for _ in range(decisions):
             paragraphs, record = self._decision()
             parts += paragraphs
             records.append(record)
-        answer = {"header": header, "reviewer": reviewer, **told, "decisions": records}
-        return self._set(parts), answer
+        return parts, {"header": header, "reviewer": reviewer, **told, "decisions": records}
 
     def _set(self, parts: list[str]) -> str:
         """Wrapped lines with the line ends of the form; the case header keeps its own lines."""
@@ -171,7 +175,7 @@ class _Writer:
 
     def _reviewer(self) -> tuple[str, dict[str, Any]]:
         states = self.rng.sample(_STATES, self.rng.choice((1, 1, 2, 3)))
-        specialties = self.rng.sample(_SPECIALTIES, self.rng.choice((1, 2, 3)))
+        specialties = self.rng.sample(SPECIALTIES, self.rng.choice((1, 2, 3)))
         text = (
             "The Expert Reviewer has the following credentials:\n\n"
             f"State(s) of Licensure: {', '.join(states)}\nCertification(s)/Specialty: {', '.join(specialties)}"
@@ -298,5 +302,5 @@ def _us(day: date, mark: str) -> str:
 def make(decisions: int, seed: int, form: str | None = None) -> Made:
     """One letter; the same arguments give the same letter. Without ``form`` the seed chooses by parity."""
     form = form or FORMS[seed % len(FORMS)]
-    text, answer = _Writer(form, random.Random(f"{form}/{decisions}/{seed}")).letter(decisions)
+    text, answer = Writer(form, random.Random(f"{form}/{decisions}/{seed}")).letter(decisions)
     return Made(f"made-{form}-{decisions}-{seed}", text, answer)

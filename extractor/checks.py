@@ -8,7 +8,7 @@ is proven) and findings. Checking is a pure function of answer and reading.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,11 +16,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from extractor.binding import bind, identical
+from extractor.doubts import guessed, noticed
 from extractor.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
 from extractor.findings import Finding, Severity, plain
-from extractor.letter import Letter
 from extractor.lettertype import LetterType
-from extractor.oddities import odd_places, speaks_to_machines
 from extractor.reading import Block, Fact, Reading, find_dates
 from extractor.spans import Span, fold, same_when_joined
 
@@ -41,34 +40,15 @@ def check(letter_type: LetterType, answer: BaseModel, reading: Reading) -> Verdi
     """Check one answer. Never raises on any schema-valid answer and any text."""
     verdict = Verdict()
     if not reading.recognised:
-        verdict.findings = [Finding("not_a_letter", "", "error", "letter", reading.note), *_odd(reading)]
+        verdict.findings = [Finding("not_a_letter", "", "error", "letter", reading.note), *noticed(reading)]
         return verdict
     walk = _Walk(letter_type, reading, verdict)
     walk.record(answer, reading.root, {}, "")
     for path, quote in walk.resting_on.items():
         if quote in verdict.evidence:
             verdict.evidence[path] = verdict.evidence[quote]
-    verdict.findings += _odd(reading)
+    verdict.findings += (*guessed(letter_type, reading.letter, verdict.evidence), *noticed(reading))
     return verdict
-
-
-def _odd(reading: Reading) -> list[Finding]:
-    return [
-        *(
-            Finding(odd.code, "", odd.severity, "letter", odd.message, span=odd.span)
-            for odd in (*odd_places(reading.letter), *reading.oddities)
-        ),
-        *_noted(reading.letter),
-    ]
-
-
-def _noted(letter: Letter) -> Iterator[Finding]:
-    """What was noticed when the letter's file was read."""
-    for note in letter.notes:
-        yield Finding(note.code, "", note.severity, "unclear", note.message, span=note.span)
-        if note.words and speaks_to_machines(note.words):
-            message = "words that the file hides speak to the machine that reads it"
-            yield Finding("odd_instruction", "", "error", "letter", message, span=note.span)
 
 
 def _has_work(spec: SchemaField, value: Any, fact: Fact | None) -> bool:

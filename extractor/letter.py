@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, pairwise
@@ -15,6 +15,7 @@ from extractor.furniture import blanked, furniture
 from extractor.ingest.contents import documents_in, piece_of
 from extractor.ingest.documents import Box, Document, Note, Size, Word, inferred_pages, pages_of
 from extractor.ingest.kinds import check_text
+from extractor.ingest.listing import plain_listing
 from extractor.ingest.sources import LetterFile as LetterFile
 from extractor.ingest.sources import find_files
 from extractor.spans import FoldedText, Span
@@ -30,7 +31,8 @@ class Letter:
     ``text`` is the raw text, exactly as decoded from the file (line ends included). ``pages``
     are raw spans of the letter's own pages where the source has pages, else empty. ``notes`` say what
     a person should know of how the text came to be. ``words`` and ``sizes`` are known of PDFs and
-    scans: where each word stands, and how large the pages are. ``origin`` is that of ``Document``.
+    scans: where each word stands, and how large the pages are. ``origin`` and ``first_page`` are those of
+    ``Document``.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Letter:
     words: tuple[Word, ...] = field(default=(), repr=False, compare=False)
     sizes: tuple[Size, ...] = field(default=(), repr=False, compare=False)
     origin: str = field(default="text", compare=False)
+    first_page: int = field(default=0, compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -76,17 +79,31 @@ class Letter:
         A part of a word takes its share of the word's width.
         """
         found: list[tuple[int, Box]] = []
-        if span.start >= span.end:
-            return found
-        first = bisect_left(self._word_ends, span.start + 1)
-        for word in self.words[first:]:
-            if word.span.start >= span.end:
-                break
+        for word in self._words_in(span):
             page, box = word.page + 1, _share(word, span)
             if found and found[-1][0] == page and _on_one_line(found[-1][1], box):
                 box = _around(found.pop()[1], box)
             found.append((page, box))
         return found
+
+    @cached_property
+    def was_guessed(self) -> bool:
+        """Whether OCR read any of the words."""
+        return any(word.confidence is not None for word in self.words)
+
+    def confidence(self, span: Span) -> float | None:
+        """How sure OCR was of the doubtfullest word in ``span`` (0 to 100); ``None`` where nothing was guessed."""
+        told = [word.confidence for word in self._words_in(span) if word.confidence is not None]
+        return min(told, default=None)
+
+    def _words_in(self, span: Span) -> Iterator[Word]:
+        """The words that stand in a span, also those that reach into it."""
+        if span.start >= span.end:
+            return
+        for number in range(bisect_left(self._word_ends, span.start + 1), len(self.words)):
+            if self.words[number].span.start >= span.end:
+                return
+            yield self.words[number]
 
     @cached_property
     def _word_ends(self) -> list[int]:
@@ -109,6 +126,12 @@ def find_letters(paths: Iterable[Path], tell: Callable[[str], None] | None = Non
     return find_files(list(paths), tell)
 
 
+def list_letters(paths: Sequence[Path], tell: Callable[[str], None] | None = None) -> Sequence[LetterFile]:
+    """The same as ``find_letters``, in little memory where one folder of plain files was named."""
+    listed = plain_listing(paths[0]) if len(paths) == 1 else None
+    return listed or find_letters(paths, tell)
+
+
 def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple[LetterFile, Letter | LetterError]]:
     """Every letter that ``file`` holds, with the file under the letter's own id; or why one cannot be read.
 
@@ -126,10 +149,10 @@ def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple
             yield each, LetterError(message, code="internal", hint="this is a defect of the letter type")
             continue
         if len(pieces) < 2:
-            yield each, _letter(each.id, document)
+            yield each, letter_of(each.id, document)
         for number, piece in enumerate(pieces if len(pieces) > 1 else (), 1):
             part = each._replace(id=f"{each.id}#{number}", piece=piece)
-            yield part, _letter(part.id, piece_of(document, piece))
+            yield part, letter_of(part.id, piece_of(document, piece))
 
 
 class LetterIndex:
@@ -177,7 +200,7 @@ def read_letter(file: LetterFile) -> Letter:
     [(_, document)] = found
     if isinstance(document, LetterError):
         raise document
-    return _letter(file.id, document)
+    return letter_of(file.id, document)
 
 
 def letter_from_text(letter_id: str, text: str, name: str = "the text") -> Letter:
@@ -186,9 +209,17 @@ def letter_from_text(letter_id: str, text: str, name: str = "the text") -> Lette
     return Letter(letter_id, text, pages_of(text))
 
 
-def _letter(letter_id: str, document: Document) -> Letter:
+def letter_of(letter_id: str, document: Document) -> Letter:
+    """A letter from a document that was read."""
     return Letter(
-        letter_id, document.text, document.pages, document.notes, document.words, document.sizes, document.origin
+        letter_id,
+        document.text,
+        document.pages,
+        document.notes,
+        document.words,
+        document.sizes,
+        document.origin,
+        document.first_page,
     )
 
 

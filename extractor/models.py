@@ -5,7 +5,7 @@ Hosted, local, recorded or none (``offline``): the pipeline sees only this.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -58,7 +58,7 @@ class Usage:
         return Usage(**{name: _sum(mine[name], others[name]) for name in mine})
 
     def as_dict(self) -> dict[str, int | None]:
-        return asdict(self)
+        return {**vars(self)}
 
 
 def _sum(a: int | None, b: int | None) -> int | None:

@@ -11,6 +11,7 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +42,7 @@ class Prompt:
     front: FrontMatter
     text: str
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         # How a prompt asks belongs to it as much as its words.
         how = "" if self.front.strategy == "plain" else f"\x00{self.front.strategy}"

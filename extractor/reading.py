@@ -108,8 +108,8 @@ def words(phrase: str) -> str:
 
 # What scans print for a letter: look-alikes of its own shape, so capitals have others.
 _LOOKALIKES = {
-    "i": "[il1I|!]", "l": "[l1I|!]", "o": "[o0O]", "s": "[s5]", "m": "(?:m|rn|nn)", "e": "[ec]", "c": "[ce]",
-    "g": "[gq9]", "b": "[b6]", "rn": "(?:rn|m)",
+    "i": "[il1I|!]", "l": "[li1I|!]", "o": "[o0O\u00f3]", "s": "[s5]", "m": "(?:m|rn|nn)", "e": "[ec\u00e9]",
+    "c": "[ce]", "g": "[gq9]", "b": "[b6]", "rn": "(?:rn|m)",
     "I": "[Il1|!]", "L": "[LI1|]", "O": "[O0Q]", "S": "[S5]", "B": "[B8]", "C": "[CG]", "G": "[GC6]", "D": "[DO0]",
 }  # fmt: skip
 
@@ -171,7 +171,8 @@ _MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
 _DATE = re.compile(
     r"""
     (?=\d|\b[jfmasond])(?:  # a digit, or a word with a month's first letter: anything else is passed over at once
-    (?<![\d/])(?<!\d\.)(?P<m>\d{1,2})\s?[/\-\u2013]\s?(?P<d>\d{1,2})\s?[/\-\u2013]\s?(?P<y>\d{4}|\d{2})(?![\dA-Za-z]|[/\-]\d)
+    (?<![\d/])(?<!\d\.)(?P<m>\d{1,2})\s?[/\-\u2013](?:\s?|\s{0,4}\n\s{0,2})(?P<d>\d{1,2})
+        \s?[/\-\u2013](?:\s?|\s{0,4}\n\s{0,2})(?P<y>\d{4}|\d{2})(?![\dA-Za-z]|[/\-]\d)
     | (?<!\d)(?P<ym>\d{4})-(?P<mm>\d{2})-(?P<dd>\d{2})(?!\d)
     # a line-end hyphen dropped by the PDF tool: "10-282016" and "1020-16"
     | (?<![\d/])(?P<gm>\d{1,2})-(?P<gd>\d{2})(?P<gy>20\d{2})(?!\d)

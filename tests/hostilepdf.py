@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import reportlab
-from PIL import Image
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from tests.makepdf import MARGIN, encoded
+from tests.makepdf import MARGIN
 
 MEDIA = b"/MediaBox [0 0 612 792]"
 
@@ -71,53 +71,55 @@ def huge_page(side: int) -> bytes:
     return raw_pdf(CATALOG, b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page)
 
 
+def packed(byte: bytes, megabytes: int) -> bytes:
+    """So many megabytes of one byte, compressed twice."""
+    packer = zlib.compressobj(9)
+    block = packer.compress(byte * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    head, block = block[:2], block[2:]
+    return zlib.compress(head + block * megabytes + b"\x03\x00" + bytes(4), 9)
+
+
+TWICE = b"/Filter [/FlateDecode /FlateDecode]"
+
+
+def one_page(*rest: bytes, told: bytes = b"") -> bytes:
+    """A PDF of one page, whose content is the first of the objects that follow (number 4)."""
+    page = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R %s %s >>" % (MEDIA, told)
+    return raw_pdf(CATALOG, b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page, *rest)
+
+
 def stream_bomb(megabytes: int = 2048) -> bytes:
-    """A page whose content is blanks without end, packed twice: some kilobytes."""
-    head = zlib.compressobj(9)
-    block = head.compress(b" " * (1 << 20)) + head.flush(zlib.Z_FULL_FLUSH)
-    blocks = block[:2] + block[2:] * megabytes + b"\x03\x00" + bytes(4)
-    told = b"/Filter [/FlateDecode /FlateDecode]"
-    page = b"<< /Type /Page /Parent 2 0 R " + MEDIA + b" /Contents 4 0 R >>"
-    return raw_pdf(CATALOG, b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page, stream(zlib.compress(blocks, 9), told))
+    """A page whose content is blanks without end: some kilobytes."""
+    return one_page(stream(packed(b" ", megabytes), TWICE))
 
 
 def page_of_pixels(side: int = 30_000) -> bytes:
-    """A page with a white picture of hundreds of megabytes, packed twice: two kilobytes."""
-    packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(b"\xff" * (1 << 20)) for _ in range((side * side >> 20) + 1)) + packer.flush()
-    told = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8" % (
+    """A page with a white picture of hundreds of megabytes: two kilobytes."""
+    told = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 " % (
         side,
         side,
     )
-    page = b"<< /Type /Page /Parent 2 0 R " + MEDIA + b" /Contents 4 0 R /Resources << /XObject << /I 5 0 R >> >> >>"
-    return raw_pdf(
-        CATALOG,
-        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
-        page,
-        stream(b"612 0 0 792 0 0 cm /I Do"),
-        stream(zlib.compress(packed, 9), told + b" /Filter [/FlateDecode /FlateDecode]"),
-    )
+    picture = stream(packed(b"\xff", (side * side >> 20) + 1), told + TWICE)
+    return one_page(stream(b"612 0 0 792 0 0 cm /I Do"), picture, told=b"/Resources << /XObject << /I 5 0 R >> >>")
 
 
 def nested_forms(depth: int = 12, times: int = 12) -> bytes:
     """A page that draws a form many times, which draws a form many times, and so on."""
-    objects = [
-        CATALOG,
-        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
-        b"<< /Type /Page /Parent 2 0 R " + MEDIA + b" /Contents 4 0 R /Resources << /XObject << /F 5 0 R >> >> >>",
-        stream(b"/F Do " * times),
-    ]
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 612 792] "
+    objects = [stream(b"/F Do " * times)]
     for level in range(depth):
         inner = b"/Resources << /XObject << /F %d 0 R >> >>" % (6 + level)
-        told = b"/Type /XObject /Subtype /Form /BBox [0 0 612 792] " + inner
-        objects.append(stream(b"/F Do " * times, told))
-    told = b"/Type /XObject /Subtype /Form /BBox [0 0 612 792]"
-    return raw_pdf(*objects, stream(b"0 0 9 9 re f " * 100, told))
+        objects.append(stream(b"/F Do " * times, form + inner))
+    objects.append(stream(b"0 0 9 9 re f " * 100, form))
+    return one_page(*objects, told=b"/Resources << /XObject << /F 5 0 R >> >>")
 
 
 def picture_bomb(side: int = 30_000) -> bytes:
-    """A white PNG of a few kilobytes that would fill the memory."""
-    return encoded(Image.new("1", (side, side), 1), "PNG", optimize=False)
+    """The beginning of a PNG that says how large it is."""
+    head = b"IHDR" + struct.pack(">II5B", side, side, 1, 0, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(bytes(8))
+    chunks = (struct.pack(">I", len(told) - 4) + told + struct.pack(">I", zlib.crc32(told)) for told in (head, data))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def without_unicode(text: str) -> bytes:

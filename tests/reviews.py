@@ -66,6 +66,13 @@ def spoil(root: Path, letter_id: str, change: Change) -> None:
     store(out, recheck({**record, "model": "openai/toy", "prompt": "parcel@v1"}, letter, kind_of(root)))
 
 
+def failing(root: Path, letter_id: str) -> None:
+    """A letter whose model gave no answer."""
+    error = {"code": "refusal", "message": "the model's reply cannot be used: refusal"}
+    record = {**record_of(root / "out", letter_id), "answer": None, "evidence": {}, "findings": [], "error": error}
+    store(root / "out", {**record, "status": "failed", "model": "openai/toy", "prompt": "parcel@v1"})
+
+
 def store(out: Path, *records: dict[str, Any]) -> None:
     with Ledger(out) as ledger:
         for record in records:
@@ -96,7 +103,7 @@ def kind_of(root: Path) -> LetterType:
 
 
 def desk_of(root: Path, name: str = "Ada") -> Desk:
-    return Desk(root / "out", kind_of(root), [root / "letters"], name)
+    return Desk(root / "out", kind_of(root), [[root / "letters"]], name)
 
 
 @contextmanager

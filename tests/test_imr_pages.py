@@ -139,6 +139,13 @@ def test_a_broken_list_that_can_be_read_in_one_way_only(printed: str, title: str
         ("Page(s): lll.", NECK, ""),
         ("Page(s): see the chapter on opioids.", NECK, ""),
         ("Page(s):\n4\n\f114-117.", NECK, "4"),
+        ("Page(s): 22, 67-69,\n:\n2.", NECK, "22, 67-69"),
+        ("Page(s): 22, :", NECK, "22"),
+        ("Page(s): 22, 67-69,\nB.", NECK, "22, 67-69"),
+        ("Page(s): 22, 67-69,\nUs\n\nDecision", NECK, "22, 67-69"),
+        ("Page(s): 22. 67-69,\n73.", NECK, "22"),
+        ("Page(s): 22. 73, 124.", NECK, "22"),
+        ("Page(s): 301. 340.", LOW_BACK, "301"),
         ("Page(s): 3 of 7", NECK, "3"),
     ],
 )  # fmt: skip

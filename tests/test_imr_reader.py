@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from extractor.reading import Block, Reading
 from extractor.spans import Span, fold
-from tests.imr import HEADER, RATIONALE, TOOLS, as_it_is, decision, doubled, imr_letter, module, on_one_line, read
+from tests.imr import (
+    HEADER,
+    RATIONALE,
+    TOOLS,
+    as_it_is,
+    decision,
+    doubled,
+    findings_on,
+    imr_letter,
+    module,
+    on_one_line,
+    read,
+)
 
 PARTLY = (
     "Therapy 12 visits was the original request. Therapy 6 visits was\nauthorized by the Claims Administrator. "
@@ -157,6 +169,42 @@ def _citation(block: Block, text: str) -> tuple[str, str, list[str], list[str]]:
     printed = {"mtus": "MTUS", "non_mtus": "Non-MTUSCitation"}[facts["source"].value]
     assert "".join(facts["source"].spans[0].of(text).split()).rstrip(":") in (printed, printed.replace("-", ""))
     return facts["source"].value, facts["title"].value, facts["sections"].value, pages
+
+
+@pytest.mark.parametrize(
+    ("printed", "certain"),
+    [
+        ("Decision baséd on MTUS ACOEM Chapter 12 Page(s): 301.", True),
+        ("Declsion based on MTUS ACOEM Chapter 12 Page(s): 301.", True),
+        ("Decision buscd on MTUS ACOEM Chapter 12 Page(s): 301.", False),
+        ("The reviewer turned to page 301 of the ACOEM.", False),
+        ("The reviewer turned to the ACOEM.", True),
+    ],
+)
+def test_pages_cited_from_nobody_knows_what_are_not_passed_over(printed: str, certain: bool) -> None:
+    [block] = read(imr_letter(decision(mx=printed))).root.blocks["decisions"][0].blocks["maximus"]
+    assert block.certain is certain
+    findings = {(f.code, f.path) for f in findings_on(imr_letter(decision(mx=printed))) if f.severity == "error"}
+    assert findings == (set() if certain else {("unread", "/decisions/0/maximus/citations")})
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "items/services set forth below:",
+        "items'services set forth below",
+        "items\u2019services set forth be1ow;",
+        "items services setforth below.",
+    ],
+)
+def test_what_introduces_the_decisions_is_no_heading(printed: str) -> None:
+    text = imr_letter(decision("Naproxen 550mg. Qty 60")).replace("items/services set forth below:", printed)
+    assert [each.facts["item"].value for each in read(text).root.blocks["decisions"]] == ["Naproxen 550mg. Qty 60"]
+
+
+def test_a_semicolon_that_scans_print_before_the_outcome() -> None:
+    text = imr_letter(decision("MRI"), decision("Naproxen, Qty 60", "Overturned")).replace("60: Over", "60; Over")
+    assert [values(each)["item"] for each in decisions(read(text))] == ["MRI", "Naproxen, Qty 60"]
 
 
 def test_pages_of_the_rationale_are_not_the_paragraphs() -> None:

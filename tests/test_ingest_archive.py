@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extractor.errors import LetterError
@@ -181,6 +181,7 @@ _ARCHIVE = zipped({"a.txt": "words " * 50, "b/c.txt": "more"})
 
 
 @given(st.integers(0, len(_ARCHIVE) - 1), st.integers(0, 255))
+@example(_ARCHIVE.rindex(b"a.txt"), 0)
 def test_any_one_wrong_byte_is_borne(at: int, value: int) -> None:
     data = bytearray(_ARCHIVE)
     data[at] = value

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from extractor.errors import LetterError
-from extractor.ingest import images, tesseract
+from extractor.ingest import images, scans, tesseract
 from extractor.ingest.documents import Document, Size
+from extractor.ingest.glyphs import read_layer
 from extractor.ingest.images import prepared
+from extractor.ingest.ink import picture_of
 from extractor.ingest.layout import Sheet, document_of
 from extractor.ingest.ocr import read_image
 from extractor.ingest.pdf import read_pdf
@@ -152,7 +156,7 @@ def test_boxes_lie_on_the_upright_page(turned: int) -> None:
     told = [note.message for note in document.notes if note.code == "turned_page"]
     assert told == ([] if not turned else told)
     assert all(f"clockwise by {turned} degrees" in message for message in told)
-    assert document.sizes[0] == pytest.approx((612, 792), abs=1)
+    assert document.sizes[0][:2] == pytest.approx((612, 792), abs=1)
 
 
 @needs_tesseract
@@ -283,6 +287,73 @@ def test_a_program_that_fails_or_hangs_is_an_error(monkeypatch: pytest.MonkeyPat
         with pytest.raises(LetterError) as raised:
             tesseract.recognised(Image.new("L", (20, 20), 255), 200)
         assert raised.value.code == code
+
+
+# ---- specks ------------------------------------------------------------------------------------
+
+
+def blots(*blots: tuple[int, int, int, int, int]) -> Image.Image:
+    """White paper with rectangles: left, top, width, height, shade."""
+    page = Image.new("L", (60, 40), 255)
+    for left, top, width, height, shade in blots:
+        page.paste(shade, (left, top, left + width, top + height))
+    return page
+
+
+@pytest.mark.parametrize(
+    ("blot", "stays"),
+    [
+        ((20, 20, 1, 1, 0), False),
+        ((20, 20, 2, 1, 0), False),
+        ((20, 20, 1, 2, 0), False),
+        ((20, 20, 2, 2, 0), True),  # a full stop at 150 dots an inch
+        ((20, 20, 3, 1, 0), True),
+        ((20, 20, 2, 2, 90), True),
+        ((5, 20, 40, 2, 0), True),
+        ((5, 20, 40, 8, 221), True),  # pale print
+    ],
+)
+def test_specks_go_and_full_stops_stay(blot: tuple[int, int, int, int, int], stays: bool) -> None:
+    page = blots(blot)
+    assert scans.cleaned(page).tobytes() == (page if stays else blots()).tobytes()
+
+
+def test_the_halo_that_jpeg_leaves_around_a_speck_goes_with_it() -> None:
+    page = blots((19, 19, 3, 3, 230), (20, 20, 1, 1, 0))
+    assert scans.cleaned(page).tobytes() == blots().tobytes()
+
+
+@pytest.mark.parametrize(
+    ("damage", "speckled"),
+    [
+        (lambda page: page, False),
+        (makepdf.skewed, False),
+        (lambda page: makepdf.copied(makepdf.copied(page)), False),
+        (makepdf.speckled, True),
+        (lambda page: makepdf.skewed(makepdf.speckled(page)), True),
+    ],
+)
+def test_only_a_page_with_dots_far_from_print_is_cleaned(
+    damage: Callable[[Image.Image], Image.Image], speckled: bool
+) -> None:
+    """Near print, they may be what is left of thin strokes."""
+    assert scans.is_speckled(damage(scan(150))) is speckled
+
+
+@pytest.mark.parametrize("down", [2200, 1651, 1649])
+def test_a_scan_in_a_pdf_is_drawn_dot_for_dot(down: int) -> None:
+    """Also where a page is no whole number of points high: rows must not be mixed."""
+    chance = random.Random(down)
+    image = Image.frombytes("L", (1275, down), chance.randbytes(1275 * down)).convert("1")
+    data = makepdf.scan_pdf([image], 150)
+    with pypdfium2.PdfDocument(data) as file:
+        page = file[0]
+        layer = read_layer(page.raw, Size(*page.get_size()), picture_of(page.raw, *page.get_size()))
+        drawn = picture_of(page.raw, *page.get_size(), layer.dpi)
+    assert layer.dpi == pytest.approx(150, abs=0.01)
+    assert (drawn.across, drawn.down) == image.size
+    rows = b"".join(drawn.grey[y * drawn.stride : y * drawn.stride + drawn.across] for y in range(drawn.down))
+    assert rows == image.convert("L").tobytes()
 
 
 # ---- pictures made ready -----------------------------------------------------------------------

@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from extractor.errors import LetterError
 from extractor.ingest import legible, pdfpages
-from extractor.ingest.documents import Document
+from extractor.ingest.documents import Document, Size
 from extractor.ingest.frames import packed, unpacked
 from extractor.ingest.layout import Run, rows
 from extractor.ingest.pdf import read_pdf
@@ -130,7 +130,7 @@ def test_pages_are_joined_by_form_feeds_and_blank_ones_count() -> None:
     assert [page.of(document.text) for page in document.pages] == ["One\n\f", "\f", "Three\n"]
     assert [word.page for word in document.words] == [0, 2]
     assert document.origin == "pdf"
-    assert document.sizes == ((612, 792),) * 3
+    assert document.sizes == (Size(612, 792),) * 3
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])

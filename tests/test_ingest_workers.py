@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,11 +88,11 @@ def test_what_an_earlier_file_left_behind_is_not_the_next_ones_fault(monkeypatch
     ask = workers._Worker.ask
     asked = []
 
-    def dying(self: workers._Worker, task: str, data: bytes, name: str) -> object:
+    def dying(self: workers._Worker, order: dict[str, Any], data: bytes) -> object:
         asked.append(self)
         if self is worker:
             self.kill()
-        return ask(self, task, data, name)
+        return ask(self, order, data)
 
     monkeypatch.setattr(workers._Worker, "ask", dying)
     assert read_pdf(LETTER, "b.pdf").text.startswith("Case Number:")

@@ -208,6 +208,21 @@ def test_boxes(words: str, boxes: list[tuple[int, Box]]) -> None:
     assert [(page, Box(*(round(side, 6) for side in box))) for page, box in found] == boxes
 
 
+@pytest.mark.parametrize(
+    ("words", "sure"),
+    [("One", 96.0), ("One two", 71.5), ("wo", 71.5), ("three", None), ("One two three", 71.5), ("", None)],
+)
+def test_confidence(words: str, sure: float | None) -> None:
+    box = Box(0, 0, 1, 1)
+    spans = (Span(0, 3), Span(4, 7), Span(8, 13))
+    told = tuple(Word(span, 0, box, each) for span, each in zip(spans, (96.0, 71.5, None), strict=True))
+    letter = Letter("a", "One two three", words=told)
+    start = letter.text.index(words)
+    assert letter.confidence(Span(start, start + len(words))) == sure
+    assert letter.was_guessed
+    assert not Letter("a", letter.text, words=told[2:]).was_guessed
+
+
 def test_no_boxes_where_nothing_is_known() -> None:
     assert letter_from_text("a", "words").boxes(Span(0, 5)) == []
 

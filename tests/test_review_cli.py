@@ -7,19 +7,25 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from extractor.cli.review import letter_places
+from extractor.errors import UsageError
 from extractor.evaluation.gold import load_gold
 from extractor.review.desk import Desk
 from extractor.review.queue import key_of
-from tests.reviews import desk_of, kind_of, lines, lost, write_run
-from tests.toy import NOTES, cli, put
+from extractor.review.state import Reviews
+from extractor.workspace import Workspace
+from tests.reviews import desk_of, failing, kind_of, lines, lost, record_of, write_run
+from tests.toy import MODEL, NOTES, cli, put, write_toy
 
 
 def do(desk: Desk, letter_id: str, **told: Any) -> None:
@@ -64,7 +70,6 @@ def test_it_serves_until_interrupted_and_prints_its_address_on_stdout(tmp_path: 
     ("words", "told"),
     [
         (["nowhere"], "no run in nowhere"),
-        (["{out}"], "--letters PATH"),
         (["{out}", "--letters", "{root}/empty"], "no letters in"),
         (["{out}", "--letters", "{root}/other"], "none of the run's letters is in"),
         (["{out}", "--letters", "{root}/letters", "--name", " "], "--name"),
@@ -81,6 +86,45 @@ def test_what_is_missing_is_said(tmp_path: Path, words: list[str], told: str) ->
     assert told in ran.err
 
 
+def test_a_run_knows_where_its_letters_lie_until_they_are_moved(tmp_path: Path) -> None:
+    out = write_run(tmp_path, {"blue": lost})
+    words = ("review", out, "--html", tmp_path / "page.html", "--workspace", tmp_path)
+    assert cli(*words).code == 0
+    assert "Blue Van" in (tmp_path / "page.html").read_text("utf-8")
+    (tmp_path / "letters").rename(tmp_path / "moved")
+    ran = cli(*words)
+    assert ran.code == 2
+    assert "no such file or folder" in ran.err
+    assert "--letters PATH" in ran.err
+    assert cli(*words, "--letters", tmp_path / "moved").code == 0
+
+
+def test_letters_of_several_runs_are_found_where_each_was_told(tmp_path: Path) -> None:
+    out = write_run(tmp_path, {"blue": lost})
+    put(tmp_path / "more" / "green.txt", NOTES["red"].replace("Red", "Green"))
+    assert cli("run", tmp_path / "more", "--out", out, "--workspace", tmp_path).code in (0, 1)
+    desk = Desk(out, kind_of(tmp_path), letter_places(out, Workspace(tmp_path), kind_of(tmp_path), None), "Ada")
+    assert [entry.letter_id for entry in desk.queue.entries if desk.seen(entry).letter is None] == []
+    assert desk.letters.missing == []
+    assert len(desk.queue.entries) == 4
+
+
+def test_letters_of_batch_files_are_found_where_they_were_written_from(tmp_path: Path) -> None:
+    root, out = write_toy(tmp_path), tmp_path / "out"
+    ran = cli("batch", "write", root / "letters", "--out", out, "--model", MODEL, "--workspace", root)
+    assert ran.code == 0, ran.err
+    assert letter_places(out, Workspace(root), kind_of(root), None) == [[(root / "letters").resolve()]]
+
+
+def test_a_run_that_noted_no_place_says_so(tmp_path: Path) -> None:
+    out = write_run(tmp_path, {"blue": lost})
+    with closing(sqlite3.connect(out / "run.db")) as db, db:
+        db.execute("UPDATE runs SET state = '{}'")
+    ran = cli("review", out, "--workspace", tmp_path)
+    assert ran.code == 2
+    assert "did not note where its letters lie" in ran.err
+
+
 def test_the_mailed_page_holds_all_and_changes_nothing(tmp_path: Path) -> None:
     out = corrected(tmp_path)
     before = (out / "review.jsonl").read_bytes()
@@ -88,7 +132,7 @@ def test_the_mailed_page_holds_all_and_changes_nothing(tmp_path: Path) -> None:
     ran = cli("review", out, "--letters", tmp_path / "letters", "--html", page, "--workspace", tmp_path)
     assert (ran.code, ran.out) == (0, f"{page}\n")
     html = page.read_text("utf-8")
-    assert "connect-src 'none'; form-action 'none'" in unescape(html)
+    assert "connect-src 'none'; img-src 'none'; form-action 'none'" in unescape(html)
     assert re.findall(r"<(?:form|input|select|textarea|img|link|iframe)", html) == []
     assert re.findall(r"""(?:src|href)=["'](?!#)""", html) == []
     assert "Blue Van" in html
@@ -121,6 +165,79 @@ def test_reviewed_letters_become_gold_that_says_who_and_whose_answer(tmp_path: P
         {"letter_id": "red", "name": "red", "refused": None},
     ]
     assert json.loads((to / "gold" / "blue.json").read_text("utf-8")) == data
+
+
+def test_gold_of_a_review_is_scored_like_any_other(tmp_path: Path) -> None:
+    out = corrected(tmp_path)
+    to = tmp_path / "eval"
+    assert cli("gold", "from-review", out, "--to", to, "--workspace", tmp_path).code == 1
+    config = (tmp_path / "workspace.toml").read_text("utf-8")
+    told = '[letter_types.parcel]\nletters = "eval/letters"\ngold = "eval/gold"\n'
+    put(tmp_path / "workspace.toml", config.replace("[letter_types.parcel]\n", told))
+    ran = cli("eval", "run", "--model", "offline", "--workspace", tmp_path)
+    assert ran.code == 0, ran.err
+    assert "letters fully right 1/1" in " ".join(ran.out.split())
+
+
+def test_gold_of_an_answer_filled_in_by_hand_says_so(tmp_path: Path) -> None:
+    out = write_run(tmp_path)
+    failing(tmp_path, "blue")
+    desk = desk_of(tmp_path)
+    do(desk, "blue", act="fill")
+    do(desk, "blue", act="accept")
+    assert cli("gold", "from-review", out, "--to", tmp_path / "eval", "--workspace", tmp_path).code == 0
+    [gold] = load_gold(tmp_path / "eval" / "letters", tmp_path / "eval" / "gold", kind_of(tmp_path))
+    assert gold.reviewed[0]["saw"] == "the reader's reading"
+    assert gold.answer["parcels"][0]["state"] == "delivered"
+    assert json.loads((tmp_path / "eval" / "gold" / "blue.json").read_text("utf-8"))["corrected"] == ["/"]
+
+
+def test_what_cannot_be_filled_in_is_refused(tmp_path: Path) -> None:
+    write_run(tmp_path, {"blue": lost}, {**NOTES, "no": "A letter of something else.\n"})
+    failing(tmp_path, "no")
+    failing(tmp_path, "red")
+    desk = desk_of(tmp_path)
+    with pytest.raises(UsageError, match="there is an answer already"):
+        do(desk, "blue", act="fill")
+    with pytest.raises(UsageError, match="this is no parcel note"):
+        do(desk, "no", act="fill")
+    (tmp_path / "letters" / "red.txt").unlink()
+    with pytest.raises(UsageError, match="file is gone"):
+        do(desk, "red", act="fill")
+
+
+def test_an_answer_filled_in_is_corrected_taken_back_and_exported(tmp_path: Path) -> None:
+    out = write_run(tmp_path)
+    failing(tmp_path, "blue")
+    desk = desk_of(tmp_path)
+
+    def standing() -> tuple[str, str | None, bool]:
+        told = Reviews(out).reviewed(record_of(out, "blue"))
+        return told["status"], told["corrected"], told["answer"] is not None
+
+    assert standing() == ("failed", None, False)
+    do(desk, "blue", act="fill")
+    assert standing() == ("needs_review", "/", True)
+    do(desk, "blue", act="correct", path="/parcels/1/state", text="delivered")
+    assert standing() == ("needs_review", "/, /parcels/1/state", True)
+    do(desk, "blue", act="undo")
+    do(desk, "blue", act="undo")
+    assert standing() == ("failed", None, False)
+    assert record_of(out, "blue")["answer"] is None
+
+
+def test_what_was_done_without_an_answer_is_not_done_to_another_text(tmp_path: Path) -> None:
+    out = write_run(tmp_path)
+    failing(tmp_path, "blue")
+    desk = desk_of(tmp_path)
+    do(desk, "blue", act="fill")
+    do(desk, "blue", act="accept")
+    assert Reviews(out).reviewed(record_of(out, "blue"))["status"] == "accepted"
+    put(tmp_path / "letters" / "blue.txt", NOTES["slow"])
+    assert cli("run", tmp_path / "letters", "--out", out, "--workspace", tmp_path).code in (0, 1)
+    failing(tmp_path, "blue")
+    told = Reviews(out).reviewed(record_of(out, "blue"))
+    assert (told["status"], told["answer"], told["review"]) == ("failed", None, None)
 
 
 def test_a_letter_of_that_name_that_is_another_is_kept(tmp_path: Path) -> None:

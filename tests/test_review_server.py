@@ -13,9 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from extractor.review.desk import Desk
 from extractor.review.guard import MOST_BODY
 from extractor.review.queue import Query, key_of
-from tests.reviews import desk_of, lines, lost, record_of, served, spoil, write_run
+from tests import makepdf
+from tests.reviews import desk_of, kind_of, lines, lost, record_of, served, spoil, write_run
+from tests.toy import NOTES, cli, write_toy
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Client:
     address: str
     cookie: str = ""
     last: dict[str, str] = field(default_factory=dict)
+    raw: bytes = b""
 
     @property
     def host(self) -> str:
@@ -48,7 +52,8 @@ class Client:
             connection.endheaders(data)
             answer = connection.getresponse()
             self.last = {name.lower(): value for name, value in answer.getheaders()}
-            return answer.status, answer.read().decode()
+            self.raw = answer.read()
+            return answer.status, self.raw.decode(errors="replace")
         finally:
             connection.close()
 
@@ -166,6 +171,54 @@ def test_every_answer_says_what_its_page_may_do(client: Client) -> None:
             "cache-control": "no-store",
             "referrer-policy": "same-origin",
         }
+
+
+# ---- pictures of pages --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def of_pdf(tmp_path: Path) -> Iterator[Client]:
+    """A run over ``blue.pdf``, of one page, and ``red.txt``."""
+    write_toy(tmp_path)
+    letters = tmp_path / "pages"
+    letters.mkdir()
+    (letters / "blue.pdf").write_bytes(makepdf.typeset(NOTES["blue"]))
+    (letters / "red.txt").write_text(NOTES["red"], "utf-8")
+    assert cli("run", letters, "--out", tmp_path / "out", "--workspace", tmp_path).code in (0, 1)
+    desk = Desk(tmp_path / "out", kind_of(tmp_path), [[letters]], "Ada")
+    with served(desk) as address:
+        found = Client(address)
+        found.enter()
+        yield found
+
+
+def test_a_page_comes_as_a_picture_that_nobody_keeps(of_pdf: Client) -> None:
+    status, _ = of_pdf.ask("GET", f"/letter/{BLUE}/page/1")
+    assert status == 200
+    assert of_pdf.raw.startswith(b"\x89PNG\r\n")
+    assert (of_pdf.last["content-type"], of_pdf.last["cache-control"]) == ("image/png", "no-store")
+    html = of_pdf.ask("GET", f"/letter/{BLUE}")[1]
+    assert f'<img src="/letter/{BLUE}/page/1" width="612" height="792"' in html
+    assert html.count("<rect ") >= 5
+    assert "<img" not in of_pdf.ask("GET", f"/letter/{key_of('red')}")[1]
+
+
+@pytest.mark.parametrize("page", ["0", "2", "-1", "1.0", "x", "", "9" * 400, "..%2f1", "1%00"])
+def test_no_other_page_is_drawn(of_pdf: Client, page: str) -> None:
+    assert of_pdf.ask("GET", f"/letter/{BLUE}/page/{page}")[0] == 404
+    assert of_pdf.ask("GET", f"/letter/{key_of('red')}/page/1")[0] == 404
+    assert of_pdf.ask("GET", f"/letter/{BLUE}/page/1", Cookie="")[0] == 403
+
+
+def test_a_file_that_changes_or_goes_is_not_drawn(of_pdf: Client, tmp_path: Path) -> None:
+    path = tmp_path / "pages" / "blue.pdf"
+    assert of_pdf.ask("GET", f"/letter/{BLUE}/page/1")[0] == 200
+    path.write_bytes(makepdf.typeset(NOTES["slow"]))
+    status, html = of_pdf.ask("GET", f"/letter/{BLUE}/page/1")
+    assert (status, "has changed" in html) == (422, True)
+    path.unlink()
+    status, html = of_pdf.ask("GET", f"/letter/{BLUE}/page/1")
+    assert (status, "is gone" in html) == (422, True)
 
 
 # ---- what may be sent ---------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -13,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.cli.marks import Mark, bits
-from extractor.cli.text import write_exactly
-from extractor.ingest.documents import Box, Document, Word
+from extractor.cli.text import _head, write_exactly
+from extractor.ingest.documents import Box, Document, Note, Word
 from extractor.letter import letter_from_text
+from extractor.reading import nothing_read
 from extractor.spans import Span
 from tests.files import docx, mail, paragraph, run, zipped
-from tests.imr import LETTERS, ROOT, decision, imr_letter
+from tests.imr import IMR, LETTERS, ROOT, decision, imr_letter
 from tests.toy import NOTES, cli, put, write_toy
 
 
@@ -82,6 +84,30 @@ def test_what_is_odd_about_the_file_comes_first(toy: Path) -> None:
     assert "info: decoded_by_guess: the file does not say its encoding; it was read as cp1252" in ran.out
     assert "not read as parcel: this is no parcel note" in ran.out
     assert ran.code == 0
+
+
+def test_what_stands_at_many_places_is_told_once() -> None:
+    letter = replace(
+        letter_from_text("a", "no parcels 12 34 56\n"),
+        notes=(
+            *(
+                Note("unsure_digits", f"OCR is only {sure} % sure", Span(at, at + 2))
+                for sure, at in ((80, 11), (70, 14))
+            ),
+            Note("split", "one of several letters", severity="info"),
+            Note("hidden_text", "1 word is left out", Span(0, 2), "evil"),
+            Note("hidden_text", "2 words are left out", Span(3, 5), "and worse"),
+        ),
+    )
+    told = list(_head(letter, nothing_read(letter, "no parcels"), IMR))
+    assert told[2:] == [
+        "warning: unsure_digits: OCR is only 80 % sure (and 1 more such places, marked below)",
+        "info: split: one of several letters",
+        "warning: hidden_text: 1 word is left out",
+        "  these words: evil",
+        "warning: hidden_text: 2 words are left out",
+        "  these words: and worse",
+    ]
 
 
 def test_signs_that_a_terminal_would_obey_are_shown(toy: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from extractor.bulk.garbage import rarely_searched
 from extractor.bulk.output import Output, refuse_foreign_records
 from extractor.bulk.summary import GIVE_UP_AFTER, Summary
 from extractor.errors import (
@@ -92,7 +93,7 @@ async def run(
     with Ledger(folder) as ledger:
         since = ledger.begin(plan_key(plan), options.again, {**options.told, **summary.state()})
         job = _Job(plan, options, ledger, summary, limiter, since, around, on_progress)
-        with Output(folder, ledger) as output, _graceful_interrupt(job, on_interrupt):
+        with Output(folder, ledger) as output, _graceful_interrupt(job, on_interrupt), rarely_searched():
             job.output = output
             await _work_off(job, files)
         job.conclude()

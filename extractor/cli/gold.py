@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from extractor.cli.common import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
-from extractor.cli.review import LettersOption, letter_paths, told_type
+from extractor.cli.review import LettersOption, letter_places, told_type
 from extractor.ledger import View
 
 gold_app = typer.Typer(name="gold", help="More letters with true answers.", no_args_is_help=True)
@@ -42,7 +42,8 @@ def from_review_command(
     with View(folder) as view:
         records = [json.loads(line) for line in view.records()]
     reviews = Reviews(folder)
-    known = Letters(letter_paths(opened, kind, letters), [record["letter_id"] for record in records], kind.starts)
+    places = letter_places(folder, opened, kind, letters)
+    known = Letters(places, [record["letter_id"] for record in records], kind.starts)
     pairs = write_gold(records, reviews, kind, known, to, force=force)
     refused = [pair for pair in pairs if not pair.written]
     if as_json:

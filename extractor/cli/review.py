@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 LettersOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--letters", metavar="PATH", help="The letters of the run: a file or folder; may come more than once."
+        "--letters",
+        metavar="PATH",
+        help="The letters of the run, if they were moved: a file or folder; may come more than once.",
     ),
 ]
 
@@ -45,10 +47,10 @@ def review_command(
     """Check what was flagged, in a browser: accept, correct, mark evidence, reject, comment.
 
     Serves on 127.0.0.1 until Ctrl-C and prints the address, which holds a secret; nothing leaves the
-    machine. Every act goes to DIR/review.jsonl; records are never changed. Letters are looked for in
-    the workspace's own folder unless --letters says where the run read them.
+    machine. Every act goes to DIR/review.jsonl; records are never changed. Letters are looked for where
+    the run read them, or where --letters says. PDFs and scans are shown as their pages.
 
-    Example: extractor review out --letters letters
+    Example: extractor review out
     """
     desk = _open_desk(folder, letters, name, letter_type, workspace)
     if missing := len(desk.letters.missing):
@@ -71,7 +73,7 @@ def _open_desk(
 
     opened = open_workspace(workspace)
     kind = opened.letter_type(letter_type or told_type(folder))
-    return Desk(folder, kind, letter_paths(opened, kind, letters), _name(name))
+    return Desk(folder, kind, letter_places(folder, opened, kind, letters), _name(name))
 
 
 def _serve(desk: Desk, port: int, browser: bool) -> None:
@@ -109,17 +111,32 @@ def told_type(folder: Path) -> str | None:
     return kind
 
 
-def letter_paths(workspace: Workspace, kind: LetterType, named: list[Path] | None) -> list[Path]:
-    """Where to look for a run's letters. Raises ``UsageError`` if that is not known."""
+def letter_places(folder: Path, workspace: Workspace, kind: LetterType, named: list[Path] | None) -> list[list[Path]]:
+    """Where to look for a run's letters: where each run that wrote here was told to, the newest first.
+
+    Raises ``UsageError`` if that is not known.
+    """
     if named:
-        return named
+        return [named]
+    with View(folder) as view:
+        places = [*view.paths(), *_batch_paths(folder)]
     own = workspace.config.letter_types[kind.name].letters
     if own and (workspace.root / own).is_dir():
-        return [workspace.root / own]
-    raise UsageError(
-        "a run's folder does not know where its letters lie",
-        hint="name the files or folders that the run was given: --letters PATH",
-    )
+        places.append([workspace.root / own])
+    if not places:
+        raise UsageError(
+            "a run of an older version did not note where its letters lie",
+            hint="name the files or folders that the run was given: --letters PATH",
+        )
+    return [paths for number, paths in enumerate(places) if paths not in places[:number]]
+
+
+def _batch_paths(folder: Path) -> list[list[Path]]:
+    from extractor.batch.book import Book
+
+    with contextlib.suppress(LedgerError), Book(folder) as book:
+        return [book.paths(number) for number in range(book.next_write() - 1, 0, -1)]
+    return []
 
 
 def _name(name: str | None) -> str:

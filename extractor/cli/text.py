@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -127,8 +128,17 @@ def _head(letter: Letter, reading: Reading, kind: LetterType) -> Iterator[str]:
         yield f"read as {kind.name}{parts and ': ' + parts}"
     else:
         yield f"not read as {kind.name}: {reading.note}"
+    # What stands at many places is told once; the places are marked in the text.
+    often = Counter(note.code for note in letter.notes if note.span and not note.words)
+    told: set[str] = set()
     for note in letter.notes:
-        yield f"{note.severity}: {note.code}: {note.message}"
+        if note.code in told:
+            continue
+        many = often[note.code]
+        if many > 1:
+            told.add(note.code)
+        more = f" (and {many - 1:,} more such places, marked below)" if many > 1 else ""
+        yield f"{note.severity}: {note.code}: {note.message}{more}"
         if note.words:
             yield f"  these words: {note.words}"
     for odd in reading.oddities:

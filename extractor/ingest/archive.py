@@ -70,7 +70,8 @@ class Archive:
     def members(self) -> Iterator[Member]:
         """All files, in the archive's order; folders, hidden files and what systems put beside files are left out."""
         for number, (info, name) in enumerate(zip(self._infos, self._names, strict=True)):
-            if not info.is_dir() and not (is_safe(name) and is_hidden(name)):
+            # Not ``is_dir``: it fails where a name begins with NUL.
+            if not info.filename.endswith("/") and not (is_safe(name) and is_hidden(name)):
                 yield Member(number, name, self._problem(number))
 
     def _problem(self, number: int) -> LetterError | None:

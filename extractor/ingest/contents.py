@@ -57,7 +57,7 @@ def _read(file: LetterFile, data: Callable[[], bytes] | None = None) -> Iterator
     place = place_of(file)
     try:
         with _one_file_only(place):
-            held = _opened(file, place, data() if data else _bytes(place))
+            held = _opened(file, place, data() if data else bytes_at(place))
     except LetterError as error:
         yield file, error
         return
@@ -148,7 +148,7 @@ def _document(file: LetterFile, data: bytes, kind: Kind) -> Document:
     place = place_of(file)
     document = read_document(data, str(place), kind)
     if file.rest:
-        others = [(other, _bytes(other)) for other in file.rest]
+        others = [(other, bytes_at(other)) for other in file.rest]
         rest = [read_document(told, str(other), kind_of(told, str(other))) for other, told in others]
         document = joined([document, *rest])
         note = Note("joined", f"the letter's pages lie in {len(rest) + 1} files", severity="info")
@@ -175,7 +175,7 @@ def place_of(file: LetterFile) -> Place:
     return Place(file.path, file.inside)
 
 
-def _bytes(place: Place) -> bytes:
+def bytes_at(place: Place) -> bytes:
     """What lies at a place. Raises ``LetterError``: ``unreadable``, ``too_large``, and what the containers raise."""
     if not place.inside:
         return _file(place.path)

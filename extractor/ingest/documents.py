@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -26,10 +26,13 @@ class Box(NamedTuple):
 
 
 class Size(NamedTuple):
-    """Width and height of an upright page in points (1/72 inch)."""
+    """Width and height of an upright page in points (1/72 inch); ``turned``: by how many clockwise quarters it lies
+    turned in its file.
+    """
 
     width: float
     height: float
+    turned: int = 0
 
 
 class Word(NamedTuple):
@@ -66,7 +69,8 @@ class Document:
     ``text`` is canonical: evidence points into it and it is never edited. Pages are joined by form
     feeds; ``pages`` are their spans, empty where the source has no pages. ``words`` is empty where
     nothing is known about places. ``origin`` says how it was read: ``text``, ``pdf``, ``ocr``,
-    ``docx``, ``html`` or ``mail``. ``sizes`` are those of the pages, where they are known.
+    ``docx``, ``html`` or ``mail``. ``sizes`` are those of the pages, where they are known. ``first_page``
+    is the 0-based page of its file or files with which the document begins.
     """
 
     text: str
@@ -75,6 +79,7 @@ class Document:
     words: tuple[Word, ...] = ()
     notes: tuple[Note, ...] = ()
     sizes: tuple[Size, ...] = ()
+    first_page: int = field(default=0, compare=False)
 
 
 def pages_of(text: str) -> tuple[Span, ...]:
@@ -128,6 +133,7 @@ def cut(document: Document, piece: Span) -> Document:
             if note.span is None or piece.covers(note.span)
         ),
         tuple(document.sizes[number] for number in kept if number < len(document.sizes)),
+        document.first_page + first,
     )
 
 

@@ -33,13 +33,15 @@ _DROPPED = {0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF}
 class Layer(NamedTuple):
     """The words of a page in points of the page turned by ``turned`` quarters, so that most writing stands upright.
 
-    ``under_scan`` says that the words only accompany a picture of the page, as a scanner's software adds them.
+    ``under_scan`` says that the words only accompany a picture of the page, as a scanner's software adds them;
+    ``dpi`` are the dots an inch of the largest picture on it, 0 for none.
     """
 
     size: Size
     runs: list[Run]
     turned: int
     under_scan: bool
+    dpi: float
 
 
 def read_layer(page: Any, size: Size, picture: Picture) -> Layer:
@@ -68,13 +70,15 @@ def read_layer(page: Any, size: Size, picture: Picture) -> Layer:
     for word, style, turn in zip(words, styles, turns, strict=True):
         for run in look.seen_on_scan(word, turn) if under_scan else look.seen(word, style, turn):
             runs.append(turned(run, main, size)._replace(turn=(turn - main) % 4) if main or turn else run)
-    return Layer(Size(size.height, size.width) if main % 2 else size, runs, main, under_scan)
+    largest = max(look.pictures, key=lambda each: each.area, default=None)
+    upright = Size(size.height, size.width, main) if main % 2 else size._replace(turned=main)
+    return Layer(upright, runs, main, under_scan, largest.dpi if largest else 0.0)
 
 
 def turned(run: Run, quarters: int, size: Size) -> Run:
     """``run`` on its page of ``size`` turned back by so many quarters (what was turned clockwise stands upright)."""
     left, top, right, bottom = run.left, run.top, run.right, run.bottom
-    width, height = size
+    width, height = size.width, size.height
     for _ in range(quarters % 4):
         left, top, right, bottom = top, width - right, bottom, width - left
         width, height = height, width

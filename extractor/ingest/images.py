@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -49,22 +50,24 @@ def read(data: bytes, name: str, alive: Callable[[], None]) -> Document:
 
 
 def _pages(data: bytes, name: str) -> Iterator[Page]:
+    with opened(data, name) as (image, count):
+        for number in range(count):
+            yield page_at(image, number, name)
+
+
+@contextmanager
+def opened(data: bytes, name: str) -> Iterator[tuple[Image.Image, int]]:
+    """A picture file, open, and how many pages it has. Raises ``LetterError``, also for what goes wrong within."""
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
-            count = getattr(opened, "n_frames", 1)
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            count = getattr(image, "n_frames", 1)
             if count > MAX_PAGES:
                 raise LetterError(
                     f"{name} has {count:,} pages; {MAX_PAGES} scanned ones are read",
                     code="too_many_pages",
                     hint="split it",
                 )
-            for number in range(count):
-                opened.seek(number)
-                if opened.width * opened.height > MAX_PIXELS:
-                    size = f"{opened.width:,} by {opened.height:,} pixels"
-                    hint = "scan it at 200 to 300 dots an inch"
-                    raise LetterError(f"{name} has a page of {size}", code="too_large", hint=hint)
-                yield prepared(opened)
+            yield image, count
     except UnidentifiedImageError as error:
         raise _damaged(name) from error
     except Image.DecompressionBombError as error:
@@ -73,6 +76,16 @@ def _pages(data: bytes, name: str) -> Iterator[Page]:
         ) from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow raises for a broken file
         raise _damaged(name) from error
+
+
+def page_at(image: Image.Image, number: int, name: str) -> Page:
+    """One page of an open file. Raises ``LetterError`` if it is too large."""
+    image.seek(number)
+    if image.width * image.height > MAX_PIXELS:
+        size = f"{image.width:,} by {image.height:,} pixels"
+        hint = "scan it at 200 to 300 dots an inch"
+        raise LetterError(f"{name} has a page of {size}", code="too_large", hint=hint)
+    return prepared(image)
 
 
 def _damaged(name: str) -> LetterError:

@@ -16,6 +16,8 @@ _DARK = 110
 # Where in a character's line, from the top, a pen always passes: the middle of the small letters first.
 _LEVELS = (0.6, 0.5, 0.7)
 WHITE = 0xFFFFFFFF
+# The library rounds outwards: a scan that fills its page would be drawn on one row of pixels too many, and blurred.
+_JUST_INSIDE = 1 - 1e-4
 
 # left, top, right, bottom
 Place = tuple[float, float, float, float]
@@ -86,7 +88,9 @@ def picture_of(page: Any, width: float, height: float, dpi: float = DPI) -> Pict
         raise MemoryError
     try:
         pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, across, down, WHITE)
-        pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, across, down, 0, pdfium.FPDF_ANNOT)
+        edges = pdfium.FS_RECTF(0, 0, across, down)
+        size = pdfium.FS_MATRIX(scale * _JUST_INSIDE, 0, 0, scale * _JUST_INSIDE, 0, 0)
+        pdfium.FPDF_RenderPageBitmapWithMatrix(bitmap, page, size, edges, pdfium.FPDF_ANNOT)
         stride = pdfium.FPDFBitmap_GetStride(bitmap)
         grey = ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), stride * down)
     finally:

@@ -22,7 +22,9 @@ MAX_SCANNED_PAGES = 200
 # Points; a page of a letter is 792 high.
 MAX_SIDE = 5000
 MAX_PIXELS = 60_000_000
-SCAN_DPI = 200
+# Dots an inch at which pages are drawn for OCR: as their picture has them within these bounds, else this.
+SCAN_DPI = 200.0
+_COARSEST, _FINEST = 140.0, 300.0
 # A page with fewer words than this, under which most ink is not words, is a picture with a stamp on it.
 _STAMP_WORDS = 40
 
@@ -49,28 +51,20 @@ class _Reader:
 
     def sheet(self, page: Any) -> Sheet:
         """One page, from its words or from its picture, whichever says what it shows."""
-        size = self._size(page)
-        layer = read_layer(page, size, drawn := picture_of(page, *size))
+        size = size_of(page, self.name)
+        layer = read_layer(page, size, drawn := picture_of(page, size.width, size.height))
         kind = kind_of(layer, drawn)
         self.kinds.append(kind)
         own = Sheet(layer.size, layer.runs, tuple(_notes(kind)))
         if kind in (Kind.TEXT, Kind.BLANK) or not self.can_scan:
             return own
-        scan = self._scan(page, size)
+        scan = self._scan(page, size, layer.dpi)
         if not _says_more(scan, layer, kind):
             return own
         self.kinds[-1] = Kind.TEXT if scan.runs else Kind.PICTURE
         return scan
 
-    def _size(self, page: Any) -> Size:
-        size = Size(pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page))
-        if not 0 < min(size) <= max(size) <= MAX_SIDE:
-            told = f"{size.width:,.0f} by {size.height:,.0f} points"
-            hint = "print it to letter or A4 pages"
-            raise LetterError(f"{self.name} has a page of {told}", code="too_large", hint=hint)
-        return size
-
-    def _scan(self, page: Any, size: Size) -> Sheet:
+    def _scan(self, page: Any, size: Size, dpi: float) -> Sheet:
         from PIL import Image
 
         from extractor.ingest.scans import read_scan
@@ -79,8 +73,10 @@ class _Reader:
         if self.scanned > MAX_SCANNED_PAGES:
             told = f"{self.name} has more than {MAX_SCANNED_PAGES} scanned pages"
             raise LetterError(told, code="too_many_pages", hint="split it into letters")
-        dpi = min(float(SCAN_DPI), 72 * (MAX_PIXELS / (size.width * size.height)) ** 0.5)
-        drawn = picture_of(page, *size, dpi)
+        # A picture is best drawn dot for dot: its specks stay as small as they are.
+        dpi = min(dpi, _FINEST) if dpi >= _COARSEST else SCAN_DPI
+        dpi = min(dpi, 72 * (MAX_PIXELS / (size.width * size.height)) ** 0.5)
+        drawn = picture_of(page, size.width, size.height, dpi)
         image = Image.frombytes("L", (drawn.across, drawn.down), drawn.grey, "raw", "L", drawn.stride)
         return read_scan(image, round(dpi), self.alive)
 
@@ -89,9 +85,9 @@ def read(data: bytes, name: str, alive: Callable[[], None]) -> Document:
     """A PDF file as a document. Raises ``LetterError`` as ``read_pdf`` says."""
     reader = _Reader(name, alive)
     sheets = []
-    with _opened(data, name) as file:
-        for number in range(_count(file, name)):
-            with _page(file, number, name) as page:
+    with opened(data, name) as file:
+        for number in range(count_of(file, name)):
+            with page_at(file, number, name) as page:
                 sheets.append(reader.sheet(page))
             alive()
     document = document_of(sheets)
@@ -107,7 +103,8 @@ def read(data: bytes, name: str, alive: Callable[[], None]) -> Document:
 
 
 @contextmanager
-def _opened(data: bytes, name: str) -> Iterator[Any]:
+def opened(data: bytes, name: str) -> Iterator[Any]:
+    """A PDF file, open. Raises ``LetterError`` if it is none, damaged or encrypted."""
     if not data:
         raise LetterError(f"{name} is empty", code="empty", hint="remove it, or export it again")
     file = pdfium.FPDF_LoadMemDocument64(data, len(data), None)
@@ -124,7 +121,8 @@ def _opened(data: bytes, name: str) -> Iterator[Any]:
         pdfium.FPDF_CloseDocument(file)
 
 
-def _count(file: Any, name: str) -> int:
+def count_of(file: Any, name: str) -> int:
+    """How many pages a file has. Raises ``LetterError`` for none, and for too many."""
     count: int = pdfium.FPDF_GetPageCount(file)
     if count < 1:
         raise LetterError(f"{name} has no pages", code="damaged", hint="export it again")
@@ -135,7 +133,7 @@ def _count(file: Any, name: str) -> int:
 
 
 @contextmanager
-def _page(file: Any, number: int, name: str) -> Iterator[Any]:
+def page_at(file: Any, number: int, name: str) -> Iterator[Any]:
     """One page, with the values of its form fields and the texts of its notes made part of it, as they show."""
     page = pdfium.FPDF_LoadPage(file, number)
     if page and pdfium.FPDFPage_GetAnnotCount(page) > 0:
@@ -148,6 +146,16 @@ def _page(file: Any, number: int, name: str) -> Iterator[Any]:
         yield page
     finally:
         pdfium.FPDF_ClosePage(page)
+
+
+def size_of(page: Any, name: str) -> Size:
+    """A page's size as it is displayed. Raises ``LetterError`` if no page of a letter is so large."""
+    width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
+    if not 0 < min(width, height) <= max(width, height) <= MAX_SIDE:
+        told = f"{width:,.0f} by {height:,.0f} points"
+        hint = "print it to letter or A4 pages"
+        raise LetterError(f"{name} has a page of {told}", code="too_large", hint=hint)
+    return Size(width, height)
 
 
 # ---- judging -------------------------------------------------------------------------------------

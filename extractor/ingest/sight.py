@@ -79,18 +79,31 @@ def whole(word: Token) -> Run:
     return Run("".join(word.characters), *word.place)
 
 
+class Painted(NamedTuple):
+    """A picture on a page: its number in the order of painting, where it lies, and its dots an inch."""
+
+    number: int
+    place: Place
+    dpi: float
+
+    @property
+    def area(self) -> float:
+        left, top, right, bottom = self.place
+        return (right - left) * (bottom - top)
+
+
 @dataclass
 class Look:
     """A page as it looks: its picture, in which order its objects are painted, and which of them are pictures.
 
-    ``order`` numbers objects by their address; ``pictures`` are the number and the place of each picture.
+    ``order`` numbers objects by their address.
     """
 
     page: Any
     picture: Picture
     size: Size
     order: Mapping[int, int]
-    pictures: Sequence[tuple[int, Place]]
+    pictures: Sequence[Painted]
 
     def accompanied_by(self, words: Sequence[Token], styles: Sequence[Style]) -> bool:
         """Whether the words only accompany what the page shows: a picture that fills it, or letters drawn as lines.
@@ -99,9 +112,8 @@ class Look:
         """
         if not styles:
             return False
-        area = sum((right - left) * (bottom - top) for _, (left, top, right, bottom) in self.pictures)
-        if area >= self.size.width * self.size.height / 2:
-            last = max(number for number, _ in self.pictures)
+        if sum(picture.area for picture in self.pictures) >= self.size.width * self.size.height / 2:
+            last = max(picture.number for picture in self.pictures)
             beneath = sum(not style.painted or self.order.get(style.painter, last) < last for style in styles)
             return beneath > len(styles) / 2
         unpainted = [word.place for word, style in zip(words, styles, strict=True) if not style.painted]
@@ -153,7 +165,7 @@ class Look:
     def _is_under_picture(self, place: Place, style: Style) -> bool:
         """Whether a picture lies over a word and does not let it through, as that of a signature does."""
         number = self.order.get(style.painter, len(self.order))
-        if not any(number < later and _holds(over, place) for later, over in self.pictures):
+        if not any(number < over.number and _holds(over.place, place) for over in self.pictures):
             return False
         return self.picture.part(place) == self.without_text.part(place)
 
@@ -169,7 +181,7 @@ class Look:
         for text in texts:
             pdfium.FPDFPageObj_SetIsActive(text, False)
         try:
-            return picture_of(self.page, *self.size)
+            return picture_of(self.page, self.size.width, self.size.height)
         finally:
             for text in texts:
                 pdfium.FPDFPageObj_SetIsActive(text, True)
@@ -227,19 +239,27 @@ def _lasting(flags: Sequence[bool]) -> bool:
 # ---- what is painted over what ---------------------------------------------------------------------
 
 
-def painting(page: Any, to_display: ToDisplay) -> tuple[dict[int, int], list[tuple[int, Place]]]:
+def painting(page: Any, to_display: ToDisplay) -> tuple[dict[int, int], list[Painted]]:
     """The objects of a page in the order in which they are painted, and the pictures among them."""
     order: dict[int, int] = {}
-    pictures: list[tuple[int, Place]] = []
+    pictures: list[Painted] = []
     for number in range(pdfium.FPDFPage_CountObjects(page)):
         thing = pdfium.FPDFPage_GetObject(page, number)
-        is_picture = False
         for painter in _painters(thing):
             order[ctypes.addressof(painter.contents)] = number
-            is_picture = is_picture or pdfium.FPDFPageObj_GetType(painter) == pdfium.FPDF_PAGEOBJ_IMAGE
-        if is_picture and (place := _bounds(thing, to_display)):
-            pictures.append((number, place))
+            is_picture = pdfium.FPDFPageObj_GetType(painter) == pdfium.FPDF_PAGEOBJ_IMAGE
+            if is_picture and (place := _bounds(thing, to_display)):
+                pictures.append(Painted(number, place, _resolution(painter, place)))
     return order, pictures
+
+
+def _resolution(picture: Any, place: Place) -> float:
+    """Dots an inch of a picture, the finer ones where a fax has two kinds; 0 where unknown."""
+    across, down = ctypes.c_uint(), ctypes.c_uint()
+    left, top, right, bottom = place
+    if not pdfium.FPDFImageObj_GetImagePixelSize(picture, across, down) or right <= left or bottom <= top:
+        return 0.0
+    return 72 * max(across.value / (right - left), down.value / (bottom - top))
 
 
 def _painters(thing: Any) -> Iterator[Any]:

@@ -246,7 +246,7 @@ def _with_pages(files: Iterable[tuple[str, Place]]) -> Iterator[tuple[str, tuple
     single: list[tuple[str, tuple[Place, ...]]] = []
     groups: dict[tuple[str, str], list[tuple[_Page, str, Place]]] = {}
     for name, place in files:
-        page = _page_of(name)
+        page = page_of(name)
         if page and suffix_of(name) not in CONTAINERS and _form(name):
             groups.setdefault((page.stem, suffix_of(name)), []).append((page, name, place))
         else:
@@ -270,7 +270,8 @@ class _Page(NamedTuple):
     of: int | None
 
 
-def _page_of(name: str) -> _Page | None:
+def page_of(name: str) -> _Page | None:
+    """Which page of a letter a file's name says it is; ``None`` for most."""
     folder, slash, last = name.rpartition("/")
     match = _PAGE.fullmatch(stem_of(last)) if len(last) <= _LONGEST_NAME else None
     if not match:
@@ -289,7 +290,7 @@ def _is_one_letter(pages: Sequence[_Page]) -> bool:
 
 def missing_pages(names: Sequence[str]) -> list[int]:
     """Which pages of a letter there is no file for, as far as the names tell."""
-    pages = [page for name in names if (page := _page_of(name))]
+    pages = [page for name in names if (page := page_of(name))]
     last = max((page.of or page.number for page in pages), default=0)
     return sorted(set(range(1, last + 1)) - {page.number for page in pages})
 

@@ -1,4 +1,7 @@
-"""What runs in a worker process: take a file from the pipe, read it, send what it says or what is wrong with it."""
+"""What runs in a worker process: take a file from the pipe, read it, send what it says or what is wrong with it.
+
+Or draw one of its pages, for a person to look at.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +19,9 @@ from extractor.ingest.frames import packed, read_frame, write_frame
 
 # A reader gets the bytes, the file's name, and what to call after each page.
 Reader = Callable[[bytes, str, Callable[[], None]], Document]
+# A drawer gets the bytes, the file's name, a 0-based page and the clockwise quarters it lies turned by. It gives
+# the page as PNG, nothing where there is none of that number, and how many pages there are.
+Drawer = Callable[[bytes, str, int, int], tuple[bytes, int]]
 
 
 def _pdf() -> Reader:
@@ -29,8 +36,21 @@ def _image() -> Reader:
     return read
 
 
+def _draw_pdf() -> Drawer:
+    from extractor.ingest.drawing import draw_pdf
+
+    return draw_pdf
+
+
+def _draw_image() -> Drawer:
+    from extractor.ingest.drawing import draw_image
+
+    return draw_image
+
+
 # Imported when first asked for: a run without scans never loads what scans need.
 _READERS: dict[str, Callable[[], Reader]] = {"pdf": _pdf, "image": _image}
+_DRAWERS: dict[str, Callable[[], Drawer]] = {"pdf": _draw_pdf, "image": _draw_image}
 
 
 def main() -> None:
@@ -51,9 +71,12 @@ def main() -> None:
         write_frame(pipe_out, json.dumps(reply).encode())
 
 
-def _answer(order: dict[str, str], data: bytes, alive: Callable[[], None]) -> dict[str, Any]:
+def _answer(order: dict[str, Any], data: bytes, alive: Callable[[], None]) -> dict[str, Any]:
     name = order["name"]
     try:
+        if "page" in order:
+            drawn, pages = _DRAWERS[order["task"]]()(data, name, order["page"], order["turned"])
+            return {"png": b64encode(drawn).decode(), "pages": pages}
         return {"document": packed(_READERS[order["task"]]()(data, name, alive))}
     except LetterError as error:
         return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}

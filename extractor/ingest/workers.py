@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+from base64 import b64decode
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -46,23 +47,40 @@ def read_apart(task: str, data: bytes, name: str, limits: Limits = LIMITS) -> Do
     May be called from any thread; waits for a free worker. Raises ``LetterError``: what the task
     raises, ``timeout`` where a limit of time was reached, ``worker_crashed`` where the process died.
     """
+    return unpacked(_answer({"task": task, "name": name}, data, limits)["document"])
+
+
+def draw_apart(
+    task: str, data: bytes, name: str, page: int, turned: int = 0, limits: Limits = LIMITS
+) -> tuple[bytes, int]:
+    """Have a worker draw a 0-based page of a file that lies ``turned`` by so many clockwise quarters.
+
+    Returns the upright page as PNG, ``b""`` if there is no such page, and how many pages there are. Raises as
+    ``read_apart`` does.
+    """
+    reply = _answer({"task": task, "name": name, "page": page, "turned": turned}, data, limits)
+    return b64decode(reply["png"]), reply["pages"]
+
+
+def _answer(order: dict[str, Any], data: bytes, limits: Limits) -> dict[str, Any]:
+    name = order["name"]
     with _free:
         worker, fresh = _pool.take(limits)
         try:
-            reply = worker.ask(task, data, name)
+            reply = worker.ask(order, data)
         except _Ended as ended:
             if ended.timed_out or fresh:
                 raise ended.as_error(name, limits) from None
             # What earlier files left behind may be to blame: the file gets one worker of its own.
             worker = _Worker(limits)
             try:
-                reply = worker.ask(task, data, name)
+                reply = worker.ask(order, data)
             except _Ended as again:
                 raise again.as_error(name, limits) from None
         _pool.give_back(worker)
     if "error" in reply:
         raise LetterError(reply["error"]["message"], code=reply["error"]["code"], hint=reply["error"]["hint"])
-    return unpacked(reply["document"])
+    return reply
 
 
 def close_workers() -> None:
@@ -114,7 +132,7 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, task: str, data: bytes, name: str) -> dict[str, Any]:
+    def ask(self, order: dict[str, Any], data: bytes) -> dict[str, Any]:
         """Send a file, wait for the answer. Raises ``_Ended``; whatever is raised, the worker is then gone."""
         self.files += 1
         assert self._process.stdin is not None
@@ -122,7 +140,7 @@ class _Worker:
         watch = _Watch(self)
         try:
             with watch:
-                write_frame(self._process.stdin, json.dumps({"task": task, "name": name}).encode())
+                write_frame(self._process.stdin, json.dumps(order).encode())
                 write_frame(self._process.stdin, data)
                 while (frame := read_frame(self._process.stdout)) == b"":
                     watch.begin_step()

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,7 @@ class Ledger(View):
             "INSERT INTO replies (ask_key, number, reply, round)"
             " SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, MAX(COALESCE(MAX(round), 0), ?3)"
             " FROM replies WHERE ask_key = ?1",
-            (keys.ask, json.dumps(asdict(reply)), since),
+            (keys.ask, json.dumps({**vars(reply), "usage": vars(reply.usage)}), since),
         )
 
     def store_record(self, record: dict[str, Any], keys: Keys) -> str:

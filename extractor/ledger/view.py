@@ -199,6 +199,11 @@ class View(AbstractContextManager["View"]):
         run, began, ended, told, again, since, plan, state = row
         return Latest(run, began, ended, told, again, since, plan, json.loads(state))
 
+    def paths(self) -> list[list[Path]]:
+        """Where the letters lay, as each run was told, the newest first; nothing of runs that did not note it."""
+        told = (json.loads(row[0]).get("paths") for row in self._read("SELECT state FROM runs ORDER BY run DESC"))
+        return [[Path(path) for path in paths] for paths in told if paths]
+
     def _totals(self, which: str = "", values: tuple[Any, ...] = ()) -> Totals:
         sums = ", ".join(f"SUM({name})" for name in TOKENS)
         # Unreadable letters were never asked about: no attempt, and a cost of 0. After a crash nobody knows.

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -18,7 +19,7 @@ from extractor.review.desk import MOST_TYPED, Desk, Seen
 from extractor.review.fields import leaf_input
 from extractor.review.guard import Guard, TooLongError
 from extractor.review.log import Act, ConflictError
-from extractor.review.queue import Query
+from extractor.review.queue import Entry, Query
 from extractor.review.state import value_at
 
 _Handler = Callable[[Desk, Request], Awaitable[Response]]
@@ -27,9 +28,11 @@ _Handler = Callable[[Desk, Request], Awaitable[Response]]
 def make_app(desk: Desk, port: int, token: str) -> Guard:
     """The guarded app for a server on this port of 127.0.0.1."""
     routes = [
+        Route("/favicon.ico", _nothing, methods=["GET"]),
         Route("/", _told(desk, _queue), methods=["GET"]),
         Route("/letter/{key}", _told(desk, _letter), methods=["GET"]),
         Route("/letter/{key}/input", _told(desk, _input), methods=["GET"]),
+        Route("/letter/{key}/page/{number:int}", _told(desk, _picture), methods=["GET"]),
         Route("/letter/{key}/try", _told(desk, _try), methods=["POST"]),
         Route("/letter/{key}/act", _told(desk, _act), methods=["POST"]),
     ]
@@ -66,16 +69,32 @@ def _page(page: pages.Page, status: int = 200) -> Response:
     return HTMLResponse(page.html, status_code=status, headers={"Content-Security-Policy": page.policy})
 
 
+async def _nothing(request: Request) -> Response:
+    """Browsers ask for an icon by themselves."""
+    return Response(status_code=204)
+
+
 async def _queue(desk: Desk, request: Request) -> Response:
     return _page(pages.queue_page(desk, Query.of(request.query_params)))
 
 
 async def _letter(desk: Desk, request: Request) -> Response:
-    return _page(pages.letter_page(desk, _seen(desk, request), Query.of(request.query_params)))
+    seen, query = await _seen(desk, request), Query.of(request.query_params)
+    _, following = desk.neighbours(seen.entry, query)
+    if following:
+        desk.read_ahead(following)
+    return _page(pages.letter_page(desk, seen, query))
+
+
+async def _picture(desk: Desk, request: Request) -> Response:
+    # A worker draws it; nobody waits meanwhile.
+    entry = _entry(desk, request)
+    drawn = await run_in_threadpool(desk.picture, entry, request.path_params["number"])
+    return Response(drawn, media_type="image/png")
 
 
 async def _input(desk: Desk, request: Request) -> Response:
-    seen = _seen(desk, request)
+    seen = await _seen(desk, request)
     path = request.query_params.get("path", "")
     wanted = leaf_input(desk.kind, seen.record["answer"], path)
     return HTMLResponse(pages.input_form(wanted, path, value_at(seen.record["answer"], path)))
@@ -84,7 +103,7 @@ async def _input(desk: Desk, request: Request) -> Response:
 async def _try(desk: Desk, request: Request) -> Response:
     """What a correction would come to, while it is typed."""
     told = await _body(request)
-    seen = _seen(desk, request)
+    seen = await _seen(desk, request)
     path, text = told.get("path"), told.get("text")
     if not isinstance(path, str) or not (text is None or (isinstance(text, str) and len(text) <= MOST_TYPED)):
         raise UsageError("path and text must be text")
@@ -100,7 +119,7 @@ async def _try(desk: Desk, request: Request) -> Response:
 
 async def _act(desk: Desk, request: Request) -> Response:
     told = await _body(request)
-    seen = _seen(desk, request)
+    seen = await _seen(desk, request)
     query = Query.of({name: value for name, value in request.query_params.items() if isinstance(value, str)})
     # Where to go on is asked before the letter moves in the queue, so that no letter is passed over.
     _, following = desk.neighbours(seen.entry, query)
@@ -114,11 +133,18 @@ async def _act(desk: Desk, request: Request) -> Response:
     )
 
 
-def _seen(desk: Desk, request: Request) -> Seen:
+async def _seen(desk: Desk, request: Request) -> Seen:
+    entry = _entry(desk, request)
+    # A scan takes seconds to read; other requests need not wait for it.
+    await run_in_threadpool(desk.read, entry)
+    return desk.seen(entry)
+
+
+def _entry(desk: Desk, request: Request) -> Entry:
     entry = desk.entry(request.path_params["key"])
     if entry is None:
         raise LookupError
-    return desk.seen(entry)
+    return entry
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -43,6 +43,25 @@ def checked(kind: LetterType, letter: Letter, record: Mapping[str, Any], answer:
     return recheck({**record, "answer": answer}, letter, kind)
 
 
+def filled(kind: LetterType, letter: Letter, record: Mapping[str, Any]) -> Proposed:
+    """An answer where there is none, to be corrected: what the reader reads, null where only a mind can tell.
+
+    Raises ``UsageError`` if there is an answer, or the reading does not fill the schema.
+    """
+    if record["answer"] is not None:
+        raise UsageError("there is an answer already; correct it")
+    try:
+        reading = kind.read(letter)
+    except Exception as error:  # code of a letter type, which may be why the letter failed
+        raise UsageError(f"the letter cannot be read by its letter type ({type(error).__name__})") from error
+    if not reading.recognised:
+        raise UsageError(f"nothing was read that could fill the record: {reading.note}")
+    answer = json.loads(json.dumps(values(kind.schema, reading.root), default=str))
+    _valid(kind, answer)
+    after = checked(kind, letter, record, answer)
+    return Proposed("", None, after["answer"], {**after, "error": None}, tuple(after["findings"]), 0)
+
+
 def correction(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: str, text: str | None) -> Proposed:
     """``text`` typed in for the leaf at ``path``; ``None``: the letter does not say.
 
@@ -94,10 +113,7 @@ def addition(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: 
 def _proposed(kind: LetterType, letter: Letter, record: Mapping[str, Any], act: str, path: str, new: Any) -> Proposed:
     answer = copy.deepcopy(record["answer"])
     old = change(answer, act, path, new)
-    try:
-        kind.schema.model_validate_json(json.dumps(answer))
-    except ValidationError as error:
-        raise UsageError("; ".join(dict.fromkeys(each["msg"] for each in error.errors()[:3]))) from None
+    _valid(kind, answer)
     after = checked(kind, letter, record, answer)
     before = Counter(map(_name, record["findings"]))
     fresh = []
@@ -108,6 +124,13 @@ def _proposed(kind: LetterType, letter: Letter, record: Mapping[str, Any], act: 
             fresh.append(finding)
     gone = sum(count for name, count in before.items())
     return Proposed(path, old, new, after, tuple(fresh), gone)
+
+
+def _valid(kind: LetterType, answer: Any) -> None:
+    try:
+        kind.schema.model_validate_json(json.dumps(answer))
+    except ValidationError as error:
+        raise UsageError("; ".join(dict.fromkeys(each["msg"] for each in error.errors()[:3]))) from None
 
 
 def _name(finding: Mapping[str, Any]) -> str:

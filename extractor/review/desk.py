@@ -18,7 +18,7 @@ from extractor.review.fields import leaf_input
 from extractor.review.letters import Letters
 from extractor.review.log import CHANGES, DECISIONS, Act, ConflictError, Log
 from extractor.review.queue import Entry, Query, Queue, load, part_of
-from extractor.review.state import State, final_answer, fold, sha256_of
+from extractor.review.state import State, answer_sha256, final_answer, fold
 
 # What a browser may send of each.
 MOST_NOTE = 4_000
@@ -46,14 +46,17 @@ class Seen:
 
 
 class Desk:
-    """The run in ``folder``, reviewed by ``name``. Raises ``LedgerError`` or ``UsageError`` if it cannot be."""
+    """The run in ``folder``, reviewed by ``name``; ``places`` as in ``Letters``.
 
-    def __init__(self, folder: Path, kind: LetterType, paths: Sequence[Path], name: str) -> None:
+    Raises ``LedgerError`` or ``UsageError`` if it cannot be.
+    """
+
+    def __init__(self, folder: Path, kind: LetterType, places: Sequence[Sequence[Path]], name: str) -> None:
         self.folder, self.kind, self.name = folder, kind, name
         self.log = Log(folder)
         self._stamp: object = None
         self.load()
-        self.letters = Letters(paths, [entry.letter_id for entry in self.queue.entries], kind.starts)
+        self.letters = Letters(places, [entry.letter_id for entry in self.queue.entries], kind.starts)
 
     def load(self) -> None:
         """Take in the run's records, if it wrote since the last time."""
@@ -80,10 +83,7 @@ class Desk:
 
     def seen(self, entry: Entry) -> Seen:
         """One letter as it stands."""
-        with View(self.folder) as view:
-            original = json.loads(view.record(entry.letter_id) or "null")
-        if original is None or sha256_of(original["answer"]) != entry.answer_sha256:
-            raise ConflictError(())
+        original = self._original(entry)
         letter, note = self.letters.get(original)
         state = self.state(entry)
         record = dict(original)
@@ -93,7 +93,29 @@ class Desk:
                 record = corrections.checked(self.kind, letter, original, answer)
             else:
                 record.update(answer=answer, evidence={}, findings=list(state.changes[-1].findings))
+            if state.filled:
+                record["error"] = None
         return Seen(entry, original, record, state, letter, note)
+
+    def read(self, entry: Entry) -> None:
+        """Have the letter at hand when it is looked at; may be called from any thread."""
+        self.letters.get(self._original(entry))
+
+    def read_ahead(self, entry: Entry) -> None:
+        """Begin to read the letter that is looked at next."""
+        self.letters.read_ahead(self._original(entry))
+
+    def picture(self, entry: Entry, page: int) -> bytes:
+        """The picture of one page, as ``Letters.picture`` gives it; may be called from any thread."""
+        return self.letters.picture(self._original(entry), page)
+
+    def _original(self, entry: Entry) -> dict[str, Any]:
+        """A letter's record as the run made it. Raises ``ConflictError`` if that is not what the queue knows."""
+        with View(self.folder) as view:
+            original: dict[str, Any] | None = json.loads(view.record(entry.letter_id) or "null")
+        if original is None or answer_sha256(original) != entry.answer_sha256:
+            raise ConflictError(())
+        return original
 
     def entry(self, key: str) -> Entry | None:
         return self.queue.by_key.get(key)
@@ -145,8 +167,10 @@ class Desk:
         return self._bare(seen, name, old=seen.state.decided or None, new=name)
 
     def _change(self, seen: Seen, name: str, told: Mapping[str, Any]) -> Act:
-        path = _text(told, "path", 500)
-        if name == "correct":
+        path = "" if name == "fill" else _text(told, "path", 500)
+        if name == "fill" and seen.letter is not None:
+            found = corrections.filled(self.kind, seen.letter, seen.record)
+        elif name == "correct":
             text = None if told.get("text") is None else _text(told, "text", MOST_TYPED)
             found = self.proposed(seen, path, text)
         elif seen.letter is None or seen.record["answer"] is None:

@@ -251,6 +251,13 @@ def meaning(kind: LetterType, code: str) -> str:
     return CODES.get(code) or kind.codes.get(code) or ""
 
 
+def sides(code: str, look: str) -> tuple[str, str]:
+    """What the two sides of a finding are called: a rule of a letter type may hold an answer against itself."""
+    if look == "letter" or code not in CODES:
+        return "expected", "found"
+    return "letter" if look == "answer" else "reading", "answer"
+
+
 def label(name: str) -> str:
     """A field's name in words."""
     return name.replace("_", " ")

@@ -81,13 +81,12 @@ def _pair(
 def _gold(record: Mapping[str, Any], state: State, answer: Any) -> dict[str, Any]:
     decision = state.decision
     assert decision is not None
-    saw = ", ".join(filter(None, (record["model"], record["prompt"])))
+    told = record["model"], record["prompt"]
+    saw = "the reader's reading" if state.filled else f"the answer of {', '.join(filter(None, told))}"
     people = {act.by: act.at for act in state.changes} | {decision.by: decision.at}
-    reviewed = [
-        {"role": "reviewer", "name": by, "date": at[:10], "saw": f"the answer of {saw}"} for by, at in people.items()
-    ]
+    reviewed = [{"role": "reviewer", "name": by, "date": at[:10], "saw": saw} for by, at in people.items()]
     comments = {path: [act.note for act in acts] for path, acts in state.comments().items()}
-    corrected = list(dict.fromkeys(act.path for act in state.changes))
+    corrected = list(dict.fromkeys(act.path or "/" for act in state.changes))
     return {
         "reviewed": reviewed,
         **({"corrected": corrected} if corrected else {}),

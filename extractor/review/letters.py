@@ -5,45 +5,111 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 from extractor.errors import LetterError, UsageError
+from extractor.ingest.pictures import page_picture
 from extractor.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, read_letter
 
 _KEPT = 32
+# Pictures of pages, of some hundred kilobytes each.
+_KEPT_PICTURES = 48
+
+# What changes when a letter's files do.
+Stamp = tuple[tuple[int, int], ...]
 
 
 class Letters:
-    """Letters by id, read when wanted; only what was found at the start can be read.
+    """Letters by id, read when wanted, from any thread; only what was found at the start can be read.
 
-    Raises ``UsageError`` if none of the records' letters lies under ``paths``.
+    ``places`` are the files and folders that one run after the other was given; each letter is taken from the
+    first that has it. Raises ``UsageError`` if none of the records' letters lies there.
     """
 
-    def __init__(self, paths: Sequence[Path], wanted: Sequence[str], starts: Starts | None = None) -> None:
-        index = LetterIndex(find_letters(paths), starts)
-        self._files = {letter_id: file for letter_id in wanted if (file := index.get(letter_id))}
-        self.missing = [letter_id for letter_id in wanted if letter_id not in self._files]
+    def __init__(self, places: Sequence[Sequence[Path]], wanted: Sequence[str], starts: Starts | None = None) -> None:
+        self._files: dict[str, LetterFile] = {}
+        self.missing = list(wanted)
+        trouble = []
+        for paths in places:
+            try:
+                index = LetterIndex(find_letters(paths), starts)
+            except UsageError as error:
+                trouble.append(error.message)
+                continue
+            self._files |= {letter_id: file for letter_id in self.missing if (file := index.get(letter_id))}
+            self.missing = [letter_id for letter_id in self.missing if letter_id not in self._files]
+            if not self.missing:
+                break
         if wanted and not self._files:
-            listed = ", ".join(map(str, paths))
+            listed = ", ".join(str(path) for paths in places for path in paths)
             raise UsageError(
-                f"none of the run's letters is in {listed}",
+                "; ".join(trouble) or f"none of the run's letters is in {listed}",
                 hint="name the files or folders that the run was given: --letters PATH",
             )
-        self._read = lru_cache(maxsize=_KEPT)(read_letter)
-
-    def file(self, letter_id: str) -> LetterFile | None:
-        return self._files.get(letter_id)
+        self._read = lru_cache(maxsize=_KEPT)(_read)
+        self._drawn = lru_cache(maxsize=_KEPT_PICTURES)(_drawn)
+        self._locks: dict[str, Lock] = {}
+        self._ahead = Lock()
 
     def get(self, record: Mapping[str, Any]) -> tuple[Letter | None, str]:
         """The letter that a record was made from; ``None`` with the reason in plain words if it is not at hand."""
-        file = self.file(record["letter_id"])
+        file = self._files.get(record["letter_id"])
         if file is None:
             return None, "The letter\u2019s file was not found; start again and name its folder with --letters."
         try:
-            letter = self._read(file)
+            # Who wants a letter that is being read waits for it, and does not read it too.
+            with self._locks.setdefault(file.id, Lock()):
+                letter = self._read(file, _stamp(file))
         except LetterError as error:
+            if error.code == "unreadable":
+                return None, "The letter\u2019s file is gone, or may not be opened; put it back to look at it."
             return None, f"The letter cannot be read ({error.code})."
         if letter.sha256 != record["letter_sha256"]:
-            self._read.cache_clear()  # it may be put back
             return None, "The letter\u2019s text has changed since the run read it; run it again, then review it."
         return letter, ""
+
+    def read_ahead(self, record: Mapping[str, Any]) -> None:
+        """Begin to read a letter that will be wanted next: a scan takes seconds a page. One at a time."""
+
+        def read() -> None:
+            try:
+                self.get(record)
+            finally:
+                self._ahead.release()
+
+        if self._ahead.acquire(blocking=False):
+            Thread(target=read, name="reading ahead", daemon=True).start()
+
+    def picture(self, record: Mapping[str, Any], page: int) -> bytes:
+        """The 1-based page of a record's letter as PNG, of files whose pages are known.
+
+        Raises ``UsageError`` if the letter is not at hand, ``LetterError`` if the page cannot be drawn,
+        ``LookupError`` if the letter has no such page.
+        """
+        letter, note = self.get(record)
+        if letter is None:
+            raise UsageError(note)
+        if not 1 <= page <= len(letter.sizes):
+            raise LookupError(page)
+        file = self._files[record["letter_id"]]
+        return self._drawn(file, _stamp(file), letter.first_page + page - 1, letter.sizes[page - 1].turned)
+
+
+def _read(file: LetterFile, stamp: Stamp) -> Letter:
+    return read_letter(file)
+
+
+def _drawn(file: LetterFile, stamp: Stamp, page: int, turned: int) -> bytes:
+    return page_picture(file, page, turned)
+
+
+def _stamp(file: LetterFile) -> Stamp:
+    found = []
+    for path in (file.path, *(place.path for place in file.rest)):
+        try:
+            told = path.stat()
+            found.append((told.st_mtime_ns, told.st_size))
+        except OSError:
+            found.append((0, 0))
+    return tuple(found)

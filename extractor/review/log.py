@@ -25,7 +25,7 @@ except ImportError:  # Windows: two reviewers at one moment are not told apart t
 
 FILE = "review.jsonl"
 DECISIONS = ("accept", "reject", "skip")
-CHANGES = ("correct", "add", "remove")
+CHANGES = ("fill", "correct", "add", "remove")
 ACTS = (*DECISIONS, *CHANGES, "evidence", "comment", "undo")
 
 
@@ -34,10 +34,10 @@ class Act:
     """One act of one person on one letter.
 
     ``number`` counts the acts of its letter from 1. ``path`` is a JSON pointer into the answer, ``""``
-    for the whole letter. ``old`` and ``new`` are the value before and after; ``spans`` are raw
-    ``[start, end)`` ranges of marked evidence; ``findings`` what the checks said of the answer after a
-    change; ``undoes`` the number of the act that an undo takes back. ``letter_sha256`` and
-    ``answer_sha256`` name what the person saw.
+    for the whole letter. A ``fill`` gives a whole answer where the model gave none. ``old`` and ``new``
+    are the value before and after; ``spans`` are raw ``[start, end)`` ranges of marked evidence;
+    ``findings`` what the checks said of the answer after a change; ``undoes`` the number of the act that
+    an undo takes back. ``letter_sha256`` and ``answer_sha256`` name what the person saw.
     """
 
     letter_id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,7 +14,8 @@ from markupsafe import Markup
 from extractor.evaluation.printing import csp_hash, plain, shown
 from extractor.evaluation.words import value as as_words
 from extractor.lettertype import LetterType
-from extractor.review.fields import BLAME, field_path, label, show
+from extractor.review.boxes import GRID, pages_shown
+from extractor.review.fields import BLAME, field_path, label, show, sides
 from extractor.review.inputs import Input
 from extractor.review.log import Act
 from extractor.review.queue import PAGE, SHOWS, Query
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 _TEMPLATES = files("extractor.review") / "templates"
 _POLICY = (
-    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src {connect}; form-action {connect}; "
-    "base-uri 'none'"
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src {connect}; img-src {connect}; "
+    "form-action {connect}; base-uri 'none'"
 )
 STATUS = {"accepted": "accepted by the checks", "needs_review": "needs review", "failed": "no valid answer"}
 SIGNS = {"answer": "\u2717", "letter": "\u2260", "unclear": "?", "failed": "\u2717"}
@@ -41,6 +42,8 @@ KEYS = (
     ("r", "reject the record"),
     ("s", "skip the letter"),
     ("u", "undo the last act"),
+    ("v", "the pages of a PDF or scan, or the text"),
+    ("z", "larger or smaller pages"),
     ("/", "search"),
     ("Esc", "leave a form"),
     ("?", "these keys"),
@@ -107,10 +110,12 @@ def letter_values(kind: LetterType, seen: Seen) -> dict[str, Any]:
     """What the parts of a page that show one letter need."""
     parts = show(kind, seen.record, seen.state, seen.letter)
     text = seen.letter.text if seen.letter else ""
+    cut = stretches(text, parts) if seen.letter else []
     return {
         "seen": seen,
         "shown_parts": parts,
-        "stretches": stretches(text, parts) if seen.letter else [],
+        "stretches": cut,
+        "pages": pages_shown(seen.letter, cut) if seen.letter else [],
         "cut": len(text) > MOST_TEXT,
         "history": [(act, act.number in seen.state.undone) for act in _history(seen)],
     }
@@ -141,6 +146,7 @@ def in_words(kind: LetterType, finding: Mapping[str, Any]) -> dict[str, str]:
         "blame": BLAME[finding["blame"]] + (", warning" if finding["severity"] == "warning" else ""),
         "field": plain(field_path(finding["path"]).replace("_", " ")),
         "message": plain(finding["message"]),
+        "side": sides(finding["code"], finding["blame"])[0],
         "expected": plain(as_words(finding["expected"])),
     }
 
@@ -153,6 +159,7 @@ def said(act: Act) -> str:
         "reject": "rejected",
         "skip": "skipped",
         "correct": f"corrected {field}: {_brief(act.old)} \u2192 {_brief(act.new)}",
+        "fill": "filled in what the reader reads",
         "add": f"added {field}",
         "remove": f"removed {field}",
         "evidence": f"marked the evidence of {field}",
@@ -166,8 +173,14 @@ def _brief(value: Any) -> str:
     return (words if len(words) < 160 else words[:160] + "\u2026") or "nothing said"
 
 
-def _page(template: str, *, script: str = "review.js", outside: bool = True, **values: Any) -> Page:
-    style, code = asset("review.css"), asset("marks.js") + asset(script)
+def _page(
+    template: str,
+    *,
+    scripts: Sequence[str] = ("marks.js", "pages.js", "review.js"),
+    outside: bool = True,
+    **values: Any,
+) -> Page:
+    style, code = asset("review.css"), "".join(map(asset, scripts))
     policy = _POLICY.format(script=csp_hash(code), style=csp_hash(style), connect="'self'" if outside else "'none'")
     html = _environment().get_template(template).render(style=style, script=code, policy=policy, keys=KEYS, **values)
     return Page(html, f"{policy}; frame-ancestors 'none'")
@@ -182,7 +195,7 @@ def sheet_letter(kind: LetterType, seen: Seen) -> dict[str, Any]:
 
 def sheet(**values: Any) -> str:
     """The page that is mailed: it may load and send nothing at all."""
-    return _page("sheet.html", script="sheet.js", outside=False, **values).html
+    return _page("sheet.html", scripts=("marks.js", "sheet.js"), outside=False, **values).html
 
 
 @cache
@@ -192,7 +205,7 @@ def _environment() -> Environment:
     )
     found.filters.update(shown=shown, plain=plain, label=label, said=said, brief=_brief)
     found.filters["number"] = lambda count: f"{count:,}"
-    found.globals.update(status_words=STATUS, signs=SIGNS, blame_words=BLAME)
+    found.globals.update(grid=GRID, sides=sides, status_words=STATUS, signs=SIGNS, blame_words=BLAME)
     return found
 
 

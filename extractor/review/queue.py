@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from extractor.evidence import Stated, fields_of
 from extractor.lettertype import LetterType
 from extractor.review.fields import field_path, known_inputs, label
-from extractor.review.state import State, sha256_of
+from extractor.review.state import State, answer_sha256
 
 PAGE = 100
 # Words kept of one letter's answer to search in.
@@ -174,7 +174,7 @@ def entry_of(kind: LetterType, record: Mapping[str, Any]) -> Entry:
         key=key_of(record["letter_id"]),
         letter_id=record["letter_id"],
         status=record["status"],
-        answer_sha256=sha256_of(record["answer"]),
+        answer_sha256=answer_sha256(record),
         reasons=tuple(reasons[:_REASONS]),
         findings=len(reasons),
         codes=frozenset(each["code"] for each in record["findings"]) | ({error["code"]} if error else set()),

@@ -50,6 +50,11 @@ class State:
         return tuple(act for act in self.live if act.act in CHANGES)
 
     @property
+    def filled(self) -> bool:
+        """Whether a person put an answer where there was none."""
+        return any(act.act == "fill" for act in self.changes)
+
+    @property
     def last(self) -> Act | None:
         """What an undo would take back."""
         return self.live[-1] if self.live else None
@@ -103,11 +108,19 @@ def sha256_of(answer: Any) -> str:
     return hashlib.sha256(json.dumps(answer, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def answer_sha256(record: Mapping[str, Any]) -> str:
+    """Names the answer that acts speak of; where a record has none, it names the letter that got none."""
+    answer = record["answer"]
+    return sha256_of({"letter_sha256": record["letter_sha256"]} if answer is None else answer)
+
+
 def final_answer(answer: Any, acts: Iterable[Act]) -> Any:
     """The answer after corrections; ``answer`` itself is never touched."""
     final = copy.deepcopy(answer)
     for act in acts:
-        if act.act in CHANGES:
+        if act.act == "fill":
+            final = copy.deepcopy(act.new)
+        elif act.act in CHANGES:
             change(final, act.act, act.path, act.new)
     return final
 
@@ -151,23 +164,25 @@ class Reviews:
         self.log = Log(folder)
 
     def state(self, record: Mapping[str, Any]) -> State:
-        return fold(self.log.of(record["letter_id"]), sha256_of(record["answer"]))
+        return fold(self.log.of(record["letter_id"]), answer_sha256(record))
 
     def reviewed(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record with its final answer, the findings and the status that belong to it, and who reviewed it.
 
         Adds ``review`` (accepted, rejected, skipped, or null), ``reviewed_by`` (names, or null) and
-        ``corrected`` (paths of changed values, or null).
+        ``corrected`` (paths of changed values, ``/`` for a whole answer, or null).
         """
         state = self.state(record)
         told: dict[str, Any] = {
             "review": state.decided or None,
             "reviewed_by": ", ".join(state.by) or None,
-            "corrected": ", ".join(dict.fromkeys(act.path for act in state.changes)) or None,
+            "corrected": ", ".join(dict.fromkeys(act.path or "/" for act in state.changes)) or None,
         }
         if state.changes:
             told["answer"] = final_answer(record["answer"], state.changes)
             told["findings"] = list(state.changes[-1].findings)
+        if state.filled:
+            told |= {"status": "needs_review", "error": None}
         if state.decided == "accepted":
             told["status"] = "accepted"
         elif state.decided == "rejected" and record["status"] == "accepted":

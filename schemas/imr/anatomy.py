@@ -26,7 +26,10 @@ ISSUES = re.compile(
     rf"{scanned('IMR')}\s*(?:{scanned('ISSUES')}|{scanned('DECISION')}\(?S?\)?)\s*[,.]?\s*(?:{scanned('DECISIONS')}\s*)?"
     rf"{scanned('AND RATIONALE')}\(?S?\)?"
 )
-SET_FORTH = re.compile(words("decisions for the disputed items/services set forth below") + r"\s*:?", re.IGNORECASE)
+SET_FORTH = re.compile(
+    rf"{scanned('decisions for the disputed items')}\s*\W?\s*{scanned('services set forth below')}(?:\s*[:;.])?",
+    re.IGNORECASE,
+)
 SUMMARY_INTRO = re.compile(words("including all medical records") + r"\s*:", re.IGNORECASE)
 
 # The paragraphs under a heading, in the letter's order.

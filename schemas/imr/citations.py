@@ -57,11 +57,15 @@ def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) ->
         end = statements[i + 1].start() if i + 1 < len(statements) else paragraph.end
         source = "non_mtus" if statement["non_mtus"] else "mtus"
         citations += _citations(text, Span(statement.end(), end), Fact(source, (Span(*statement.span(source)),)))
+    basis = _basis(text, paragraph, statements)
+    # Pages are cited, but the words that say from what cannot be read.
+    lost = basis.value is None and PAGE_LABEL.search(text, paragraph.start, paragraph.end) is not None
     return Block(
         paragraph,
         regions={"paragraph": paragraph},
-        facts={"basis": _basis(text, paragraph, statements)},
+        facts={"basis": basis},
         blocks={"citations": citations},
+        certain=not lost,
     )
 
 

@@ -14,9 +14,9 @@ from extractor.reading import last, scanned, words
 from extractor.spans import Span
 
 # The outcome closes the heading: ": Upheld", ":  Overturned", or alone on the next line.
-# Scans print look-alike letters in it.
+# Scans print look-alike letters in it, and a semicolon before it.
 _OUTCOME = "(?:" + "|".join(map(scanned, ("UPHELD", "Upheld", "OVERTURNED", "Overturned"))) + ")"
-OUTCOME_WORD = re.compile(rf"(?P<mark>:|\bis\b|\s-|\n)\s*(?P<word>{_OUTCOME})\s*\.?\s*\Z")
+OUTCOME_WORD = re.compile(rf"(?P<mark>[:;]|\bis\b|\s-|\n)\s*(?P<word>{_OUTCOME})\s*\.?\s*\Z")
 _OUTCOME_WHOLE = re.compile(_OUTCOME)
 # The prose form of 2013-14: "2. The request for X is not medically necessary and appropriate." Old
 # texts glue "notmedically", which must not turn a denial into an approval.
@@ -24,14 +24,14 @@ OUTCOME_PROSE = re.compile(
     r"(?P<mark>\s)(?P<word>(?:is|are|was|were)\s+(?:not\s*)?medically\s+necessary(?:\s+and\s+appropriate)?)\s*\.?\s*\Z",
     re.IGNORECASE,
 )
-_ENDS_IN_OUTCOME = re.compile(rf":\s*{_OUTCOME}\s*\.?\s*\Z")
+_ENDS_IN_OUTCOME = re.compile(rf"[:;]\s*{_OUTCOME}\s*\.?\s*\Z")
 # A page's foot between heading and label.
 _FOOTER = re.compile(
     r"(?:\n\s*(?:Final\s+Determination\s+Letter\s+for\s+IMR\s+Case[^\n]*|(?:Page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?[^\S\n]*))+\s*\Z",
     re.IGNORECASE,
 )
 # A line that ends like a heading, wherever it stands.
-HEADING_LINE = re.compile(rf":[^\S\n]*(?P<word>{_OUTCOME})[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
+HEADING_LINE = re.compile(rf"[:;][^\S\n]*(?P<word>{_OUTCOME})[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
 _NUMBER = re.compile(r"\s*(?:\d{1,2}\s*[.)]\s+)?(?:(?:The|the)\s+request\s+for\s+)?")
 
 # The closing formula of a heading that was authorized in part; it belongs to the sentences before it.
@@ -101,9 +101,10 @@ def headings_before(text: str, gap: Span, layout: Layout, *, prose: bool = False
 def _outcome_at_end(text: str, gap: Span, pattern: re.Pattern[str]) -> re.Match[str] | None:
     if footer := _FOOTER.search(text, max(gap.start, gap.end - 200), gap.end):
         gap = Span(gap.start, footer.start())
-    # Only the tail is searched: a search for \\Z over a long gap would be slow.
+    # Only the tail is searched, for a search for \\Z over a long gap would be slow. A page's foot and head
+    # may stand in it, as blanks.
     end = gap.trimmed(text).end
-    return next((m for m in pattern.finditer(text, max(gap.start, end - 60), end)), None)
+    return next((m for m in pattern.finditer(text, max(gap.start, end - 240), end)), None)
 
 
 def _heading_start(text: str, before: Span, layout: Layout) -> int:

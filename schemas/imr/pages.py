@@ -62,6 +62,10 @@ _TORN = re.compile(rf"(?P<more>(?:[^\S\n]{{1,2}}[0-9OoIl|]{{1,2}}){{1,2}})(?=\s*
 _TORN_IN_PROSE = re.compile(r"[^\S\n]\d{1,2}(?=\s+(?:of|in|and|the)\b)")
 _NO_COMMA = re.compile(r"[^\S\n]{1,2}(?=[OoIl|]{0,2}\d)(?=[\dOoIl|]{2,3}\s*(?:[.,;)]|\n|\Z))")
 _NOTHING = re.compile(r"[\s.,;:]*(?:\Z|Decision\b)")
+# Behind a comma neither a number nor a word: what scans make of a number alone on its line ("67-69,\n: 2.").
+_LOST_NUMBER = re.compile(r"\s*(?:[^\w\s(\"'\u201c]|[A-Za-z]{1,3}(?:\.(?=\s|\Z)|(?=\s*(?:\n|\Z))))")
+# A full stop that scans print for a comma, and the list goes on: "22. 67-69".
+_GOES_ON = re.compile(r"\s*\.\s+(?:\d{1,3}\s*-\s*\d{1,3}\s*[.,;]|\d{1,3}\s*,\s*\d|\d{3}\s*\.(?!\d))")
 _NO_PAGES = re.compile(
     r"(?:n\s?/\s?a|none|not\s+(?:cited|given|listed|specified|applicable)|unspecified)\b\.?", re.IGNORECASE
 )
@@ -129,6 +133,7 @@ def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose
     """
     found: list[_Item] = []
     at, end = within
+    joint: re.Match[str] | None = None
     while item := _item(text, Span(at, end), _Known(_last(found), chapter), prose=prose):
         after = item.span.end
         if found and (
@@ -153,6 +158,8 @@ def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose
         return _without_pages(text, within, prose=prose)
     pages = tuple(FoundPages(int(item.first), _range_end(item.first, item.last), item.span) for item in found)
     mended, certain = any(item.mended for item in found), all(item.certain for item in found)
+    if not prose:
+        certain &= not (_LOST_NUMBER if joint else _GOES_ON).match(text, at, end)
     # What was mended must also be possible.
     certain &= not mended or chapter is None or all(chapter.holds(page.first, page.last) for page in pages)
     return PageList(pages, found[-1].span.end, mended, certain)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.reviews import served
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What a browser does by itself at its start must not be taken for what the page does.
@@ -46,6 +49,7 @@ class Opened:
 
 
 Open = Callable[..., Opened]
+Show = Callable[..., Opened]
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +89,62 @@ def open_page(chromium: Any, tmp_path: Path) -> Iterator[Open]:
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def show(chromium: Any) -> Iterator[Show]:
+    """Serves a desk and opens it; further words are those of a Playwright context."""
+    with ExitStack() as stack:
+
+        def shown(desk: Any, *, width: int = 1300, height: int = 900, **options: Any) -> Opened:
+            address = stack.enter_context(served(desk))
+            context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+            stack.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(20_000)
+            page.add_init_script(WATCH)
+            root = address.partition("?")[0]
+            found = Opened(page, root)
+            page.on("console", lambda message: found.said.append(message.text))
+            page.on("pageerror", lambda error: found.said.append(str(error)))
+            page.on("request", lambda request: request.url.startswith(root) or found.asked.append(request.url))
+            page.goto(address)
+            ready(page)
+            return found
+
+        yield shown
+
+
+# ---- a review page -------------------------------------------------------------------------------
+
+
+def ready(page: Any) -> None:
+    page.wait_for_selector("body[data-ready]")
+
+
+def press(page: Any, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def here(page: Any) -> str:
+    """The path of the chosen field."""
+    found: str = page.locator(".field.here").get_attribute("data-path")
+    return found
+
+
+def heading(page: Any) -> str:
+    found: str = page.locator("h1").inner_text()
+    return found
+
+
+def said(page: Any, words: str) -> None:
+    page.locator("#say", has_text=words).wait_for()
+
+
+def violations(page: Any) -> list[tuple[str, str, str]]:
+    """What axe-core finds, of any weight: impact, rule, and the first place."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [(each["impact"], each["id"], each["nodes"][0]["html"]) for each in found]

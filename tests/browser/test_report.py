@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, violations
 from tests.evalpages import compare_page, gold, letters, note, run, run_page, spoilt, two_runs
 
 pytest.importorskip("playwright", reason="needs the extra browser")
@@ -150,6 +150,12 @@ def test_dark_and_paper(open_page: Open) -> None:
     assert not page.locator("nav").is_visible()
     assert page.locator(".controls:visible").count() == 0
     assert page.locator("pre").first.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("html", PAGES)
+def test_axe_finds_nothing(open_page: Open, html: str, scheme: str) -> None:
+    assert violations(open_page(html, color_scheme=scheme).page) == []
 
 
 def test_the_keyboard_sees_where_it_is(open_page: Open) -> None:

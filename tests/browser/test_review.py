@@ -3,76 +3,22 @@
 from __future__ import annotations
 
 import csv
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import WATCH, Opened
+from tests.browser.conftest import WATCH, Opened, Show, heading, here, press, ready, said, violations
 from tests.imr import IMR, LETTERS, ROOT
-from tests.reviews import cli_apart, desk_of, doubled, dropped, lines, lost, many, served, write_run
+from tests.reviews import cli_apart, desk_of, doubled, dropped, lines, lost, many, write_run
 from tests.toy import cli
 
 pytest.importorskip("playwright", reason="needs the extra browser")
 pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 390, 768, 1300)
-# axe.min.js of the npm package axe-core; without it only the checks written here run.
-AXE = os.environ.get("LETTERPROOF_AXE")
-
-Show = Callable[..., Opened]
-
-
-@pytest.fixture
-def show(chromium: Any) -> Iterator[Show]:
-    """Serves a desk and opens it; further words are those of a Playwright context."""
-    with ExitStack() as stack:
-
-        def shown(desk: Any, *, width: int = 1300, height: int = 900, **options: Any) -> Opened:
-            address = stack.enter_context(served(desk))
-            context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-            stack.callback(context.close)
-            page = context.new_page()
-            page.set_default_timeout(20_000)
-            page.add_init_script(WATCH)
-            root = address.partition("?")[0]
-            found = Opened(page, root)
-            page.on("console", lambda message: found.said.append(message.text))
-            page.on("pageerror", lambda error: found.said.append(str(error)))
-            page.on("request", lambda request: request.url.startswith(root) or found.asked.append(request.url))
-            page.goto(address)
-            ready(page)
-            return found
-
-        yield shown
-
-
-def ready(page: Any) -> None:
-    page.wait_for_selector("body[data-ready]")
-
-
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def here(page: Any) -> str:
-    """The path of the chosen field."""
-    found: str = page.locator(".field.here").get_attribute("data-path")
-    return found
-
-
-def heading(page: Any) -> str:
-    found: str = page.locator("h1").inner_text()
-    return found
-
-
-def said(page: Any, words: str) -> None:
-    page.locator("#say", has_text=words).wait_for()
 
 
 def exported(root: Path) -> list[dict[str, str]]:
@@ -349,7 +295,7 @@ def run_of_imr(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def imr_desk(out: Path) -> Any:
     from extractor.review.desk import Desk
 
-    return Desk(out, IMR, [LETTERS], "Ada")
+    return Desk(out, IMR, [[LETTERS]], "Ada")
 
 
 def open_letter(opened: Opened, letter_id: str) -> None:
@@ -368,7 +314,7 @@ def test_twenty_one_decisions(show: Show, tmp_path: Path) -> None:
     cli_apart("run", tmp_path / "long.txt", "--out", out, "--workspace", ROOT)
     from extractor.review.desk import Desk
 
-    opened = show(Desk(out, IMR, [tmp_path / "long.txt"], "Ada"))
+    opened = show(Desk(out, IMR, [[tmp_path / "long.txt"]], "Ada"))
     page = opened.page
     open_letter(opened, "long")
     assert page.locator(".group.depth1 h3", has_text="ecision").count() >= 21
@@ -472,7 +418,4 @@ def test_every_control_has_a_name_and_every_word_contrast(show: Show, run_of_imr
         )
         assert nameless == []
         assert page.locator("main").count() == page.locator("h1").count() == 1
-        if AXE:
-            page.evaluate(Path(AXE).read_text("utf-8"))
-            found = page.evaluate("axe.run().then((r) => r.violations.map((v) => [v.impact, v.id, v.nodes[0].html]))")
-            assert found == [], where
+        assert violations(page) == [], where

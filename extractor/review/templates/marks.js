@@ -2,23 +2,34 @@
 // One letter: its text and its record, each showing what belongs to it in the other.
 function oneLetter(root) {
   const text = root.querySelector("pre");
+  const pages = root.querySelector(".pages");
+  const side = root.querySelector(".text");
+  // Of text and page pictures, the one that is shown.
+  const pane = () => (side.dataset.view === "pages" ? pages : text);
   const record = root.querySelector(".record");
   const has = (mark, kind, number) => (mark.dataset[kind] ?? "").split(" ").includes(String(number));
-  const marks = (kind, number) => [...root.querySelectorAll("mark")].filter((mark) => has(mark, kind, number));
+  const marks = (kind, number) => [...root.querySelectorAll("mark, rect")].filter((mark) => has(mark, kind, number));
   const fields = () => [...root.querySelectorAll(".field")];
   const current = () => root.querySelector(".field.here");
 
   // The pane is scrolled, never the page from under the reader.
-  function into(pane, target, share) {
-    const [outer, inner] = [pane.getBoundingClientRect(), target.getBoundingClientRect()];
+  function into(frame, target, share) {
+    const [outer, inner] = [frame.getBoundingClientRect(), target.getBoundingClientRect()];
     const fits = inner.top >= outer.top + 8 && inner.bottom <= outer.bottom - 8;
-    if (!fits) pane.scrollTop += inner.top - outer.top - pane.clientHeight * share;
+    if (!fits) frame.scrollTop += inner.top - outer.top - frame.clientHeight * share;
+    const seen = inner.left >= outer.left && inner.right <= outer.right;
+    if (!seen && frame === pages) frame.scrollLeft += inner.left - outer.left - 8;
   }
 
   function show(found) {
-    root.querySelectorAll("mark.here").forEach((each) => each.classList.remove("here"));
+    root.querySelectorAll("mark.here, rect.here").forEach((each) => each.classList.remove("here"));
     found.forEach((each) => each.classList.add("here"));
-    if (found.length && text) into(text, found[0], 0.3);
+    look();
+  }
+
+  function look() {
+    const first = pane() && pane().querySelector("mark.here, rect.here");
+    if (first) into(pane(), first, 0.3);
   }
 
   function choose(field, { focus = true, look = true } = {}) {
@@ -36,7 +47,7 @@ function oneLetter(root) {
   }
 
   root.addEventListener("click", ({ target }) => {
-    const mark = target.closest("mark");
+    const mark = target.closest("mark, rect");
     const to = target.closest(".to");
     const go = target.closest(".go");
     if (mark && getSelection().isCollapsed) {
@@ -66,5 +77,5 @@ function oneLetter(root) {
     if (look) show(marks("g", number));
   }
 
-  return { choose, current, fields, marks, text, record };
+  return { choose, current, fields, look, marks, pages, record, side, text };
 }

@@ -129,12 +129,15 @@
     if (!answer.ok) return say("the letter cannot be shown any more", true);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const path = document.querySelector(".field.here")?.dataset.path;
-    const kept = ["pre", ".record"].map((each) => document.querySelector(each)?.scrollTop ?? 0);
+    const panes = ["pre", ".pages", ".record"];
+    const kept = panes.map((each) => document.querySelector(each)?.scrollTop ?? 0);
+    const drawn = new Map([...document.querySelectorAll(".pages img")].map((each) => [each.src, each]));
     for (const name of ["version", "before", "following"]) body.dataset[name] = fresh.body.dataset[name];
     document.querySelector(".bar").replaceWith(fresh.querySelector(".bar"));
     document.querySelector(".one").replaceWith(fresh.querySelector(".one"));
+    document.querySelectorAll(".pages img").forEach((each) => drawn.has(each.src) && each.replaceWith(drawn.get(each.src)));
     open();
-    ["pre", ".record"].forEach((each, i) => {
+    panes.forEach((each, i) => {
       const pane = document.querySelector(each);
       if (pane) pane.scrollTop = kept[i];
     });
@@ -147,16 +150,21 @@
   // ---- one letter ------------------------------------------------------------------------------
 
   let one;
+  let pages;
   let chosen = null; // raw offsets of the selected words
 
   function open() {
     const root = document.querySelector(".one");
     one = oneLetter(root);
+    pages = letterPages(one);
     root.addEventListener("chosen", tool);
     root.addEventListener("click", ({ target }) => {
       const name = (each) => target.closest(`[data-${each}]`)?.dataset[each];
       if (target.closest("[data-correct]")) correct(target.closest(".field"));
       else if (target.closest("[data-evidence]")) evidence();
+      else if (target.closest("[data-fill]")) change({ act: "fill" });
+      else if (target.closest("button[data-view]")) pages.view(target.closest("button").dataset.view);
+      else if (target.closest("[data-zoom]")) pages.zoom();
       else if (name("remove")) change({ act: "remove", path: name("remove") });
       else if (name("add")) change({ act: "add", path: name("add") });
     });
@@ -212,6 +220,10 @@
 
   async function evidence() {
     const field = one.current();
+    if (one.side.dataset.view === "pages") {
+      pages.view("text", false);
+      return say("Words are selected in the text: select some, then press e.");
+    }
     chosen = selected() ?? chosen;
     if (!chosen || !field) return say(field ? "Select words of the letter first." : "Choose a field first: j, or a click.", true);
     const span = chosen.span;
@@ -259,10 +271,7 @@
       waiting = setTimeout(attempt, 180);
     };
     const silence = () => (control.disabled = Boolean(none?.checked));
-    none?.addEventListener("change", () => {
-      silence();
-      soon();
-    });
+    none?.addEventListener("change", () => (silence(), soon()));
     control.addEventListener("input", soon);
     form.querySelector("[data-take]")?.addEventListener("click", () => {
       chosen = selected() ?? chosen;
@@ -303,7 +312,7 @@
     const lines = answer.findings.map((each) => {
       const line = make("p", "", each.look);
       line.append(make("span", each.sign, "sign"), " ", make("span", `${each.blame}:`, "tag"), ` ${each.message}`);
-      if (each.expected) line.append(`; the letter: ${each.expected}`);
+      if (each.expected) line.append(`; ${each.side}: ${each.expected}`);
       if (each.field) line.append(" ", make("span", each.field, "path"));
       return line;
     });
@@ -370,25 +379,22 @@
       a: () => click(".bar [data-act=accept]:not(:disabled)"),
       r: () => click(".bar [data-act=reject]"),
       s: () => click(".bar [data-act=skip]"),
-      c: () => correct(one.current()),
+      c: () => (document.querySelector("[data-fill]") ? click("[data-fill]") : correct(one.current())),
       e: evidence,
       m: comment,
+      v: () => (one.pages ? pages.view(one.side.dataset.view === "pages" ? "text" : "pages") : say("This letter has no page pictures.")),
+      z: () => one.side.dataset.view === "pages" && pages.zoom(),
       u: undo,
       "/": () => location.assign(`${body.dataset.queue}#find`),
       "?": () => help.showModal(),
     });
     click(".summary .go");
-    const said = sessionStorage.getItem("said");
-    if (said) say(said);
-    sessionStorage.removeItem("said");
   }
 
   if (page === "letter") letter();
-  else if (page === "queue") {
-    queue();
-    const said = sessionStorage.getItem("said");
-    if (said) say(said);
-    sessionStorage.removeItem("said");
-  }
+  else if (page === "queue") queue();
+  const said = sessionStorage.getItem("said");
+  if (said) say(said);
+  sessionStorage.removeItem("said");
   body.dataset.ready = "";
 })();
