@@ -41,6 +41,8 @@ class Ledger(View):
             self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
             self._migrate()
             self._db.execute("CREATE TEMP TABLE handled (letter_id TEXT PRIMARY KEY) WITHOUT ROWID")
+            # Written in the letters' order and read once: kept on disk.
+            self._db.execute("PRAGMA temp.cache_size = -128")
         except (OSError, sqlite3.Error) as error:
             hint = "name another --out folder, or free this one"
             why = error.strerror if isinstance(error, OSError) else error
