@@ -91,7 +91,8 @@ def ask(url: str, letter: Letter, *, reasks: int = 0, **params: Any) -> Asking:
 
 
 def letters() -> list[Letter]:
-    found = [bundled(path.stem) for path in sorted(LETTERS.glob("*.txt"))]
+    # The real ones: a token is a character here, and all would take minutes.
+    found = [bundled(path.stem) for path in sorted(LETTERS.glob("dwc-2014-*.txt"))]
     return found + [letter_from_text(name, text) for name, text in BUILT.items()]
 
 
