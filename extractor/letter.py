@@ -114,22 +114,19 @@ class Letter:
         return [page.start for page in self.pages]
 
 
-def find_letters(paths: Iterable[Path], tell: Callable[[str], None] | None = None) -> list[LetterFile]:
+def find_letters(paths: Iterable[Path], tell: Callable[[str], None] | None = None) -> Sequence[LetterFile]:
     """All letters among files and folders (searched recursively) and in zip archives, in a stable order.
 
     A letter's id is its path below the folder that was named, without the suffix; for a member of an
     archive, the archive's id and its name there; for a file named directly, its stem. Equal ids get
-    the parent folder's name in front. ``tell`` hears of files in folders that are passed over.
+    the parent folder's name in front. ``tell`` hears of files in folders that are passed over. One folder
+    of plain files takes little memory, however many they are.
 
     Raises ``UsageError`` for a path that does not exist, and when no letter is found at all.
     """
-    return find_files(list(paths), tell)
-
-
-def list_letters(paths: Sequence[Path], tell: Callable[[str], None] | None = None) -> Sequence[LetterFile]:
-    """The same as ``find_letters``, in little memory where one folder of plain files was named."""
-    listed = plain_listing(paths[0]) if len(paths) == 1 else None
-    return listed or find_letters(paths, tell)
+    named = list(paths)
+    listed = plain_listing(named[0]) if len(named) == 1 else None
+    return listed or find_files(named, tell)
 
 
 def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple[LetterFile, Letter | LetterError]]:

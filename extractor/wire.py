@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,11 +182,16 @@ def read_completion(completion: Mapping[str, Any]) -> Reply:
         raise ReplyError("refusal", Reply(str(message["refusal"]), usage, finish))
     if finish == "content_filter":
         raise ReplyError("content_filter", reply)
-    if finish == "length":
+    return one_answer(reply, calls, cut_off=finish == "length")
+
+
+def one_answer(reply: Reply, calls: Sized, *, cut_off: bool) -> Reply:
+    """The reply, if it holds one whole answer; ``calls`` are its tool calls. Raises ``ReplyError``."""
+    if cut_off:
         raise ReplyError("truncated", reply)
     if len(calls) > 1:
         raise ReplyError("two_tool_calls", reply)
-    if not text.strip():
+    if not reply.text.strip():
         raise ReplyError("no_answer", reply)
     return reply
 

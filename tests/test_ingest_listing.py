@@ -9,7 +9,7 @@ import pytest
 from extractor.ingest import listing
 from extractor.ingest.listing import plain_listing
 from extractor.ingest.sources import find_files
-from extractor.letter import list_letters
+from extractor.letter import find_letters
 from tests.toy import put
 
 
@@ -41,7 +41,7 @@ def test_many_letters_are_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(listing, "_PART", 3)
     for number in (7, 1, 4, 9, 3, 8, 2, 6):
         put(tmp_path / f"{number}.txt", "words")
-    assert [file.id for file in list_letters([tmp_path])] == ["1", "2", "3", "4", "6", "7", "8", "9"]
+    assert [file.id for file in find_letters([tmp_path])] == ["1", "2", "3", "4", "6", "7", "8", "9"]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_file_or_several_paths_are_found_the_long_way(tmp_path: Path) -> None:
     put(tmp_path / "a.txt", "words")
     put(tmp_path / "more" / "b.txt", "words")
     told: list[str] = []
-    assert [file.id for file in list_letters([tmp_path / "a.txt"], told.append)] == ["a"]
-    assert [file.id for file in list_letters([tmp_path / "a.txt", tmp_path / "more"], told.append)] == ["a", "b"]
+    assert [file.id for file in find_letters([tmp_path / "a.txt"], told.append)] == ["a"]
+    assert [file.id for file in find_letters([tmp_path / "a.txt", tmp_path / "more"], told.append)] == ["a", "b"]
     put(tmp_path / "more" / "table.xlsx", "no letter")
-    assert [file.id for file in list_letters([tmp_path / "more"], told.append)] == ["b"]
+    assert [file.id for file in find_letters([tmp_path / "more"], told.append)] == ["b"]
     assert told

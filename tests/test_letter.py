@@ -282,7 +282,7 @@ def test_ids(folder: Path, named: list[str], ids: dict[str, str]) -> None:
     found = find_letters(map(Path, named))
     assert {file.id: file.path.read_text() for file in found} == ids
     assert len(found) == len(ids)
-    assert found == sorted(found)
+    assert list(found) == sorted(found)
 
 
 def test_same_stem_in_folders_of_the_same_name(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.toy import (
     edit,
     forget_workspaces,
     good_model,
+    only_notes,
     put,
     records,
     statuses,
@@ -35,10 +36,7 @@ LETTERS = [f"{i:02d}" for i in range(30)]
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder is a toy workspace with thirty good letters, two of them of equal text."""
     monkeypatch.chdir(write_toy(tmp_path / "toy"))
-    for path in (tmp_path / "toy/letters").iterdir():
-        path.unlink()
-    for name in LETTERS:
-        put(tmp_path / f"toy/letters/{name}.txt", f"PARCEL NOTE of {name}\nPARCEL {name}: delivered on 3/4/2020\n")
+    only_notes(tmp_path / "toy", LETTERS)
     put(tmp_path / "toy/letters/copy.txt", "PARCEL NOTE of 00\nPARCEL 00: delivered on 3/4/2020\n")
     return tmp_path / "toy"
 

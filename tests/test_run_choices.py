@@ -24,6 +24,7 @@ from tests.toy import (
     cli,
     forget_workspaces,
     good_model,
+    only_notes,
     put,
     records,
     statuses,
@@ -38,10 +39,7 @@ LETTERS = [f"{i:02d}" for i in range(40)]
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder is a toy workspace with forty good letters."""
     monkeypatch.chdir(write_toy(tmp_path / "toy"))
-    for path in (tmp_path / "toy/letters").iterdir():
-        path.unlink()
-    for name in LETTERS:
-        put(tmp_path / f"toy/letters/{name}.txt", f"PARCEL NOTE of {name}\nPARCEL {name}: delivered on 3/4/2020\n")
+    only_notes(tmp_path / "toy", LETTERS)
     return tmp_path / "toy"
 
 

@@ -32,6 +32,7 @@ from tests.toy import (
     good_model,
     is_correction,
     letter_in,
+    only_notes,
     put,
     records,
     right_answer,
@@ -51,10 +52,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def ten(toy: Path) -> Path:
     """Ten letters, 0 to 9."""
-    for path in (toy / "letters").iterdir():
-        path.unlink()
-    for i in range(10):
-        put(toy / f"letters/{i}.txt", f"PARCEL NOTE of {i}\nPARCEL {i}: delivered on 3/4/2020\n")
+    only_notes(toy, map(str, range(10)))
     return toy
 
 

@@ -19,17 +19,14 @@ from extractor.bulk import Summary
 from extractor.cli import progress
 from extractor.cli.progress import Progress, compact, duration, fitting, parts
 from tests.loopback import Asked, Canned, endpoint, message
-from tests.toy import MODEL, carrier_in, cli, good_model, put, wait_for, write_toy
+from tests.toy import MODEL, carrier_in, cli, good_model, only_notes, put, wait_for, write_toy
 
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder is a toy workspace with ten good letters."""
     monkeypatch.chdir(write_toy(tmp_path / "toy"))
-    for path in (tmp_path / "toy/letters").iterdir():
-        path.unlink()
-    for i in range(10):
-        put(tmp_path / f"toy/letters/{i}.txt", f"PARCEL NOTE of {i}\nPARCEL {i}: delivered on 3/4/2020\n")
+    only_notes(tmp_path / "toy", map(str, range(10)))
     return tmp_path / "toy"
 
 

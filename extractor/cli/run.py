@@ -31,7 +31,7 @@ from extractor.cli.common import (
 from extractor.cli.outcome import exit_code, forecast_report, print_forecast, print_summary, report
 from extractor.cli.progress import Progress
 from extractor.errors import UsageError
-from extractor.letter import LetterFile, list_letters
+from extractor.letter import LetterFile, find_letters
 from extractor.limits import Bounds
 
 AUTO = "auto"
@@ -109,7 +109,7 @@ def run_command(
     bounds, part = _bounds(concurrency, rpm, tpm), bulk.shard_of(shard) if shard else None
     if force and retry:
         raise UsageError("--force asks every letter anew", hint="leave out --retry")
-    files = list_letters(paths, tell=say)
+    files = find_letters(paths, tell=say)
     session = open_session(
         workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask, keyless=dry_run
     )

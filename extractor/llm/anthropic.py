@@ -19,7 +19,7 @@ from extractor.llm.chat import shown_url
 from extractor.llm.failures import Place
 from extractor.llm.retrying import check_settings
 from extractor.models import Question, Reply, Usage
-from extractor.wire import ReplyError, Template, strict_schema
+from extractor.wire import ReplyError, Template, one_answer, strict_schema
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 MODES = ("json_schema", "tools", "json")
@@ -112,13 +112,7 @@ def read_message(message: Mapping[str, Any]) -> Reply:
     reply = Reply(_text(blocks, calls), usage, finish)
     if finish == "refusal":
         raise ReplyError("refusal", reply)
-    if finish in _CUT_OFF:
-        raise ReplyError("truncated", reply)
-    if len(calls) > 1:
-        raise ReplyError("two_tool_calls", reply)
-    if not reply.text.strip():
-        raise ReplyError("no_answer", reply)
-    return reply
+    return one_answer(reply, calls, cut_off=finish in _CUT_OFF)
 
 
 def _text(blocks: list[dict[str, Any]], calls: list[dict[str, Any]]) -> str:

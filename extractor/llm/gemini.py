@@ -22,7 +22,7 @@ from extractor.llm.chat import shown_url
 from extractor.llm.failures import Place
 from extractor.llm.retrying import check_settings
 from extractor.models import Question, Reply, Usage
-from extractor.wire import ReplyError, letter_messages, strict_schema
+from extractor.wire import ReplyError, letter_messages, one_answer, strict_schema
 
 GEMINI_URL = "https://generativelanguage.googleapis.com"
 MODES = ("json_schema", "tools", "json")
@@ -186,13 +186,7 @@ def read_content(completion: Mapping[str, Any]) -> Reply:
     reply = Reply(_text(said, calls), usage, finish)
     if finish in _FILTERED:
         raise ReplyError("content_filter", reply)
-    if finish in _CUT_OFF:
-        raise ReplyError("truncated", reply)
-    if len(calls) > 1:
-        raise ReplyError("two_tool_calls", reply)
-    if not reply.text.strip():
-        raise ReplyError("no_answer", reply)
-    return reply
+    return one_answer(reply, calls, cut_off=finish in _CUT_OFF)
 
 
 def _text(parts: list[dict[str, Any]], calls: list[dict[str, Any]]) -> str:
