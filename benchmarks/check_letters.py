@@ -28,11 +28,11 @@ import pydantic
 
 from benchmarks.letters import make
 from benchmarks.peers import Peer, installed
-from extractor.checks import check
-from extractor.letter import Letter, letter_from_text
-from extractor.lettertype import LetterType, Mistake
-from extractor.reading import Reading
-from extractor.workspace import Workspace
+from extractor.letters.letter import Letter, letter_from_text
+from extractor.lettertypes.lettertype import LetterType, Mistake
+from extractor.lettertypes.reading import Reading
+from extractor.validator.checks import check
+from extractor.workspace.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 # Letters of each size; p99 of a few is the slowest.

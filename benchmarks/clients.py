@@ -33,14 +33,14 @@ def prompt() -> str:
 
 def schema() -> Any:
     """The pydantic class of an answer."""
-    from extractor.workspace import Workspace
+    from extractor.workspace.workspace import Workspace
 
     return Workspace(ROOT).letter_type("imr").schema
 
 
 def lax_schema() -> Any:
     """The same for a client that parses the answer first: dates from text."""
-    from extractor.evidence import Record
+    from extractor.lettertypes.evidence import Record
 
     form = schema()
     # Inner classes come before those that hold them.
@@ -58,7 +58,7 @@ async def bare_openai(url: str, files: list[Path], inflight: int, out: Path) -> 
     """The call alone."""
     import openai
 
-    from extractor.wire import strict_schema
+    from extractor.models.wire import strict_schema
 
     client, form, system = openai.AsyncOpenAI(api_key="none", base_url=url), schema(), prompt()
     strict = strict_schema(form, lengths=False)

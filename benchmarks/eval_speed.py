@@ -23,17 +23,17 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.letters import make  # noqa: E402
-from extractor.cassettes import Tape, transport  # noqa: E402
 from extractor.evaluation.compare import compare  # noqa: E402
 from extractor.evaluation.evaluate import evaluate  # noqa: E402
-from extractor.evaluation.gold import Gold  # noqa: E402
-from extractor.evaluation.runs import Run, about, scored  # noqa: E402
-from extractor.letter import LetterFile, read_letter  # noqa: E402
-from extractor.llm import open_model  # noqa: E402
-from extractor.prompts import load_prompt  # noqa: E402
-from extractor.records import Plan  # noqa: E402
-from extractor.workspace import Workspace  # noqa: E402
-from tests.loopback import endpoint, message  # noqa: E402
+from extractor.evaluation.gold.gold import Gold  # noqa: E402
+from extractor.evaluation.scored_run import Run, about, scored  # noqa: E402
+from extractor.letters.letter import LetterFile, read_letter  # noqa: E402
+from extractor.models.cassettes import Tape, transport  # noqa: E402
+from extractor.models.llm import open_model  # noqa: E402
+from extractor.models.prompts import load_prompt  # noqa: E402
+from extractor.runs.record import Plan  # noqa: E402
+from extractor.workspace.workspace import Workspace  # noqa: E402
+from tests.support.loopback import endpoint, message  # noqa: E402
 
 MODEL = "openai/benchmark"
 

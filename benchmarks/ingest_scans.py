@@ -22,18 +22,18 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageFilter
 
-from extractor.checks import check
 from extractor.errors import LetterError
-from extractor.findings import status_of
-from extractor.ingest.documents import Document
-from extractor.ingest.ocr import read_image
-from extractor.ingest.pdf import read_pdf
-from extractor.ingest.workers import MAX_WORKERS
-from extractor.letter import Letter, letter_from_text, letter_of
-from extractor.offline import fill
-from extractor.spans import fold
-from extractor.workspace import Workspace
-from tests import makepdf
+from extractor.letters.documents import Document
+from extractor.letters.letter import Letter, letter_from_text, letter_of
+from extractor.letters.spans import fold
+from extractor.letters.workers.ocr import read_image
+from extractor.letters.workers.pdf import read_pdf
+from extractor.letters.workers.workers import MAX_WORKERS
+from extractor.lettertypes.findings import status_of
+from extractor.models.offline import fill
+from extractor.validator.checks import check
+from extractor.workspace.workspace import Workspace
+from tests.support import makepdf
 
 ROOT = Path(__file__).resolve().parent.parent
 LETTERS = ROOT / "eval" / "imr" / "letters"

@@ -21,8 +21,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from extractor.ingest.pdf import read_pdf
-from extractor.ingest.workers import close_workers
+from extractor.letters.workers.pdf import read_pdf
+from extractor.letters.workers.workers import close_workers
 
 LETTERS = Path(__file__).resolve().parent.parent / "eval" / "imr" / "letters"
 
@@ -42,7 +42,7 @@ def bare_text(files: list[bytes]) -> int:
 
 def in_process(files: list[bytes]) -> int:
     """All that ``read_pdf`` does, in this process."""
-    from extractor.ingest.pdfpages import read
+    from extractor.letters.pages.pdfpages import read
 
     return sum(len(read(data, "letter.pdf", lambda: None).pages) for data in files)
 
@@ -63,7 +63,7 @@ def pdftotext(files: list[bytes]) -> int:
 
 def scanned(files: list[bytes]) -> int:
     """``read_pdf`` on the first letter as pictures at 200 dots an inch."""
-    from tests.makepdf import pictures, scan_pdf
+    from tests.support.makepdf import pictures, scan_pdf
 
     return in_worker([scan_pdf(pictures(files[0], 200))])
 
@@ -105,7 +105,7 @@ def _cpu(who: int) -> float:
 
 
 def _typeset() -> list[bytes]:
-    from tests.makepdf import typeset
+    from tests.support.makepdf import typeset
 
     return [typeset(path.read_bytes().decode(), "Page {n}") for path in sorted(LETTERS.glob("*.txt"))]
 

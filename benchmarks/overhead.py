@@ -115,17 +115,17 @@ def _system() -> str:
 
 
 def _schema() -> Any:
-    from extractor.workspace import Workspace
+    from extractor.workspace.workspace import Workspace
 
     return Workspace(ROOT).letter_type("imr").schema
 
 
 def extractor_client(url: str, inflight: int) -> Ask:
     """This project's client: one question, one parsed answer."""
-    from extractor.letter import letter_from_text
-    from extractor.llm import open_model
-    from extractor.models import Question
-    from extractor.reading import nothing_read
+    from extractor.letters.letter import letter_from_text
+    from extractor.lettertypes.reading import nothing_read
+    from extractor.models.llm import open_model
+    from extractor.models.model import Question
 
     model, schema, system = open_model(f"openai/{MODEL}", base_url=url), _schema(), _system()
 
@@ -141,7 +141,7 @@ def openai_client(url: str, inflight: int) -> Ask:
     """The bare client with its defaults, the strict schema written by hand."""
     import openai
 
-    from extractor.wire import strict_schema
+    from extractor.models.wire import strict_schema
 
     client, schema, system = openai.AsyncOpenAI(api_key="none", base_url=url, max_retries=0), _schema(), _system()
     strict = strict_schema(schema, lengths=False)

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from extractor.cassettes.tapefile import Persister  # noqa: E402
+from extractor.models.cassettes.tapefile import Persister  # noqa: E402
 
 PARTS = ("prompt", "schema", "letter", "notes and re-asks", "answer")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.toy import forget_workspaces
+from tests.support.toy import forget_workspaces
 
 _PROVIDERS = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_")
 

@@ -8,8 +8,8 @@ import subprocess
 import tomllib
 
 from extractor.cli.app import COMMANDS
-from extractor.findings import CODES
-from tests.imr import IMR, ROOT
+from extractor.lettertypes.findings import CODES
+from tests.support.imr import IMR, ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 

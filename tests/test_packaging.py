@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.toy import ROOT
+from tests.support.toy import ROOT
 
 pytestmark = pytest.mark.slow
 WINDOWS = os.name == "nt"

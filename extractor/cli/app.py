@@ -15,7 +15,6 @@ import typer
 from extractor.cli.batch import BATCH_COMMANDS, batch_app
 from extractor.cli.cassettes import CASSETTES_COMMANDS, cassettes_app
 from extractor.cli.check import check_command
-from extractor.cli.common import Exit, say
 from extractor.cli.desk import desk_command
 from extractor.cli.doctor import doctor_command
 from extractor.cli.eval import EVAL_COMMANDS, eval_app
@@ -28,10 +27,11 @@ from extractor.cli.record import record_command
 from extractor.cli.review import review_command
 from extractor.cli.run import run_command
 from extractor.cli.schema import schema_command
+from extractor.cli.shared.options import Exit, say
 from extractor.cli.status import status_command
 from extractor.cli.text import text_command
 from extractor.errors import CassetteError, ExtractorError, LetterError, TransportError
-from extractor.records import ENGINE
+from extractor.runs.record import ENGINE
 
 HELP = """Letterproof: letters in, checked records out, every value pointing at the words that prove it.
 

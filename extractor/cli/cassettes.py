@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from extractor.cli.common import (
+from extractor.cli.record import how_it_stands
+from extractor.cli.shared.options import (
     REPLAY,
     Exit,
     JsonOption,
@@ -27,13 +28,12 @@ from extractor.cli.common import (
     print_json,
     prompts_known,
 )
-from extractor.cli.record import how_it_stands
 from extractor.errors import ModelNameError, UsageError
-from extractor.letter import LetterFile, find_letters
-from extractor.workspace import Workspace
+from extractor.letters.letter import LetterFile, find_letters
+from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from extractor.cassettes.status import ModelFolder
+    from extractor.models.cassettes.status import ModelFolder
 
 cassettes_app = typer.Typer(name="cassettes", help="How the recorded answers stand.", no_args_is_help=True)
 _COLUMNS = ("fresh", "stale", "missing", "broken", "unplayed", "orphan")  # as cassettes.status.STATES
@@ -112,7 +112,7 @@ class _Survey:
         return rows + list(self._others({row.path for row in rows}, prompt, model))
 
     def _pairs(self, prompt: str | None, model: str | None) -> list[tuple[str, ModelFolder]]:
-        from extractor.cassettes.status import ModelFolder, model_folders
+        from extractor.models.cassettes.status import ModelFolder, model_folders
 
         known = prompts_known(self.workspace, self.type)
         if prompt and prompt not in known:
@@ -160,7 +160,7 @@ class _Survey:
 
     def _others(self, expected: set[Path], prompt: str | None, model: str | None) -> Iterator[Row]:
         """Cassettes that belong to nothing; and faults with a secret, which belong to the tests."""
-        from extractor.cassettes.status import FAULTS
+        from extractor.models.cassettes.status import FAULTS
 
         for path in sorted(set(self.root.rglob("*.yaml")) - expected):
             *folders, name = path.relative_to(self.root).with_suffix("").parts
@@ -186,7 +186,7 @@ def _gold_letters(workspace: Workspace, letter_type: str) -> list[LetterFile]:
 
 
 def _secrets(path: Path) -> tuple[str, ...]:
-    from extractor.cassettes.status import secrets_of
+    from extractor.models.cassettes.status import secrets_of
 
     return tuple(secrets_of(path)) if path.is_file() else ()
 

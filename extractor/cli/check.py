@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.common import Exit, TypeOption, WorkspaceOption, open_workspace, say
+from extractor.cli.shared.options import Exit, TypeOption, WorkspaceOption, open_workspace, say
 from extractor.errors import LetterError, UsageError
-from extractor.letter import Letter, LetterIndex, find_letters, read_letter
-from extractor.lettertype import LetterType
-from extractor.pipeline import recheck, strict_json
+from extractor.letters.letter import Letter, LetterIndex, find_letters, read_letter
+from extractor.lettertypes.lettertype import LetterType
+from extractor.runs.pipeline import recheck, strict_json
 
 
 def check_command(

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.common import say
+from extractor.cli.shared.options import say
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
-    from extractor.desk import Source
+    from extractor.models.answer_desk import Source
 
 
 def desk_command(
@@ -39,7 +39,7 @@ def desk_command(
 
     Example: extractor desk --inbox desk --port 8765
     """
-    from extractor.desk import desk
+    from extractor.models.answer_desk import desk
 
     source = _source(inbox, recordings, latency, wait)
     try:
@@ -55,7 +55,7 @@ def desk_command(
 
 
 def _source(inbox: Path | None, recordings: Path | None, latency: float, wait: float) -> Source:
-    from extractor.desk import Inbox, Recordings
+    from extractor.models.answer_desk import Inbox, Recordings
 
     if inbox and recordings:
         raise UsageError("answers come from --inbox or from --from-cassettes", hint="leave out one of them")

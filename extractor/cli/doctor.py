@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
-from extractor.cli.common import (
+from extractor.cli.shared.options import (
     REPLAY,
     Exit,
     JsonOption,
@@ -25,15 +25,15 @@ from extractor.cli.common import (
     prompts_known,
 )
 from extractor.errors import ExtractorError, ModelNameError
-from extractor.letter import letter_from_text
-from extractor.models import Question
-from extractor.reading import nothing_read
-from extractor.records import ENGINE
-from extractor.workspace import ModelConfig
+from extractor.letters.letter import letter_from_text
+from extractor.lettertypes.reading import nothing_read
+from extractor.models.model import Question
+from extractor.runs.record import ENGINE
+from extractor.workspace.workspace import ModelConfig
 
 _LIBRARIES = ("pydantic", "openai", "instructor", "tenacity", "vcrpy", "typer")
 _EXTRAS = {"anthropic": "anthropic", "google-genai": "gemini"}
-# As extractor.llm has them; asking it would import the model SDKs.
+# As extractor.models.llm has them; asking it would import the model SDKs.
 _KEYS = ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 # What goes wrong in one mode so would go wrong in the others.
 _EVERY_MODE = frozenset(
@@ -124,7 +124,7 @@ def _workspace_rows(workspace: Any) -> list[dict[str, Any]]:
 
 
 def _endpoint_rows(model: str, config: ModelConfig) -> list[dict[str, Any]]:
-    from extractor.llm import modes_of
+    from extractor.models.llm import modes_of
 
     if model.startswith(REPLAY):
         return [_row(model, True, "answers from cassettes; nothing to probe", "")]
@@ -148,7 +148,7 @@ def _endpoint_rows(model: str, config: ModelConfig) -> list[dict[str, Any]]:
 
 def _failure(model: str, mode: str, config: ModelConfig) -> ExtractorError | None:
     """Why a mode does not work here; ``None`` if it does."""
-    from extractor.llm import open_model
+    from extractor.models.llm import open_model
 
     settings = {"tries": 2, "max_wait": 5.0, **config.params, "mode": mode, "timeout": config.timeout}
     try:
@@ -167,7 +167,7 @@ def _told(error: ExtractorError | None) -> str:
 
 def _advice(model: str, config: ModelConfig, working: list[str]) -> dict[str, Any]:
     """The mode to use, and how to write it down."""
-    from extractor.llm import shown_url
+    from extractor.models.llm import shown_url
 
     what = f"mode for {model}"
     if not working:

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.common import JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json
+from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json
 from extractor.errors import UsageError
-from extractor.export import BOTH, FORMATS, tables_of, targets, write_tables
-from extractor.ledger import View
 from extractor.review.state import Reviews
+from extractor.runs.export import BOTH, FORMATS, tables_of, targets, write_tables
+from extractor.runs.ledger import View
 
 
 def export_command(

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.bill import Bill
-from extractor.cli.common import (
+from extractor.cli.shared.bill import Bill
+from extractor.cli.shared.options import (
     Exit,
     ModelOption,
     PromptOption,
@@ -26,9 +26,9 @@ from extractor.cli.common import (
     say,
 )
 from extractor.errors import LetterError, UsageError
-from extractor.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, letters_in
-from extractor.pipeline import extract
-from extractor.records import failed_record
+from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, letters_in
+from extractor.runs.pipeline import extract
+from extractor.runs.record import failed_record
 
 LetterOption = Annotated[
     str | None, typer.Option("--letter", metavar="ID", help="This letter, where the file holds several.")

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.common import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
 from extractor.cli.review import LettersOption, letter_places, told_type
-from extractor.ledger import View
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.runs.ledger import View
 
 gold_app = typer.Typer(name="gold", help="More letters with true answers.", no_args_is_help=True)
 

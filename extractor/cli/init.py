@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.common import say
+from extractor.cli.shared.options import say
 from extractor.errors import UsageError
-from extractor.workspace import MARKER
+from extractor.workspace.workspace import MARKER
 
 # The same files the project tests: packed into the wheel, or at the repository root in a checkout.
 STARTER = ("workspace.toml", "prices.toml", "prompts", "schemas", "eval", "cassettes")

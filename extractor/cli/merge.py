@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from extractor import bulk
-from extractor.cli.common import JsonOption, print_json, say
+from extractor.cli.shared.options import JsonOption, print_json, say
+from extractor.runs import bulk
 
 _NAMED = 5
 

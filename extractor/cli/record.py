@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.bulk import GIVE_UP_AFTER
-from extractor.cli.common import (
+from extractor.cli.shared.options import (
     REPLAY,
     Exit,
     ModelOption,
@@ -29,13 +28,14 @@ from extractor.cli.common import (
     say,
 )
 from extractor.errors import ExtractorError, LetterError, TransportError, UsageError
-from extractor.letter import LetterFile, find_letters, letters_in, read_letter
-from extractor.offline import NAME as OFFLINE
-from extractor.pipeline import extract
+from extractor.letters.letter import LetterFile, find_letters, letters_in, read_letter
+from extractor.models.offline import NAME as OFFLINE
+from extractor.runs.bulk import GIVE_UP_AFTER
+from extractor.runs.pipeline import extract
 
 if TYPE_CHECKING:
-    from extractor.cassettes import Tape
-    from extractor.cassettes.status import Condition
+    from extractor.models.cassettes import Tape
+    from extractor.models.cassettes.status import Condition
 
 ALL = "all"
 # A rough measure, of English text and JSON alike.
@@ -144,7 +144,7 @@ async def how_it_stands(
     The letter goes the whole way against its tape, so what counts as fresh is what would be asked.
     ``as_recorded`` sends findings back as often as the recording did, not as often as the session says.
     """
-    from extractor.cassettes.status import condition
+    from extractor.models.cassettes.status import condition
 
     letter = read_letter(file)
     tape = open_tape(session, file, letter.sha256, words=words)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.common import TypeOption, WorkspaceOption, open_workspace, say
+from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, say
 from extractor.errors import LedgerError, UsageError
 from extractor.files import whole_file
-from extractor.ledger import View
-from extractor.lettertype import LetterType
-from extractor.workspace import Workspace
+from extractor.lettertypes.lettertype import LetterType
+from extractor.runs.ledger import View
+from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from extractor.review.desk import Desk
+    from extractor.review.review import Desk
 
 LettersOption = Annotated[
     list[Path] | None,
@@ -56,7 +56,7 @@ def review_command(
     if missing := len(desk.letters.missing):
         say(f"{missing} of {len(desk.queue.entries)} letters were not found; name their folders with --letters")
     if html:
-        from extractor.review.sheet import sheet
+        from extractor.review.mail_page import sheet
 
         page = sheet(desk)
         with whole_file(html) as file:
@@ -69,7 +69,7 @@ def review_command(
 def _open_desk(
     folder: Path, letters: list[Path] | None, name: str | None, letter_type: str | None, workspace: Path | None
 ) -> Desk:
-    from extractor.review.desk import Desk
+    from extractor.review.review import Desk
 
     opened = open_workspace(workspace)
     kind = opened.letter_type(letter_type or told_type(folder))
@@ -132,7 +132,7 @@ def letter_places(folder: Path, workspace: Workspace, kind: LetterType, named: l
 
 
 def _batch_paths(folder: Path) -> list[list[Path]]:
-    from extractor.batch.book import Book
+    from extractor.runs.batch.book import Book
 
     with contextlib.suppress(LedgerError), Book(folder) as book:
         return [book.paths(number) for number in range(book.next_write() - 1, 0, -1)]

@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from extractor import bulk
-from extractor.cli.bill import Bill
-from extractor.cli.common import (
+from extractor.cli.shared.bill import Bill
+from extractor.cli.shared.options import (
     JsonOption,
     ModelOption,
     PromptOption,
@@ -28,11 +27,12 @@ from extractor.cli.common import (
     print_json,
     say,
 )
-from extractor.cli.outcome import exit_code, forecast_report, print_forecast, print_summary, report
-from extractor.cli.progress import Progress
+from extractor.cli.shared.outcome import exit_code, forecast_report, print_forecast, print_summary, report
+from extractor.cli.shared.progress import Progress
 from extractor.errors import UsageError
-from extractor.letter import LetterFile, find_letters
-from extractor.limits import Bounds
+from extractor.letters.letter import LetterFile, find_letters
+from extractor.models.limits import Bounds
+from extractor.runs import bulk
 
 AUTO = "auto"
 _MOST = 2_000

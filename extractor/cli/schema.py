@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.common import TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, print_json, say
 from extractor.errors import UsageError
 
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.bulk import STOPS
-from extractor.cli.bill import dollars
-from extractor.cli.common import JsonOption, print_json
-from extractor.cli.progress import compact, duration, parts
-from extractor.ledger import Latest, View, running
-from extractor.prices import rounded
+from extractor.cli.shared.bill import dollars
+from extractor.cli.shared.options import JsonOption, print_json
+from extractor.cli.shared.progress import compact, duration, parts
+from extractor.models.prices import rounded
+from extractor.runs.bulk import STOPS
+from extractor.runs.ledger import Latest, View, running
 
 
 def status_command(

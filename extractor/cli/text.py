@@ -13,14 +13,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from extractor.cli.common import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
-from extractor.cli.marks import Bit, Mark, bits, marks_of
+from extractor.cli.shared.marks import Bit, Mark, bits, marks_of
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.display.shown_text import HIDDEN
 from extractor.errors import LetterError, UsageError
-from extractor.evaluation.printing import HIDDEN
-from extractor.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
-from extractor.lettertype import LetterType
-from extractor.reading import Reading
-from extractor.spans import Span
+from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
+from extractor.letters.spans import Span
+from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.reading import Reading
 
 _HIDDEN = re.compile(HIDDEN)
 _BLANK_LINES = re.compile(r"\n(?:[ \t\u00a0]*\n){2,}")

@@ -11,9 +11,9 @@ from typing import Any
 
 from extractor.errors import UsageError
 from extractor.evaluation import stats
-from extractor.evaluation.runs import Run
-from extractor.evaluation.scoring import Leaf
-from extractor.evaluation.summary import LetterScore
+from extractor.evaluation.scored_run import Run
+from extractor.evaluation.scores.scoring import Leaf
+from extractor.evaluation.scores.summary import LetterScore
 
 # With fewer letters no exact test can reach 0.05: the smallest p of five is 2 / 2^5.
 FEWEST = 6

@@ -7,10 +7,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from extractor import bulk
-from extractor.evaluation.gold import Gold
-from extractor.evaluation.runs import Run, about, scored
-from extractor.records import Plan
+from extractor.evaluation.gold.gold import Gold
+from extractor.evaluation.scored_run import Run, about, scored
+from extractor.runs import bulk
+from extractor.runs.record import Plan
 
 
 async def evaluate(

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from extractor.errors import UsageError, WorkspaceError
-from extractor.evaluation.runs import Run
+from extractor.evaluation.scored_run import Run
 
 GATES = "gates.toml"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from extractor.evaluation.scoring import Leaf
-from extractor.spans import Span
+from extractor.evaluation.scores.scoring import Leaf
+from extractor.letters.spans import Span
 
 _NOTHING: tuple[Any, ...] = (None, [])
 _NOWHERE = object()

@@ -15,11 +15,11 @@ from starlette.routing import Route
 
 from extractor.errors import ExtractorError, UsageError
 from extractor.review import pages
-from extractor.review.desk import MOST_TYPED, Desk, Seen
 from extractor.review.fields import leaf_input
 from extractor.review.guard import Guard, TooLongError
 from extractor.review.log import Act, ConflictError
 from extractor.review.queue import Entry, Query
+from extractor.review.review import MOST_TYPED, Desk, Seen
 from extractor.review.state import value_at
 
 _Handler = Callable[[Desk, Request], Awaitable[Response]]

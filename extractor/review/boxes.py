@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from extractor.letter import Letter
+from extractor.letters.letter import Letter
+from extractor.letters.spans import Span
 from extractor.review.text import Stretch
-from extractor.spans import Span
 
 # Boxes are drawn on a grid of so many parts a side, whatever the page measures, and a little larger than the words.
 GRID = 1000

@@ -11,16 +11,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from extractor.binding import bind
 from extractor.errors import UsageError
-from extractor.evidence import fields_of
-from extractor.letter import Letter
-from extractor.lettertype import LetterType
-from extractor.offline import values
-from extractor.pipeline import recheck
+from extractor.letters.letter import Letter
+from extractor.letters.spans import fold
+from extractor.lettertypes.evidence import fields_of
+from extractor.lettertypes.lettertype import LetterType
+from extractor.models.offline import values
 from extractor.review.fields import leaf_input
 from extractor.review.state import change, value_at
-from extractor.spans import fold
+from extractor.runs.pipeline import recheck
+from extractor.validator.binding import bind
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.evaluation.words import value as as_words
-from extractor.evidence import SchemaField, Unchecked, fields_of
-from extractor.findings import CODES
-from extractor.letter import Letter
-from extractor.lettertype import LetterType
+from extractor.evaluation.reports.words import value as as_words
+from extractor.letters.letter import Letter
+from extractor.lettertypes.evidence import SchemaField, Unchecked, fields_of
+from extractor.lettertypes.findings import CODES
+from extractor.lettertypes.lettertype import LetterType
 from extractor.review.inputs import Input, input_of
 from extractor.review.log import Act
 from extractor.review.state import State, value_at

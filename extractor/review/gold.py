@@ -14,12 +14,12 @@ from typing import Any
 
 from extractor.errors import ExtractorError, UsageError
 from extractor.files import whole_file
-from extractor.letter import Letter, LetterFile, read_letter
-from extractor.lettertype import LetterType
+from extractor.letters.letter import Letter, LetterFile, read_letter
+from extractor.lettertypes.lettertype import LetterType
 from extractor.review import corrections
 from extractor.review.letters import Letters
 from extractor.review.state import Reviews, State, final_answer
-from extractor.workspace import slug
+from extractor.workspace.workspace import slug
 
 
 @dataclass(frozen=True)

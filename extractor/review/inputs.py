@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.evidence import SchemaField
+from extractor.lettertypes.evidence import SchemaField
 
 _RANGE = re.compile(r"(\d{1,9})\s*(?:[-\u2010-\u2015]\s*(\d{1,9}))?")
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")

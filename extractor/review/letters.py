@@ -9,8 +9,8 @@ from threading import Lock, Thread
 from typing import Any
 
 from extractor.errors import LetterError, UsageError
-from extractor.ingest.pictures import page_picture
-from extractor.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, read_letter
+from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, read_letter
+from extractor.letters.places.pictures import page_picture
 
 _KEPT = 32
 # Pictures of pages, of some hundred kilobytes each.

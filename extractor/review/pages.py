@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from extractor.evaluation.printing import csp_hash, plain, shown
-from extractor.evaluation.words import value as as_words
-from extractor.lettertype import LetterType
+from extractor.display.shown_text import csp_hash, plain, shown
+from extractor.evaluation.reports.words import value as as_words
+from extractor.lettertypes.lettertype import LetterType
 from extractor.review.boxes import GRID, pages_shown
 from extractor.review.fields import BLAME, field_path, label, show, sides
 from extractor.review.inputs import Input
@@ -22,7 +22,7 @@ from extractor.review.queue import PAGE, SHOWS, Query
 from extractor.review.text import MOST_TEXT, stretches
 
 if TYPE_CHECKING:
-    from extractor.review.desk import Desk, Seen
+    from extractor.review.review import Desk, Seen
 
 _TEMPLATES = files("extractor.review") / "templates"
 _POLICY = (

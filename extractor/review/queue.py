@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
-from extractor.evidence import Stated, fields_of
-from extractor.lettertype import LetterType
+from extractor.lettertypes.evidence import Stated, fields_of
+from extractor.lettertypes.lettertype import LetterType
 from extractor.review.fields import field_path, known_inputs, label
 from extractor.review.state import State, answer_sha256
 

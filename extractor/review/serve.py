@@ -11,7 +11,7 @@ import uvicorn
 
 from extractor.errors import UsageError
 from extractor.review.app import make_app
-from extractor.review.desk import Desk
+from extractor.review.review import Desk
 
 
 @dataclass(frozen=True)

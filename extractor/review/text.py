@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from extractor.display.shown_text import HIDDEN
 from extractor.evaluation.marks import pieces
-from extractor.evaluation.printing import HIDDEN
+from extractor.letters.spans import Span
 from extractor.review.fields import Shown
-from extractor.spans import Span
 
 # A longer letter is shown to here; nobody reads on, and browsers lay out a million characters slowly.
 MOST_TEXT = 300_000

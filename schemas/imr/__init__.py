@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from extractor.lettertype import LetterType
+from extractor.lettertypes.lettertype import LetterType
 
 from .checks import CODES, RULES
 from .model import ImrLetter

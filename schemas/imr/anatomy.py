@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from extractor.reading import scanned, search, words
-from extractor.spans import Span
+from extractor.letters.spans import Span
+from extractor.lettertypes.reading import scanned, search, words
 
 from .headings import Heading, Layout, headings_before
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.findings import Finding
-from extractor.letter import Letter
-from extractor.lettertype import Rule
-from extractor.reading import Block
-from extractor.spans import fold
+from extractor.letters.letter import Letter
+from extractor.letters.spans import fold
+from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.lettertype import Rule
+from extractor.lettertypes.reading import Block
 
 from .guidelines import chapter_of
 from .model import Citation, Decision, ImrLetter

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from extractor.reading import Block, Fact, scanned, squeeze
-from extractor.spans import Span
+from extractor.letters.spans import Span
+from extractor.lettertypes.reading import Block, Fact, scanned, squeeze
 
 from .guidelines import chapter_of
 from .pages import PAGE_LABEL, PageList, read_pages

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
-from extractor.reading import search, words
-from extractor.spans import Span, fold
+from extractor.letters.spans import Span, fold
+from extractor.lettertypes.reading import search, words
 
 from .anatomy import Anatomy, DecisionParts
 from .headings import Heading

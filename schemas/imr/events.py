@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from extractor.reading import Fact, FoundDate, find_dates
-from extractor.spans import Span
+from extractor.letters.spans import Span
+from extractor.lettertypes.reading import Fact, FoundDate, find_dates
 
 # How much of its sentence is looked at on either side of a date.
 _REACH = 220

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extractor.reading import last, scanned, words
-from extractor.spans import Span
+from extractor.letters.spans import Span
+from extractor.lettertypes.reading import last, scanned, words
 
 # The outcome closes the heading: ": Upheld", ":  Overturned", or alone on the next line.
 # Scans print look-alike letters in it, and a semicolon before it.

@@ -7,9 +7,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from extractor.oddities import speaks_to_machines
-from extractor.reading import Fact
-from extractor.spans import Span
+from extractor.letters.spans import Span
+from extractor.lettertypes.reading import Fact
+from extractor.validator.oddities import speaks_to_machines
 
 from .pages import PAGE_LABEL, PageList, read_pages
 from .verdict import sentences

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from extractor.evidence import Covers, Judged, Record, Scored, Stated, Unchecked, Verbatim
+from extractor.lettertypes.evidence import Covers, Judged, Record, Scored, Stated, Unchecked, Verbatim
 
 # Local grammars refuse bounds of 2,000 and more.
 Text = Annotated[str, Field(min_length=1, max_length=1900)]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from extractor.spans import Span
+from extractor.letters.spans import Span
 
 from .guidelines import Chapter
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from extractor.reading import Fact, find_dates, scanned, squeeze
-from extractor.spans import Span
+from extractor.letters.spans import Span
+from extractor.lettertypes.reading import Fact, find_dates, scanned, squeeze
 
 # ---- header ----------------------------------------------------------------------------------
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from extractor.lettertype import Mistake, Planter
-from extractor.reading import Reading
-from extractor.spans import fold
+from extractor.letters.spans import fold
+from extractor.lettertypes.lettertype import Mistake, Planter
+from extractor.lettertypes.reading import Reading
 
 from .verdict import polarity
 

@@ -6,9 +6,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from extractor.letter import Letter
-from extractor.reading import Block, Fact, Oddity, Reading, last, nothing_read, squeeze
-from extractor.spans import Span
+from extractor.letters.letter import Letter
+from extractor.letters.spans import Span
+from extractor.lettertypes.reading import Block, Fact, Oddity, Reading, last, nothing_read, squeeze
 
 from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from extractor.reading import scanned
+from extractor.lettertypes.reading import scanned
 
 from .anatomy import CASE_SUMMARY, HOW_MADE, ISSUES
 

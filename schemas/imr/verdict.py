@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from extractor.oddities import speaks_to_machines
-from extractor.reading import Fact, squeeze
-from extractor.spans import Span
+from extractor.letters.spans import Span
+from extractor.lettertypes.reading import Fact, squeeze
+from extractor.validator.oddities import speaks_to_machines
 
 _HEAD = (
     r"(?:medical(?:ly)?[\s-]*(?:necessary|necessity|appropriate|indicated|warranted|supported|reasonable)"

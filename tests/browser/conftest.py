@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.reviews import served
+from tests.support.reviews import served
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What a browser does by itself at its start must not be taken for what the page does.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Open, violations
-from tests.evalpages import compare_page, gold, letters, note, run, run_page, spoilt, two_runs
+from tests.support.evalpages import compare_page, gold, letters, note, run, run_page, spoilt, two_runs
 
 pytest.importorskip("playwright", reason="needs the extra browser")
 pytestmark = pytest.mark.browser

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import WATCH, Opened, Show, heading, here, press, ready, said, violations
-from tests.imr import IMR, LETTERS, ROOT
-from tests.reviews import cli_apart, desk_of, doubled, dropped, lines, lost, many, write_run
-from tests.toy import cli
+from tests.support.imr import IMR, LETTERS, ROOT
+from tests.support.reviews import cli_apart, desk_of, doubled, dropped, lines, lost, many, write_run
+from tests.support.toy import cli
 
 pytest.importorskip("playwright", reason="needs the extra browser")
 pytestmark = pytest.mark.browser
@@ -293,7 +293,7 @@ def run_of_imr(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def imr_desk(out: Path) -> Any:
-    from extractor.review.desk import Desk
+    from extractor.review.review import Desk
 
     return Desk(out, IMR, [[LETTERS]], "Ada")
 
@@ -312,7 +312,7 @@ def test_twenty_one_decisions(show: Show, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text(text[:heads] + body + "\n\n" + body[:cut], "utf-8")
     out = tmp_path / "out"
     cli_apart("run", tmp_path / "long.txt", "--out", out, "--workspace", ROOT)
-    from extractor.review.desk import Desk
+    from extractor.review.review import Desk
 
     opened = show(Desk(out, IMR, [[tmp_path / "long.txt"]], "Ada"))
     page = opened.page

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from extractor.ingest.tesseract import is_installed
-from extractor.letter import LetterIndex, find_letters, read_letter
-from extractor.pipeline import recheck
-from extractor.review.desk import Desk
-from tests import makepdf
+from extractor.letters.letter import LetterIndex, find_letters, read_letter
+from extractor.letters.pages.tesseract import is_installed
+from extractor.review.review import Desk
+from extractor.runs.pipeline import recheck
 from tests.browser.conftest import Opened, Show, here, press, ready, said, violations
-from tests.files import mail, zipped
-from tests.reviews import cli_apart, desk_of, failing, kind_of, lines, lost, record_of, store, write_run
-from tests.toy import NOTES, cli, write_toy
+from tests.support import makepdf
+from tests.support.files import mail, zipped
+from tests.support.reviews import cli_apart, desk_of, failing, kind_of, lines, lost, record_of, store, write_run
+from tests.support.toy import NOTES, cli, write_toy
 
 pytest.importorskip("playwright", reason="needs the extra browser")
 pytestmark = pytest.mark.browser

@@ -18,13 +18,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from extractor.letter import Letter, letter_from_text
-from extractor.llm import ChatModel, Patience
-from extractor.models import Reply
-from extractor.pipeline import extract
-from extractor.prompts import load_prompt
-from extractor.records import Plan
-from tests.imr import IMR, LETTERS, ROOT, bundled, decision, imr_letter
+from extractor.letters.letter import Letter, letter_from_text
+from extractor.models.llm import ChatModel, Patience
+from extractor.models.model import Reply
+from extractor.models.prompts import load_prompt
+from extractor.runs.pipeline import extract
+from extractor.runs.record import Plan
+from tests.support.imr import IMR, LETTERS, ROOT, bundled, decision, imr_letter
 
 # A wheel that does not load on this machine is as good as none.
 pytest.importorskip("xllamacpp", exc_type=ImportError)

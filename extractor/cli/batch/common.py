@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.batch import Batch, Book, Options
-from extractor.bulk.output import Output, refuse_foreign_records
-from extractor.cli.common import REPLAY, Session, open_session, open_workspace, say
+from extractor.cli.shared.options import REPLAY, Session, open_session, open_workspace, say
 from extractor.errors import UsageError
-from extractor.ledger import Ledger
-from extractor.offline import NAME as OFFLINE
+from extractor.models.offline import NAME as OFFLINE
+from extractor.runs.batch import Batch, Book, Options
+from extractor.runs.bulk.output import Output, refuse_foreign_records
+from extractor.runs.ledger import Ledger
 
 if TYPE_CHECKING:
-    from extractor.llm.batches import BatchClient
+    from extractor.models.llm.batches import BatchClient
 
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the run.")]
 _TELL_EVERY = 1_000
@@ -58,7 +58,7 @@ def session_of(options: Options, workspace: Path | None, base_url: str | None = 
 @contextmanager
 def opened(out: Path, session: Session, *, new: bool = False) -> Iterator[Batch]:
     """The run folder; ``new`` makes what is not there."""
-    from extractor.llm.batches import BatchWire
+    from extractor.models.llm.batches import BatchWire
 
     wire = BatchWire(session.plan.model)
     refuse_foreign_records(out)
@@ -70,7 +70,7 @@ def opened(out: Path, session: Session, *, new: bool = False) -> Iterator[Batch]
 @contextmanager
 def at_endpoint(out: Path, base_url: str | None, workspace: Path | None) -> Iterator[tuple[Book, BatchClient]]:
     """The book of a run folder, and the endpoint that it was written for."""
-    from extractor.llm.batches import BatchClient, BatchWire
+    from extractor.models.llm.batches import BatchClient, BatchWire
 
     with Book(out) as book:
         session = session_of(book.options(), workspace, base_url, keyless=False)

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from extractor.batch import ENDED, Book, FileRow, fetch, poll, submit
 from extractor.cli.batch.common import OutOption, at_endpoint, counted, word
-from extractor.cli.common import Exit, JsonOption, UrlOption, WorkspaceOption, print_json, say
+from extractor.cli.shared.options import Exit, JsonOption, UrlOption, WorkspaceOption, print_json, say
 from extractor.errors import UsageError
-from extractor.ledger import Ledger
+from extractor.runs.batch import ENDED, Book, FileRow, fetch, poll, submit
+from extractor.runs.ledger import Ledger
 
 
 def submit_command(

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from extractor.batch import ENDED, Book, FileRow, Limits, ReadSummary, WriteSummary, read_results, write_requests
-from extractor.bulk import RECORDS
 from extractor.cli.batch.common import (
     OutOption,
     by_code,
@@ -24,8 +22,8 @@ from extractor.cli.batch.common import (
     session_of,
     word,
 )
-from extractor.cli.bill import Bill
-from extractor.cli.common import (
+from extractor.cli.shared.bill import Bill
+from extractor.cli.shared.options import (
     Exit,
     JsonOption,
     ModelOption,
@@ -38,9 +36,11 @@ from extractor.cli.common import (
     print_json,
     say,
 )
-from extractor.cli.outcome import STATUSES
+from extractor.cli.shared.outcome import STATUSES
 from extractor.errors import UsageError
-from extractor.letter import find_letters
+from extractor.letters.letter import find_letters
+from extractor.runs.batch import ENDED, Book, FileRow, Limits, ReadSummary, WriteSummary, read_results, write_requests
+from extractor.runs.bulk import RECORDS
 
 _MB = 1_000_000
 

@@ -12,18 +12,18 @@ from typing import Annotated
 
 import typer
 
-from extractor.bulk import Summary
-from extractor.cli.common import Exit, Session, open_session, open_workspace, say
+from extractor.cli.shared.options import Exit, Session, open_session, open_workspace, say
 from extractor.errors import CassetteError, UsageError, WorkspaceError
 from extractor.evaluation.evaluate import evaluate
-from extractor.evaluation.gold import Gold, load_gold
-from extractor.evaluation.mapping import load_foreign, load_mapping
-from extractor.evaluation.runs import RUN, Run, load, save
-from extractor.evaluation.sets import ALL, FILE, choose, load_sets
-from extractor.letter import find_letters
-from extractor.lettertype import LetterType
-from extractor.offline import NAME as OFFLINE
-from extractor.workspace import Workspace
+from extractor.evaluation.gold.gold import Gold, load_gold
+from extractor.evaluation.gold.mapping import load_foreign, load_mapping
+from extractor.evaluation.gold.sets import ALL, FILE, choose, load_sets
+from extractor.evaluation.scored_run import RUN, Run, load, save
+from extractor.letters.letter import find_letters
+from extractor.lettertypes.lettertype import LetterType
+from extractor.models.offline import NAME as OFFLINE
+from extractor.runs.bulk import Summary
+from extractor.workspace.workspace import Workspace
 
 RUNS = "runs"
 _EVERY = 100

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.common import Exit, JsonOption, ReaskOption, TypeOption, WorkspaceOption, print_json
 from extractor.cli.eval.common import (
     Bench,
     GoldOption,
@@ -22,12 +21,22 @@ from extractor.cli.eval.common import (
     resolve,
     write,
 )
+from extractor.cli.shared.options import Exit, JsonOption, ReaskOption, TypeOption, WorkspaceOption, print_json
 from extractor.errors import UsageError
 from extractor.evaluation.compare import compare, compare_many
-from extractor.evaluation.html import render_compare
-from extractor.evaluation.report import Grid, Part, as_markdown, as_text, compare_parts, many_parts, names_of, short
-from extractor.evaluation.runs import Run
-from extractor.evaluation.sets import ALL
+from extractor.evaluation.gold.sets import ALL
+from extractor.evaluation.reports.html import render_compare
+from extractor.evaluation.reports.report import (
+    Grid,
+    Part,
+    as_markdown,
+    as_text,
+    compare_parts,
+    many_parts,
+    names_of,
+    short,
+)
+from extractor.evaluation.scored_run import Run
 
 
 def compare_command(

@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from extractor.cli.common import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
 from extractor.errors import LetterError, WorkspaceError
-from extractor.evaluation.gold import load_gold
-from extractor.evaluation.planted import Report, measure
-from extractor.letter import Letter, find_letters, letters_in
-from extractor.lettertype import LetterType
-from extractor.offline import fill
+from extractor.evaluation.gold.gold import load_gold
+from extractor.evaluation.scores.planted import Report, measure
+from extractor.letters.letter import Letter, find_letters, letters_in
+from extractor.lettertypes.lettertype import LetterType
+from extractor.models.offline import fill
 
 # What the validator is held to: all planted mistakes on protected leaves, nearly all of the others.
 FLOOR = 0.99

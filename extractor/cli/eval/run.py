@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.common import Exit, JsonOption, ReaskOption, TypeOption, UrlOption, WorkspaceOption, print_json, say
 from extractor.cli.eval.common import (
     Bench,
     GoldOption,
@@ -23,12 +22,22 @@ from extractor.cli.eval.common import (
     rendered,
     write,
 )
+from extractor.cli.shared.options import (
+    Exit,
+    JsonOption,
+    ReaskOption,
+    TypeOption,
+    UrlOption,
+    WorkspaceOption,
+    print_json,
+    say,
+)
 from extractor.errors import UsageError
-from extractor.evaluation import scoring
-from extractor.evaluation.html import render_run
-from extractor.evaluation.report import Grid, as_junit, as_markdown, as_text, per_letter, percent, run_parts
-from extractor.evaluation.runs import RUN, Run, latest, load, save, scored
-from extractor.evaluation.sets import ALL
+from extractor.evaluation.gold.sets import ALL
+from extractor.evaluation.reports.html import render_run
+from extractor.evaluation.reports.report import Grid, as_junit, as_markdown, as_text, per_letter, percent, run_parts
+from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
+from extractor.evaluation.scores import scoring
 
 FormatOption = Annotated[
     str,

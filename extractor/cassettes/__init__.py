@@ -1,6 +1,0 @@
-"""Recorded answers: one tape per letter x prompt x model, replayed without a network."""
-
-from extractor.cassettes.matching import body_sha
-from extractor.cassettes.tape import Tape, tape_path, transport
-
-__all__ = ["Tape", "body_sha", "tape_path", "transport"]

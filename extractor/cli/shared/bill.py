@@ -1,0 +1,108 @@
+"""What a run's records took and cost, summed up for its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from extractor.models.model import Usage
+from extractor.models.offline import NAME as OFFLINE
+from extractor.models.prices import rounded
+from extractor.runs.ledger import Totals
+from extractor.runs.record import Plan
+
+
+@dataclass
+class Bill:
+    """The sum over a run's records, whenever they were paid for.
+
+    Letters of equal text under one plan are asked about once, and counted once.
+    """
+
+    plan: Plan
+    replaying: bool = False
+    usage: Usage = field(default_factory=Usage)
+    usd: Decimal = Decimal(0)
+    asked: int = 0
+    unpriced: int = 0
+    why: str = ""
+    # Hashes, because a run may hold a million letters.
+    _seen: set[int] = field(default_factory=set)
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Count one record."""
+        same = hash(tuple(record[key] for key in ("letter_sha256", "model", "prompt_sha256", "schema_sha256")))
+        never_asked = not record["attempts"] and record["cost_usd"] == 0
+        if never_asked or same in self._seen:
+            return
+        self._seen.add(same)
+        self.asked += 1
+        self.usage += _usage(record["usage"])
+        if record["cost_usd"] is None:
+            self.unpriced += 1
+            self.why = self.why or self._why(record)
+        else:
+            self.usd += Decimal(str(record["cost_usd"]))
+
+    def take(self, totals: Totals, odd: Mapping[str, Any] | None) -> None:
+        """Count a whole run, summed up by its ledger; ``odd`` is a record whose cost is not known."""
+        self.usage, self.usd = totals.usage, totals.usd
+        self.asked, self.unpriced = totals.asked, totals.unpriced
+        self.why = self._why(odd) if odd else ""
+
+    def _why(self, record: Mapping[str, Any]) -> str:
+        if not record["attempts"]:
+            return f"letter {record['letter_id']} ended in an internal error"
+        costs = [self.plan.tariff.cost(_usage(attempt["usage"])) for attempt in record["attempts"]]
+        told = [cost.unknown for cost in costs if cost.usd is None]
+        # A record that another model left behind, whose letter could not be asked about now.
+        other = record["model"] != self.plan.model.name
+        return f"unknown price for {record['model']}" if other or not told else told[0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the JSON report. ``cost_usd`` is ``None`` if any part is not known; the known parts stand beside it."""
+        return {
+            "usage": self.usage.as_dict(),
+            "cost_usd": None if self.unpriced else rounded(self.usd),
+            "cost_usd_known": rounded(self.usd),
+            "cost_unknown": self.why or None,
+            "replayed": self.replaying,
+        }
+
+    def line(self) -> str:
+        """For people; empty where no model was asked."""
+        if self.plan.model.name == OFFLINE or not self.asked:
+            return ""
+        return f"{self._tokens()} {self._cost()}"
+
+    def _tokens(self) -> str:
+        usage = self.usage
+        if usage.input_tokens is None or usage.output_tokens is None:
+            return "Tokens: not told by the endpoint."
+        parts = {"cached": usage.cached_tokens, "written to the cache": usage.cache_write_tokens}
+        cached = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
+        reasoning = f" ({usage.reasoning_tokens:,} reasoning)" if usage.reasoning_tokens else ""
+        return f"Tokens: {usage.input_tokens:,} in{cached and f' ({cached})'}, {usage.output_tokens:,} out{reasoning}."
+
+    def _cost(self) -> str:
+        if self.unpriced == self.asked:
+            told = f"Cost unknown: {self.why}."
+        else:
+            rest = f" and {self.unpriced} of {self.asked} letters unknown ({self.why})" if self.unpriced else ""
+            what = "recorded answers" if self.replaying else "answers"
+            day = f", at list prices as of {self.plan.tariff.as_of}" if self.plan.tariff.as_of else ""
+            told = f"Cost of the {what}: {dollars(self.usd)}{rest}{day}."
+        return f"{told} Nothing was paid now." if self.replaying else told
+
+
+def _usage(counts: Mapping[str, Any]) -> Usage:
+    return Usage(**{name: counts.get(name) for name in Usage().as_dict()})
+
+
+def dollars(usd: Decimal | float) -> str:
+    """Cents where there are dollars; as many digits as it takes where there are none."""
+    if 0 < usd < 0.01:
+        return f"${usd:.8f}".rstrip("0")
+    return f"${usd:,.{2 if usd >= 1 or not usd else 4}f}"

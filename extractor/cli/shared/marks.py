@@ -1,0 +1,113 @@
+"""What is recognised in a letter, as marks on its text: sections, facts, dates, furniture, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+from extractor.letters.running_lines import furniture
+from extractor.letters.spans import Span
+from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.reading import Block, Fact, Reading, find_dates
+
+Kind = Literal["section", "fact", "date", "furniture", "note"]
+
+
+class Mark(NamedTuple):
+    """A stretch of a letter that was recognised.
+
+    ``value`` is what was read there, where that differs from the words. ``certain`` is false where
+    the reader had to choose. ``path`` is a JSON pointer into the reading, ``""`` where there is none.
+    """
+
+    span: Span
+    label: str
+    kind: Kind
+    path: str = ""
+    value: str = ""
+    certain: bool = True
+    protected: bool = False
+
+
+def marks_of(reading: Reading, letter_type: LetterType) -> list[Mark]:
+    """Everything recognised, in the letter's order, what holds other marks before them."""
+    letter = reading.letter
+    marks = [Mark(span, "furniture", "furniture") for span in furniture(letter.text, letter.pages)]
+    marks += (Mark(note.span, note.code, "note") for note in letter.notes if note.span)
+    if reading.recognised:
+        marks += _block(reading.root, "", letter_type)
+        marks += (Mark(odd.span, odd.code, "note") for odd in reading.oddities)
+    known = [mark.span for mark in marks if mark.kind == "fact"]
+    read = {span for span in known if span.end - span.start <= _LONGEST_DATE}
+    for found in find_dates(letter.body, Span(0, len(letter.text))):
+        if found.span not in read:
+            marks.append(Mark(found.span, "date", "date", value=found.value.isoformat()))
+    marks = [mark for mark in dict.fromkeys(marks) if mark.span.start < mark.span.end]
+    return sorted(marks, key=lambda mark: (mark.span.start, -mark.span.end, mark.kind != "section", mark.path))
+
+
+_LONGEST_DATE = 30
+
+
+def _block(block: Block, path: str, letter_type: LetterType) -> Iterator[Mark]:
+    for name, region in block.regions.items():
+        if region != block.span:
+            yield Mark(region, name, "section", f"{path}/{name}")
+    for name, fact in block.facts.items():
+        yield from _fact(name, fact, f"{path}/{name}", letter_type)
+    for name, inner in block.blocks.items():
+        for number, each in enumerate(inner):
+            label = f"{name} {number + 1}" if len(inner) > 1 else name
+            here = f"{path}/{name}/{number}" if len(inner) > 1 else f"{path}/{name}"
+            if each.span not in block.regions.values():
+                yield Mark(each.span, label, "section", here, certain=each.certain)
+            yield from _block(each, here, letter_type)
+
+
+def _fact(name: str, fact: Fact, path: str, letter_type: LetterType) -> Iterator[Mark]:
+    values = fact.value if isinstance(fact.value, list) and len(fact.value) == len(fact.spans) else None
+    for number, span in enumerate(fact.spans):
+        told = _told(values[number] if values is not None else fact.value)
+        yield Mark(span, name, "fact", path, told, fact.certain, letter_type.is_protected(path))
+
+
+def _told(value: Any) -> str:
+    """A value in a few signs; nothing for words, which stand there themselves."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping) and set(value) == {"first", "last"}:
+        return f"{value['first']}" if value["first"] == value["last"] else f"{value['first']}-{value['last']}"
+    if isinstance(value, str):
+        return value if "_" in value or (value.islower() and value.isalpha()) else ""
+    return str(value) if isinstance(value, int) else ""
+
+
+class Bit(NamedTuple):
+    """A piece of a marked text: words of the letter, or a tag that begins or ends a mark."""
+
+    text: str
+    mark: Mark | None = None
+    end: bool = False
+
+
+def bits(text: str, marks: Sequence[Mark], within: Span) -> Iterator[Bit]:
+    """The words of ``within`` with the tags of all marks that begin or end there, in order.
+
+    Ends come before beginnings; of marks that begin together the longest comes first. A mark that
+    began before ``within`` is ended in it, but not begun again.
+    """
+    events: list[tuple[int, int, int, Mark]] = []
+    for number, mark in enumerate(marks):
+        if within.start <= mark.span.start < within.end:
+            events.append((mark.span.start, 1, number, mark))
+        if within.start < mark.span.end <= within.end:
+            events.append((mark.span.end, 0, -number, mark))
+    at = within.start
+    for place, begins, _, mark in sorted(events, key=lambda event: event[:3]):
+        if place > at:
+            yield Bit(text[at:place])
+        at = place
+        yield Bit("", mark, end=not begins)
+    if at < within.end:
+        yield Bit(text[at : within.end])

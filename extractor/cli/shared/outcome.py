@@ -1,0 +1,151 @@
+"""What a run came to, or would come to: for people, as JSON, and as an exit code."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from extractor.cli.shared.bill import Bill, dollars
+from extractor.cli.shared.options import Exit, say
+from extractor.cli.shared.table import print_table
+from extractor.errors import CassetteError
+from extractor.lettertypes.lettertype import LetterType
+from extractor.models.offline import NAME as OFFLINE
+from extractor.models.prices import rounded
+from extractor.runs.bulk import RECORDS, STOPS, Forecast, Summary
+from extractor.runs.record import Plan
+
+STATUSES = ("accepted", "needs_review", "failed")
+
+
+def report(summary: Summary, bill: Bill, out: Path) -> dict[str, Any]:
+    """A run for ``--json``; ``now`` is what came in this run, all else is of its letters."""
+    state = summary.state()
+    return {
+        "letters": summary.total,
+        **{status: summary.counts.get(status, 0) for status in STATUSES},
+        "skipped": summary.skipped,
+        "doubled": summary.doubled,
+        "unanswered": {
+            name: {"code": error.code, "message": error.message} for name, error in summary.unanswered.items()
+        },
+        "left": summary.left,
+        "stopped": summary.stopped or None,
+        "interrupted": summary.interrupted,
+        "seconds": round(summary.seconds, 2),
+        **bill.as_dict(),
+        "now": {name: state[name] for name in ("calls", "input_tokens", "output_tokens", "cost_usd", "refused_calls")},
+        "records": str(out / RECORDS),
+    }
+
+
+def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterType) -> None:
+    """The table, the counts and the bill on stdout; what is left and what to type next on stderr."""
+    if summary.first:
+        print_table(summary.first, letter_type)
+    if summary.counts.total() > len(summary.first):
+        print(f"(the first {len(summary.first)} of {summary.counts.total():,} records are shown)")
+    told = [f"{summary.counts.get(status, 0):,} {status}" for status in STATUSES]
+    if summary.left:
+        told.append(f"{summary.left:,} unanswered")
+    skipped = f" (done already: {summary.skipped:,})" if summary.skipped else ""
+    print(f"{_letters(summary.total)}: {', '.join(told)}{skipped}. Records: {out / RECORDS}")
+    if summary.doubled:
+        have = "letter has" if summary.doubled == 1 else "letters have"
+        print(f"{summary.doubled:,} {have} the same text as another one.")
+    if line := bill.line():
+        print(line)
+    for line in _afterwards(summary, out):
+        say(line)
+
+
+def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
+    taped = any(isinstance(error, CassetteError) for error in summary.unanswered.values())
+    if summary.stopped and summary.stopped != "interrupted":
+        yield f"stopped: {STOPS[summary.stopped]}"
+    if summary.unanswered:
+        first = next(iter(summary.unanswered.values()))
+        yield f"{len(summary.unanswered):,} letters were not answered. First: {first}"
+    if summary.left and not taped:
+        named = ", ".join(summary.next_letters) + (", ..." if summary.left > len(summary.next_letters) else "")
+        yield f"{summary.left:,} letters are left; run the same command again to go on (next: {named})"
+        yield f"next: {_same_command()}"
+    elif not taped:
+        yield from _next_steps(summary, out)
+
+
+def _next_steps(summary: Summary, out: Path) -> Iterator[str]:
+    if summary.counts["failed"]:
+        yield f"next: {_same_command('--retry', 'failed')}"
+    if summary.counts["needs_review"]:
+        yield f"next: extractor review {shlex.quote(str(out))}"
+    elif summary.counts.total():
+        yield f"next: extractor export {shlex.quote(str(out))} --to csv"
+
+
+def _same_command(*more: str) -> str:
+    """The command that was typed; with ``more``, without what would contradict it."""
+    words = [word for word in sys.argv[1:] if not more or word != "--force"]
+    given = " ".join(more)
+    return shlex.join(["extractor", *words, *(() if given in " ".join(words) else more)])
+
+
+def _letters(count: int) -> str:
+    return "1 letter" if count == 1 else f"{count:,} letters"
+
+
+def exit_code(summary: Summary) -> Exit:
+    """How the run ended, for scripts."""
+    if summary.interrupted:
+        return Exit.INTERRUPTED
+    if any(isinstance(error, CassetteError) for error in summary.unanswered.values()):
+        return Exit.CASSETTES
+    if summary.left:
+        return Exit.INCOMPLETE
+    return Exit.LOOK if summary.counts.get("needs_review") or summary.counts.get("failed") else Exit.FINE
+
+
+# ---- --dry-run -----------------------------------------------------------------------------------
+
+
+def forecast_report(told: Forecast) -> dict[str, Any]:
+    """A forecast for ``--json``."""
+    return {
+        "letters": told.letters,
+        "done": told.done,
+        "recheck": told.recheck,
+        "copies": told.copies,
+        "unreadable": told.unreadable,
+        "calls": told.calls,
+        "most_calls": told.most_calls,
+        "input_tokens": told.input_tokens,
+        "output_tokens": told.output_tokens,
+        "cost_usd": rounded(told.cost.usd),
+        "cost_unknown": told.cost.unknown or None,
+        "measured": told.measured,
+    }
+
+
+def print_forecast(told: Forecast, plan: Plan) -> None:
+    """What would be asked, and what it rests on."""
+    asks = plan.model.name != OFFLINE
+    counted = [
+        (f"{told.done:,} done already", told.done),
+        (f"{told.recheck:,} answered, only to be checked again", told.recheck),
+        (f"{told.copies:,} of equal text", told.copies),
+        (f"{told.unreadable:,} cannot be read", told.unreadable),
+        (f"{told.calls:,} to {'ask' if asks else 'read'}", True),
+    ]
+    print(f"{_letters(told.letters)}: {', '.join(text for text, shown in counted if shown)}.")
+    if asks and told.calls:
+        most = f" ({told.most_calls:,} at most, with --reask {plan.reasks})" if told.most_calls > told.calls else ""
+        rests = f"guessed from {told.measured:,} answers" if told.measured else "guessed from the size of the requests"
+        print(f"{told.calls:,} calls{most}, {rests}.")
+        print(f"About {told.input_tokens:,} tokens in and {told.output_tokens:,} out.")
+        day = f", at list prices as of {plan.tariff.as_of}" if plan.tariff.as_of else ""
+        usd = told.cost.usd
+        print(f"Cost unknown: {told.cost.unknown}." if usd is None else f"About {dollars(usd)}{day}.")
+    print("Nothing was asked.")

@@ -1,0 +1,54 @@
+"""Named sets of letters with gold: ``sets.toml`` beside the gold folder."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from extractor.errors import UsageError, WorkspaceError
+from extractor.evaluation.gold.gold import Gold
+
+FILE = "sets.toml"
+ALL = "gold"
+
+
+def load_sets(path: Path) -> dict[str, list[str]]:
+    """Set names with their letter ids, as ``[sets]`` of a TOML file names them; empty if there is no file.
+
+    Raises ``WorkspaceError`` if the file is not of that shape.
+    """
+    if not path.exists():
+        return {}
+    try:
+        sets = tomllib.loads(path.read_text("utf-8"))["sets"]
+        if not all(isinstance(each, str) for ids in sets.values() for each in ids):
+            raise TypeError
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = 'write: [sets] and then lines like smoke = ["letter-id", ...]'
+        raise WorkspaceError(f"{path} is not a file of sets", hint=hint) from error
+    return dict(sets)
+
+
+def load_form(path: Path) -> list[str]:
+    """``phrases`` of ``[form]``: words that belong to the form of the letters, and may stand in a prompt."""
+    load_sets(path)
+    if not path.exists():
+        return []
+    return [str(each) for each in tomllib.loads(path.read_text("utf-8")).get("form", {}).get("phrases", [])]
+
+
+def choose(golds: Sequence[Gold], name: str, sets: dict[str, list[str]]) -> list[Gold]:
+    """The letters of one set, by id. ``gold`` is all of them.
+
+    Raises ``UsageError`` for an unknown set, ``WorkspaceError`` for a set that names a letter without gold.
+    """
+    if name == ALL:
+        return list(golds)
+    if name not in sets:
+        raise UsageError(f"no set {name!r}", hint=f"known: {', '.join([ALL, *sorted(sets)])}")
+    by_id = {gold.letter.id: gold for gold in golds}
+    if lacking := [each for each in sets[name] if each not in by_id]:
+        hint = "add the gold, or take the id out of sets.toml"
+        raise WorkspaceError(f"set {name!r} names {lacking[0]!r}, which has no gold", hint=hint)
+    return [by_id[each] for each in sorted(set(sets[name]))]

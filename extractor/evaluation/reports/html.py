@@ -1,0 +1,300 @@
+"""The eval report as one HTML page that needs nothing else: no other file, no network, no script to be read.
+
+Letters are hostile: every word of them is escaped where it is printed, characters that do not show
+are printed by their code points, and the page forbids itself any script or style but its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import accumulate, groupby
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from extractor.display.shown_text import csp_hash, plain, shown
+from extractor.evaluation import stats
+from extractor.evaluation.gold.gold import Gold
+from extractor.evaluation.reports import figures, words
+from extractor.evaluation.reports.letterparts import LetterPart, Row, error_row, flip_rows, letter_part
+from extractor.evaluation.reports.report import names_of
+from extractor.evaluation.scored_run import Run
+from extractor.evaluation.scores.summary import LetterScore
+
+# Letters that are open when the page is; with more of them a reader opens what she wants to see.
+MOST_OPEN = 12
+ERROR_KINDS = ("wrong", "omitted", "invented", "failed")
+_NO_GOLD: Mapping[str, Gold] = {}
+_TEMPLATES = files("extractor.evaluation.reports") / "templates"
+_SHA = 12
+
+
+def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -> str:
+    """The report of one run. ``letters``: raw texts by id; ``gold`` by id, for what it says is debatable.
+
+    Equal input gives equal bytes. Letters without a text in ``letters``, or with another text than
+    the run read, are reported without it. Raises ``UsageError`` if scipy is missing.
+    """
+    name = words.full_name(run)
+    parts = _run_parts(run, letters, gold)
+    fields = _run_fields(run)
+    worst, left_out = figures.worst({score.letter_id: len(score.errors) for score in run.letters})
+    return _page(
+        "run.html",
+        title=f"{name}: {run.about['set']}",
+        run=run,
+        names=(name,),
+        headline=words.run_headline(run, name),
+        detail=words.run_detail(run),
+        facts=_facts([run]),
+        groups=figures.groups([run.summary], None),
+        notes=_run_notes(run),
+        fields=[row for row in fields if row["errors"]],
+        fields_right=[row["field"] for row in fields if not row["errors"]],
+        kinds=[(kind, run.summary[kind]) for kind in ERROR_KINDS if run.summary[kind]],
+        worst=worst,
+        left_out=left_out,
+        letter_axis=figures.axis(list(worst.values())),
+        parts=parts,
+        errors=[error_row(score.letter_id, leaf, gold) for score in run.letters for leaf in score.errors],
+        numbers={part.letter_id: part.number for part in parts},
+        reviewed=_reviewed(gold),
+        opened=_opened(parts),
+    )
+
+
+def render_compare(
+    comparison: Mapping[str, Any],
+    a: Run,
+    b: Run,
+    letters: Mapping[str, str],
+    gold: Mapping[str, Gold] = _NO_GOLD,
+) -> str:
+    """The report of two runs, of what ``compare`` found about them. See ``render_run`` for the rest."""
+    one, other = names_of(a.about, b.about)
+    names = one, other
+    flips = flip_rows(comparison["flips"], gold)
+    parts = _compare_parts(flips, a, b, letters, gold)
+    drawn, left_out = figures.drawn(comparison["per_letter"])
+    fields = [row for row in comparison["fields"] if row["a_errors"] or row["b_errors"]]
+    return _page(
+        "compare.html",
+        title=f"{names[0]} and {names[1]}: {a.about['set']}",
+        a=a,
+        b=b,
+        names=names,
+        comparison=comparison,
+        tests=comparison["tests"],
+        headline=words.compare_headline(comparison, *names),
+        detail=words.compare_detail(comparison),
+        effect=figures.effect(comparison["tests"]) if comparison["tests"] else None,
+        facts=_facts([a, b]),
+        groups=figures.groups([a.summary, b.summary], comparison["tests"]),
+        notes=_compare_notes(comparison, a, b, names),
+        per_letter=drawn,
+        left_out=left_out,
+        letter_axis=figures.axis([row[side] for row in drawn for side in ("a", "b")], by_root=True),
+        changes=figures.changes(comparison["per_letter"]) if left_out else [],
+        fields=fields,
+        fields_right=[row["field"] for row in comparison["fields"] if row not in fields],
+        field_axis=figures.axis([row[side] for row in fields for side in ("a_errors", "b_errors")]),
+        flips=sorted(flips, key=lambda row: row.rank),
+        parts=parts,
+        numbers={part.letter_id: part.number for part in parts},
+        untouched=[row["letter_id"] for row in comparison["per_letter"] if not row["a"] and not row["b"]],
+        opened=_opened(parts),
+    )
+
+
+# ---- letters ------------------------------------------------------------------------------------
+
+
+def _run_parts(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -> list[LetterPart]:
+    records = _records(run)
+    wrong = [score for score in run.letters if score.errors or score.status == "failed"]
+    return [
+        letter_part(
+            number,
+            [score],
+            [records[score.letter_id]],
+            ([error_row(score.letter_id, leaf, gold) for leaf in score.errors], []),
+            letters.get(score.letter_id),
+        )
+        for number, score in enumerate(wrong, start=1)
+    ]
+
+
+def _compare_parts(
+    flips: Sequence[Row], a: Run, b: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]
+) -> list[LetterPart]:
+    """The letters with a flip, or with an error that both runs made."""
+    flipped = {letter_id: list(rows) for letter_id, rows in groupby(flips, key=lambda row: row.letter_id)}
+    others = _scores(b)
+    records = _records(a), _records(b)
+    parts: list[LetterPart] = []
+    for score in a.letters:
+        letter_id = score.letter_id
+        rows = flipped.get(letter_id, [])
+        told = {row.path for row in rows}
+        same = [error_row(letter_id, leaf, gold, runs=2) for leaf in others[letter_id].errors if leaf.path not in told]
+        if rows or same:
+            both = [score, others[letter_id]]
+            said = [each[letter_id] for each in records]
+            parts.append(letter_part(len(parts) + 1, both, said, (rows, same), letters.get(letter_id)))
+    return parts
+
+
+def _opened(parts: Sequence[LetterPart]) -> set[int]:
+    """The letters that are open from the start: those with rows to show, while they are few."""
+    found = {part.number for part in parts if part.rows or part.unanswered}
+    return found if len(found) <= MOST_OPEN else set()
+
+
+def _scores(run: Run) -> dict[str, LetterScore]:
+    return {score.letter_id: score for score in run.letters}
+
+
+def _records(run: Run) -> dict[str, Mapping[str, Any]]:
+    return {record["letter_id"]: record for record in run.predictions}
+
+
+# ---- what was run, and notes ----------------------------------------------------------------------
+
+
+def _facts(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    """What decides the figures, one row a fact and one entry a run."""
+    told: list[dict[str, str]] = [
+        {
+            "Prompt": run.about["prompt"] or "none",
+            "Prompt sha256": (run.about["prompt_sha256"] or "none")[:_SHA],
+            "Model": run.about["model"],
+            "Parameters": ", ".join(f"{key} = {value}" for key, value in sorted(run.about["params"].items())) or "none",
+            "Asked again at most": str(run.about["reasks"]),
+            "Letters": f"{run.summary['letters']:,} of set {run.about['set']} ({run.about['letter_type']})",
+            "Gold values": f"{run.summary['gold_values']:,}",
+            "Schema sha256": run.about["schema_sha256"][:_SHA],
+            "Engine, checks, scorer": f"{run.about['engine']}, {run.about['checks_version']}, {run.about['scorer']}",
+            "Run": run.id,
+        }
+        for run in runs
+    ]
+    return [(name, [each[name] for each in told]) for name in told[0]]
+
+
+def _compare_notes(comparison: Mapping[str, Any], a: Run, b: Run, names: tuple[str, str]) -> list[str]:
+    tests, letters = comparison["tests"], comparison["letters"]
+    notes = [_letters_right(run, name) for run, name in ((a, names[0]), (b, names[1]))]
+    if tests:
+        right = tests["letters_right"]
+        fixed, broke = words.plural(right["fixed"], "letter"), f"{right['broke']:,}"
+        notes.append(
+            f"Fully right only under {names[1]}: {fixed}; only under {names[0]}: {broke}. "
+            f"Exact McNemar test: {words.p_value(right['p'])}."
+        )
+        notes.append(words.detectable(tests, letters))
+    return [*notes, *_zero_notes(comparison["zero_bounds"], names)]
+
+
+def _zero_notes(bounds: Iterable[Mapping[str, Any]], names: tuple[str, str]) -> list[str]:
+    """One sentence for each thing never seen; for both runs at once where neither saw it."""
+    found: dict[tuple[str, int, float], list[str]] = {}
+    for each in bounds:
+        found.setdefault((each["what"], each["letters"], each["up_to"]), []).append(names[each["run"] == "b"])
+    return [
+        words.never_seen(what, letters, up_to, who="Both runs" if len(who) == 2 else who[0])
+        for (what, letters, up_to), who in found.items()
+    ]
+
+
+def _run_notes(run: Run) -> list[str]:
+    summary, letters = run.summary, len(run.letters)
+    never = {
+        "failed_letters": "letters without a valid answer",
+        "silent_errors": "wrong protected values in accepted records",
+        "invented": "invented values",
+    }
+    bounds = [
+        words.never_seen(what, letters, stats.zero_bound(letters))
+        for name, what in never.items()
+        if letters and not summary[name]
+    ]
+    return [*([_letters_right(run, "")] if letters else []), *bounds]
+
+
+def _letters_right(run: Run, name: str) -> str:
+    right, of = run.summary["letters_right"]
+    low, high = stats.wilson(right, of)
+    return (
+        f"{name + ': ' if name else ''}{right:,} of {words.plural(of, 'letter')} fully right; "
+        f"95 % interval {100 * low:.0f} to {words.rough_percent(high)}."
+    )
+
+
+def _run_fields(run: Run) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "field": field,
+            "gold": counts["match"] + counts["wrong"] + counts["omitted"] + counts["failed"],
+            "errors": sum(counts[kind] for kind in ERROR_KINDS),
+            **counts,
+        }
+        for field, counts in run.summary["fields"].items()
+    ]
+    top = figures.axis([row["errors"] for row in rows])
+    return [{**row, "wide": top.wide(row["errors"])} for row in rows]
+
+
+def _reviewed(gold: Mapping[str, Gold]) -> list[str]:
+    """Who read the gold, each said once."""
+    told = [", ".join(map(str, each.values())) for one in gold.values() for each in one.reviewed]
+    return list(dict.fromkeys(told))
+
+
+# ---- the page -----------------------------------------------------------------------------------
+
+
+def _page(template: str, **values: Any) -> str:
+    style, script = _asset("report.css"), _asset("report.js")
+    return _environment().get_template(template).render(
+        style=style, script=script, style_hash=csp_hash(style), script_hash=csp_hash(script), **values
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(shown=shown, plain=plain, clip=_clip, pointer=_pointer, number=words.number)
+    found.filters["signed"] = words.signed
+    return found
+
+
+@cache
+def _asset(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")
+
+
+def _clip(parts: Sequence[tuple[str, bool]], most: int) -> list[tuple[str, bool]]:
+    """``most`` characters of a text in parts: the first, or those around the first that differs."""
+    ends = list(accumulate(len(text) for text, _ in parts))
+    first = next((end - len(text) for end, (text, marked) in zip(ends, parts, strict=True) if marked), 0)
+    skip = max(0, first - most // 3) if first > most * 2 // 3 else 0
+    found = [("\u2026", False)] if skip else []
+    for end, (text, marked) in zip(ends, parts, strict=True):
+        start = end - len(text)
+        shown = text[max(0, skip - start) : max(0, skip + most - start)]
+        if shown:
+            found.append((shown, marked))
+    return [*found, ("\u2026", False)] if ends and ends[-1] > skip + most else found
+
+
+def _pointer(path: str) -> list[tuple[str, bool]]:
+    """A JSON pointer in parts, each with whether it is an index."""
+    return [(part, part.removeprefix("+").isdecimal()) for part in path.split("/")[1:]]

@@ -1,0 +1,253 @@
+"""The part of a report that is about one letter: its errors, the findings, and its text with the evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from extractor.evaluation.gold.gold import Gold
+from extractor.evaluation.marks import Piece, evidence_spans, is_index, pieces, places
+from extractor.evaluation.reports.words import differing, value
+from extractor.evaluation.scores.scoring import ERRORS, Leaf
+from extractor.evaluation.scores.summary import LetterScore
+from extractor.letters.spans import Span
+
+# A longer letter is cut: a report is to be opened, and the letter itself is on the disk.
+MOST_TEXT = 60_000
+_MOST_NAMES = 6
+_FINDING = "finding: "
+KINDS = ("broke", "changed", "fixed")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value as shown: its words in parts, each with whether it differs from the gold, and its status."""
+
+    parts: tuple[tuple[str, bool], ...]
+    status: str
+
+    @property
+    def text(self) -> str:
+        return "".join(part for part, _ in self.parts)
+
+    @property
+    def is_error(self) -> bool:
+        return self.status in ERRORS
+
+
+@dataclass(frozen=True)
+class Row:
+    """One leaf of one letter: the gold, and what each run said."""
+
+    letter_id: str
+    path: str
+    field: str
+    kind: str
+    gold: Cell
+    cells: tuple[Cell, ...]
+    protected: bool = False
+    mark: str = ""
+    debatable: str = ""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether all there is to say is that one run has no valid answer to this letter."""
+        statuses = {cell.status for cell in self.cells}
+        return "failed" in statuses and statuses <= {"failed", "match"}
+
+    @property
+    def rank(self) -> tuple[int, bool, bool]:
+        """What to look at first: what broke, on a protected field, by an answer."""
+        kind = KINDS.index(self.kind) if self.kind in KINDS else len(KINDS)
+        return kind, self.unanswered, not self.protected
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that belong to one record of the gold; ``name`` is that record's first value."""
+
+    path: str
+    name: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A stretch of the letter as it is marked. ``look``: ``""`` is plain, else ``proof``, ``bad`` or ``odd``."""
+
+    text: str
+    look: str = ""
+    title: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class LetterPart:
+    """Everything shown of one letter. ``scores`` and ``records`` hold one entry a run.
+
+    ``rows`` are what differs between the runs, or the errors of the one; ``same`` the errors that both
+    made; ``unanswered`` counts the rows that are not among them because a run has no answer at all.
+    """
+
+    number: int
+    letter_id: str
+    scores: tuple[LetterScore, ...]
+    records: tuple[Mapping[str, Any], ...]
+    rows: tuple[Group, ...]
+    same: tuple[Group, ...]
+    unanswered: int = 0
+    words: tuple[Words, ...] = ()
+    note: str = ""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows there are of each kind."""
+        return dict(Counter(row.kind for group in self.rows for row in group.rows))
+
+
+def flip_rows(flips: Iterable[Mapping[str, Any]], gold: Mapping[str, Gold]) -> list[Row]:
+    """The flips of a comparison as rows, in its order."""
+    return [
+        Row(
+            flip["letter_id"],
+            flip["path"],
+            flip["field"],
+            flip["kind"],
+            cell(flip["gold"], "gold"),
+            (cell(flip["a"], flip["a_status"], flip["gold"]), cell(flip["b"], flip["b_status"], flip["gold"])),
+            protected=flip["protected"],
+            debatable=_debatable(gold, flip["letter_id"], flip["path"]),
+        )
+        for flip in flips
+    ]
+
+
+def error_row(letter_id: str, leaf: Leaf, gold: Mapping[str, Gold], *, runs: int = 1) -> Row:
+    """One error as a row; with two runs it is the same error in both."""
+    said = cell(leaf.got, leaf.status, leaf.gold)
+    kind = leaf.status if runs == 1 else "same"
+    true = cell(leaf.gold, "gold")
+    debatable = _debatable(gold, letter_id, leaf.path)
+    return Row(letter_id, leaf.path, leaf.field, kind, true, (said,) * runs, debatable=debatable)
+
+
+def cell(found: Any, status: str, gold: Any = None) -> Cell:
+    """A value as it is shown; the words of a wrong one are told apart from the gold's."""
+    text = value(found)
+    if status == "wrong" and not isinstance(found, bool):
+        return Cell(tuple(differing(text, value(gold))), status)
+    return Cell(((text, False),) if text else (), status)
+
+
+def _debatable(gold: Mapping[str, Gold], letter_id: str, path: str) -> str:
+    return gold[letter_id].debatable.get(path, "") if letter_id in gold else ""
+
+
+# ---- letters ------------------------------------------------------------------------------------
+
+
+def letter_part(
+    number: int,
+    scores: Sequence[LetterScore],
+    records: Sequence[Mapping[str, Any]],
+    rows: tuple[Sequence[Row], Sequence[Row]],
+    text: str | None,
+) -> LetterPart:
+    """One letter of one run, or of two. The text carries the evidence of the last run's answer."""
+    score, record = scores[-1], records[-1]
+    note = _no_text(record, text)
+    words: tuple[Words, ...] = ()
+    marks: dict[str, str] = {}
+    if text is not None and not note:
+        words, marks = _marked(f"l{number}", text, record, score, {row.path for each in rows for row in each})
+        note = _text_note(record, text)
+    names = _record_names(scores)
+    told, same = (
+        _grouped([replace(row, mark=marks.get(row.path, "")) for row in each if not row.unanswered], names)
+        for each in rows
+    )
+    unanswered = sum(row.unanswered for each in rows for row in each)
+    return LetterPart(number, score.letter_id, tuple(scores), tuple(records), told, same, unanswered, words, note)
+
+
+def _no_text(record: Mapping[str, Any], text: str | None) -> str:
+    if text is None:
+        return "The letter\u2019s text was not at hand when this page was made."
+    if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != record["letter_sha256"]:
+        return "The letter\u2019s text has changed since this run read it, so it is not shown."
+    return ""
+
+
+def _text_note(record: Mapping[str, Any], text: str) -> str:
+    cut = f"Shown are the first {MOST_TEXT:,} of {len(text):,} characters. " if len(text) > MOST_TEXT else ""
+    return cut + ("There is no valid answer, so nothing is marked." if record["answer"] is None else "")
+
+
+def _marked(
+    prefix: str, text: str, record: Mapping[str, Any], score: LetterScore, wanted: set[str]
+) -> tuple[tuple[Words, ...], dict[str, str]]:
+    """The text in marked stretches, and the id of the first stretch of each wanted leaf's evidence."""
+    where = {
+        path: there for path, there in places(score.leaves, record["answer"]).items() if there in record["evidence"]
+    }
+    bad = {where[leaf.path] for leaf in score.errors if leaf.path in where}
+    targets = {where[path] for path in wanted if path in where}
+    first: dict[str, str] = {}
+    words = []
+    for i, piece in enumerate(pieces(text[:MOST_TEXT], [*evidence_spans(record), *_odd_spans(record)])):
+        starting = [path for path in piece.paths if path in targets and path not in first]
+        mark = f"{prefix}m{i}" if starting else ""
+        first.update(dict.fromkeys(starting, mark))
+        words.append(Words(piece.text, _look(piece, bad), _title(piece), mark))
+    return tuple(words), {path: first[where[path]] for path in wanted if where.get(path) in first}
+
+
+def _odd_spans(record: Mapping[str, Any]) -> list[tuple[str, Span]]:
+    """Where the findings point, under their codes."""
+    return [
+        (f"{_FINDING}{each['code']}", Span(each["span"]["start"], each["span"]["end"]))
+        for each in record["findings"]
+        if each["span"]
+    ]
+
+
+def _look(piece: Piece, bad: set[str]) -> str:
+    if bad.intersection(piece.paths):
+        return "bad"
+    if any(path.startswith(_FINDING) for path in piece.paths):
+        return "odd"
+    return "proof" if piece.paths else ""
+
+
+def _title(piece: Piece) -> str:
+    names = [path.lstrip("/") for path in piece.paths]
+    return "\n".join(names[:_MOST_NAMES]) + (f"\nand {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else "")
+
+
+def _grouped(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Group, ...]:
+    """Rows by the outermost record they are in, in their order."""
+    return tuple(
+        Group(path, names.get(path, ""), tuple(own))
+        for path, own in groupby(rows, key=lambda row: _outermost(row.path))
+    )
+
+
+def _record_names(scores: Sequence[LetterScore]) -> dict[str, str]:
+    """The first text that gold holds of each outermost record, which is what tells a person which one it is."""
+    found: dict[str, str] = {}
+    for leaf in scores[-1].leaves:
+        path = _outermost(leaf.path)
+        told = leaf.gold if leaf.gold is not None else leaf.got
+        if path and path not in found and isinstance(told, str):
+            found[path] = told
+    return found
+
+
+def _outermost(path: str) -> str:
+    parts = path.split("/")
+    first = next((i for i, part in enumerate(parts[:-1]) if is_index(part)), 0)
+    return "/".join(parts[: first + 1])

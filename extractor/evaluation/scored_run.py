@@ -1,0 +1,168 @@
+"""Eval runs: a plan asked about a set of letters with gold, scored, and kept as files.
+
+A run's folder holds ``run.json`` (what was run, and the figures), ``predictions.jsonl`` (the
+records) and ``leaves.jsonl`` (every scored leaf). Nothing in them depends on the clock: the same
+answers to the same letters give the same bytes and the same folder name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from extractor.errors import UsageError
+from extractor.evaluation.gold.gold import Gold
+from extractor.evaluation.scores import scoring
+from extractor.evaluation.scores.scoring import Leaf, Pages, score
+from extractor.evaluation.scores.summary import LetterScore, summarise
+from extractor.lettertypes.lettertype import LetterType
+from extractor.runs.record import ENGINE, Plan
+
+RUN, PREDICTIONS, LEAVES = "run.json", "predictions.jsonl", "leaves.jsonl"
+_ID = 8
+
+
+@dataclass(frozen=True)
+class Run:
+    """One eval run. ``about`` says what was run; ``unanswered`` letters have no answer yet: the run is incomplete."""
+
+    about: Mapping[str, Any]
+    letters: tuple[LetterScore, ...]
+    predictions: tuple[Mapping[str, Any], ...]
+    summary: Mapping[str, Any]
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Name of the run's folder: set, prompt, model, and a hash of all that went in and came out."""
+        said = json.dumps([self.about, self.predictions, sorted(self.unanswered)], sort_keys=True)
+        digest = hashlib.sha256(said.encode()).hexdigest()[:_ID]
+        names = (self.about["set"], self.about["prompt"] or "no-prompt", self.about["model"].replace("/", "__"))
+        return "--".join((*names, digest))
+
+    @property
+    def complete(self) -> bool:
+        return not self.unanswered
+
+
+def about(plan: Plan, golds: Sequence[Gold], set_name: str) -> dict[str, Any]:
+    """Everything that decides a run's figures, apart from the answers."""
+    return {
+        "set": set_name,
+        "letter_type": plan.letter_type.name,
+        "prompt": plan.prompt.id if plan.prompt else None,
+        "prompt_sha256": plan.prompt.sha256 if plan.prompt else None,
+        "schema_sha256": plan.letter_type.schema_sha256,
+        "model": plan.model.name,
+        "params": {key: value for key, value in plan.model.params.items() if key != "base_url"},
+        "reasks": plan.reasks,
+        "engine": ENGINE,
+        "checks_version": plan.letter_type.checks_version,
+        "scorer": scoring.VERSION,
+        "gold": {gold.letter.id: gold.sha256 for gold in golds},
+    }
+
+
+def scored(
+    letter_type: LetterType,
+    golds: Sequence[Gold],
+    records: Iterable[Mapping[str, Any]],
+    said: Mapping[str, Any],
+    unanswered: Mapping[str, str] | None = None,
+) -> Run:
+    """Score records against gold. Letters without a record are unanswered, and in no figure."""
+    by_id = {record["letter_id"]: _kept(record) for record in records}
+    letters = [
+        _letter(by_id[gold.letter.id], score(letter_type.schema, gold, by_id[gold.letter.id]["answer"]))
+        for gold in golds
+        if gold.letter.id in by_id
+    ]
+    missing = {gold.letter.id: "no answer" for gold in golds if gold.letter.id not in by_id}
+    return Run(
+        said,
+        tuple(letters),
+        tuple(by_id[letter.letter_id] for letter in letters),
+        summarise(letters, letter_type.is_protected),
+        {**missing, **(unanswered or {})},
+    )
+
+
+def _kept(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record without what differs between two runs that gave the same answers."""
+    attempts = [{key: value for key, value in each.items() if key != "seconds"} for each in record["attempts"]]
+    return {**record, "attempts": attempts}
+
+
+def _letter(record: Mapping[str, Any], leaves: Sequence[Leaf]) -> LetterScore:
+    errors = [finding for finding in record["findings"] if finding["severity"] == "error"]
+    return LetterScore(
+        letter_id=record["letter_id"],
+        status=record["status"],
+        leaves=tuple(leaves),
+        blames=frozenset(finding["blame"] for finding in errors),
+        attempts=tuple(record["attempts"]),
+        usage=record["usage"],
+        cost_usd=record["cost_usd"],
+        error=record["error"]["code"] if record["error"] else None,
+    )
+
+
+# ---- files ------------------------------------------------------------------------------------
+
+
+def save(run: Run, root: Path) -> Path:
+    """Write a run's files below ``root``; equal runs are one folder."""
+    folder = root / run.id
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    head = {"id": run.id, "about": run.about, "summary": run.summary, "unanswered": run.unanswered}
+    leaves = [{"letter_id": one.letter_id, **_leaf_line(leaf)} for one in run.letters for leaf in one.leaves]
+    _write(folder / RUN, json.dumps(head, ensure_ascii=False, indent=1) + "\n")
+    _write(folder / PREDICTIONS, _lines(run.predictions))
+    _write(folder / LEAVES, _lines(leaves))
+    return folder
+
+
+def load(folder: Path) -> Run:
+    """A saved run, with the leaves as they were scored then. Raises ``UsageError`` if it is no run's folder."""
+    try:
+        head = json.loads((folder / RUN).read_text("utf-8"))
+        records = [json.loads(line) for line in (folder / PREDICTIONS).read_text("utf-8").splitlines()]
+        leaves: dict[str, list[Leaf]] = {}
+        for line in (folder / LEAVES).read_text("utf-8").splitlines():
+            told = json.loads(line)
+            leaves.setdefault(told.pop("letter_id"), []).append(_leaf(told))
+        letters = [_letter(record, leaves.get(record["letter_id"], [])) for record in records]
+        return Run(head["about"], tuple(letters), tuple(records), head["summary"], head["unanswered"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "see extractor eval history for the runs there are"
+        raise UsageError(f"{folder} does not hold an eval run", hint=hint) from error
+
+
+def latest(root: Path) -> list[Path]:
+    """Folders of saved runs, in the order they were written."""
+    return sorted((each.parent for each in root.glob(f"*/{RUN}")), key=lambda each: (each / RUN).stat().st_mtime_ns)
+
+
+def _leaf_line(leaf: Leaf) -> dict[str, Any]:
+    return {key: value for key, value in asdict(leaf).items() if key != "pages" or value is not None}
+
+
+def _leaf(told: Mapping[str, Any]) -> Leaf:
+    pages = told.get("pages")
+    return Leaf(**{**told, "pages": Pages(**pages) if pages else None})
+
+
+def _lines(values: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n" for value in values)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, and private: records hold letters' words."""
+    part = path.with_suffix(path.suffix + ".part")
+    part.touch(mode=0o600)
+    part.write_text(text, "utf-8", newline="\n")
+    part.replace(path)

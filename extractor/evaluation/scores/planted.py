@@ -1,0 +1,147 @@
+"""The validator measured: plant one mistake at a time in true answers, and count what it catches.
+
+A letter type brings its planters: functions that take a true answer and yield copies with one
+mistake each, and say where a finding must point.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from extractor.letters.letter import Letter
+from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.lettertype import LetterType, Mistake
+from extractor.lettertypes.reading import Reading
+from extractor.validator.checks import Verdict, check
+
+_EXAMPLES = 5
+
+
+@dataclass
+class Tally:
+    """One kind of mistake. ``caught``: a new error; ``right``: with an expected code at an expected path."""
+
+    planted: int = 0
+    caught: int = 0
+    right: int = 0
+    protected: int = 0
+    protected_right: int = 0
+    missed: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.__dict__, "missed": list(self.missed)}
+
+
+@dataclass
+class Report:
+    """Kinds with their tallies, and what the validator said of the untouched answers.
+
+    ``false_alarms`` are errors that call a true answer wrong; ``letter_errors`` are the letters' own
+    contradictions, ``unread`` the parts that the reader knows it cannot take apart: both are for a
+    person to look at.
+    """
+
+    answers: int = 0
+    kinds: dict[str, Tally] = field(default_factory=dict)
+    false_alarms: list[str] = field(default_factory=list)
+    letter_errors: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    def told(self, finding: Finding) -> list[str]:
+        """The list that an error on an untouched answer belongs to."""
+        if finding.blame == "letter":
+            return self.letter_errors
+        return self.unread if finding.code == "unread" else self.false_alarms
+
+    @property
+    def planted(self) -> int:
+        return sum(tally.planted for tally in self.kinds.values())
+
+    @property
+    def caught(self) -> int:
+        return sum(tally.caught for tally in self.kinds.values())
+
+    @property
+    def right(self) -> int:
+        return sum(tally.right for tally in self.kinds.values())
+
+    @property
+    def protected(self) -> tuple[int, int]:
+        """(caught at the right place, planted) on protected leaves."""
+        tallies = self.kinds.values()
+        return sum(t.protected_right for t in tallies), sum(t.protected for t in tallies)
+
+    def as_dict(self) -> dict[str, Any]:
+        right, planted = self.protected
+        return {
+            "answers": self.answers,
+            "planted": self.planted,
+            "caught": self.caught,
+            "caught_right": self.right,
+            "protected_planted": planted,
+            "protected_caught_right": right,
+            "false_alarms": self.false_alarms,
+            "letter_errors": self.letter_errors,
+            "kinds": {kind: tally.as_dict() for kind, tally in self.kinds.items()},
+        }
+
+
+def measure(
+    letter_type: LetterType,
+    answers: Iterable[tuple[Letter, Mapping[str, Any]]],
+    kinds: Iterable[str] | None = None,
+) -> Report:
+    """Plant every mistake of every kind (or of ``kinds``) in every true answer and check each."""
+    report = Report(kinds={kind: Tally() for kind in kinds or letter_type.planters})
+    for letter, answer in answers:
+        reading = letter_type.read(letter)
+        untouched = _verdict(letter_type, answer, reading)
+        report.answers += 1
+        for finding in untouched.findings:
+            if finding.severity == "error":
+                report.told(finding).append(f"{letter.id} {finding.path} {finding.code}")
+        known = {_identity(finding) for finding in untouched.findings}
+        for kind, mistake in _mistakes(letter_type, list(report.kinds), answer, reading):
+            found = _verdict(letter_type, mistake.answer, reading).findings
+            new = [f for f in found if f.severity == "error" and f.blame != "letter" and _identity(f) not in known]
+            _count(report.kinds[kind], mistake, new, letter, letter_type)
+    return report
+
+
+def _mistakes(
+    letter_type: LetterType, kinds: Iterable[str], answer: Mapping[str, Any], reading: Reading
+) -> Iterator[tuple[str, Mistake]]:
+    for kind in kinds:
+        for mistake in letter_type.planters[kind](answer, reading):
+            if mistake.answer != answer:
+                yield kind, mistake
+
+
+def _verdict(letter_type: LetterType, answer: Mapping[str, Any], reading: Reading) -> Verdict:
+    return check(letter_type, letter_type.schema.model_validate_json(json.dumps(answer)), reading)
+
+
+def _identity(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.path
+
+
+def _count(tally: Tally, mistake: Mistake, new: list[Finding], letter: Letter, letter_type: LetterType) -> None:
+    right = any(
+        finding.code in mistake.codes and any(_at(finding.path, path) for path in mistake.paths) for finding in new
+    )
+    protected = letter_type.is_protected(mistake.paths[0])
+    tally.planted += 1
+    tally.caught += bool(new)
+    tally.right += right
+    tally.protected += protected
+    tally.protected_right += protected and right
+    if not right and len(tally.missed) < _EXAMPLES:
+        tally.missed.append(f"{letter.id} {mistake.paths[0]}: {', '.join(sorted({f.code for f in new})) or 'nothing'}")
+
+
+def _at(path: str, expected: str) -> bool:
+    """A finding points right if it is at the leaf, or inside it."""
+    return path == expected or path.startswith(expected + "/")

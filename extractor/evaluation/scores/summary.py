@@ -1,0 +1,122 @@
+"""Scored letters, and what they add up to. Every figure is a count; ratios are kept as pairs of counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from extractor.evaluation.scores.scoring import ERRORS, Leaf
+
+FLAGGED = ("needs_review", "failed")
+
+
+@dataclass(frozen=True)
+class LetterScore:
+    """One letter of a run: its scored leaves, and what the validator said of it.
+
+    ``blames``: who is to blame for the record's errors, by the validator (``answer``, ``letter``,
+    ``unclear``). ``attempts``, ``usage`` and ``cost_usd`` are the record's own.
+    """
+
+    letter_id: str
+    status: str
+    leaves: tuple[Leaf, ...]
+    blames: frozenset[str] = frozenset()
+    attempts: tuple[Mapping[str, Any], ...] = ()
+    usage: Mapping[str, int | None] = field(default_factory=dict)
+    cost_usd: float | None = None
+    error: str | None = None
+
+    @cached_property
+    def errors(self) -> list[Leaf]:
+        """The leaves a person would have to correct."""
+        return [leaf for leaf in self.leaves if leaf.is_error]
+
+    @property
+    def flag(self) -> str:
+        """What became of the validator's flag: ``""`` (accepted), ``right`` (something is wrong with the answer),
+        ``letter`` (the answer is right, the letter itself is odd), ``false`` (neither).
+        """
+        if self.status not in FLAGGED:
+            return ""
+        if self.errors or self.status == "failed":
+            return "right"
+        return "letter" if self.blames & {"letter"} else "false"
+
+
+def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool]) -> dict[str, Any]:
+    """All figures of one run, as JSON. Pairs are ``[count, of]``.
+
+    ``errors``: wrong + omitted + invented + failed leaves, the primary figure together with
+    ``letters``. ``precision``: right of all values given; ``recall``: right of all values gold
+    holds. ``silent_errors``: wrong protected leaves in accepted records.
+    """
+    leaves = [leaf for letter in letters for leaf in letter.leaves]
+    counts = Counter(leaf.status for leaf in leaves)
+    match, omitted = counts["match"], counts["omitted"] + counts["failed"]
+    flags = Counter(letter.flag for letter in letters)
+    silent = [leaf for letter in letters if not letter.flag for leaf in letter.errors if is_protected(leaf.field)]
+    return {
+        "letters": len(letters),
+        "gold_values": match + counts["wrong"] + omitted,
+        "errors": sum(counts[status] for status in ERRORS),
+        **{status: counts[status] for status in ("match", "wrong", "omitted", "invented", "failed", "absent")},
+        "precision": [match, match + counts["wrong"] + counts["invented"]],
+        "recall": [match, match + counts["wrong"] + omitted],
+        "letters_right": [sum(not letter.errors for letter in letters), len(letters)],
+        "failed_letters": sum(letter.status == "failed" for letter in letters),
+        "flagged": sum(flags[flag] for flag in ("right", "letter", "false")),
+        "flags": {flag: flags[flag] for flag in ("right", "letter", "false")},
+        "protected_errors": sum(is_protected(leaf.field) for letter in letters for leaf in letter.errors),
+        "silent_errors": len(silent),
+        "pages": _pages(leaves),
+        "fields": by_field(leaves),
+        "calls": calls(letters),
+        "usage": _usage(letters),
+        "cost_usd": _total(letter.cost_usd for letter in letters),
+    }
+
+
+def by_field(leaves: Iterable[Leaf]) -> dict[str, dict[str, int]]:
+    """Counts of each status for each field, in the schema's order; fields that no letter speaks of are left out."""
+    found: dict[str, Counter[str]] = {}
+    for leaf in leaves:
+        found.setdefault(leaf.field, Counter())[leaf.status] += 1
+    names = ("match", "wrong", "omitted", "invented", "failed")
+    return {name: {each: tally[each] for each in names} for name, tally in found.items() if set(tally) - {"absent"}}
+
+
+def calls(letters: Iterable[LetterScore]) -> dict[str, int]:
+    """Calls to the model, and what asking again was good for (errors by the validator, before and after)."""
+    found = Counter(calls=0, asked_again=0, errors_before=0, errors_after=0, transport_retries=0)
+    for letter in letters:
+        found["calls"] += len(letter.attempts)
+        found["transport_retries"] += sum(each["transport_tries"] - 1 for each in letter.attempts)
+        if len(letter.attempts) > 1:
+            found["asked_again"] += 1
+            found["errors_before"] += letter.attempts[0]["errors"]
+            found["errors_after"] += min(each["errors"] for each in letter.attempts)
+    return dict(found)
+
+
+def _pages(leaves: Iterable[Leaf]) -> dict[str, int]:
+    pages = [leaf.pages for leaf in leaves if leaf.pages]
+    return {
+        "right": sum(each.right for each in pages),
+        "missing": sum(each.missing for each in pages),
+        "extra": sum(each.extra for each in pages),
+    }
+
+
+def _usage(letters: Sequence[LetterScore]) -> dict[str, int | None]:
+    names = list(dict.fromkeys(name for letter in letters for name in letter.usage))
+    return {name: _total(letter.usage.get(name) for letter in letters) for name in names}
+
+
+def _total(values: Iterable[Any]) -> Any:
+    """The sum, or ``None`` as soon as one is unknown: half a bill is no bill."""
+    found = list(values)
+    return sum(found) if found and all(value is not None for value in found) else None

@@ -1,0 +1,257 @@
+"""Letters: finding them among files of many kinds, and reading them without changing a character."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, pairwise
+from pathlib import Path
+
+from extractor.errors import LetterError
+from extractor.letters.documents import Box, Document, Note, Size, Word, inferred_pages, pages_of
+from extractor.letters.formats.kinds import check_text
+from extractor.letters.places.contents import documents_in, piece_of
+from extractor.letters.places.listing import plain_listing
+from extractor.letters.places.sources import LetterFile as LetterFile
+from extractor.letters.places.sources import find_files
+from extractor.letters.running_lines import blanked, furniture
+from extractor.letters.spans import FoldedText, Span
+
+# Where letters start in a text that may hold several; see ``LetterType.starts``.
+Starts = Callable[[str], list[int]]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One document.
+
+    ``text`` is the raw text, exactly as decoded from the file (line ends included). ``pages``
+    are raw spans of the letter's own pages where the source has pages, else empty. ``notes`` say what
+    a person should know of how the text came to be. ``words`` and ``sizes`` are known of PDFs and
+    scans: where each word stands, and how large the pages are. ``origin`` and ``first_page`` are those of
+    ``Document``.
+    """
+
+    id: str
+    text: str
+    pages: tuple[Span, ...] = ()
+    notes: tuple[Note, ...] = ()
+    words: tuple[Word, ...] = field(default=(), repr=False, compare=False)
+    sizes: tuple[Size, ...] = field(default=(), repr=False, compare=False)
+    origin: str = field(default="text", compare=False)
+    first_page: int = field(default=0, compare=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of the text in UTF-8."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @cached_property
+    def body(self) -> str:
+        """``text`` with running headers and footers turned into blanks: what is read and matched.
+
+        As long as ``text``, so that every offset into it is an offset into the raw text.
+        """
+        return blanked(self.text, furniture(self.text, self.pages))
+
+    @cached_property
+    def folded(self) -> FoldedText:
+        """The view of ``body`` that matching runs on."""
+        return FoldedText(self.body)
+
+    def page_of(self, offset: int) -> int | None:
+        """1-based letter page of a raw offset; ``None`` where the text marks no pages."""
+        if not self.pages:
+            return None
+        return bisect_right(self._page_starts, offset)
+
+    @cached_property
+    def inferred_pages(self) -> tuple[Span, ...]:
+        """Pages that the text seems to have had, for people to look at; ``page_of`` does not count them."""
+        return inferred_pages(self.text)
+
+    def boxes(self, span: Span) -> list[tuple[int, Box]]:
+        """Where a span stands, where that is known: 1-based letter pages and a rectangle for each line on them.
+
+        A part of a word takes its share of the word's width.
+        """
+        found: list[tuple[int, Box]] = []
+        for word in self._words_in(span):
+            page, box = word.page + 1, _share(word, span)
+            if found and found[-1][0] == page and _on_one_line(found[-1][1], box):
+                box = _around(found.pop()[1], box)
+            found.append((page, box))
+        return found
+
+    @cached_property
+    def was_guessed(self) -> bool:
+        """Whether OCR read any of the words."""
+        return any(word.confidence is not None for word in self.words)
+
+    def confidence(self, span: Span) -> float | None:
+        """How sure OCR was of the doubtfullest word in ``span`` (0 to 100); ``None`` where nothing was guessed."""
+        told = [word.confidence for word in self._words_in(span) if word.confidence is not None]
+        return min(told, default=None)
+
+    def _words_in(self, span: Span) -> Iterator[Word]:
+        """The words that stand in a span, also those that reach into it."""
+        if span.start >= span.end:
+            return
+        for number in range(bisect_left(self._word_ends, span.start + 1), len(self.words)):
+            if self.words[number].span.start >= span.end:
+                return
+            yield self.words[number]
+
+    @cached_property
+    def _word_ends(self) -> list[int]:
+        return [word.span.end for word in self.words]
+
+    @cached_property
+    def _page_starts(self) -> list[int]:
+        return [page.start for page in self.pages]
+
+
+def find_letters(paths: Iterable[Path], tell: Callable[[str], None] | None = None) -> Sequence[LetterFile]:
+    """All letters among files and folders (searched recursively) and in zip archives, in a stable order.
+
+    A letter's id is its path below the folder that was named, without the suffix; for a member of an
+    archive, the archive's id and its name there; for a file named directly, its stem. Equal ids get
+    the parent folder's name in front. ``tell`` hears of files in folders that are passed over. One folder
+    of plain files takes little memory, however many they are.
+
+    Raises ``UsageError`` for a path that does not exist, and when no letter is found at all.
+    """
+    named = list(paths)
+    listed = plain_listing(named[0]) if len(named) == 1 else None
+    return listed or find_files(named, tell)
+
+
+def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple[LetterFile, Letter | LetterError]]:
+    """Every letter that ``file`` holds, with the file under the letter's own id; or why one cannot be read.
+
+    Most files hold one. An archive in an archive and a mail hold several under ids of their own
+    (``mail/attachment``); a document in which ``starts`` finds several is cut: ``file#1``, ``file#2``.
+    """
+    for each, document in documents_in(file):
+        if isinstance(document, LetterError):
+            yield each, document
+            continue
+        try:
+            pieces = _pieces(document, starts) if starts and each.piece is None else ()
+        except Exception as error:  # code of a letter type: a defect met by one letter must not cost the others
+            message = f"looking for letters in {each.path.name} failed ({type(error).__name__})"
+            yield each, LetterError(message, code="internal", hint="this is a defect of the letter type")
+            continue
+        if len(pieces) < 2:
+            yield each, letter_of(each.id, document)
+        for number, piece in enumerate(pieces if len(pieces) > 1 else (), 1):
+            part = each._replace(id=f"{each.id}#{number}", piece=piece)
+            yield part, letter_of(part.id, piece_of(document, piece))
+
+
+class LetterIndex:
+    """Letters by id, also those that lie in a file with others: ``merged#2``, ``mail/attachment``."""
+
+    def __init__(self, files: Iterable[LetterFile], starts: Starts | None = None) -> None:
+        self._files = {file.id: file for file in files}
+        self._starts = starts
+        self._taken_apart: set[str] = set()
+
+    def get(self, letter_id: str) -> LetterFile | None:
+        """Where a letter lies, or ``None``. Files are read only if no file has this id itself."""
+        if letter_id in self._files:
+            return self._files[letter_id]
+        holder = next((name for name in _holders(letter_id) if name in self._files), None)
+        if holder is None or holder in self._taken_apart:
+            return None
+        self._taken_apart.add(holder)
+        for file, _ in letters_in(self._files[holder], self._starts):
+            self._files.setdefault(file.id, file)
+        return self._files.get(letter_id)
+
+
+def _holders(letter_id: str) -> Iterator[str]:
+    """Ids of the files that may hold a letter of this id, the nearest first."""
+    name, sign, number = letter_id.rpartition("#")
+    if sign and number.isdigit():
+        yield name
+    else:
+        name = letter_id
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
+
+
+def read_letter(file: LetterFile) -> Letter:
+    """Read the one letter that ``file`` holds.
+
+    Raises ``LetterError``; its codes say what is wrong with the file (``docs/files.md``), or that it
+    holds ``several`` letters, which only ``letters_in`` reads.
+    """
+    found = list(islice(documents_in(file), 2))
+    if len(found) > 1:
+        raise LetterError(f"{file.path} holds several letters", code="several", hint="use: extractor run")
+    [(_, document)] = found
+    if isinstance(document, LetterError):
+        raise document
+    return letter_of(file.id, document)
+
+
+def letter_from_text(letter_id: str, text: str, name: str = "the text") -> Letter:
+    """A letter from text already in memory. Raises ``LetterError`` if it holds no words or is binary."""
+    check_text(text, name)
+    return Letter(letter_id, text, pages_of(text))
+
+
+def letter_of(letter_id: str, document: Document) -> Letter:
+    """A letter from a document that was read."""
+    return Letter(
+        letter_id,
+        document.text,
+        document.pages,
+        document.notes,
+        document.words,
+        document.sizes,
+        document.origin,
+        document.first_page,
+    )
+
+
+def _pieces(document: Document, starts: Starts) -> list[Span]:
+    """Where each of a document's letters stands; what stands before the first start belongs to the first."""
+    text = document.text
+    cuts = [_from_page_start(text, document.pages, start) for start in sorted(set(starts(text)))[1:]]
+    ends = sorted({0, *cuts, len(text)})
+    return [Span(start, end) for start, end in pairwise(ends) if text[start:end].strip()]
+
+
+def _from_page_start(text: str, pages: tuple[Span, ...], start: int) -> int:
+    """A letter's start, moved to its page's where only blanks stand between."""
+    number = bisect_right([page.start for page in pages], start) - 1
+    page = pages[number].start if number >= 0 else start
+    return start if text[page:start].strip() else page
+
+
+def _share(word: Word, span: Span) -> Box:
+    """The part of a word's box that the characters of ``span`` take, if all are equally wide."""
+    long, width = len(range(*word.span)), word.box.right - word.box.left
+    if not long:
+        return word.box
+    left = word.box.left + width * max(0, span.start - word.span.start) / long
+    return word.box._replace(left=left, right=word.box.right - width * max(0, word.span.end - span.end) / long)
+
+
+def _on_one_line(one: Box, other: Box) -> bool:
+    """Whether half the lower of two boxes stands beside the other, and not before it."""
+    beside = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return 2 * beside >= min(one.bottom - one.top, other.bottom - other.top) and other.left >= one.left
+
+
+def _around(one: Box, other: Box) -> Box:
+    return Box(
+        *(min(pair) for pair in zip(one[:2], other[:2], strict=True)),
+        *(max(p) for p in zip(one[2:], other[2:], strict=True)),
+    )

@@ -1,0 +1,229 @@
+"""What a letter's file really holds: one document, or the many of an archive or a mail."""
+
+from __future__ import annotations
+
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from extractor.errors import LetterError
+from extractor.letters.documents import Document, Note, cut, joined
+from extractor.letters.formats.archive import Archive
+from extractor.letters.formats.kinds import BY_SUFFIX, Kind, check_text, kind_of, read_document, suffix_of
+from extractor.letters.formats.mail import Mail, read_mail
+from extractor.letters.places.sources import (
+    Found,
+    LetterFile,
+    Passed,
+    Place,
+    Step,
+    chosen,
+    members_of,
+    missing_pages,
+    opened,
+    tidy,
+)
+from extractor.letters.spans import Span
+
+MAX_BYTES = 200_000_000
+# Containers in containers, and letters from one file that was not listed as an archive.
+MAX_DEPTH = 3
+MAX_HELD = 20_000
+# Nobody scans letters to these; senders' emblems are such.
+_EMBLEMS = (".gif", ".bmp", ".webp")
+
+Read = tuple[LetterFile, Document | LetterError]
+
+
+def documents_in(file: LetterFile) -> Iterator[Read]:
+    """Every document that ``file`` holds, with the file under its own id, or why it cannot be read.
+
+    Most files hold one. An archive that was not listed holds its members; a mail holds its
+    attachments, and itself where none of them can be the letter. Never raises ``LetterError``.
+    """
+    for number, read in enumerate(_read(file)):
+        if number == MAX_HELD:
+            message = f"{place_of(file)} holds more than {MAX_HELD:,} letters"
+            yield file, LetterError(message, code="too_many_members", hint="unpack it")
+            return
+        yield read
+
+
+def _read(file: LetterFile, data: Callable[[], bytes] | None = None) -> Iterator[Read]:
+    place = place_of(file)
+    try:
+        with _one_file_only(place):
+            held = _opened(file, place, data() if data else bytes_at(place))
+    except LetterError as error:
+        yield file, error
+        return
+    if isinstance(held, Document):
+        yield file, held
+        return
+    if held.body is not None:
+        yield file, held.noted(held.body, place)
+    elif not held.found:
+        yield file, LetterError(f"{place} holds no letter", code="empty", hint=held.told or "remove it")
+    names: Counter[str] = Counter()
+    for found in held.found:
+        names[found.name] += 1
+        name = found.name if names[found.name] == 1 else f"{found.name} ({names[found.name]})"
+        first, *rest = found.places
+        member = LetterFile(f"{file.id}/{name}", first.path, first.inside, tuple(rest))
+        for inner, read in _read(member, partial(held.read, first.inside[-1])):
+            yield inner, read if isinstance(read, LetterError) else held.noted(read, place)
+
+
+def _opened(file: LetterFile, place: Place, data: bytes) -> Document | _Held:
+    """A letter's document, or the container that lies there."""
+    kind = kind_of(data, str(place))
+    if kind not in ("zip", "mail"):
+        return _document(file, data, kind)
+    if len(place.inside) >= MAX_DEPTH:
+        raise LetterError(f"{place} lies in too many containers", code="nested", hint="unpack the outer ones")
+    return _archive(data, place) if kind == "zip" else _mail(data, place)
+
+
+@contextmanager
+def _one_file_only(place: Place) -> Iterator[None]:
+    """A defect of a reader, met by one file, must not cost the others."""
+    try:
+        yield
+    except LetterError:
+        raise
+    except Exception as error:  # its text may hold words of the letter; its kind does not
+        message = f"{place} cannot be read ({type(error).__name__})"
+        raise LetterError(message, code="damaged", hint="export it again, or print it to PDF") from error
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a container holds: letters, how to read them, its own words if they are one, and what is passed over."""
+
+    found: Sequence[Found]
+    read: Callable[[Step], bytes]
+    told: str = ""
+    body: Document | None = None
+
+    def noted(self, document: Document, place: Place) -> Document:
+        if not self.told:
+            return document
+        note = Note("left_out", f"beside it in {place}: {self.told}", severity="info")
+        return replace(document, notes=(*document.notes, note))
+
+
+def _archive(data: bytes, place: Place) -> _Held:
+    archive, passed = Archive(data, str(place)), Passed()
+    found = list(members_of(archive, place, passed))
+    return _Held(found, lambda step: archive.read(step.number, step.name), "; ".join(passed.told()))
+
+
+def _mail(data: bytes, place: Place) -> _Held:
+    """A mail's own words are a letter if no attached document can be it; a picture may be its sender's emblem."""
+    mail, passed = read_mail(data, str(place)), Passed()
+    files = [
+        (tidy(attached.name), Place(place.path, (*place.inside, Step(number, attached.name))))
+        for number, attached in enumerate(mail.attachments)
+    ]
+    for emblem in [file for file in files if suffix_of(file[0]) in _EMBLEMS]:
+        passed.unknown[suffix_of(emblem[0])] += 1
+        files.remove(emblem)
+    found = list(chosen(files, passed))
+    told = list(passed.told())
+    body = mail.body
+    if body and any(BY_SUFFIX.get(suffix_of(each.places[0].name)) != "image" for each in found):
+        told.append("the mail's own words")
+        body = None
+    if body:
+        check_text(body.text, str(place))
+    return _Held(found, lambda step: _attached(mail, step, place), "; ".join(told), body)
+
+
+def _document(file: LetterFile, data: bytes, kind: Kind) -> Document:
+    """One letter's document, of all the files that hold its pages. Raises ``LetterError`` if one cannot be read."""
+    place = place_of(file)
+    document = read_document(data, str(place), kind)
+    if file.rest:
+        others = [(other, bytes_at(other)) for other in file.rest]
+        rest = [read_document(told, str(other), kind_of(told, str(other))) for other, told in others]
+        document = joined([document, *rest])
+        note = Note("joined", f"the letter's pages lie in {len(rest) + 1} files", severity="info")
+        if missing := missing_pages([place.name, *(other.name for other in file.rest)]):
+            told = ", ".join(map(str, missing))
+            note = Note(
+                "page_missing", f"by their names, files with pages {told} of this letter are missing", severity="error"
+            )
+        document = replace(document, notes=(*document.notes, note))
+    return piece_of(document, file.piece) if file.piece else document
+
+
+def piece_of(document: Document, piece: Span) -> Document:
+    """One letter of a document that holds several."""
+    note = Note("split", "this is one of several letters in one file", severity="info")
+    return cut(replace(document, notes=(note, *document.notes)), piece)
+
+
+# ---- bytes -------------------------------------------------------------------------------------
+
+
+def place_of(file: LetterFile) -> Place:
+    """Where a letter's first, or only, file lies."""
+    return Place(file.path, file.inside)
+
+
+def bytes_at(place: Place) -> bytes:
+    """What lies at a place. Raises ``LetterError``: ``unreadable``, ``too_large``, and what the containers raise."""
+    if not place.inside:
+        return _file(place.path)
+    at = Place(place.path)
+    data = b""
+    for step in place.inside:
+        name = str(at)
+        if not at.inside and _is_zip(place.path):
+            data = opened(place.path).read(step.number, step.name)
+        else:
+            data = data if at.inside else _file(place.path)
+            if kind_of(data, name) == "zip":
+                data = Archive(data, name).read(step.number, step.name)
+            else:
+                data = _attached(read_mail(data, name), step, at)
+        at = Place(place.path, (*at.inside, step))
+    return data
+
+
+def _attached(mail: Mail, step: Step, place: Place) -> bytes:
+    if step.number >= len(mail.attachments) or mail.attachments[step.number].name != step.name:
+        raise LetterError(f"{place} has changed since it was listed", code="unreadable", hint="run again")
+    return mail.attachments[step.number].data
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _file(path: Path) -> bytes:
+    try:
+        told = path.stat()
+        if not stat.S_ISREG(told.st_mode):
+            raise LetterError(f"cannot read {path}: it is no file", code="unreadable", hint="name a file")
+        if told.st_size <= MAX_BYTES:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+            if len(data) <= MAX_BYTES:
+                return data
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    raise LetterError(f"{path} is larger than {MAX_BYTES:,} bytes", code="too_large", hint="split it into letters")
+
+
+def _unreadable(path: Path, error: OSError) -> LetterError:
+    message = f"cannot read {path}: {error.strerror}"
+    return LetterError(message, code="unreadable", hint="check that it exists and may be read")

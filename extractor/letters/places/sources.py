@@ -1,0 +1,385 @@
+"""Where letters lie: files, folders, members of archives, attachments of mails; found by name, read one by one.
+
+Finding opens no letter: it looks at names, in folders and in the directories of archives. What a
+file really holds shows when it is read: an archive inside an archive, a mail with attachments, an
+archive under a wrong name. Such a file then gives several documents, each with its own id.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from posixpath import splitext
+from typing import NamedTuple
+
+from extractor.errors import LetterError, UsageError
+from extractor.letters.formats.archive import Archive, is_hidden
+from extractor.letters.formats.kinds import BY_SUFFIX, UNREAD, suffix_of
+from extractor.letters.spans import Span
+
+SUFFIXES = tuple(BY_SUFFIX)
+CONTAINERS = (".zip", ".eml")
+# The forms in which one letter may lie in a folder, the best first.
+_FORMS = ("text", "docx", "html", "pdf", "image", "unread")
+_PAGE = re.compile(
+    r"(?P<stem>.*?[^ _.-])[ _.-]+\(?(?:"
+    r"(?:pages?|pg|part|pt|p)[ _.-]*(?P<page>\d{1,3})(?:[ _.-]*of[ _.-]*(?P<pages>\d{1,3}))?"
+    r"|(?P<part>\d{1,3})[ _.-]*of[ _.-]*(?P<parts>\d{1,3}))\)?",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 255
+_PIECE = re.compile(r"(.+)#\d+", re.DOTALL)
+_SLASH = re.compile("/")
+_DRIVE = re.compile(r"\A[A-Za-z]:")
+
+
+class Step(NamedTuple):
+    """One step into a container: the member's place there, and its name."""
+
+    number: int
+    name: str
+
+
+class Place(NamedTuple):
+    """Where bytes lie: a file, or what is found in it step by step."""
+
+    path: Path
+    inside: tuple[Step, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file's own name, or its member's."""
+        return self.inside[-1].name if self.inside else self.path.name
+
+    def __str__(self) -> str:
+        """The whole way, as errors tell it."""
+        return printable("/".join((str(self.path), *(step.name for step in self.inside))))
+
+
+class LetterFile(NamedTuple):
+    """A letter not yet read: its id and where it lies.
+
+    ``inside`` are the steps into an archive or mail. ``rest`` are further files that hold its other
+    pages. ``piece`` is its part of a document that holds several letters.
+    """
+
+    id: str
+    path: Path
+    inside: tuple[Step, ...] = ()
+    rest: tuple[Place, ...] = ()
+    piece: Span | None = None
+
+
+@dataclass
+class Passed:
+    """What is not read: files by suffix, of unknown kinds or other forms of letters that are read; closed folders.
+
+    ``linked`` tells whether there were links, so that one file may have been found twice.
+    """
+
+    unknown: Counter[str] = field(default_factory=Counter)
+    beside: Counter[str] = field(default_factory=Counter)
+    closed: int = 0
+    linked: bool = False
+
+    def told(self) -> Iterator[str]:
+        """A line for each reason, for people."""
+        if self.unknown:
+            yield f"{_files(self.unknown)} passed over, of kinds that are no letters: {_listed(self.unknown)}"
+        if self.beside:
+            yield (
+                f"{_files(self.beside)} passed over, because a file of the same name that is easier to read lies "
+                f"beside: {_listed(self.beside)}"
+            )
+        if self.closed:
+            yield f"{self.closed:,} folders may not be opened and are passed over"
+
+
+class Found(NamedTuple):
+    """A letter among the files of one folder or container: its id there, and its files in the order of its pages."""
+
+    name: str
+    places: tuple[Place, ...]
+
+
+# ---- finding -----------------------------------------------------------------------------------
+
+
+def find_files(paths: Sequence[Path], tell: Callable[[str], None] | None = None) -> list[LetterFile]:
+    """All letters among files and folders (searched recursively) and in archives, in a stable order.
+
+    A letter's id is its path below the folder that was named, without the suffix; a member's is its
+    archive's id and its own name there; for a file named directly, its stem. Equal ids get the
+    parent folder's name in front. A folder's files that are not read are told to ``tell``.
+
+    Raises ``UsageError`` for a path that does not exist, and when no letter is found at all.
+    """
+    passed = Passed()
+    found: list[Found] = []
+    for path in paths:
+        if not _exists(path):
+            raise UsageError(f"no such file or folder: {printable(str(path))}", hint="name letters, or folders of them")
+        found += _below(path, passed)
+    if passed.linked or len(paths) > 1:
+        found = _once(found)
+    for line in passed.told():
+        if tell:
+            tell(line)
+    if not found:
+        listed = ", ".join(printable(str(path)) for path in paths) or "(nothing named)"
+        told = "; ".join(passed.told())
+        raise UsageError(f"no letters in {listed}", hint=f"letters end in {', '.join(SUFFIXES)}{told and '; ' + told}")
+    return sorted(told_apart(found), key=lambda file: file.id)
+
+
+def _once(found: Iterable[Found]) -> list[Found]:
+    """Each letter once, under the first name it was found by."""
+    firsts: dict[Place, Found] = {}
+    for each in found:
+        place = each.places[0]
+        firsts.setdefault(Place(place.path.resolve(), place.inside), each)
+    return list(firsts.values())
+
+
+def _below(path: Path, passed: Passed) -> Iterator[Found]:
+    if not path.is_dir():
+        yield from _expanded(Found(printable(path.stem), (Place(path),)), passed)
+        return
+    for found in chosen(_walk(path, "", passed), passed):
+        yield from _expanded(found, passed)
+
+
+def _walk(folder: Path, prefix: str, passed: Passed) -> Iterator[tuple[str, Place]]:
+    """All files below a folder by their names there, in order; links to folders are not followed."""
+    try:
+        with os.scandir(folder) as entries:
+            inner = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        passed.closed += 1
+        return
+    for entry in inner:
+        if is_hidden(entry.name):
+            continue
+        name = prefix + printable(entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(folder / entry.name, f"{name}/", passed)
+        elif entry.is_file():
+            passed.linked |= entry.is_symlink()
+            yield name, Place(folder / entry.name)
+
+
+def _expanded(found: Found, passed: Passed) -> Iterator[Found]:
+    """An archive as its members, as far as its directory tells; anything else as it is."""
+    place = found.places[0]
+    members: list[Found] = []
+    if suffix_of(place.path.name) == ".zip":
+        with contextlib.suppress(LetterError):  # told when it is read
+            members = list(members_of(opened(place.path), place, passed))
+    if not members:
+        yield found
+    # A folder of the archive's name may hold members of the same names.
+    name = found.name + (place.path.suffix if members and place.path.with_suffix("").is_dir() else "")
+    for member in members:
+        yield Found(f"{name}/{member.name}", member.places)
+
+
+def opened(path: Path) -> Archive:
+    """An archive on disk; the last ones stay open, for their members are read one at a time. Raises ``LetterError``."""
+    try:
+        told = path.stat()
+    except OSError as error:
+        raise LetterError(f"cannot read {path}: {error.strerror}", code="unreadable") from error
+    return _opened(path, told.st_mtime_ns, told.st_size)
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, changed: int, size: int) -> Archive:
+    return Archive(path, printable(str(path)))
+
+
+def members_of(archive: Archive, place: Place, passed: Passed) -> Iterator[Found]:
+    """What an archive holds: its letters, and each member that will not be read, to be told when it is."""
+    files: list[tuple[str, Place]] = []
+    for member in archive.members():
+        name = tidy(member.name)
+        at = Place(place.path, (*place.inside, Step(member.number, member.name)))
+        if member.problem and (member.problem.code == "unsafe_name" or _form(name) is not None):
+            yield Found(stem_of(name), (at,))
+        else:
+            files.append((name, at))
+    yield from chosen(files, passed)
+
+
+def chosen(files: Iterable[tuple[str, Place]], passed: Passed) -> Iterator[Found]:
+    """The letters among a folder's files: pages of one letter together, of several forms the best."""
+    by_name: dict[str, list[tuple[str, str, tuple[Place, ...]]]] = {}
+    for name, places in _with_pages(files):
+        form, suffix = _form(name), suffix_of(name)
+        if form is None:
+            passed.unknown[suffix or "no suffix"] += 1
+        elif suffix in CONTAINERS:
+            yield Found(stem_of(name), places)
+        else:
+            by_name.setdefault(stem_of(name), []).append((form, suffix, places))
+    for name, forms in by_name.items():
+        best = min((form for form, _, _ in forms), key=_FORMS.index)
+        for form, suffix, places in forms:
+            if form == best:
+                yield Found(name, places)
+            else:
+                passed.beside[suffix] += len(places)
+
+
+def _form(name: str) -> str | None:
+    suffix = suffix_of(name)
+    return "unread" if suffix in UNREAD else BY_SUFFIX.get(suffix)
+
+
+def _with_pages(files: Iterable[tuple[str, Place]]) -> Iterator[tuple[str, tuple[Place, ...]]]:
+    """Files by name; those that are pages of one letter (``x_p1.png``, ``x (1 of 2).pdf``) as one, in order."""
+    single: list[tuple[str, tuple[Place, ...]]] = []
+    groups: dict[tuple[str, str], list[tuple[_Page, str, Place]]] = {}
+    for name, place in files:
+        page = page_of(name)
+        if page and suffix_of(name) not in CONTAINERS and _form(name):
+            groups.setdefault((page.stem, suffix_of(name)), []).append((page, name, place))
+        else:
+            single.append((name, (place,)))
+    for (stem, suffix), members in groups.items():
+        pages = [page for page, _, _ in members]
+        if _is_one_letter(pages):
+            single.append(
+                (stem + suffix, tuple(place for _, _, place in sorted(members, key=lambda each: each[0].number)))
+            )
+        else:
+            single += [(name, (place,)) for _, name, place in members]
+    yield from single
+
+
+class _Page(NamedTuple):
+    """What a file's name says of it: a page or part of a letter, and of how many."""
+
+    stem: str
+    number: int
+    of: int | None
+
+
+def page_of(name: str) -> _Page | None:
+    """Which page of a letter a file's name says it is; ``None`` for most."""
+    folder, slash, last = name.rpartition("/")
+    match = _PAGE.fullmatch(stem_of(last)) if len(last) <= _LONGEST_NAME else None
+    if not match:
+        return None
+    number, of = match["page"] or match["part"], match["pages"] or match["parts"]
+    return _Page(folder + slash + match["stem"], int(number), int(of) if of else None)
+
+
+def _is_one_letter(pages: Sequence[_Page]) -> bool:
+    numbers = {page.number for page in pages}
+    totals = {page.of for page in pages}
+    begins = 1 in numbers or totals != {None}
+    fits = all(page.of is None or page.number <= page.of for page in pages)
+    return len(pages) > 1 and len(numbers) == len(pages) and len(totals) == 1 and begins and fits
+
+
+def missing_pages(names: Sequence[str]) -> list[int]:
+    """Which pages of a letter there is no file for, as far as the names tell."""
+    pages = [page for name in names if (page := page_of(name))]
+    last = max((page.of or page.number for page in pages), default=0)
+    return sorted(set(range(1, last + 1)) - {page.number for page in pages})
+
+
+# ---- ids ---------------------------------------------------------------------------------------
+
+
+def told_apart(found: Sequence[Found]) -> list[LetterFile]:
+    """Letters with ids that are all different.
+
+    Those with equal ids keep their suffixes if they lie in one folder, else get their parent folders'
+    names in front, as many as it takes; at last the whole name. A container that is taken apart when
+    it is read keeps its suffix where the ids of its letters could be others' too, and so does a file
+    whose name looks like a piece of another.
+    """
+    firsts = [each.places[0] for each in found]
+    times = Counter((each.name, _folder(each.places[0])) for each in found)
+    ids = [
+        each.name + (splitext(first.name)[1] if times[each.name, _folder(first)] > 1 else "")
+        for each, first in zip(found, firsts, strict=True)
+    ]
+    for depth in range(1, 20):
+        if max(Counter(ids).values(), default=1) == 1:
+            break
+        ids = _renamed(ids, [_with_folders(place, depth) for place in firsts])
+    if max(Counter(ids).values(), default=1) > 1:
+        ids = _renamed(ids, [_whole(place) for place in firsts])
+        ids = _renamed(ids, [f"{name} ({number})" for number, name in enumerate(ids, 1)])
+    taken = set(ids)
+    folders = {name[: slash.start()] for name in ids for slash in _SLASH.finditer(name)}
+    files = []
+    for name, each in zip(ids, found, strict=True):
+        first, *rest = each.places
+        piece = _PIECE.fullmatch(name)
+        if (piece and piece[1] in taken) or (name in folders and suffix_of(first.name) in CONTAINERS):
+            name += suffix_of(first.name)
+        files.append(LetterFile(name, first.path, first.inside, tuple(rest)))
+    return files
+
+
+def _folder(place: Place) -> tuple[Path, tuple[Step, ...], str]:
+    return (
+        (place.path, place.inside[:-1], tidy(place.name).rpartition("/")[0])
+        if place.inside
+        else (place.path.parent, (), "")
+    )
+
+
+def _renamed(ids: Sequence[str], others: Sequence[str]) -> list[str]:
+    """``ids``, with another name for each that stands there more than once."""
+    times = Counter(ids)
+    return [other if times[name] > 1 else name for name, other in zip(ids, others, strict=True)]
+
+
+def _with_folders(place: Place, depth: int) -> str:
+    inside = (stem_of(tidy(step.name)) for step in place.inside)
+    return printable("/".join((*place.path.parent.parts[-depth:], place.path.stem, *inside)).lstrip("/"))
+
+
+def _whole(place: Place) -> str:
+    return printable("/".join((str(place.path).lstrip("/"), *(tidy(step.name) for step in place.inside))))
+
+
+def stem_of(name: str) -> str:
+    """A path without its suffix; a name that begins with a dot has none."""
+    return splitext(name)[0]
+
+
+def tidy(name: str) -> str:
+    """A member's name as a path below its container, whatever it says."""
+    parts = [part for part in re.split(r"[\\/]", _DRIVE.sub("", name)) if part not in ("", ".", "..")]
+    return printable("/".join(parts).replace("\0", "")) or "member"
+
+
+def printable(name: str) -> str:
+    """A file name that is not valid UTF-8 made so, its odd bytes as ``\\xNN``: ids stand in JSON and SQLite."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # e.g. a name too long for the disk
+        return False
+
+
+def _files(counted: Counter[str]) -> str:
+    return "1 file is" if counted.total() == 1 else f"{counted.total():,} files are"
+
+
+def _listed(counted: Counter[str]) -> str:
+    return ", ".join(f"{suffix} ({count:,})" for suffix, count in counted.most_common(10))

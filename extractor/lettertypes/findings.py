@@ -1,0 +1,116 @@
+"""What the validator notices, and the verdict that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from extractor.letters.spans import Span
+
+Severity = Literal["error", "warning", "info"]
+Blame = Literal["answer", "letter", "unclear"]
+Status = Literal["accepted", "needs_review", "failed"]
+
+CODES: dict[str, str] = {
+    "schema": "The reply is not a valid instance of the schema.",
+    "not_a_letter": "The text is not a letter of this type; nothing may be filled in.",
+    "not_in_text": "The value's words do not stand in the part of the letter where they must.",
+    "value_differs": "The letter says something else at this value's own place.",
+    "null_but_stated": "The answer says the letter is silent, but the letter states a value.",
+    "not_stated": "The answer gives a value where the letter states none.",
+    "list_item_missing": "The letter lists something here that the answer leaves out.",
+    "list_item_extra": "The answer lists something here that the letter does not.",
+    "list_order": "The list has the right elements in another order than the letter.",
+    "record_missing": "A part of the letter is claimed by no record of the answer.",
+    "record_extra": "A record of the answer has no part of the letter to stand on.",
+    "record_doubled": "Two records of the answer claim the same part of the letter.",
+    "record_order": "The records stand in another order than the letter's parts.",
+    "quote_too_short": "The quote is too short to prove anything.",
+    "quote_cut": "The quote leaves out a negation that stands right before it.",
+    "quote_missing": "A judgement is given without the words it rests on.",
+    "judgement_missing": "Words are quoted for a judgement that is not given.",
+    "unproven": "A value was neither proven nor found wrong; this is a gap in the checks.",
+    "unread": "The reader could not read this place for certain; a person should look.",
+    "other_text": "The record was made from another text of this letter.",
+    "odd_instruction": "The letter's text speaks to the machine that reads it.",
+    "odd_markup": "The letter's text holds template or HTML markup.",
+    "odd_control": "The letter's text holds control characters.",
+    "odd_invisible": "The letter's text holds characters that do not show or that turn its direction.",
+    "odd_script": "A word of the letter mixes look-alike letters of several scripts.",
+    "decoded_by_guess": "The letter's file does not say in which encoding it is; it was found by rule.",
+    "mojibake": "Signs of the letter were saved in a wrong encoding before; they stand as two or three others.",
+    "hidden_text": "The letter's file holds words that nobody sees; they are left out of the text.",
+    "pale_text": "Words of the letter's file are white or tiny; they are part of the text.",
+    "redacted_text": "Words under black bars can still be read in the letter's file; they are left out of the text.",
+    "tracked_changes": "The letter's file holds tracked changes: insertions are read, deletions are not.",
+    "running_lines": "Page headers and footers of the letter's file stand apart from its text.",
+    "left_out": "Parts of the letter's file, or files beside it in a mail or archive, are not read.",
+    "misnamed": "The letter's file is of another kind than its name says.",
+    "joined": "The letter's pages lie in several files.",
+    "page_missing": "By the names of the letter's files, one of its pages is missing.",
+    "split": "The letter's file holds several letters.",
+    "unread_page": "A page of the letter is a picture that was not read.",
+    "scanned_layer": "A page of the letter is a scan whose words were not verified.",
+    "doubtful_text": "The words that a page of the letter carries do not look like prose.",
+    "poor_scan": "A page of the letter is hard to read for OCR.",
+    "turned_page": "A page of the letter was turned before it was read.",
+    "unsure_digits": "OCR is not sure of these digits.",
+    "unsure_value": "OCR is not sure of a word that a protected value rests on.",
+    "skeleton": "Only judgements and quotes are a model's; the deterministic reading filled the rest.",
+    "skeleton_disputed": "The model says that a row of the reading shown to it is not what the letter says.",
+    "baseline": "The record was filled from the deterministic reading alone, without a language model.",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the validator noticed.
+
+    ``path`` is a JSON pointer into the answer; ``expected`` and ``got`` are JSON values; ``span``
+    is where in the letter to look. ``blame`` tells whether the answer disagrees with the text, the
+    letter disagrees with itself, or the text leaves it open.
+    """
+
+    code: str
+    path: str
+    severity: Severity
+    blame: Blame
+    message: str
+    expected: Any = None
+    got: Any = None
+    span: Span | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "path": self.path,
+            "severity": self.severity,
+            "blame": self.blame,
+            "message": self.message,
+            "expected": plain(self.expected),
+            "got": plain(self.got),
+            "span": {"start": self.span.start, "end": self.span.end} if self.span else None,
+        }
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON-ready data: dates become ISO strings."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def status_of(findings: Iterable[Finding]) -> Status:
+    """``needs_review`` if any finding is an error, whoever is to blame; else ``accepted``."""
+    return "needs_review" if any(finding.severity == "error" for finding in findings) else "accepted"
+
+
+def worth_asking_again(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that another try of the model could mend: errors blamed on the answer."""
+    return [finding for finding in findings if finding.severity == "error" and finding.blame == "answer"]

@@ -1,0 +1,84 @@
+"""How recordings stand: does a tape still answer what is asked now, and whose tapes are there at all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractor.errors import CassetteError, TransportError
+from extractor.models.cassettes.scrub import secrets_in
+from extractor.models.cassettes.tape import Tape, address_of, tape_path
+from extractor.models.cassettes.tapefile import Persister, parsed_json
+
+# Tapes written by hand lie here, beside the folders of the prompt versions.
+FAULTS = "faults"
+
+# fresh: plays to its end; stale: what is asked now is not what was recorded; missing: never recorded;
+# broken: the file cannot be read; unplayed: holds calls that nobody makes any more; orphan: its
+# letter, prompt or model is gone.
+STATES = ("fresh", "stale", "missing", "broken", "unplayed", "orphan")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How one tape stands: a state of ``STATES``, why (lines, no letter text), and the bytes of each request."""
+
+    state: str
+    lines: tuple[str, ...] = ()
+    asked: tuple[int, ...] = ()
+
+
+async def condition(tape: Tape, play: Callable[[], Awaitable[object]]) -> Condition:
+    """Play a letter against its tape, as ``play`` would record it. Opens no connection."""
+    lines: tuple[str, ...] = ()
+    with tape:
+        try:
+            await play()
+        except CassetteError:
+            pass
+        except TransportError as error:
+            lines = (f"  {tape.path}", f"  it ends with a call that failed: {error.code}")
+    asked = tuple(tape.asked)
+    if tape.refused:
+        # Used up: more is asked now than was recorded.
+        state = "stale" if tape.refused.kind == "used_up" else tape.refused.kind
+        return Condition(state, tape.refused.lines, asked)
+    if tape.unplayed:
+        lines = (f"  {tape.path}", f"  calls that nobody made: {tape.unplayed}")
+        return Condition("unplayed", lines, asked)
+    return Condition("stale" if lines else "fresh", lines, asked)
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """The tapes of one prompt x model: the model's name, and the address of the endpoint that was asked, if told."""
+
+    model: str
+    address: str = ""
+
+
+def model_folders(root: Path, prompt: str) -> list[ModelFolder]:
+    """The models that have a folder of tapes for ``prompt``."""
+    folders = sorted(each for each in tape_path(root, prompt, "x", "x").parent.parent.glob("*") if each.is_dir())
+    return [_model_folder(folder) for folder in folders]
+
+
+def _model_folder(folder: Path) -> ModelFolder:
+    # A folder cannot say which "__" was a "/"; a tape inside it can.
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            requests, _, head = Persister.load_cassette(str(path))
+        except CassetteError:
+            continue
+        body = parsed_json(requests[0].body) if requests else None
+        asked = body.get("model") if isinstance(body, dict) else None
+        told = str(head.get("model") or f"{folder.name.partition('__')[0]}/{asked}")
+        if tape_path(Path(), "x", told, "x").parent.name == folder.name:
+            return ModelFolder(told, address_of(head, requests))
+    return ModelFolder(folder.name.replace("__", "/", 1))
+
+
+def secrets_of(path: Path) -> Iterator[str]:
+    """What in a tape looks like a secret, as ``line N: what``."""
+    return secrets_in(path.read_bytes().decode("utf-8", "replace"))

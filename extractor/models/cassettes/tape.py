@@ -1,0 +1,219 @@
+"""One tape: the recording of one letter x prompt x model.
+
+vcrpy keeps the interactions; a transport of our own, chosen by a ContextVar, decides which tape a
+request belongs to. Nothing is patched, so any number of letters may be under way at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+from vcr.cassette import Cassette  # type: ignore[import-untyped]
+from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
+
+from extractor.errors import CassetteError
+from extractor.models.cassettes.matching import MATCH_ON, changes, same_body
+from extractor.models.cassettes.scrub import keys_sent, scrubbed_request, scrubbed_response
+from extractor.models.cassettes.tapefile import Persister
+
+# vcrpy logs whole interactions at info level, and with them letters.
+logging.getLogger("vcr").setLevel(logging.WARNING)
+
+_CURRENT: ContextVar[Tape | None] = ContextVar("tape", default=None)
+
+
+def tape_path(root: Path, prompt: str, model: str, letter_id: str) -> Path:
+    """Where a tape lies: ``root/prompt/model/letter.yaml``, with ``/`` in a name written ``__``."""
+    prompt, model, letter_id = (re.sub(r"[/\\]", "__", name) for name in (prompt, model, letter_id))
+    return root / prompt / model / f"{letter_id}.yaml"
+
+
+def transport() -> httpx2.AsyncHTTPTransport:
+    """A transport that answers from, or records to, the tape that is open around the request."""
+    return _TapeTransport()
+
+
+def address_of(head: Mapping[str, Any], requests: Sequence[Any]) -> str:
+    """The base URL that a recording was given, by its ``recorded:`` block; empty for the provider's own."""
+    if "versions" in head or not requests:
+        return str(head.get("base_url") or "")
+    # Older tapes tell it by their requests alone.
+    base, found, _ = requests[0].uri.partition("/chat/completions")
+    return base if found and base != "https://api.openai.com/v1" else ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a tape could not answer: ``kind`` is missing, stale, used_up or broken; ``lines`` say more."""
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+class Tape:
+    """The recording of one letter, asked with one prompt of one model. Open it around the asking.
+
+    ``mode`` is ``replay`` (never opens a connection) or ``record`` (a new tape replaces the old one
+    when the block ends well; if it fails, or the last call did not get through, the old one stays).
+    ``recorded`` is written first into a new tape: hashes, versions, date, as the caller knows them.
+    ``words`` are further words of the command that records this tape, e.g. where the letter lies.
+
+    A request inside the block raises ``CassetteError`` with code ``missing_cassette``,
+    ``stale_cassette``, ``used_up_cassette`` or ``broken_cassette``; ``refused`` keeps why. ``asked``
+    are the sizes in bytes of the requests so far, ``saved`` says that a new tape was written.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        letter_id: str,
+        prompt: str,
+        model: str,
+        *,
+        mode: str = "replay",
+        recorded: Mapping[str, Any] | None = None,
+        words: Sequence[str] = (),
+    ) -> None:
+        if mode not in ("replay", "record"):
+            raise ValueError(f"unknown mode {mode!r}: replay or record")
+        self.path = tape_path(root, prompt, model, letter_id)
+        self.recorded = dict(recorded or {})
+        self.recording = mode == "record"
+        self.words = tuple(words)
+        self.asked: list[int] = []
+        self.refused: Refusal | None = None
+        self.saved = False
+        self._what = f"letter {letter_id} x prompt {prompt} x model {model}"
+        self._record = ("extractor", "record", "--prompt", prompt, "--model", model, "--letter", letter_id)
+        self._cassette: Any = None
+        self._got_through = True
+        self._token: Token[Tape | None] | None = None
+
+    def __enter__(self) -> Self:
+        self._token = _CURRENT.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._token is not None:
+            _CURRENT.reset(self._token)
+        if self.recording and kind is None and self._got_through and self._cassette is not None:
+            self._save()
+
+    @property
+    def unplayed(self) -> int:
+        """How many recorded interactions were not asked for in a replay; 0 if nothing was asked at all."""
+        tape = self._cassette
+        return 0 if tape is None or self.recording else sum(not tape.play_counts[i] for i in range(len(tape)))
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """The ``recorded:`` block of the file; empty if there is none to be read."""
+        try:
+            return dict(self._open()._metadata)
+        except CassetteError:
+            return {}
+
+    @property
+    def command(self) -> str:
+        """The command that records this tape."""
+        tape, address = self._cassette, ""
+        if tape is not None and not self.recording and "--base-url" not in self.words:
+            address = address_of(tape._metadata, tape.requests)
+        return shlex.join([*self._record, *(["--base-url", address] if address else []), *self.words])
+
+    def _open(self) -> Any:
+        # Not before the first request: a letter that is never asked needs no tape.
+        if self._cassette is None:
+            mode = RecordMode.ALL if self.recording else RecordMode.NONE
+            cassette = Cassette(str(self.path), persister=Persister, record_mode=mode, match_on=MATCH_ON)
+            if not self.recording:
+                if not self.path.is_file():
+                    raise self._error("missing", [f"  expected at {self.path}"], "record it with")
+                try:
+                    cassette._load()
+                except CassetteError as broken:
+                    raise self._error("broken", [f"  {broken.message}"], "record it anew with") from None
+            self._cassette = cassette
+        return self._cassette
+
+    def replay(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
+        """The recorded response to ``request``. Raises ``CassetteError``."""
+        self.asked.append(len(body))
+        cassette, asked = self._open(), scrubbed_request(request, body)
+        if cassette.can_play_response_for(asked):
+            return _response(cassette.play_response(asked))
+        recorded = cassette.requests
+        if times := sum(same_body(asked, each) for each in recorded):
+            line = f"  the same request was recorded {times} time(s), and all are played"
+            raise self._error("used_up", [f"  {self.path}", line], "re-record with")
+        differs = min((changes(each, asked) for each in recorded), key=len, default=["  it holds no interaction"])
+        raise self._error("stale", [f"  {self.path}", *differs], "re-record with")
+
+    def record(self, request: httpx2.Request, body: bytes, response: httpx2.Response, data: bytes) -> None:
+        """Keep one interaction, scrubbed."""
+        self.asked.append(len(body))
+        self._got_through = response.status_code < 400 or response.status_code in (400, 413, 422)
+        headers: dict[str, list[str]] = {}
+        for name, value in response.headers.multi_items():
+            headers.setdefault(name.lower(), []).append(value)
+        status = {"code": response.status_code, "message": response.reason_phrase}
+        kept = scrubbed_response({"status": status, "headers": headers, "body": {"string": data}}, keys_sent(request))
+        self._open().append(scrubbed_request(request, body), kept)
+
+    def _save(self) -> None:
+        self._cassette._metadata.update(self.recorded, calls=len(self._cassette))
+        try:
+            self._cassette._save()
+        except OSError as error:
+            hint = "free the disk, or make the folder writable, and record again"
+            problem = f"cannot write {self.path}: {error.strerror}"
+            raise CassetteError(problem, hint=hint, code="unwritable_cassette") from error
+        self.saved = True
+
+    def lost(self) -> None:
+        """The last call did not get through: there is nothing to keep, and the tape is not whole."""
+        self._got_through = False
+
+    def _error(self, kind: str, lines: list[str], advice: str) -> CassetteError:
+        self.refused = Refusal(kind, tuple(lines))
+        message = "\n".join([f"{kind.replace('_', ' ')} cassette: {self._what}", *lines])
+        return CassetteError(message, hint=f"{advice}: {self.command}", code=f"{kind}_cassette")
+
+
+class _TapeTransport(httpx2.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        tape = _CURRENT.get()
+        if tape is None:
+            hint = "open a Tape around the request"
+            raise CassetteError("a request was made while no cassette is open", hint=hint, code="no_cassette")
+        body = await request.aread()
+        if not tape.recording:
+            return tape.replay(request, body)
+        # A compressed reply could not be read in the tape.
+        request.headers["accept-encoding"] = "identity"
+        tape.lost()
+        response = await super().handle_async_request(request)
+        data = b"".join([chunk async for chunk in response.stream])  # type: ignore[union-attr]
+        await response.aclose()
+        tape.record(request, body, response, data)
+        return httpx2.Response(response.status_code, headers=response.headers, stream=httpx2.ByteStream(data))
+
+
+def _response(played: Any) -> httpx2.Response:
+    headers = [(name, value) for name, values in played["headers"].items() for value in values]
+    headers = [(name, value) for name, value in headers if not name.startswith("retry-after")]
+    # What was waited for once need not be waited for again.
+    headers.append(("retry-after-ms", "0"))
+    body = httpx2.ByteStream(played["body"]["string"])
+    return httpx2.Response(played["status"]["code"], headers=headers, stream=body)

@@ -1,0 +1,12 @@
+"""How fast an endpoint may be asked: what it tells, what its refusals teach, and one shared way through.
+
+No library found learns from an endpoint (aiolimiter, asynciolimiter, pyrate-limiter keep a given rate),
+so this is our own. Nothing here knows a model SDK.
+"""
+
+from extractor.models.limits.headers import Told, told_by
+from extractor.models.limits.limiter import Bounds, Call, Limited, Limiter
+from extractor.models.limits.pace import Pace, Tokens
+from extractor.models.limits.window import Window
+
+__all__ = ["Bounds", "Call", "Limited", "Limiter", "Pace", "Tokens", "Told", "Window", "told_by"]

@@ -1,0 +1,266 @@
+"""A model behind an endpoint: asked, asked again where that can help, and read.
+
+Every provider goes through here, so trying again, pausing and stopping are decided in one place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import httpx2
+import openai
+from pydantic import BaseModel
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
+
+from extractor.errors import UsageError
+from extractor.models.limits import Call, Limiter
+from extractor.models.llm.failures import REFUSED, CallError, Place, lost, own_error, parsed, refused
+from extractor.models.model import Question, Reply
+from extractor.models.wire import ReplyError
+
+# Enough for any --concurrency: who waits for a free connection is slowed down by us.
+_LIMITS = httpx2.Limits(max_connections=10_000)
+# A pause that no run waits for, in seconds: a quota of hours or days is used up.
+_TOO_LONG = 600.0
+# Without one answer for so many of the longest pauses, refusals count like other failures.
+_STARVED = 10
+_OVERLOADED = frozenset({503, 529})
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to go on: ``timeout`` is seconds without a byte, ``tries`` is calls in all for one question,
+    ``max_wait`` is the longest pause between two of them, in seconds.
+    """
+
+    timeout: float = 120.0
+    tries: int = 5
+    max_wait: float = 60.0
+
+
+class Endpoint(Protocol):
+    """One provider's wire: how a question becomes a request, how it is sent, how its reply is read.
+
+    Neither tries again nor keeps a connection.
+    """
+
+    @property
+    def place(self) -> Place: ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that may change an answer. Holds no key."""
+        ...
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What ``send`` raises when a call fails; one with a ``response`` is an HTTP status."""
+        ...
+
+    def prepare(self, schema: type[BaseModel], instructions: str) -> Callable[[Question], Any]:
+        """What makes requests of questions; all that does not change from letter to letter is done here."""
+        ...
+
+    def connect(self, http: httpx2.AsyncClient, timeout: httpx2.Timeout) -> Any:
+        """The provider's client, with retries of its own switched off. Closing ``http`` closes it."""
+        ...
+
+    async def send(self, client: Any, request: Any) -> httpx2.Response: ...
+
+    def read(self, completion: Mapping[str, Any]) -> Reply:
+        """The answer's raw text and what it cost. Raises ``ReplyError``; never reads the text itself."""
+        ...
+
+
+class RetryingModel:
+    """A ``Model`` that asks one endpoint. ``name`` is what records call it.
+
+    With a ``limiter``, each call waits for its turn there, and a refusal (429) makes all calls pause;
+    it is then no try of the one letter that met it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        patience: Patience = Patience(),
+    ) -> None:
+        self.name = name
+        self._endpoint = endpoint
+        self._transport = transport
+        self._patience = patience
+        self._timeout = httpx2.Timeout(patience.timeout, connect=min(patience.timeout, 15.0))
+        self._backoff = wait_random_exponential(multiplier=0.5, max=patience.max_wait)
+        self._prepared: dict[tuple[type[BaseModel], str], Callable[[Question], Any]] = {}
+        self._http: httpx2.AsyncClient | None = None
+        self._client: Any = None
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.limiter: Limiter | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Everything that may change an answer, as records and recordings keep it. Holds no key."""
+        return self._endpoint.settings
+
+    async def ask(self, question: Question) -> Reply:
+        """One answer, sent again only where sending again can help.
+
+        ``seconds`` are those from the first call on, pauses included; not the wait for its turn.
+
+        Raises ``TransportError`` when the endpoint cannot be reached or keeps failing, ``ModelError``
+        when it refuses this request or answers with nothing usable (``ReplyError``, which keeps
+        the usage), ``LetterTypeError`` for a schema that cannot be sent, and passes on what a
+        transport of ours raises (``CassetteError``).
+        """
+        request = self._request(question)
+        size = len(request) if isinstance(request, bytes) else len(question.instructions) + len(question.letter)
+        started, tries, call = 0.0, 0, None
+        try:
+            async for attempt in self._retrying():
+                with attempt:
+                    tries += 1
+                    call = await self._turn(size, question)
+                    started = started or time.perf_counter()
+                    completion = await self._send(request, call)
+            reply = self._endpoint.read(completion)
+        except CallError as failed:
+            # Not chained: the client's own errors quote requests and replies.
+            raise failed.error from None
+        except ReplyError as unusable:
+            unusable.reply = replace(unusable.reply, transport_tries=tries, seconds=time.perf_counter() - started)
+            self._took(call, unusable.reply)
+            raise
+        self._took(call, reply)
+        return replace(reply, transport_tries=tries, seconds=time.perf_counter() - started)
+
+    async def _turn(self, size: int, question: Question) -> Call | None:
+        return await self.limiter.permit(size, begun=bool(question.corrections)) if self.limiter else None
+
+    def stop_retrying(self) -> None:
+        """From now on a call that fails is not made again, and pauses before another try end."""
+        self._stopping.set()
+
+    async def aclose(self) -> None:
+        """Close the connections; the model can be used again afterwards."""
+        http, self._http, self._client = self._http, None, None
+        await _close(http)
+
+    def _request(self, question: Question) -> Any:
+        key = (question.schema, question.instructions)
+        if key not in self._prepared:
+            self._prepared[key] = self._endpoint.prepare(*key)
+        return self._prepared[key](question)
+
+    def _retrying(self) -> AsyncRetrying:
+        refusals = 0
+
+        def enough(state: RetryCallState) -> bool:
+            nonlocal refusals
+            refusals += self._holds_all(state)
+            return state.attempt_number - refusals >= self._patience.tries
+
+        return AsyncRetrying(
+            retry=retry_if_exception(self._again), sleep=self._sleep, stop=enough, wait=self._pause, reraise=True
+        )
+
+    def _again(self, error: BaseException) -> bool:
+        if not isinstance(error, CallError) or not error.again or self._stopping.is_set():
+            return False
+        return (error.pause or 0.0) <= _TOO_LONG
+
+    def _holds_all(self, state: RetryCallState) -> bool:
+        """Whether the last call was refused, and the limiter sees to the pause."""
+        error = state.outcome.exception() if state.outcome else None
+        if self.limiter is None or not isinstance(error, CallError) or error.error.code != REFUSED:
+            return False
+        return not self.limiter.starved(_STARVED * self._patience.max_wait)
+
+    async def _sleep(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def _pause(self, state: RetryCallState) -> float:
+        if self._holds_all(state):
+            return 0.0
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, CallError) and error.pause is not None:
+            return min(error.pause, self._patience.max_wait)
+        return self._backoff(state)
+
+    async def _send(self, request: Any, call: Call | None) -> dict[str, Any]:
+        client, place = await self._client_here(), self._endpoint.place
+        try:
+            response = await self._endpoint.send(client, request)
+        except self._endpoint.errors as error:
+            if (ours := own_error(error)) is not None:
+                raise ours from None
+            answered = getattr(error, "response", None)
+            if isinstance(answered, httpx2.Response):
+                failed = refused(answered, place)
+                self._tell(call, answered, failed)
+                raise failed from None
+            if call and self.limiter:
+                self.limiter.lost(call)
+            raise lost(error, place, self._patience.timeout) from None
+        if call and self.limiter:
+            self.limiter.answered(call, response.headers)
+        return parsed(response, place)
+
+    def _tell(self, call: Call | None, response: httpx2.Response, failed: CallError) -> None:
+        """The limiter learns from an HTTP status that is no answer."""
+        if call is None or self.limiter is None:
+            return
+        longest = self._patience.max_wait
+        if failed.error.code == REFUSED:
+            self.limiter.refused(call, response.headers, failed.pause, longest)
+        elif response.status_code in _OVERLOADED:
+            self.limiter.overloaded(call, response.headers, failed.pause, longest)
+        else:
+            self.limiter.answered(call, response.headers, min(failed.pause or 0.0, longest))
+
+    def _took(self, call: Call | None, reply: Reply) -> None:
+        taken, given = reply.usage.input_tokens, reply.usage.output_tokens
+        if call and self.limiter and taken is not None and given is not None:
+            self.limiter.took(call, taken + given)
+
+    async def _client_here(self) -> Any:
+        # Connections belong to the loop that opened them: a client of another loop only fails.
+        loop = asyncio.get_running_loop()
+        if self._http is None or self._loop is not loop:
+            old, self._http, self._loop = self._http, self._open_http(), loop
+            self._client = self._endpoint.connect(self._http, self._timeout)
+            await _close(old)
+        return self._client
+
+    def _open_http(self) -> httpx2.AsyncClient:
+        # Letters and keys go to the address that was named, not where it may point.
+        if self._transport is not None:
+            return openai.DefaultAsyncHttpxClient(
+                transport=self._transport, timeout=self._timeout, follow_redirects=False
+            )
+        # Takes less CPU a call than the default transport, and lets hundreds be under way.
+        return openai.DefaultAioHttpClient(timeout=self._timeout, limits=_LIMITS, follow_redirects=False)
+
+
+async def _close(http: httpx2.AsyncClient | None) -> None:
+    if http is not None:
+        # Connections of a loop that is gone cannot be closed: they end with it.
+        with suppress(RuntimeError):
+            await http.aclose()
+
+
+def check_settings(mode: str, modes: Collection[str], params: Mapping[str, Any], ours: Collection[str]) -> None:
+    """Raise ``UsageError`` for a mode the provider has not, or a parameter that only the engine may set."""
+    if mode not in modes:
+        raise UsageError(f"unknown mode {mode!r}", hint=f"known modes: {', '.join(modes)}", code="mode")
+    taken = sorted(set(ours) & set(params))
+    if taken:
+        raise UsageError(f"these parameters are set by the engine: {', '.join(taken)}", code="params")

@@ -1,0 +1,171 @@
+"""How an answer is got out of a model: all of it, or only what the reader cannot know.
+
+``plain`` asks for the whole record. ``skeleton`` shows the model what the reader found, as a
+numbered table behind the letter, and asks only for what needs a mind; the reading fills the rest.
+That saves most of the output, and gives away the second pair of eyes on what the reader filled:
+so the model may dispute rows of the table, and every such record says how it was made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, Field, create_model
+from pydantic_core import to_json
+
+from extractor.lettertypes.evidence import Judged, Record, SchemaField, Unchecked, Verbatim, fields_of
+from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.reading import Reading
+from extractor.models.offline import values
+
+# The key of a record in a reply: the number of its part in the letter's table.
+_ROWS = Annotated[list[Annotated[int, Field(ge=0, le=9999)]], Field(max_length=200)]
+
+
+class Strategy(Protocol):
+    """One way to ask: what schema is sent, what is told beside the letter, and what a reply means."""
+
+    @property
+    def schema(self) -> type[BaseModel]: ...
+
+    def notes(self, reading: Reading) -> str:
+        """A message behind the letter; empty for none."""
+        ...
+
+    def answer(self, reply: str, reading: Reading) -> tuple[BaseModel, list[Finding]]:
+        """The whole record, and what the model said about how it came to be.
+
+        Raises ``ValueError`` (pydantic's ``ValidationError`` among them) for a reply that is none.
+        """
+        ...
+
+
+class Plain:
+    """The model fills the whole schema."""
+
+    def __init__(self, letter_type: LetterType) -> None:
+        self.schema = letter_type.schema
+
+    def notes(self, reading: Reading) -> str:
+        return ""
+
+    def answer(self, reply: str, reading: Reading) -> tuple[BaseModel, list[Finding]]:
+        return self.schema.model_validate_json(reply), []
+
+
+class Skeleton:
+    """The model fills what the reader cannot know, and may dispute what the reader found."""
+
+    def __init__(self, letter_type: LetterType) -> None:
+        self._whole = letter_type.schema
+        self._asked = frozenset(letter_type.asked)
+        self.schema = _rest(letter_type.schema, self._asked)
+
+    def notes(self, reading: Reading) -> str:
+        rows = _rows(self._whole, values(self._whole, reading.root), "", self._asked)
+        return "\n".join(f"[{number}] {row}" for number, row in enumerate(rows, 1))
+
+    def answer(self, reply: str, reading: Reading) -> tuple[BaseModel, list[Finding]]:
+        rest = self.schema.model_validate_json(reply)
+        filled = values(self._whole, reading.root)
+        _fill_in(self._whole, filled, rest)
+        # Through JSON: the reading's dates and the reply's are then validated alike.
+        answer = self._whole.model_validate_json(to_json(filled))
+        return answer, [_made(), *_disputes(rest.disputed, self.notes(reading))]  # type: ignore[attr-defined]
+
+
+STRATEGIES: Mapping[str, Callable[[LetterType], Strategy]] = {"plain": Plain, "skeleton": Skeleton}
+
+
+def _made() -> Finding:
+    message = "headings, outcomes, citations, dates and the like are the reading's; a model read the rest"
+    return Finding("skeleton", "", "info", "unclear", message)
+
+
+def _disputes(numbers: list[int], table: str) -> Iterator[Finding]:
+    rows = table.split("\n")
+    for number in dict.fromkeys(numbers):
+        known = 0 < number <= len(rows)
+        path = "/" + rows[number - 1].split("]", 1)[1].split(":", 1)[0].strip() if known else ""
+        message = "the model says that the letter does not bear this row out" if known else "the model misses a row"
+        yield Finding("skeleton_disputed", path.rstrip("/"), "error", "unclear", message, got=number)
+
+
+# ---- the part of a schema that needs a mind -----------------------------------------------------
+
+
+@cache
+def _rest(schema: type[BaseModel], asked: frozenset[str]) -> type[BaseModel]:
+    """The schema of a reply: a disputed list, and of each record only the leaves that need a mind."""
+    inner = _fields(schema, asked, "")
+    return create_model(f"{schema.__name__}Rest", __base__=Record, disputed=(_ROWS, ...), **inner)
+
+
+def _fields(schema: type[BaseModel], asked: frozenset[str], path: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for spec in fields_of(schema):
+        here = f"{path}/{spec.name}".lstrip("/")
+        info = schema.model_fields[spec.name]
+        if spec.model is None:
+            if needs_a_mind(spec) or here in asked:
+                found[spec.name] = (
+                    Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation,
+                    ...,
+                )
+        elif inner := _fields(spec.model, asked, here):
+            model = create_model(f"{spec.model.__name__}Rest", __base__=Record, **inner)
+            found[spec.name] = (list[model] if spec.kind == "records" else model, ...)
+    return found
+
+
+def needs_a_mind(spec: SchemaField) -> bool:
+    """Whether a leaf is a judgement or a free choice of words, and so never in a reading for certain."""
+    marker = spec.marker
+    return isinstance(marker, Judged | Unchecked) or (isinstance(marker, Verbatim) and not marker.whole)
+
+
+def _fill_in(schema: type[BaseModel], filled: dict[str, Any], rest: BaseModel) -> None:
+    """Put a reply's leaves into the reading's record, in place. Raises ``ValueError`` if records do not match."""
+    for spec in fields_of(schema):
+        if spec.name not in type(rest).model_fields:
+            continue
+        said = getattr(rest, spec.name)
+        if spec.model is None:
+            filled[spec.name] = said
+        elif spec.kind == "group":
+            _fill_in(spec.model, filled[spec.name], said)
+        elif len(said) != len(filled[spec.name]):
+            raise RowsError(f"the table has {len(filled[spec.name])} {spec.name}, the reply {len(said)}")
+        else:
+            for inner, one in zip(filled[spec.name], said, strict=True):
+                _fill_in(spec.model, inner, one)
+
+
+class RowsError(ValueError):
+    """The reply does not have one record for each of the table's."""
+
+
+# ---- the table ----------------------------------------------------------------------------------
+
+
+def _rows(schema: type[BaseModel], filled: Mapping[str, Any], path: str, asked: frozenset[str]) -> Iterator[str]:
+    """One row for each record: its place, and the leaves that the reading filled, as JSON."""
+    names = "/".join(part for part in path.split("/") if not part.isdigit())
+    leaves = {
+        spec.name: filled[spec.name]
+        for spec in fields_of(schema)
+        if spec.model is None and not needs_a_mind(spec) and f"{names}/{spec.name}".lstrip("/") not in asked
+    }
+    if leaves:
+        yield f"{path}: {json.dumps(json.loads(to_json(leaves)), ensure_ascii=False)}"
+    for spec in fields_of(schema):
+        here = f"{path}/{spec.name}".lstrip("/")
+        if spec.kind == "group":
+            yield from _rows(spec.model, filled[spec.name], here, asked)  # type: ignore[arg-type]
+        elif spec.kind == "records":
+            for i, inner in enumerate(filled[spec.name]):
+                yield from _rows(spec.model, inner, f"{here}/{i}", asked)  # type: ignore[arg-type]

@@ -1,0 +1,232 @@
+"""What goes over the wire and what comes back, without a client: schema, request body, completion.
+
+Nothing here opens a connection or imports an LLM package.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.errors import LetterTypeError, ModelError
+from extractor.models.model import Question, Reply, Usage
+
+# ---- schema ----------------------------------------------------------------------------------
+
+# What strict decoding accepts. Anything else is refused here, with a path, instead of by the
+# provider with a bare 400.
+_SHAPE = {"type", "properties", "required", "additionalProperties", "items", "anyOf", "enum", "const", "$ref", "$defs"}
+_BOUNDS = {"multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems"}
+_LENGTHS = {"minLength", "maxLength"}
+_KEYWORDS = _SHAPE | _BOUNDS | _LENGTHS | {"description", "pattern", "format"}
+_NOISE = {"title", "default", "examples"}
+_FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
+_LOOKAROUND = re.compile(r"\(\?<?[=!]")
+_MAX_DEPTH = 40
+
+
+def strict_schema(model: type[BaseModel], *, lengths: bool) -> dict[str, Any]:
+    """The JSON schema of ``model`` in the form that strict decoding accepts.
+
+    ``lengths`` keeps ``minLength`` and ``maxLength``: grammars of local servers need them, the
+    provider's own endpoint may refuse them. Raises ``LetterTypeError`` for what strict decoding
+    cannot express: a field that may be left out, a free-form map, a set, a tuple, ``oneOf`` ...
+    """
+    raw = model.model_json_schema()
+    return _Strict(raw.get("$defs", {}), lengths).node(raw, model.__name__, 0)
+
+
+@dataclass(frozen=True)
+class _Strict:
+    defs: Mapping[str, Any]
+    lengths: bool
+
+    def node(self, node: Any, path: str, depth: int) -> dict[str, Any]:
+        if not isinstance(node, dict) or depth > _MAX_DEPTH:
+            raise LetterTypeError(f"{path}: the schema cannot be sent", hint="a shape that strict decoding lacks")
+        if "$ref" in node and any(key != "$ref" and key not in _NOISE for key in node):
+            # A reference may not have siblings on the wire: put the definition in its place.
+            target = self.defs[node["$ref"].removeprefix("#/$defs/")]
+            return self.node({**target, **{k: v for k, v in node.items() if k != "$ref"}}, path, depth + 1)
+        kept = {k: v for k, v in node.items() if k not in _NOISE and (self.lengths or k not in _LENGTHS)}
+        self._refuse(kept, path)
+        return {key: self._value(key, value, path, depth + 1) for key, value in kept.items()}
+
+    def _value(self, key: str, value: Any, path: str, depth: int) -> Any:
+        if key in ("properties", "$defs"):
+            # Names here are ours, not keywords: a property called "title" stays.
+            return {name: self.node(inner, f"{path}.{name}", depth) for name, inner in value.items()}
+        if key == "items":
+            return self.node(value, f"{path}[]", depth)
+        if key == "anyOf":
+            return [self.node(inner, path, depth) for inner in value]
+        return value
+
+    @staticmethod
+    def _refuse(node: Mapping[str, Any], path: str) -> None:
+        unknown = sorted(set(node) - _KEYWORDS)
+        if unknown:
+            raise LetterTypeError(
+                f"{path}: strict decoding refuses {', '.join(unknown)}",
+                hint="use plain types, lists, nested records, Literal and `X | None`; no sets, tuples, dicts",
+            )
+        if node.get("type") == "object":
+            _refuse_object(node, path)
+        elif not node.keys() & {"type", "anyOf", "enum", "const", "$ref", "$defs"}:
+            raise LetterTypeError(f"{path}: has no type", hint="give it a plain type instead of Any")
+        if node.get("format", "date") not in _FORMATS:
+            raise LetterTypeError(f"{path}: strict decoding refuses format {node['format']!r}")
+        if _LOOKAROUND.search(str(node.get("pattern", ""))):
+            raise LetterTypeError(f"{path}: strict decoding refuses lookaround in a pattern")
+
+
+def _refuse_object(node: Mapping[str, Any], path: str) -> None:
+    if node.get("additionalProperties", True) is not False:
+        raise LetterTypeError(f"{path}: allows unknown keys", hint='derive it from Record, or set extra="forbid"')
+    left_out = [name for name in node.get("properties", {}) if name not in node.get("required", ())]
+    if left_out:
+        raise LetterTypeError(
+            f"{path}: may be left out: {', '.join(left_out)}", hint="write `X | None` without a default"
+        )
+
+
+# ---- request ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Template:
+    """The part of a request that does not change from letter to letter, serialised once.
+
+    It ends where the messages of one letter begin, so the endpoint sees the same long prefix
+    every time and can reuse it.
+    """
+
+    head: bytes
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], system: str | None = None) -> Template:
+        """``fields`` are all keys of the request but ``messages``; ``system`` is the system message, if it is one."""
+        first = [] if system is None else [{"role": "system", "content": system}]
+        start = dump({**fields, "messages": first}).removesuffix(b"]}")
+        return cls(start + b"," if first else start)
+
+    def body(self, question: Question) -> bytes:
+        """The whole request for one letter. The letter is one message of its own, unchanged."""
+        return self.head + b",".join(dump(message) for message in letter_messages(question)) + b"]}"
+
+
+def letter_messages(question: Question) -> list[dict[str, str]]:
+    """The messages after the system message: the letter, then former replies and what was wrong with them."""
+    messages = [{"role": "user", "content": text} for text in (question.letter, question.notes) if text]
+    for correction in question.corrections:
+        messages.append({"role": "assistant", "content": correction.reply})
+        messages.append({"role": "user", "content": correction.message})
+    return messages
+
+
+def dump(value: Any) -> bytes:
+    """Compact JSON in ASCII: any text survives it, even a lone surrogate, which UTF-8 cannot carry."""
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+# ---- completion ------------------------------------------------------------------------------
+
+
+class ReplyError(ModelError):
+    """The endpoint answered, but with nothing that can be used. It may have cost tokens.
+
+    ``reply`` keeps what came back (a cut-off answer, a refusal) and its usage. Codes:
+    ``empty_choices``, ``refusal``, ``content_filter``, ``truncated``, ``two_tool_calls``, ``no_answer``.
+    """
+
+    def __init__(self, code: str, reply: Reply) -> None:
+        message, hint = _UNUSABLE[code]
+        super().__init__(message, hint=hint, code=code)
+        self.reply = reply
+
+
+_UNUSABLE = {
+    "empty_choices": (
+        "the endpoint answered without any choice",
+        "ask again; if it stays, look at the endpoint's own log",
+    ),
+    "refusal": ("the model refused to answer", "try another model, or read this letter by hand"),
+    "content_filter": (
+        "the endpoint's content filter stopped the answer",
+        "try another model, or read this letter by hand",
+    ),
+    "truncated": ("the answer was cut off at the token limit", "raise max_tokens, or use a model that writes more"),
+    "two_tool_calls": ("the model gave more than one answer (several tool calls)", "use the mode json_schema"),
+    "no_answer": ("the model's message holds no answer", "try another mode: json_schema, json_schema_loose, tools"),
+}
+
+
+def read_completion(completion: Mapping[str, Any]) -> Reply:
+    """The answer's raw text and what it cost. Raises ``ReplyError``; never reads the text itself."""
+    usage = _usage(completion.get("usage"))
+    choices = completion.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise ReplyError("empty_choices", Reply("", usage, "none"))
+    message = choices[0].get("message")
+    message = message if isinstance(message, dict) else {}
+    finish = str(choices[0].get("finish_reason") or "stop")
+    calls = message.get("tool_calls") or []
+    text = _text(message, calls)
+    reply = Reply(text, usage, finish)
+    if message.get("refusal"):
+        raise ReplyError("refusal", Reply(str(message["refusal"]), usage, finish))
+    if finish == "content_filter":
+        raise ReplyError("content_filter", reply)
+    return one_answer(reply, calls, cut_off=finish == "length")
+
+
+def one_answer(reply: Reply, calls: Sized, *, cut_off: bool) -> Reply:
+    """The reply, if it holds one whole answer; ``calls`` are its tool calls. Raises ``ReplyError``."""
+    if cut_off:
+        raise ReplyError("truncated", reply)
+    if len(calls) > 1:
+        raise ReplyError("two_tool_calls", reply)
+    if not reply.text.strip():
+        raise ReplyError("no_answer", reply)
+    return reply
+
+
+def _text(message: Mapping[str, Any], calls: list[Any]) -> str:
+    if calls:
+        function = calls[0].get("function") if isinstance(calls[0], dict) else None
+        text = function.get("arguments") if isinstance(function, dict) else None
+    else:
+        text = message.get("content")
+    return text if isinstance(text, str) else ""
+
+
+def _usage(usage: Any) -> Usage:
+    """The counts that an endpoint tells; what is no count at all is as good as not told."""
+    if not isinstance(usage, dict):
+        return Usage()
+    taken, given, total = (_count(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    if taken is not None and given is not None and total is not None:
+        # Some endpoints count hidden thinking in the total alone; it is billed as output.
+        given = max(given, total - taken)
+    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    return Usage(
+        taken,
+        given,
+        cached_tokens=_count(prompt, "cached_tokens"),
+        reasoning_tokens=_count(completion, "reasoning_tokens"),
+        cache_write_tokens=_count(prompt, "cache_write_tokens"),
+    )
+
+
+# More than any model takes or gives in one call.
+_MOST_TOKENS = 1_000_000_000
+
+
+def _count(counts: Any, name: str) -> int | None:
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None

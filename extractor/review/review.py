@@ -1,0 +1,256 @@
+"""One run under review: its queue, its letters as people left them, and what a person may do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from extractor.errors import UsageError
+from extractor.letters.letter import Letter
+from extractor.lettertypes.lettertype import LetterType
+from extractor.review import corrections
+from extractor.review.corrections import Proposed
+from extractor.review.fields import leaf_input
+from extractor.review.letters import Letters
+from extractor.review.log import CHANGES, DECISIONS, Act, ConflictError, Log
+from extractor.review.queue import Entry, Query, Queue, load, part_of
+from extractor.review.state import State, answer_sha256, final_answer, fold
+from extractor.runs.ledger import View
+
+# What a browser may send of each.
+MOST_NOTE = 4_000
+MOST_TYPED = 20_000
+MOST_SPANS = 20
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One letter as people left it. ``record`` holds the final answer, with evidence and findings made anew for it;
+    ``letter`` is ``None`` where its text is not at hand, and ``note`` says why.
+    """
+
+    entry: Entry
+    original: Mapping[str, Any]
+    record: Mapping[str, Any]
+    state: State
+    letter: Letter | None
+    note: str
+
+    @property
+    def version(self) -> str:
+        """What a person saw: how many acts, on which answer."""
+        return f"{self.state.version}.{self.entry.answer_sha256[:16]}"
+
+
+class Desk:
+    """The run in ``folder``, reviewed by ``name``; ``places`` as in ``Letters``.
+
+    Raises ``LedgerError`` or ``UsageError`` if it cannot be.
+    """
+
+    def __init__(self, folder: Path, kind: LetterType, places: Sequence[Sequence[Path]], name: str) -> None:
+        self.folder, self.kind, self.name = folder, kind, name
+        self.log = Log(folder)
+        self._stamp: object = None
+        self.load()
+        self.letters = Letters(places, [entry.letter_id for entry in self.queue.entries], kind.starts)
+
+    def load(self) -> None:
+        """Take in the run's records, if it wrote since the last time."""
+        stamp = _stamp(self.folder)
+        if stamp == self._stamp:
+            return
+        with View(self.folder) as view:
+            self.queue: Queue = load(self.kind, _same_schema(view.records(), self.kind))
+        self._stamp = stamp
+
+    def refresh(self) -> None:
+        """Take in what others did."""
+        self.load()
+        self.log.refresh()
+
+    # ---- looking -------------------------------------------------------------------------------------
+
+    def state(self, entry: Entry) -> State:
+        return fold(self.log.of(entry.letter_id), entry.answer_sha256)
+
+    def part(self, entry: Entry) -> str:
+        """Which part of the queue an entry is in now."""
+        return part_of(entry, self.state(entry))
+
+    def seen(self, entry: Entry) -> Seen:
+        """One letter as it stands."""
+        original = self._original(entry)
+        letter, note = self.letters.get(original)
+        state = self.state(entry)
+        record = dict(original)
+        if state.changes:
+            answer = final_answer(original["answer"], state.changes)
+            if letter:
+                record = corrections.checked(self.kind, letter, original, answer)
+            else:
+                record.update(answer=answer, evidence={}, findings=list(state.changes[-1].findings))
+            if state.filled:
+                record["error"] = None
+        return Seen(entry, original, record, state, letter, note)
+
+    def read(self, entry: Entry) -> None:
+        """Have the letter at hand when it is looked at; may be called from any thread."""
+        self.letters.get(self._original(entry))
+
+    def read_ahead(self, entry: Entry) -> None:
+        """Begin to read the letter that is looked at next."""
+        self.letters.read_ahead(self._original(entry))
+
+    def picture(self, entry: Entry, page: int) -> bytes:
+        """The picture of one page, as ``Letters.picture`` gives it; may be called from any thread."""
+        return self.letters.picture(self._original(entry), page)
+
+    def _original(self, entry: Entry) -> dict[str, Any]:
+        """A letter's record as the run made it. Raises ``ConflictError`` if that is not what the queue knows."""
+        with View(self.folder) as view:
+            original: dict[str, Any] | None = json.loads(view.record(entry.letter_id) or "null")
+        if original is None or answer_sha256(original) != entry.answer_sha256:
+            raise ConflictError(())
+        return original
+
+    def entry(self, key: str) -> Entry | None:
+        return self.queue.by_key.get(key)
+
+    def neighbours(self, entry: Entry, query: Query) -> tuple[Entry | None, Entry | None]:
+        return self.queue.neighbours(entry.key, query, self.part)
+
+    # ---- acting --------------------------------------------------------------------------------------
+
+    def proposed(self, seen: Seen, path: str, text: str | None) -> Proposed:
+        """What a correction would come to. Raises ``UsageError`` in plain words if it is none."""
+        if seen.letter is None or seen.record["answer"] is None:
+            raise UsageError("there is no answer to correct" if seen.letter else seen.note)
+        return corrections.correction(self.kind, seen.letter, seen.record, path, text)
+
+    def act(self, seen: Seen, told: Mapping[str, Any]) -> Act:
+        """Do what a browser asks for, and log it. Raises ``UsageError``, ``LookupError`` or ``ConflictError``."""
+        name = str(told.get("act"))
+        if told.get("version") != seen.version:
+            known = str(told.get("version", "")).partition(".")[0]
+            acts = self.log.of(seen.entry.letter_id)
+            raise ConflictError(acts[int(known) :] if known.isdecimal() and len(known) < 8 else ())
+        builders = {"evidence": self._evidence, "comment": self._comment, "undo": self._undo}
+        if name in DECISIONS:
+            found = self._decision(seen, name)
+        elif name in CHANGES:
+            found = self._change(seen, name, told)
+        elif name in builders:
+            found = builders[name](seen, told)
+        else:
+            raise UsageError("no such act")
+        return self.log.append(found, seen.state.version)
+
+    def _bare(self, seen: Seen, name: str, **more: Any) -> Act:
+        return Act(
+            letter_id=seen.entry.letter_id,
+            number=0,
+            act=name,
+            at="",
+            by=self.name,
+            letter_sha256=seen.original["letter_sha256"],
+            answer_sha256=seen.entry.answer_sha256,
+            **more,
+        )
+
+    def _decision(self, seen: Seen, name: str) -> Act:
+        if name == "accept" and (seen.letter is None or seen.record["answer"] is None):
+            raise UsageError(seen.note or "there is no answer to accept")
+        return self._bare(seen, name, old=seen.state.decided or None, new=name)
+
+    def _change(self, seen: Seen, name: str, told: Mapping[str, Any]) -> Act:
+        path = "" if name == "fill" else _text(told, "path", 500)
+        if name == "fill" and seen.letter is not None:
+            found = corrections.filled(self.kind, seen.letter, seen.record)
+        elif name == "correct":
+            text = None if told.get("text") is None else _text(told, "text", MOST_TYPED)
+            found = self.proposed(seen, path, text)
+        elif seen.letter is None or seen.record["answer"] is None:
+            raise UsageError(seen.note or "there is no answer to correct")
+        else:
+            make = corrections.addition if name == "add" else corrections.removal
+            found = make(self.kind, seen.letter, seen.record, path)
+        if name == "correct" and found.old == found.new:
+            raise UsageError("that is the value it has")
+        return self._bare(
+            seen, name, path=found.path, old=found.old, new=found.new, findings=tuple(found.record["findings"])
+        )
+
+    def _evidence(self, seen: Seen, told: Mapping[str, Any]) -> Act:
+        path = _text(told, "path", 500)
+        if seen.letter is None or seen.record["answer"] is None:
+            raise UsageError(seen.note or "there is no answer to mark evidence for")
+        leaf_input(self.kind, seen.record["answer"], path)
+        spans = _spans(told.get("spans"), len(seen.letter.text))
+        old = [[each["start"], each["end"]] for each in seen.record["evidence"].get(path, ())]
+        old = [list(span) for span in seen.state.evidence().get(path, ())] or old
+        return self._bare(seen, "evidence", path=path, spans=spans, old=old, new=[list(span) for span in spans])
+
+    def _comment(self, seen: Seen, told: Mapping[str, Any]) -> Act:
+        path = _text(told, "path", 500) if told.get("path") else ""
+        if path:
+            leaf_input(self.kind, seen.record["answer"], path)
+        note = _text(told, "note", MOST_NOTE).strip()
+        if not note:
+            raise UsageError("a comment needs words")
+        return self._bare(seen, "comment", path=path, note=note)
+
+    def _undo(self, seen: Seen, told: Mapping[str, Any]) -> Act:
+        last = seen.state.last
+        if last is None:
+            raise UsageError("nothing to undo on this letter")
+        return self._bare(seen, "undo", path=last.path, old=last.new, new=last.old, undoes=last.number)
+
+
+def _text(told: Mapping[str, Any], name: str, most: int) -> str:
+    text = told.get(name)
+    if not isinstance(text, str):
+        raise UsageError(f"{name} must be text")
+    if len(text) > most:
+        raise UsageError(f"{name} is longer than {most:,} characters")
+    return text
+
+
+def _spans(told: Any, size: int) -> tuple[tuple[int, int], ...]:
+    try:
+        spans = tuple((start, end) for start, end in told)
+    except (TypeError, ValueError):
+        raise UsageError("spans must be pairs of offsets") from None
+    for start, end in spans:
+        if type(start) is not int or type(end) is not int or not 0 <= start < end <= size:
+            raise UsageError("a span lies outside the letter")
+    if not 0 < len(spans) <= MOST_SPANS:
+        raise UsageError(f"from 1 to {MOST_SPANS} spans")
+    return spans
+
+
+def _same_schema(lines: Iterable[str], kind: LetterType) -> Iterable[str]:
+    for number, line in enumerate(lines):
+        if number == 0:
+            first = json.loads(line)
+            if first["letter_type"] != kind.name or first["schema_sha256"] != kind.schema_sha256:
+                raise UsageError(
+                    f"the records were made with another schema than {kind.name} has now",
+                    hint="run the letters again into this folder, or name the workspace that made it",
+                )
+        yield line
+
+
+def _stamp(folder: Path) -> object:
+    """What changes when a run writes its ledger."""
+    found = []
+    for name in ("run.db", "run.db-wal"):
+        try:
+            told = (folder / name).stat()
+            found.append((told.st_size, told.st_mtime_ns if name == "run.db" else 0))
+        except OSError:
+            found.append((0, 0))
+    return tuple(found)

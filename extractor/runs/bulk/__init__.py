@@ -1,0 +1,26 @@
+"""Many letters: as many in flight as the endpoint bears, every finished letter kept at once."""
+
+from extractor.runs.bulk.flow import Around, OnProgress, Options, run
+from extractor.runs.bulk.forecast import Forecast, forecast
+from extractor.runs.bulk.merge import Merged, merge
+from extractor.runs.bulk.output import RECORDS
+from extractor.runs.bulk.selection import Selection, select, shard_of
+from extractor.runs.bulk.summary import GIVE_UP_AFTER, STOPS, Summary
+
+__all__ = [
+    "GIVE_UP_AFTER",
+    "RECORDS",
+    "STOPS",
+    "Around",
+    "Forecast",
+    "Merged",
+    "OnProgress",
+    "Options",
+    "Selection",
+    "Summary",
+    "forecast",
+    "merge",
+    "run",
+    "select",
+    "shard_of",
+]

@@ -1,0 +1,173 @@
+"""What a run would ask, take and cost. Asks nothing and writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic_core import to_json
+
+from extractor.errors import LetterError
+from extractor.letters.letter import Letter, LetterFile, letters_in, read_letter
+from extractor.models.model import Usage
+from extractor.models.offline import values
+from extractor.models.prices import Cost
+from extractor.runs.bulk.flow import Options
+from extractor.runs.ledger import Ledger, Totals, View, is_again, keeps_replies, keys_of, plan_key
+from extractor.runs.record import Plan
+
+# English and JSON alike, roughly.
+BYTES_PER_TOKEN = 4
+# An answer is longer than what the baseline fills in, which leaves judgements null: 1.22 times over
+# the recorded answers to the five bundled letters.
+_OVER_BASELINE = 1.22
+_SAMPLE = 100
+
+
+@dataclass
+class Forecast:
+    """What becomes of ``letters``: ``done`` already, ``unreadable``, answered but to be checked anew
+    (``recheck``), of equal text as another (``copies``), or asked about with one call each (``calls``).
+
+    Tokens and cost are guessed from the sizes of requests and answers, put right by ``measured``
+    letters whose answers to the same questions the folder holds, corrections included.
+    """
+
+    letters: int = 0
+    done: int = 0
+    unreadable: int = 0
+    recheck: int = 0
+    copies: int = 0
+    calls: int = 0
+    most_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Cost = field(default_factory=lambda: Cost(Decimal(0)))
+    measured: int = 0
+
+
+def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Options) -> Forecast:
+    """What ``bulk.run`` would do with these letters. Raises ``LedgerError`` if the folder's ledger cannot be read."""
+    survey = _Survey(plan, options)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(View(folder)) if Ledger.exists(folder) else None
+        since = ledger.since(plan_key(plan), options.again) if ledger else 0
+        for file in files:
+            for part, letter in letters_in(file, plan.letter_type.starts):
+                survey.look(part, letter, ledger, since)
+    survey.guess()
+    return survey.told
+
+
+@dataclass
+class _Sizes:
+    """Letters put together: how many, and their bytes."""
+
+    letters: int = 0
+    bytes: int = 0
+
+    def add(self, size: int) -> None:
+        self.letters += 1
+        self.bytes += size
+
+
+@dataclass
+class _Survey:
+    plan: Plan
+    options: Options
+    told: Forecast = field(default_factory=Forecast)
+    to_ask: _Sizes = field(default_factory=_Sizes)
+    answered: _Sizes = field(default_factory=_Sizes)
+    took: Usage = field(default_factory=lambda: Usage(0, 0))
+    usd: Decimal | None = Decimal(0)
+    asking: list[LetterFile] = field(default_factory=list)
+    seen: set[bytes] = field(default_factory=set)
+
+    def look(self, file: LetterFile, letter: Letter | LetterError, ledger: View | None, since: int) -> None:
+        """What becomes of one letter."""
+        told = self.told
+        before = ledger.standing(file.id) if ledger else None
+        if self.options.only and (before is None or before.status != self.options.only):
+            return
+        told.letters += 1
+        if isinstance(letter, LetterError):
+            told.unreadable += 1
+            return
+        keys, size = keys_of(letter.sha256, self.plan), len(letter.text.encode("utf-8", "replace"))
+        anew = is_again(before, self.options.again, since)
+        question = bytes.fromhex(keys.ask)
+        known = question in self.seen
+        self.seen.add(question)
+        if ledger and before and not known and (took := ledger.took(file.id, keys)):
+            self._learn(size, took)
+        if before and before.check_key == keys.check and not anew:
+            told.done += 1
+        elif known:
+            told.copies += 1
+        elif ledger and ledger.replies(keys, since if anew else 0):
+            told.recheck += 1
+        else:
+            told.calls += 1
+            self.to_ask.add(size)
+            self.asking.append(file)
+
+    def _learn(self, size: int, took: Totals) -> None:
+        if took.usage.input_tokens is None or took.usage.output_tokens is None:
+            return
+        self.answered.add(size)
+        self.took += took.usage
+        self.usd = None if took.unpriced or self.usd is None else self.usd + took.usd
+
+    def guess(self) -> None:
+        """Tokens and cost of what is to be asked."""
+        told, plan = self.told, self.plan
+        if not keeps_replies(plan) or not told.calls:
+            return
+        told.most_calls = told.calls * (1 + plan.reasks)
+        notes, answer = self._ratios()
+        schema = len(json.dumps(plan.strategy.schema.model_json_schema(), separators=(",", ":")))
+        fixed = schema + len((plan.prompt.text if plan.prompt else "").encode())
+
+        def tokens(sizes: _Sizes) -> tuple[float, float]:
+            taken = sizes.letters * fixed + sizes.bytes * (1 + notes)
+            return taken / BYTES_PER_TOKEN, sizes.bytes * answer / BYTES_PER_TOKEN
+
+        taken, given = tokens(self.to_ask)
+        told.measured = self.answered.letters
+        factor = Decimal(1)
+        if told.measured:
+            known_taken, known_given = tokens(self.answered)
+            plain = self._cost(known_taken, known_given, told.measured).usd
+            factor = self.usd / plain if plain and self.usd is not None else factor
+            cost = self._cost(taken, given, told.calls)
+            taken *= (self.took.input_tokens or 0) / known_taken
+            given *= (self.took.output_tokens or 0) / known_given
+        else:
+            cost = self._cost(taken, given, told.calls)
+        told.cost = Cost(None if cost.usd is None else cost.usd * factor, cost.unknown)
+        told.input_tokens, told.output_tokens = round(taken), round(given)
+
+    def _cost(self, taken: float, given: float, calls: int) -> Cost:
+        one = self.plan.tariff.cost(Usage(round(taken / calls), round(given / calls)))
+        return Cost(None if one.usd is None else one.usd * calls, one.unknown)
+
+    def _ratios(self) -> tuple[float, float]:
+        """Bytes of notes and of an answer for each byte of a letter, over some of the letters."""
+        sample = heapq.nsmallest(_SAMPLE, self.asking, key=lambda file: hashlib.blake2b(file.id.encode()).digest())
+        letters = notes = answers = 0
+        for file in sample:
+            try:
+                letter = read_letter(file)
+            except LetterError:  # gone since
+                continue
+            reading = self.plan.letter_type.read(letter)
+            letters += len(letter.text.encode("utf-8", "replace"))
+            notes += len(self.plan.strategy.notes(reading).encode())
+            answers += len(to_json(values(self.plan.strategy.schema, reading.root)))
+        return notes / max(letters, 1), _OVER_BASELINE * answers / max(letters, 1)

@@ -1,0 +1,72 @@
+"""Several run folders made into one: the shards of a run, or runs of different letters."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractor.errors import LedgerError
+from extractor.runs.bulk.output import RECORDS, Output, refuse_foreign_records
+from extractor.runs.ledger import Ledger, View
+from extractor.runs.ledger.merge import absorb
+from extractor.runs.ledger.view import FILE
+
+_WORK = "merge.part"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """``letters`` by folder; ``counts`` of all letters by status; ``conflicts``: made differently in two folders."""
+
+    letters: dict[str, int]
+    counts: Counter[str]
+    conflicts: tuple[str, ...]
+
+
+def merge(folders: Sequence[Path], out: Path) -> Merged:
+    """Join the ledgers and records of ``folders`` in the new folder ``out``; the folders stay as they are.
+
+    Of a letter that stands in two of them, the newer record is taken. ``out`` appears whole or not
+    at all, and can be gone on with by another run. Raises ``LedgerError``.
+    """
+    told = [_newest(folder) for folder in folders]
+    if Ledger.exists(out):
+        raise LedgerError(f"{out} holds a run already", hint="name a new folder for --out")
+    refuse_foreign_records(out)
+    work = out / _WORK
+    shutil.rmtree(work, ignore_errors=True)
+    letters: dict[str, int] = {}
+    conflicts: list[str] = []
+    with Ledger(work) as ledger:
+        # The oldest first: the newest source's replies become the newest round.
+        for folder in [folder for _, folder in sorted(zip(told, folders, strict=True), key=lambda each: each[0])]:
+            done = absorb(ledger, folder)
+            letters[str(folder)] = done.letters
+            conflicts += done.conflicts
+        counts = ledger.counts()
+        state = {"letters": counts.total(), "done": counts.total(), "left": 0, "merged": list(letters), **counts}
+        ledger.begin("", "nothing", state)
+        with Output(work, ledger):
+            pass
+        ledger.tell(state, ended=True)
+    try:
+        # The ledger first: with it alone the folder is whole, its records are made from it.
+        for name in (FILE, RECORDS):
+            (work / name).replace(out / name)
+        shutil.rmtree(work)
+    except OSError as error:
+        raise LedgerError(f"cannot write {out}: {error.strerror}", hint="name another --out folder") from error
+    return Merged({str(folder): letters[str(folder)] for folder in folders}, counts, tuple(sorted(set(conflicts))))
+
+
+def _newest(folder: Path) -> float:
+    """When the newest record of a folder was made. Raises ``LedgerError`` if there is no run."""
+    if not Ledger.exists(folder):
+        raise LedgerError(f"no run in {folder}", hint="name the --out folders of runs")
+    with Ledger(folder):  # an older version's is brought up to date; a run that goes on is told
+        pass
+    with View(folder) as ledger:
+        return ledger.extent()[1]

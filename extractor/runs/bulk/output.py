@@ -1,0 +1,105 @@
+"""``records.jsonl``: one line a letter, whole at every moment, in the order of the letter ids when a run ends.
+
+The ledger holds the records; this file is made from it. While a run goes on, records of new letters
+are added line by line; a record that takes the place of an older one waits for the end, so that no
+letter ever has two lines.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+
+from extractor.errors import LedgerError
+from extractor.runs.ledger import Ledger
+
+RECORDS = "records.jsonl"
+_NOTE = "records"
+
+
+def refuse_foreign_records(folder: Path) -> None:
+    """Raise ``LedgerError`` for a folder whose records are not ours to write anew."""
+    if (folder / RECORDS).exists() and not Ledger.exists(folder):
+        raise LedgerError(
+            f"{folder / RECORDS} is not from a run that can be resumed: its run.db is missing",
+            hint="name another --out folder, or move that file away",
+        )
+
+
+class Output(AbstractContextManager["Output"]):
+    """The open file. Raises ``LedgerError`` when it cannot be written."""
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self.path = folder / RECORDS
+        self.ledger = ledger
+        self._stale = False
+
+    def __enter__(self) -> Output:
+        as_left = self.ledger.fact(_NOTE)
+        # Forgotten until the end: after a kill nobody says that the file holds what the ledger holds.
+        self.ledger.note(_NOTE, None)
+        if as_left is None or as_left != self._stamp():
+            self.rewrite()
+        self._last = self.ledger.last_id()
+        try:
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+            self._end = os.fstat(self._file).st_size
+        except OSError as error:
+            raise self._cannot(error) from error
+        return self
+
+    def add(self, letter_id: str, line: str, *, replaces: bool) -> None:
+        """Put a record that is in the ledger into the file; one that ``replaces`` another when the run ends."""
+        if replaces:
+            self._stale = True
+            return
+        data = line.encode() + b"\n"
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError as error:
+            # Half a line is worse than none: the ledger has it.
+            with suppress(OSError):
+                os.ftruncate(self._file, self._end)
+            raise self._cannot(error) from error
+        self._end += len(data)
+        self._stale = self._stale or letter_id < self._last
+        self._last = max(self._last, letter_id)
+
+    def __exit__(self, kind: object, *exc: object) -> None:
+        os.close(self._file)
+        if kind is not None:
+            return
+        if self._stale:
+            self.rewrite()
+        self.ledger.note(_NOTE, self._stamp())
+
+    def rewrite(self) -> None:
+        """Make the file anew from the ledger, in order; a record at a time, so it takes no memory."""
+        temporary = self.path.with_suffix(".jsonl.part")
+        try:
+            private = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+            with open(private, "w", encoding="utf-8", newline="\n") as file:
+                for line in self.ledger.records():
+                    file.write(line)
+                    file.write("\n")
+            temporary.replace(self.path)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
+            raise self._cannot(error) from error
+        self._stale = False
+
+    def _stamp(self) -> list[float] | None:
+        """What tells whether the file, or the ledger by other hands, has changed."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return [found.st_size, found.st_mtime_ns, *self.ledger.extent()]
+
+    def _cannot(self, error: OSError) -> LedgerError:
+        hint = "free the disk and run again; nothing is lost, the ledger has it"
+        return LedgerError(f"cannot write {self.path}: {error.strerror}", hint=hint)

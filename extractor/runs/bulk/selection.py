@@ -1,0 +1,58 @@
+"""Which of the letters a run takes: some of them, by status, by chance, by shard, or the first."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractor.errors import UsageError
+from extractor.letters.letter import LetterFile
+from extractor.runs.ledger import View
+
+
+@dataclass(frozen=True)
+class Selection:
+    """First ``only`` letters whose record has this status, of these a ``sample``, of it one ``shard``, then the first.
+
+    ``sample`` letters are chosen by the hash of ``seed`` and letter id: the same for any order of
+    the list, and a larger sample holds the smaller one. ``shard`` is ``(i, n)``, i from 1 to n: the
+    n shards of a list are disjoint and make up the whole.
+    """
+
+    only: str | None = None
+    sample: int | None = None
+    seed: int = 0
+    shard: tuple[int, int] | None = None
+    limit: int | None = None
+
+
+def select(files: Sequence[LetterFile], selection: Selection, folder: Path) -> Sequence[LetterFile]:
+    """The chosen letters, in the order of ``files``. Raises ``LedgerError`` if ``only`` finds no run in ``folder``."""
+    if selection.only:
+        with View(folder) as ledger:
+            files = [file for file in files if ledger.holds(file.id, selection.only)]
+    if selection.sample is not None:
+        chosen = heapq.nsmallest(selection.sample, files, key=lambda file: (_hash(file.id, selection.seed), file.id))
+        files = sorted(chosen, key=lambda file: (file.id, str(file.path)))
+    if selection.shard:
+        part, parts = selection.shard
+        files = [file for file in files if _hash(file.id) % parts == part - 1]
+    return files if selection.limit is None else files[: selection.limit]
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """``2/4`` as ``(2, 4)``. Raises ``UsageError``."""
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    part, parts = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= part <= parts:
+        raise UsageError(f"{text!r} is no shard", hint="write i/n with i from 1 to n, e.g. --shard 1/4 ... --shard 4/4")
+    return part, parts
+
+
+def _hash(letter_id: str, seed: int | None = None) -> int:
+    text = letter_id if seed is None else f"{seed}\x00{letter_id}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

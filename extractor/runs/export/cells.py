@@ -1,0 +1,124 @@
+"""Cells: what stands in a table for one leaf of an answer.
+
+A column's name is its field's path (``header.case_number``). A value keeps its type; a list is one
+text: its items joined by ``; ``, page ranges as ``177-179, 301``, and what stands in a list of
+records inside a row joined by `` | ``, one part a record, so that parts of neighbouring columns
+stay side by side.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.lettertypes.evidence import SchemaField, fields_of
+
+Cell = str | int | float | bool | date | None
+
+TEXT, INTEGER, NUMBER, BOOLEAN, DATE = "text", "integer", "number", "boolean", "date"
+ITEMS, RANGES, RECORDS = "; ", ", ", " | "
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: ``name``, and ``kind``, the type of its cells (``text``, ``integer``, ``number``, ``boolean``,
+    ``date``); any cell may be ``None``.
+    """
+
+    name: str
+    kind: str = TEXT
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One column of answers: the fields on the way to its leaf, and whether the leaf is a list of page ranges."""
+
+    column: Column
+    steps: tuple[str, ...]
+    ranges: bool = False
+
+    def cell(self, record: Any) -> Cell:
+        """The cell for one answer, or for one record of the list that makes rows."""
+        return self._walk(record, self.steps)
+
+    def _walk(self, value: Any, steps: tuple[str, ...]) -> Cell:
+        if steps and isinstance(value, list):
+            parts = [_text(self._walk(one, steps)) for one in value]
+            return RECORDS.join(parts) if any(parts) else None
+        if steps:
+            return self._walk(value.get(steps[0]), steps[1:]) if isinstance(value, dict) else None
+        return self._value(value)
+
+    def _value(self, value: Any) -> Cell:
+        if isinstance(value, list):
+            if self.ranges:
+                return RANGES.join(map(_range, value)) or None
+            return ITEMS.join(_text(self._value(one)) for one in value) or None
+        if isinstance(value, dict):
+            return json.dumps(value, ensure_ascii=False)
+        if self.column.kind == DATE and isinstance(value, str):
+            return date.fromisoformat(value)
+        cell: Cell = value
+        return _text(cell) if self.column.kind == TEXT and cell is not None else cell
+
+
+def _range(value: Mapping[str, Any]) -> str:
+    first, last = value["first"], value["last"]
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return "" if cell is None else str(cell)
+
+
+def leaves_of(schema: type[BaseModel], prefix: str = "", *, skip: frozenset[str] = frozenset()) -> list[Leaf]:
+    """The columns of a schema class in the schema's order; ``skip`` names fields that make none."""
+    return [
+        Leaf(Column(prefix + ".".join(steps), kind), steps, ranges)
+        for spec in fields_of(schema)
+        if spec.name not in skip
+        for steps, kind, ranges in _leaves(schema, spec)
+    ]
+
+
+def _leaves(schema: type[BaseModel], spec: SchemaField) -> Iterator[tuple[tuple[str, ...], str, bool]]:
+    if spec.model is None:
+        kind = TEXT if spec.many else _kind(schema, spec.name)
+        yield (spec.name,), kind, spec.scored == "ranges"
+        return
+    for inner in fields_of(spec.model):
+        for steps, kind, ranges in _leaves(spec.model, inner):
+            yield (spec.name, *steps), TEXT if spec.kind == "records" else kind, ranges
+
+
+_KINDS = {"integer": INTEGER, "number": NUMBER, "boolean": BOOLEAN}
+
+
+def _kind(schema: type[BaseModel], name: str) -> str:
+    """The type of a leaf's cells, by its JSON schema; what may be of several types is text."""
+    whole = schema.model_json_schema()
+    found = set()
+    for node in _nodes(whole["properties"][name], whole.get("$defs", {})):
+        told = node.get("type")
+        if told != "null":
+            found.add(DATE if told == "string" and node.get("format") == "date" else _KINDS.get(str(told), TEXT))
+    if found == {INTEGER, NUMBER}:
+        return NUMBER
+    return found.pop() if len(found) == 1 else TEXT
+
+
+def _nodes(node: Mapping[str, Any], defs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "$ref" in node:
+        yield from _nodes(defs[node["$ref"].removeprefix("#/$defs/")], defs)
+    elif "anyOf" in node:
+        for inner in node["anyOf"]:
+            yield from _nodes(inner, defs)
+    else:
+        yield node

@@ -1,0 +1,76 @@
+"""The shape of the ledger's file, step by step; ``user_version`` counts the steps that were taken."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from extractor.models.model import Usage
+
+TOKENS = tuple(Usage().as_dict())
+_LETTER = ("letter_id", "ask_key", "check_key", "status", "run", "at", "error", "attempts", *TOKENS, "cost_e8")
+# Names of columns are ours.
+INSERT_LETTER = f"INSERT OR REPLACE INTO letters ({', '.join(_LETTER)}) VALUES ({', '.join('?' * len(_LETTER))})"  # noqa: S608
+_SMALLEST = 100_000_000
+
+
+def _m001_letters_and_replies(db: sqlite3.Connection) -> None:
+    db.execute(
+        "CREATE TABLE letters (letter_id TEXT PRIMARY KEY, ask_key TEXT NOT NULL, check_key TEXT NOT NULL,"
+        " status TEXT NOT NULL, record TEXT NOT NULL)"
+    )
+    db.execute(
+        "CREATE TABLE replies (ask_key TEXT NOT NULL, number INTEGER NOT NULL, reply TEXT NOT NULL,"
+        " PRIMARY KEY (ask_key, number))"
+    )
+
+
+def _m002_runs_and_rounds(db: sqlite3.Connection) -> None:
+    """Records apart from the rest, so that counting reads no record; runs; replies in rounds.
+
+    A round is the number of the run that asked anew although an answer was there; 0 before any.
+    """
+    db.execute("ALTER TABLE letters RENAME TO old_letters")
+    db.execute(
+        "CREATE TABLE letters (letter_id TEXT PRIMARY KEY, ask_key TEXT NOT NULL, check_key TEXT NOT NULL,"
+        " status TEXT NOT NULL, run INTEGER NOT NULL, at REAL NOT NULL, error TEXT, attempts INTEGER NOT NULL,"
+        f" {', '.join(f'{name} INTEGER' for name in TOKENS)}, cost_e8 INTEGER) WITHOUT ROWID"
+    )
+    db.execute("CREATE TABLE records (letter_id TEXT PRIMARY KEY, record TEXT NOT NULL)")
+    for letter_id, ask, check, record in db.execute("SELECT letter_id, ask_key, check_key, record FROM old_letters"):
+        db.execute(INSERT_LETTER, letter_row(json.loads(record), ask, check, run=0, at=0.0))
+        db.execute("INSERT INTO records VALUES (?, ?)", (letter_id, record))
+    db.execute("DROP TABLE old_letters")
+    db.execute("ALTER TABLE replies ADD COLUMN round INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        "CREATE TABLE runs (run INTEGER PRIMARY KEY, began REAL NOT NULL, ended REAL, plan TEXT NOT NULL,"
+        " again TEXT NOT NULL, since INTEGER NOT NULL, told REAL NOT NULL, state TEXT NOT NULL)"
+    )
+    db.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_m001_letters_and_replies, _m002_runs_and_rounds)
+
+
+def letter_row(record: Mapping[str, Any], ask: str, check: str, *, run: int, at: float) -> tuple[Any, ...]:
+    """The row of one record, as ``INSERT_LETTER`` wants it. Costs are whole hundred-millionths of a dollar."""
+    usage, cost, error = record.get("usage") or {}, record.get("cost_usd"), record.get("error")
+    return (
+        record["letter_id"],
+        ask,
+        check,
+        record["status"],
+        run,
+        at,
+        error["code"] if error else None,
+        len(record.get("attempts") or ()),
+        *(usage.get(name) for name in TOKENS),
+        None if cost is None else int(Decimal(str(cost)) * _SMALLEST),
+    )
+
+
+def dollars(cost_e8: int | None) -> Decimal:
+    return Decimal(cost_e8 or 0) / _SMALLEST

@@ -1,0 +1,182 @@
+"""Writing a ledger: one run at a time, each letter kept the moment it is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from extractor.errors import LedgerError
+from extractor.models.model import Reply
+from extractor.runs.ledger.keys import Keys
+from extractor.runs.ledger.lock import locked
+from extractor.runs.ledger.migrations import INSERT_LETTER, MIGRATIONS, letter_row
+from extractor.runs.ledger.view import BUSY, FILE, Totals, View, dumped
+
+_HANDLED = "WHERE letter_id IN (SELECT letter_id FROM handled)"
+# Pages of the log that are moved into the file at once; each move waits for the disk.
+_CHECKPOINT = 4_000
+_FULL = "free the disk and run again; what is in the ledger is kept"
+
+
+class Ledger(View):
+    """The open ledger of one run folder; private to the user. Raises ``LedgerError`` if it cannot be used."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self.run = 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = locked(folder)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
+            self._migrate()
+            self._db.execute("CREATE TEMP TABLE handled (letter_id TEXT PRIMARY KEY) WITHOUT ROWID")
+            # Written in the letters' order and read once: kept on disk.
+            self._db.execute("PRAGMA temp.cache_size = -128")
+        except (OSError, sqlite3.Error) as error:
+            hint = "name another --out folder, or free this one"
+            why = error.strerror if isinstance(error, OSError) else error
+            raise LedgerError(f"cannot use {folder}: {why}", hint=hint) from error
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a run has been here."""
+        return (folder / FILE).exists()
+
+    def __exit__(self, *exc: object) -> None:
+        self._db.close()
+        os.close(self._lock)
+
+    def _migrate(self) -> None:
+        done = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if done > len(MIGRATIONS):
+            raise LedgerError(f"{self.path} was written by a newer version", hint="update letterproof")
+        for number, migrate in enumerate(MIGRATIONS[done:], done + 1):
+            self._db.execute("BEGIN IMMEDIATE")
+            migrate(self._db)
+            self._db.execute(f"PRAGMA user_version = {number}")
+            self._db.execute("COMMIT")
+
+    def _write(self, statement: str, values: tuple[Any, ...] = ()) -> None:
+        try:
+            self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            self._give_up_waiting()
+            raise LedgerError(f"cannot write {self.path}: {error}", hint=_FULL) from error
+
+    def _give_up_waiting(self) -> None:
+        # Who holds the database has held it for long enough: the letters in flight must not each wait as long.
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA busy_timeout = 100")
+
+    # ---- runs ------------------------------------------------------------------------------------
+
+    def begin(self, plan: str, again: str, state: Mapping[str, Any]) -> int:
+        """Note that a run begins; returns ``since``."""
+        since, last = self.since(plan, again), self.latest()
+        self.run = (last.run if last else 0) + 1
+        now = time.time()
+        self._write(
+            "INSERT INTO runs VALUES (?, ?, NULL, ?, ?, ?, ?, ?)",
+            (self.run, now, plan, again, since, now, json.dumps(state)),
+        )
+        return since
+
+    def tell(self, state: Mapping[str, Any], *, ended: bool = False) -> None:
+        """How the run stands, for whoever looks at the folder."""
+        now = time.time()
+        self._write(
+            "UPDATE runs SET told = ?, ended = ?, state = ? WHERE run = ?",
+            (now, now if ended else None, json.dumps(state), self.run),
+        )
+
+    # ---- letters ---------------------------------------------------------------------------------
+
+    def is_done(self, letter_id: str, keys: Keys) -> bool:
+        """Whether this letter's record is finished and nothing that made it has changed."""
+        standing = self.standing(letter_id)
+        return standing is not None and standing.check_key == keys.check
+
+    def store_reply(self, keys: Keys, reply: Reply, since: int = 0) -> None:
+        """Keep one raw reply, before it is parsed; in the round ``since``, if the newest one is older."""
+        self._write(
+            "INSERT INTO replies (ask_key, number, reply, round)"
+            " SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, MAX(COALESCE(MAX(round), 0), ?3)"
+            " FROM replies WHERE ask_key = ?1",
+            (keys.ask, json.dumps({**vars(reply), "usage": vars(reply.usage)}), since),
+        )
+
+    def store_record(self, record: dict[str, Any], keys: Keys) -> str:
+        """Keep one finished record, in place of an older one of the same letter. Returns it as JSON text."""
+        line, letter_id = dumped(record), record["letter_id"]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(INSERT_LETTER, letter_row(record, *keys, run=self.run, at=time.time()))
+            self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (letter_id, line))
+            self._db.execute("INSERT OR IGNORE INTO handled VALUES (?)", (letter_id,))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            self._give_up_waiting()
+            raise LedgerError(f"cannot write {self.path}: {error}", hint=_FULL) from error
+        return line
+
+    # ---- the letters of this run -----------------------------------------------------------------
+
+    def handled(self, letter_id: str) -> None:
+        """Count a letter that was done already among those of this run."""
+        self._write("INSERT OR IGNORE INTO handled VALUES (?)", (letter_id,))
+
+    def handled_counts(self) -> Counter[str]:
+        """How many letters of this run have each status."""
+        rows = self._read(f"SELECT status, COUNT(*) FROM letters {_HANDLED} GROUP BY status")  # noqa: S608
+        return Counter(dict(rows.fetchall()))
+
+    def handled_totals(self) -> Totals:
+        """What the records of this run's letters took, whenever they were made."""
+        return self._totals(_HANDLED)
+
+    def handled_doubled(self) -> int:
+        """How many letters of this run have the text of another one of them."""
+        [letters, texts] = self._read(
+            f"SELECT COUNT(*), COUNT(DISTINCT ask_key) FROM letters {_HANDLED} AND attempts > 0"  # noqa: S608
+        ).fetchone()
+        return int(letters - texts)
+
+    def handled_records(self, most: int) -> list[dict[str, Any]]:
+        """The first records of this run's letters, by letter id."""
+        rows = self._read(f"SELECT record FROM records {_HANDLED} ORDER BY letter_id LIMIT ?", (most,))  # noqa: S608
+        return [json.loads(row[0]) for row in rows]
+
+    def unpriced(self) -> dict[str, Any] | None:
+        """The first record of this run's letters whose cost is not known."""
+        row = self._read(
+            f"SELECT record FROM records {_HANDLED} AND letter_id IN"  # noqa: S608
+            " (SELECT letter_id FROM letters WHERE cost_e8 IS NULL) ORDER BY letter_id LIMIT 1"
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    # ---- facts -----------------------------------------------------------------------------------
+
+    def fact(self, name: str) -> Any:
+        """Something noted of the folder; ``None`` if it is not."""
+        row = self._read("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def note(self, name: str, value: Any) -> None:
+        """Note something of the folder; ``None`` forgets it."""
+        if value is None:
+            self._write("DELETE FROM facts WHERE name = ?", (name,))
+        else:
+            self._write("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))

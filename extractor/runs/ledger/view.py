@@ -1,0 +1,229 @@
+"""Reading a ledger, also while a run is writing it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+from urllib.parse import quote
+
+from pydantic_core import PydanticSerializationError, to_json
+
+from extractor.errors import LedgerError
+from extractor.models.model import Reply, Usage
+from extractor.runs.ledger.keys import Keys
+from extractor.runs.ledger.migrations import MIGRATIONS, TOKENS, dollars
+
+FILE = "run.db"
+# What a run does anew although it is done: nothing, what failed, everything.
+AGAIN = ("nothing", "failed", "all")
+# How long to wait for another program that holds the database, in seconds.
+BUSY = 30.0
+
+
+class Standing(NamedTuple):
+    """How one letter stands: the key of what made its record, its status, and the run that made it."""
+
+    check_key: str
+    status: str
+    run: int
+
+
+def is_again(before: Standing | None, again: str, since: int) -> bool:
+    """Whether a letter is to be asked anew although there may be an answer; ``again`` is one of ``AGAIN``.
+
+    What was done in the run ``since`` or later has had its turn.
+    """
+    if again == "nothing" or (again == "failed" and (before is None or before.status != "failed")):
+        return False
+    return before is None or before.run < since
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over letters. Letters of equal text under one plan are asked about once, and counted once.
+
+    ``asked`` questions, ``unpriced`` of them without a known cost; ``usd`` is the sum of the others.
+    """
+
+    usage: Usage = field(default_factory=Usage)
+    asked: int = 0
+    unpriced: int = 0
+    usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The newest run of a folder: its number, unix times, and what it said last of itself."""
+
+    run: int
+    began: float
+    ended: float | None
+    told: float
+    again: str
+    since: int
+    plan: str
+    state: dict[str, Any]
+
+
+class View(AbstractContextManager["View"]):
+    """A ledger open for reading. Raises ``LedgerError`` if there is none, or it cannot be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        if not self.path.is_file():
+            raise LedgerError(f"no run in {folder}", hint="name the --out folder of a run")
+        try:
+            self._db, version = self._open("mode=ro")
+        except sqlite3.Error as error:
+            log = self.path.with_name(f"{FILE}-wal")
+            if log.exists() and log.stat().st_size:
+                raise self._cannot(error) from error
+            try:
+                # A folder that cannot be written: nobody else writes there either, and the file is whole.
+                self._db, version = self._open("immutable=1")
+            except sqlite3.Error:
+                raise self._cannot(error) from error
+        if version != len(MIGRATIONS):
+            self._db.close()
+            newer = version > len(MIGRATIONS)
+            hint = (
+                "update letterproof" if newer else "give the command of the run again: it brings the folder up to date"
+            )
+            raise LedgerError(f"{self.path} was written by {'a newer' if newer else 'an older'} version", hint=hint)
+
+    def _open(self, how: str) -> tuple[sqlite3.Connection, int]:
+        db = sqlite3.connect(f"file:{quote(str(self.path.resolve()))}?{how}", uri=True, timeout=BUSY)
+        return db, db.execute("PRAGMA user_version").fetchone()[0]
+
+    def _cannot(self, error: sqlite3.Error) -> LedgerError:
+        return LedgerError(f"cannot read {self.path}: {error}", hint="name the --out folder of a run")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._db.close()
+
+    def _read(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise LedgerError(f"cannot read {self.path}: {error}", hint="free it, or restore it from a copy") from error
+
+    def standing(self, letter_id: str) -> Standing | None:
+        """How a letter stands; ``None`` if it has no record."""
+        row = self._read("SELECT check_key, status, run FROM letters WHERE letter_id = ?", (letter_id,)).fetchone()
+        return Standing(*row) if row else None
+
+    def holds(self, file_id: str, status: str) -> bool:
+        """Whether the letter of a file, or one of the letters in it (``file#2``, ``file/part``), has this status."""
+        row = self._read(
+            "SELECT EXISTS (SELECT 1 FROM letters WHERE status = ?1 AND (letter_id = ?2"
+            " OR (letter_id > ?2 || '#' AND letter_id < ?2 || '$')"
+            " OR (letter_id > ?2 || '/' AND letter_id < ?2 || '0')))",
+            (status, file_id),
+        ).fetchone()
+        return bool(row[0])
+
+    def took(self, letter_id: str, keys: Keys) -> Totals | None:
+        """What the answers to exactly this question took; ``None`` if the letter's record holds none."""
+        totals = self._totals("WHERE letter_id = ? AND ask_key = ? AND attempts > 0", (letter_id, keys.ask))
+        return totals if totals.asked else None
+
+    def since(self, plan: str, again: str) -> int:
+        """The number of the run since which letters done ``again`` count as done: mostly that of the next one.
+
+        A run that does letters again and was cut short is gone on with: what it did is not done twice.
+        """
+        last = self.latest()
+        if last is None:
+            return 1
+        cut_short = last.ended is None or last.state.get("left")
+        return last.since if cut_short and (last.again, last.plan) == (again, plan) else last.run + 1
+
+    def replies(self, keys: Keys, since: int = 0) -> list[Reply]:
+        """Stored raw replies to exactly this question, in order: those of its newest round, if that is not too old."""
+        rows = self._read(
+            "SELECT reply FROM replies WHERE ask_key = ?1 AND round >= ?2"
+            " AND round = (SELECT MAX(round) FROM replies WHERE ask_key = ?1) ORDER BY number",
+            (keys.ask, since),
+        )
+        return [_reply_from(json.loads(row[0])) for row in rows]
+
+    def records(self) -> Iterator[str]:
+        """Every record as JSON text, by letter id."""
+        for row in self._read("SELECT record FROM records ORDER BY letter_id"):
+            yield row[0]
+
+    def extent(self) -> tuple[int, float]:
+        """How many records there are, and when the newest was made, in unix time."""
+        count, newest = self._read("SELECT COUNT(*), MAX(at) FROM letters").fetchone()
+        return count, newest or 0.0
+
+    def last_id(self) -> str:
+        """The last letter id in the order of ``records``; empty if there is none."""
+        return str(self._read("SELECT MAX(letter_id) FROM letters").fetchone()[0] or "")
+
+    def record(self, letter_id: str) -> str | None:
+        """One letter's record as JSON text; ``None`` if it has none."""
+        row = self._read("SELECT record FROM records WHERE letter_id = ?", (letter_id,)).fetchone()
+        return row[0] if row else None
+
+    def counts(self) -> Counter[str]:
+        """How many letters of each status."""
+        return Counter(dict(self._read("SELECT status, COUNT(*) FROM letters GROUP BY status").fetchall()))
+
+    def totals(self) -> Totals:
+        """What all records took."""
+        return self._totals()
+
+    def errors(self) -> Counter[str]:
+        """Why letters failed: how many of each code."""
+        rows = self._read("SELECT error, COUNT(*) FROM letters WHERE error IS NOT NULL GROUP BY error")
+        return Counter(dict(rows.fetchall()))
+
+    def latest(self) -> Latest | None:
+        """The newest run; ``None`` in a folder that was only merged, or comes from an older version."""
+        row = self._read(
+            "SELECT run, began, ended, told, again, since, plan, state FROM runs ORDER BY run DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return None
+        run, began, ended, told, again, since, plan, state = row
+        return Latest(run, began, ended, told, again, since, plan, json.loads(state))
+
+    def paths(self) -> list[list[Path]]:
+        """Where the letters lay, as each run was told, the newest first; nothing of runs that did not note it."""
+        told = (json.loads(row[0]).get("paths") for row in self._read("SELECT state FROM runs ORDER BY run DESC"))
+        return [[Path(path) for path in paths] for paths in told if paths]
+
+    def _totals(self, which: str = "", values: tuple[Any, ...] = ()) -> Totals:
+        sums = ", ".join(f"SUM({name})" for name in TOKENS)
+        # Unreadable letters were never asked about: no attempt, and a cost of 0. After a crash nobody knows.
+        row = self._read(
+            f"SELECT COUNT(*), SUM(cost_e8 IS NULL), SUM(cost_e8), {sums} FROM"  # noqa: S608
+            f" (SELECT MIN(letter_id), * FROM letters {which} GROUP BY ask_key)"
+            " WHERE attempts > 0 OR cost_e8 IS NULL",
+            values,
+        ).fetchone()
+        return Totals(Usage(*row[3:]), row[0], row[1] or 0, dollars(row[2]))
+
+
+def dumped(record: Mapping[str, Any]) -> str:
+    """A record as one line of JSON, without its end."""
+    try:
+        return to_json(record).decode()
+    except (PydanticSerializationError, UnicodeError):
+        # Half a character: only escaped does it survive.
+        return json.dumps(record)
+
+
+def _reply_from(data: dict[str, Any]) -> Reply:
+    return Reply(**{**data, "usage": Usage(**data["usage"])})

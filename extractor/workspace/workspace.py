@@ -1,0 +1,168 @@
+"""The workspace: a folder with ``workspace.toml``, prompts, schemas, gold and cassettes.
+
+Workspace code is executed: use only workspaces you trust. It is mounted as a private package
+named after the workspace, so that its modules import each other relatively, pickle, and stay
+apart from another workspace in the same process. Only this module loads it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import tomllib
+import types
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from extractor.errors import ExtractorError, LetterTypeError, WorkspaceError
+from extractor.lettertypes.lettertype import LetterType
+from extractor.models import prices
+
+MARKER = "workspace.toml"
+_File = TypeVar("_File", bound=BaseModel)
+
+
+class LetterTypeConfig(BaseModel):
+    """Where one letter type's parts lie, relative to the workspace."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(description="dotted module that holds LETTER_TYPE, e.g. schemas.imr")
+    prompts: str = Field(description="folder of prompt versions, e.g. prompts/imr")
+    default_prompt: str = Field(description="used when --prompt is not given, e.g. imr@v1")
+    letters: str | None = Field(None, description="the letters that have gold, e.g. eval/imr/letters")
+    gold: str | None = Field(None, description="the answers read by hand, e.g. eval/imr/gold")
+
+
+class ModelConfig(BaseModel):
+    """Settings of one model; sent only if given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    base_url: str | None = Field(None, description="address of an OpenAI-compatible server")
+    mode: str = Field("json_schema", description="json_schema, json_schema_lengths, json_schema_loose, tools or json")
+    timeout: float = Field(120.0, description="seconds for one call")
+    params: dict[str, Any] = Field(default_factory=dict, description="request parameters, e.g. temperature")
+
+
+class WorkspaceConfig(BaseModel):
+    """``workspace.toml``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(description="private package name of the workspace's code", pattern=r"^[a-z][a-z0-9_]*$")
+    default_letter_type: str
+    default_model: str | None = None
+    cassettes: str = "cassettes"
+    prices: str | None = Field(None, description="what tokens cost; default: prices.toml if there is one")
+    letter_types: dict[str, LetterTypeConfig]
+    models: dict[str, ModelConfig] = Field(default_factory=dict)
+
+
+class Workspace:
+    """One loaded workspace. Raises ``WorkspaceError`` if its configuration is broken."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        hint = "make a workspace: extractor init DIR"
+        self.config = _read(self.root / MARKER, WorkspaceConfig, missing=hint)
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Workspace:
+        """The workspace in ``start`` (default: here) or in the nearest folder above it."""
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / MARKER).is_file():
+                return cls(folder)
+        raise WorkspaceError(
+            f"no {MARKER} in {here} or above",
+            hint="go into a workspace, name one with --workspace, or make one: extractor init DIR",
+        )
+
+    def letter_type_name(self, name: str | None = None) -> str:
+        """``name`` if the workspace has it, else the default. Raises ``WorkspaceError`` listing the known ones."""
+        wanted = name or self.config.default_letter_type
+        if wanted not in self.config.letter_types:
+            raise WorkspaceError(
+                f"no letter type {wanted!r} in {self.root / MARKER}",
+                hint=f"known: {', '.join(sorted(self.config.letter_types))}",
+            )
+        return wanted
+
+    def letter_type(self, name: str | None = None) -> LetterType:
+        """Load a letter type's code. Raises ``LetterTypeError`` with the cause if it cannot be used."""
+        wanted = self.letter_type_name(name)
+        dotted = self.config.letter_types[wanted].code
+        try:
+            module = importlib.import_module(f"{self._package}.{dotted}")
+        except ExtractorError:
+            raise
+        except ModuleNotFoundError as error:
+            raise LetterTypeError(
+                f"{dotted} of workspace {self.root} cannot be loaded: {error}", hint="check `code` in workspace.toml"
+            ) from error
+        except Exception as error:
+            raise LetterTypeError(
+                f"{dotted} of workspace {self.root} fails: {type(error).__name__}: {error}"
+            ) from error
+        found = getattr(module, "LETTER_TYPE", None)
+        if not isinstance(found, LetterType):
+            raise LetterTypeError(
+                f"{dotted} of workspace {self.root} has no LETTER_TYPE", hint="define LETTER_TYPE = LetterType(...)"
+            )
+        if found.name != wanted:
+            raise LetterTypeError(
+                f"{dotted} of workspace {self.root} calls itself {found.name!r}, workspace.toml calls it {wanted!r}",
+                hint="give both the same name",
+            )
+        return found
+
+    def tariff(self, model: str, params: Mapping[str, Any]) -> prices.Tariff:
+        """What ``model`` costs by the workspace's price table. Raises ``WorkspaceError`` if the table is broken."""
+        name = self.config.prices or prices.FILE
+        table = None
+        if self.config.prices or (self.root / name).exists():
+            hint = f"mend `prices` in {MARKER}"
+            table = _read(self.root / name, prices.PriceTable, missing=hint, parse_float=Decimal)
+        return prices.tariff(table, name, model, params)
+
+    @cached_property
+    def _package(self) -> str:
+        """Mount the root under a private name that does not depend on where it lies."""
+        name = f"_workspace_{self.config.name}"
+        mounted = sys.modules.get(name)
+        if mounted is None:
+            mounted = types.ModuleType(name)
+            mounted.__path__ = [str(self.root)]
+            sys.modules[name] = mounted
+        elif list(mounted.__path__) != [str(self.root)]:
+            raise WorkspaceError(
+                f"two workspaces are named {self.config.name!r}: {mounted.__path__[0]} and {self.root}",
+                hint=f"change `name` in one {MARKER}",
+            )
+        return name
+
+
+def _read(path: Path, kind: type[_File], *, missing: str, parse_float: Callable[[str], Any] = float) -> _File:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"), parse_float=parse_float)
+    except OSError as error:
+        raise WorkspaceError(f"cannot read {path}: {error.strerror}", hint=missing) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WorkspaceError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{' -> '.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise WorkspaceError(f"{path} is not valid:\n  " + "\n  ".join(lines), hint="mend these settings") from error
+
+
+def slug(name: str) -> str:
+    """``name`` as a file name: slashes become ``__``, anything unusual a dash."""
+    return re.sub(r"[^A-Za-z0-9._@+-]", "-", name.replace("/", "__"))

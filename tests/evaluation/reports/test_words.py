@@ -1,0 +1,211 @@
+"""Figures and sentences of the report: what is said, and what is never said."""
+
+from __future__ import annotations
+
+import pytest
+
+from extractor.evaluation.compare import compare
+from extractor.evaluation.reports import figures, words
+from tests.support.evals import errors, is_protected
+
+NBSP = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda: words.number(12345), "12,345"),
+        (lambda: words.number(-0.655, 2), "\u22120.66"),
+        (lambda: words.number(None), "not told"),
+        (lambda: words.signed(3), "+3"),
+        (lambda: words.signed(-0.65, 2), "\u22120.65"),
+        (lambda: words.signed(0), "0"),
+        (lambda: words.signed(-0.001, 2), "0.00"),
+        (lambda: words.signed(None), ""),
+        (lambda: words.percent(1.0), f"100.0{NBSP}%"),
+        (lambda: words.percent(0.99999), f"99.9{NBSP}%"),
+        (lambda: words.percent(0.00001), f"0.1{NBSP}%"),
+        (lambda: words.percent(0.0), f"0.0{NBSP}%"),
+        (lambda: words.rough_percent(0.1129), f"11{NBSP}%"),
+        (lambda: words.rough_percent(0.003), f"0.3{NBSP}%"),
+        (lambda: words.p_value(0.03125), "p = 0.031"),
+        (lambda: words.p_value(0.0), "p < 0.001"),
+        (lambda: words.p_value(1.0), "p = 1.000"),
+        (lambda: words.money(None), "not told"),
+        (lambda: words.money(0.0), "$0.00"),
+        (lambda: words.money(0.04312), "$0.0431"),
+        (lambda: words.money(1234.5), "$1,234.50"),
+        (lambda: words.plural(1, "letter"), "1 letter"),
+        (lambda: words.plural(1200, "letter"), "1,200 letters"),
+        (lambda: words.spread(-1.21, 0.09, 2), "[\u22121.21, +0.09]"),
+        (lambda: words.spread(None, None, 2), ""),
+    ],
+)
+def test_numbers(call, expected):
+    assert call() == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (None, ""),
+        ([], ""),
+        ("", ""),
+        ("Upheld", "Upheld"),
+        (46, "46"),
+        (False, "false"),
+        ([{"first": 177, "last": 179}, {"first": 301, "last": 301}], "177\u2013179, 301"),
+        (["a", "b"], "a, b"),
+        ({"b": 1}, '{"b": 1}'),
+    ],
+)
+def test_values(found, expected):
+    assert words.value(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "marked"),
+    [
+        ("Chronic Pain Guidelines", "Chronic Pain", ["Guidelines"]),
+        ("301, 340", "301", [", 340"]),
+        ("As medical necessity", "As the medical necessity", []),
+        ("upheld", "overturned", []),
+        ("a X c Y", "a b c d", ["X", "Y"]),
+        ("same", "same", []),
+        ("", "gone", []),
+    ],
+)
+def test_words_that_are_not_the_golds_are_marked(text, other, marked):
+    parts = list(words.differing(text, other))
+    assert "".join(part for part, _ in parts) == text
+    assert [part for part, differs in parts if differs] == marked
+
+
+def test_very_long_texts_are_not_compared_by_words():
+    long = "word " * 5000
+    assert list(words.differing(long, long + "more")) == [(long, False)]
+
+
+def compared(a, b):
+    one, other = errors(a, prompt="toy@v1"), errors(b, prompt="toy@v2")
+    return compare(one, other, is_protected)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "headline"),
+    [
+        ([3] * 8, [1, 2] * 4, "toy@v2 makes 1.50 errors fewer per letter than toy@v1, p = 0.008"),
+        ([1, 2] * 4, [3] * 8, "toy@v2 makes 1.50 errors more per letter than toy@v1, p = 0.008"),
+        ([2] * 8, [2] * 8, "No detectable difference between toy@v1 and toy@v2 in errors per letter, p = 1.000"),
+        (
+            [2] * 8,
+            [1] * 4 + [2] * 4,
+            "No detectable difference between toy@v1 and toy@v2 in errors per letter, p = 0.125",
+        ),
+        ([2] * 5, [1] * 5, "5 values fixed, 0 broke; 5 letters are too few for a test"),
+        ([2], [2], "No value changed between right and wrong; 1 letter is too few for a test"),
+    ],
+)
+def test_headlines(a, b, headline):
+    assert words.compare_headline(compared(a, b), "toy@v1", "toy@v2") == headline
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "sentence"),
+    [
+        ([3] * 8, [1, 2] * 4, "The mean change is \u22121.50 errors per letter, 95 % interval"),
+        ([3] * 8, [2] * 8, "All 8 letters change by the same count, so there is no spread"),
+        ([2] * 8, [2] * 8, "No letter of 8 has another count of errors."),
+        ([2] * 8, [1] * 4 + [2] * 4, "Only 4 letters differ in count: no p below 0.125 was possible."),
+        ([2] * 5, [1] * 5, "p would be 0.0625"),
+    ],
+)
+def test_what_the_headline_rests_on(a, b, sentence):
+    assert sentence in " ".join(words.compare_detail(compared(a, b)))
+
+
+@pytest.mark.parametrize(("a", "disagree"), [([10] + [1] * 9, True), ([1, 2] * 5, False)])
+def test_it_is_said_when_test_and_interval_disagree(a, disagree):
+    told = " ".join(words.compare_detail(compared(a, [0] * 10)))
+    assert ("Test and interval disagree" in told) is disagree
+
+
+@pytest.mark.parametrize("a", [[2] * 8, [1, 0] * 4, [0] * 8])
+def test_two_runs_are_never_called_equal(a):
+    told = compared(a, a)
+    text = " ".join([words.compare_headline(told, "x", "y"), *words.compare_detail(told)]).lower()
+    assert "equal" not in text
+    assert "identical" not in text
+    assert "no detectable difference" in text
+
+
+def test_the_smallest_detectable_change():
+    assert "about" in words.detectable(compared([3] * 8, [1, 2] * 4)["tests"], 8)
+    assert "cannot be said" in words.detectable(compared([3] * 8, [2] * 8)["tests"], 8)
+
+
+# ---- what is drawn ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([], (0, 1)),
+        ([0, 0], (0, 1)),
+        ([1], (0, 1)),
+        ([4, 2], (0, 1, 2, 3, 4)),
+        ([7], (0, 2, 4, 6)),
+        ([168, 3], (0, 50, 100, 150)),
+    ],
+)
+def test_ticks_of_an_axis(values, ticks):
+    found = figures.axis(values)
+    assert found.ticks == ticks
+    assert found.at(0) == "2.00%"
+    assert found.at(max([1, *values])) == "98.00%"
+
+
+def test_one_far_letter_does_not_press_the_others_flat():
+    crowd = [0, 1, 2, 3] * 10
+    assert not figures.axis(crowd, by_root=True).root
+    far = figures.axis([*crowd, 77], by_root=True)
+    assert far.root
+    assert far.ticks[0] == 0
+    assert far.at(77) == "98.00%"
+    assert float(far.at(1)[:-1]) > 12
+
+
+def per_letter(*pairs):
+    return [{"letter_id": f"l{i}", "a": a, "b": b} for i, (a, b) in enumerate(pairs)]
+
+
+def test_of_many_letters_those_that_changed_most_are_drawn():
+    rows = per_letter((1, 1), (5, 0), (0, 1), (0, 3), (2, 2))
+    drawn, told = figures.drawn(rows, 2)
+    assert [row["letter_id"] for row in drawn] == ["l1", "l3"]
+    assert told == "Drawn: the 2 letters of 5 that changed most; 1 more changed by less; 2 have the same count in both."
+    assert figures.drawn(rows) == (rows, "")
+
+
+def test_the_letters_of_one_run_with_most_errors_are_drawn():
+    errors_of = {"l0": 1, "l1": 0, "l2": 9, "l3": 1}
+    assert figures.worst(errors_of) == ({"l2": 9, "l0": 1, "l3": 1}, "")
+    assert figures.worst(errors_of, 2) == ({"l2": 9, "l0": 1}, "Drawn: the 2 letters with most errors of 3 with any.")
+
+
+def test_all_letters_by_their_change():
+    found = figures.changes(per_letter((1, 1), (50, 0), (9, 1), (0, 1), (0, 1)))
+    assert found[0] == ("\u22126 or less", -6, 2)
+    assert found[-1] == ("+1", 1, 2)
+    assert sum(letters for _, _, letters in found) == 5
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [([3] * 8, [1, 2] * 4), ([3] * 8, [2] * 8), ([2] * 8, [2] * 8), ([9] + [0] * 9, [0] * 10)]
+)
+def test_the_effect_stays_on_its_axis(a, b):
+    found = figures.effect(compared(a, b)["tests"])
+    drawn = [found.zero, found.mean, *(each for each in (found.low, found.high) if each), *(x for x, _ in found.ticks)]
+    assert all(0 <= float(each[:-1]) <= 100 for each in drawn)
+    assert found.zero == "50.00%"
+    assert len({label for _, label in found.ticks}) == len(found.ticks)

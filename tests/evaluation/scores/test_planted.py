@@ -1,0 +1,78 @@
+"""The measure of the validator: what it is held to, and that it can fail."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from extractor.evaluation.gold.gold import load_gold
+from extractor.evaluation.scores.planted import measure
+from extractor.letters.letter import Letter
+from extractor.lettertypes.reading import Block, Reading
+from tests.support.imr import GOLD, IMR, LETTERS, ROOT, imr_letter
+from tests.support.toy import cli
+
+ODD_LETTERS = {
+    "dwc-2014-002",
+    "injected-instructions",
+    "injury-date-contradicts",
+    "outcome-contradicts-rationale",
+    "source-contradicts",
+}
+PAIRS = [(pair.letter, pair.answer) for pair in load_gold(LETTERS, GOLD, IMR)]
+
+
+def test_every_mistake_planted_in_gold_is_caught_at_its_place() -> None:
+    report = measure(IMR, PAIRS)
+    assert {kind: tally.missed for kind, tally in report.kinds.items() if tally.missed} == {}
+    assert report.false_alarms == []
+    assert {told.split()[0] for told in report.letter_errors} == ODD_LETTERS
+    # The older forms' guideline paragraphs are not taken apart.
+    assert {told.split()[0] for told in report.unread} == {"form-2013"}
+    assert report.planted > 5000
+    right, planted = report.protected
+    assert right == planted > 2500
+    assert not [kind for kind, tally in report.kinds.items() if not tally.planted]
+
+
+def test_a_validator_that_is_sure_of_nothing_is_found_out() -> None:
+    def unsure(letter: Letter) -> Reading:
+        reading = IMR.read(letter)
+        return replace(reading, root=_unsure(reading.root))
+
+    report = measure(replace(IMR, read=unsure, rules={}), PAIRS, kinds=["outcome_flipped", "age_changed"])
+    assert [(tally.planted > 0, tally.right) for tally in report.kinds.values()] == [(True, 0), (True, 0)]
+
+
+def _unsure(block: Block) -> Block:
+    return replace(
+        block,
+        facts={name: replace(fact, certain=False) for name, fact in block.facts.items()},
+        blocks={name: [_unsure(each) for each in blocks] for name, blocks in block.blocks.items()},
+    )
+
+
+def test_the_command(tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text(imr_letter(), "utf-8")
+    words = ("eval", "planted", "--kind", "outcome_flipped", "--baseline", tmp_path, "--workspace", ROOT)
+    told = cli(*words, "--json")
+    assert told.code == 0
+    report = json.loads(told.out)
+    assert (report["gold"], report["baseline"], report["planted"], report["caught_right"]) == (25, 1, 71, 71)
+    assert "71 mistakes planted, 71 caught" in cli(*words).out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--kind", "nonsense"], "no kind 'nonsense'"),
+        (["--baseline", "nowhere"], "no such file or folder"),
+    ],
+)
+def test_wrong_usage(words: list[str], said: str) -> None:
+    ran = cli("eval", "planted", "--workspace", ROOT, *words)
+    assert ran.code == 2
+    assert said in ran.err

@@ -1,0 +1,305 @@
+"""The log of a review and what follows from it: nothing is lost, nothing overwritten, everything can be taken back."""
+
+from __future__ import annotations
+
+import copy
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractor.errors import UsageError
+from extractor.lettertypes.evidence import fields_of
+from extractor.review.corrections import addition, correction, removal
+from extractor.review.fields import known_inputs
+from extractor.review.inputs import Input
+from extractor.review.log import Act, ConflictError, Log
+from extractor.review.state import Reviews, change, final_answer, fold, sha256_of, value_at
+from tests.support.imr import IMR
+from tests.support.reviews import desk_of, doubled, dropped, kind_of, lost, record_of, write_run
+
+ANSWER: dict[str, Any] = {"carrier": "Blue Van", "parcels": [{"number": "12", "state": "lost", "on": None}]}
+
+
+def act(name: str, **more: Any) -> Act:
+    return Act("blue", 0, name, "", more.pop("by", "Ada"), "l", sha256_of(ANSWER), **more)
+
+
+def folded(*acts: Act) -> Any:
+    return fold([Act(**{**one.__dict__, "number": number}) for number, one in enumerate(acts, 1)], sha256_of(ANSWER))
+
+
+# ---- the log ------------------------------------------------------------------------------------
+
+
+def test_an_act_is_on_disk_with_time_name_and_both_values(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    log.append(act("correct", path="/carrier", old="Blue Van", new="Red \u2028Van"), 0)
+    line = json.loads((tmp_path / "review.jsonl").read_text("utf-8"))
+    assert line["at"].endswith("Z")
+    told = {name: line[name] for name in ("letter_id", "number", "act", "by", "path", "old", "new", "letter_sha256")}
+    assert told == {
+        "letter_id": "blue", "number": 1, "act": "correct", "by": "Ada",
+        "path": "/carrier", "old": "Blue Van", "new": "Red \u2028Van", "letter_sha256": "l",
+    }  # fmt: skip
+    assert stat.S_IMODE((tmp_path / "review.jsonl").stat().st_mode) == 0o600
+
+
+def test_who_has_not_seen_the_last_act_is_refused(tmp_path: Path) -> None:
+    one, other = Log(tmp_path), Log(tmp_path)
+    one.append(act("accept"), 0)
+    with pytest.raises(ConflictError) as refused:
+        other.append(act("reject", by="Bob"), 0)
+    assert [each.act for each in refused.value.since] == ["accept"]
+    other.append(act("reject", by="Bob"), 1)
+    one.refresh()
+    assert [each.by for each in one.of("blue")] == ["Ada", "Bob"]
+
+
+def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
+    def insist(name: str) -> None:
+        log = Log(tmp_path)
+        for _ in range(10):
+            while True:
+                log.refresh()
+                try:
+                    log.append(act("comment", by=name, note="x"), len(log.of("blue")))
+                    break
+                except ConflictError:
+                    continue
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(insist, "ABCD"))
+    acts = Log(tmp_path).of("blue")
+    assert [each.number for each in acts] == list(range(1, 41))
+
+
+@pytest.mark.parametrize(
+    "tail", [b'{"letter_id": "blue", "nu', b"not json\n", b'{"act": "accept"}\n', b"\xff\xfe\n", b"[]\n"]
+)
+def test_a_torn_or_foreign_line_costs_only_itself(tmp_path: Path, tail: bytes) -> None:
+    Log(tmp_path).append(act("accept"), 0)
+    with (tmp_path / "review.jsonl").open("ab") as file:
+        file.write(tail)
+    log = Log(tmp_path)
+    log.append(act("reject"), 1)
+    again = Log(tmp_path)
+    assert [each.act for each in again.of("blue")] == ["accept", "reject"]
+    assert again.unread == 1
+
+
+# ---- the fold -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("acts", "decided"),
+    [
+        ([], ""),
+        (["accept"], "accepted"),
+        (["accept", "reject"], "rejected"),
+        (["skip", "accept"], "accepted"),
+        (["accept", "comment"], "accepted"),
+        (["accept", "correct"], ""),
+        (["accept", "evidence"], ""),
+        (["correct", "accept"], "accepted"),
+    ],
+)
+def test_the_decision_that_stands(acts: list[str], decided: str) -> None:
+    assert folded(*(act(name, path="/carrier", new="x") for name in acts)).decided == decided
+
+
+def test_an_undo_takes_back_one_act_and_may_be_of_a_decision() -> None:
+    state = folded(act("correct", path="/carrier", new="x"), act("accept"), act("undo", undoes=2))
+    assert (state.decided, len(state.changes), state.version) == ("", 1, 3)
+    state = folded(act("accept"), act("correct", path="/carrier", new="x"), act("undo", undoes=2))
+    assert state.decided == "accepted"
+
+
+def test_acts_on_an_answer_that_the_run_replaced_are_told_but_not_applied() -> None:
+    state = fold([Act(**{**act("accept").__dict__, "number": 1, "answer_sha256": "old"})], sha256_of(ANSWER))
+    assert (state.decided, len(state.stale), state.version) == ("", 1, 1)
+
+
+def test_evidence_goes_with_the_value_it_was_marked_for() -> None:
+    marked = act("evidence", path="/parcels/0/state", spans=((1, 2),))
+    assert folded(marked).evidence() == {"/parcels/0/state": ((1, 2),)}
+    assert folded(marked, act("correct", path="/parcels/0/state", new="x")).evidence() == {}
+    assert folded(marked, act("remove", path="/parcels/1")).evidence() == {}
+    assert folded(marked, act("correct", path="/carrier", new="x")).evidence() != {}
+
+
+def test_the_models_answer_is_never_touched() -> None:
+    before = copy.deepcopy(ANSWER)
+    acts = [
+        act("correct", path="/carrier", new="Red"),
+        act("add", path="/parcels/0", new={"number": "1"}),
+        act("remove", path="/parcels/1"),
+    ]
+    assert final_answer(ANSWER, acts) == {"carrier": "Red", "parcels": [{"number": "1"}]}
+    assert before == ANSWER
+
+
+@given(st.lists(st.sampled_from(["lost", "delivered"]), max_size=8))
+def test_undoing_everything_is_having_done_nothing(states: list[str]) -> None:
+    acts = [act("correct", path="/parcels/0/state", new=state) for state in states]
+    undone = [act("undo", undoes=number) for number in range(len(acts), 0, -1)]
+    state = folded(*acts, *undone)
+    assert final_answer(ANSWER, state.changes) == ANSWER
+    assert state.last is None
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/parcels/7/state", "/parcels/x", "/carrier/0", "/../../etc/passwd"])
+def test_a_path_that_leads_nowhere(path: str) -> None:
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        change(copy.deepcopy(ANSWER), "remove", path)
+    with pytest.raises(LookupError):
+        value_at(ANSWER, path)
+
+
+# ---- typed inputs -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("decisions/outcome", Input("enum", ("upheld", "overturned"))),
+        ("decisions/item", Input("text", most=1900)),
+        ("decisions/disputed_portion", Input("text", nullable=True, most=1900)),
+        ("decisions/maximus/citations/pages", Input("ranges")),
+        ("decisions/rationale_pages", Input("ranges")),
+        ("reviewer/states", Input("texts")),
+        ("header/date_of_injury", Input("date", nullable=True)),
+        ("worker/age", Input("integer", nullable=True)),
+    ],
+)
+def test_inputs_come_from_the_schema(path: str, wanted: Input) -> None:
+    assert known_inputs(IMR.schema)[path] == wanted
+
+
+def test_every_leaf_has_an_input_of_its_own() -> None:
+    assert {each.kind for each in known_inputs(IMR.schema).values()} == {
+        "enum",
+        "text",
+        "texts",
+        "ranges",
+        "date",
+        "integer",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("ranges", "177-179, 301", [{"first": 177, "last": 179}, {"first": 301, "last": 301}]),
+        ("ranges", "177\u2013179;301", [{"first": 177, "last": 179}, {"first": 301, "last": 301}]),
+        ("ranges", "", []),
+        ("date", "07/31/2014", "2014-07-31"),
+        ("date", " 2014-07-31 ", "2014-07-31"),
+        ("texts", "California\n\n Nevada ", ["California", "Nevada"]),
+        ("integer", " 37 ", 37),
+        ("number", "1.5", 1.5),
+        ("boolean", "yes", True),
+        ("json", '{"a": 1}', {"a": 1}),
+    ],
+)
+def test_what_is_typed(kind: str, text: str, value: Any) -> None:
+    assert Input(kind).parse(text) == value
+    assert Input(kind).parse(Input(kind).text(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ranges", "12 to 14"), ("ranges", "14-12"), ("ranges", "x"), ("date", "31.7.2014"), ("date", "2014-02-30"),
+        ("integer", "3.5"), ("integer", "9" * 40), ("number", "1e9"), ("boolean", "maybe"), ("text", "  "),
+        ("enum", "maybe"), ("json", "{"), ("json", "[" * 50_000),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_typed_is_refused_in_words(kind: str, text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Input(kind).parse(text)
+
+
+def test_every_input_of_the_letter_type_is_of_a_leaf() -> None:
+    for path in known_inputs(IMR.schema):
+        schema: Any = IMR.schema
+        for name in path.split("/"):
+            spec = next(each for each in fields_of(schema) if each.name == name)
+            schema = spec.model
+        assert spec.marker is not None
+
+
+# ---- corrections --------------------------------------------------------------------------------
+
+
+def test_the_same_checks_judge_a_correction(tmp_path: Path) -> None:
+    write_run(tmp_path, {"blue": lost})
+    desk, kind = desk_of(tmp_path), kind_of(tmp_path)
+    record = record_of(tmp_path / "out", "blue")
+    letter, _ = desk.letters.get(record)
+    assert letter is not None
+    assert [each["code"] for each in record["findings"] if each["severity"] == "error"] == ["value_differs"]
+    right = correction(kind, letter, record, "/parcels/0/state", "delivered")
+    assert (right.new_findings, right.mended, right.record["status"]) == ((), 1, "accepted")
+    assert right.record["evidence"]["/parcels/0/state"][0]["text"] == "delivered"
+    wrong = correction(kind, letter, record, "/carrier", "Red Van")
+    assert [each["code"] for each in wrong.new_findings] == ["not_in_text"]
+    assert wrong.mended == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "error"),
+    [
+        ("/parcels/0/state", "burnt", "one of: delivered, lost"),
+        ("/parcels/0/state", None, "must have a value"),
+        ("/parcels/0/on", "soon", "a date like"),
+        ("/parcels/0", "x", None),
+        ("/parcels", "x", None),
+        ("/nothing", "x", None),
+        ("/parcels/9/state", "lost", None),
+        ("/parcels/state", "lost", None),
+        ("", "x", None),
+    ],
+)
+def test_what_cannot_be_corrected(tmp_path: Path, path: str, text: str | None, error: str | None) -> None:
+    write_run(tmp_path, {"blue": lost})
+    record = record_of(tmp_path / "out", "blue")
+    letter, _ = desk_of(tmp_path).letters.get(record)
+    assert letter is not None
+    with pytest.raises(UsageError if error else LookupError, match=error):
+        correction(kind_of(tmp_path), letter, record, path, text)
+
+
+def test_a_missing_record_comes_from_the_reading_and_an_extra_one_goes(tmp_path: Path) -> None:
+    write_run(tmp_path, {"blue": dropped, "red": doubled})
+    desk, kind = desk_of(tmp_path), kind_of(tmp_path)
+    blue, red = record_of(tmp_path / "out", "blue"), record_of(tmp_path / "out", "red")
+    letter, _ = desk.letters.get(blue)
+    assert letter is not None
+    added = addition(kind, letter, blue, "/parcels")
+    assert (added.path, added.new["number"], added.record["status"]) == ("/parcels/1", "13", "accepted")
+    with pytest.raises(UsageError, match="every part"):
+        addition(kind, letter, added.record, "/parcels")
+    with pytest.raises(LookupError):
+        addition(kind, letter, blue, "/carrier")
+    letter, _ = desk.letters.get(red)
+    assert letter is not None
+    assert removal(kind, letter, red, "/parcels/1").record["status"] == "accepted"
+    with pytest.raises(LookupError):
+        removal(kind, letter, red, "/carrier")
+
+
+# ---- a record as people left it -----------------------------------------------------------------
+
+
+def test_a_record_nobody_reviewed_stays_as_it_is(tmp_path: Path) -> None:
+    write_run(tmp_path, {"blue": lost})
+    record = record_of(tmp_path / "out", "blue")
+    told = Reviews(tmp_path / "out").reviewed(record)
+    assert told == {**record, "review": None, "reviewed_by": None, "corrected": None}
+    assert not (tmp_path / "out" / "review.jsonl").exists()

@@ -1,0 +1,377 @@
+"""The server of a review, asked over the wire: who is let in, what may be sent, and what comes of it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from extractor.review.guard import MOST_BODY
+from extractor.review.queue import Query, key_of
+from extractor.review.review import Desk
+from tests.support import makepdf
+from tests.support.reviews import desk_of, kind_of, lines, lost, record_of, served, spoil, write_run
+from tests.support.toy import NOTES, cli, write_toy
+
+
+@dataclass
+class Client:
+    """A browser's part of HTTP, with everything changeable."""
+
+    address: str
+    cookie: str = ""
+    last: dict[str, str] = field(default_factory=dict)
+    raw: bytes = b""
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.address).netloc
+
+    def ask(self, method: str, path: str, body: str | bytes | None = None, **headers: str | None) -> tuple[int, str]:
+        """Status and body; a header given as ``None`` is left out."""
+        sent = {"Host": self.host, "Cookie": self.cookie}
+        if method == "POST":
+            sent |= {"Origin": f"http://{self.host}", "Content-Type": "application/json"}
+        told = {**sent, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        connection = http.client.HTTPConnection(self.host, timeout=20)
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            data = body.encode() if isinstance(body, str) else body
+            if data is not None and "Content-Length" not in told:
+                told["Content-Length"] = str(len(data))
+            for name, value in told.items():
+                if value is not None:
+                    connection.putheader(name, value)
+            connection.endheaders(data)
+            answer = connection.getresponse()
+            self.last = {name.lower(): value for name, value in answer.getheaders()}
+            self.raw = answer.read()
+            return answer.status, self.raw.decode(errors="replace")
+        finally:
+            connection.close()
+
+    def enter(self) -> None:
+        status, _ = self.ask("GET", urlsplit(self.address).path + "?" + urlsplit(self.address).query)
+        assert status == 303
+        self.cookie = self.last["set-cookie"].partition(";")[0]
+
+    def act(self, key: str, **told: Any) -> tuple[int, dict[str, Any]]:
+        status, text = self.ask("POST", f"/letter/{key}/act", json.dumps(told))
+        return status, json.loads(text)
+
+    def version(self, key: str) -> str:
+        found = re.search('data-version="([^"]+)"', self.ask("GET", f"/letter/{key}")[1])
+        assert found
+        return found[1]
+
+
+BLUE = key_of("blue")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_run(tmp_path, {"blue": lost, "red": lost})
+    return tmp_path
+
+
+@pytest.fixture
+def client(root: Path) -> Iterator[Client]:
+    with served(desk_of(root)) as address:
+        found = Client(address)
+        found.enter()
+        yield found
+
+
+# ---- who is let in ------------------------------------------------------------------------------
+
+
+def test_it_listens_on_this_machine_and_the_address_holds_a_long_secret(client: Client) -> None:
+    parts = urlsplit(client.address)
+    assert parts.hostname == "127.0.0.1"
+    assert len(parts.query.removeprefix("token=")) >= 40
+    assert client.cookie.partition("=")[2] not in client.address
+
+
+def test_the_cookie_is_for_this_page_alone(client: Client) -> None:
+    client.enter()
+    told = client.last["set-cookie"].lower()
+    assert "httponly" in told
+    assert "samesite=strict" in told
+    assert client.last["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Cookie": ""}, 403),
+        ({"Cookie": "review_1=x"}, 403),
+        ({"Host": "evil.example"}, 400),
+        ({"Host": "localhost"}, 400),
+        ({"Host": None}, 400),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Sec_Fetch_Site": "same-site"}, 403),
+        ({"Sec_Fetch_Site": "same-origin"}, 200),
+        ({"Sec_Fetch_Site": "none"}, 200),
+    ],
+)
+def test_every_look_is_guarded(client: Client, headers: dict[str, str | None], status: int) -> None:
+    for path in ("/", f"/letter/{BLUE}", f"/letter/{BLUE}/input?path=/carrier"):
+        assert client.ask("GET", path, **headers)[0] == status, path
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": None}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Host": "evil.example"}, 400),
+        ({"Cookie": ""}, 403),
+        ({"Content_Type": "text/plain"}, 415),
+        ({"Content_Type": None}, 415),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+    ],
+)
+def test_every_act_is_guarded(client: Client, root: Path, headers: dict[str, str | None], status: int) -> None:
+    told = json.dumps({"act": "accept", "version": client.version(BLUE)})
+    assert client.ask("POST", f"/letter/{BLUE}/act", told, **headers)[0] == status
+    assert not (root / "out" / "review.jsonl").exists()
+
+
+@pytest.mark.parametrize("token", ["", "x", "\u00e9", "x" * 5000])
+def test_a_wrong_token_lets_nobody_in(client: Client, token: str) -> None:
+    assert client.ask("GET", f"/?token={token.encode().hex()}", Cookie="")[0] == 403
+    assert "set-cookie" not in client.last
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_other_methods_are_refused(client: Client, method: str) -> None:
+    assert client.ask(method, "/")[0] == 405
+
+
+def test_every_answer_says_what_its_page_may_do(client: Client) -> None:
+    for path in ("/", f"/letter/{BLUE}", "/nothing", "/letter/nothing"):
+        client.ask("GET", path)
+        policy = client.last["content-security-policy"]
+        assert policy.startswith("default-src 'none'"), path
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        told = {name: client.last[name] for name in ("x-content-type-options", "cache-control", "referrer-policy")}
+        assert told == {
+            "x-content-type-options": "nosniff",
+            "cache-control": "no-store",
+            "referrer-policy": "same-origin",
+        }
+
+
+# ---- pictures of pages --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def of_pdf(tmp_path: Path) -> Iterator[Client]:
+    """A run over ``blue.pdf``, of one page, and ``red.txt``."""
+    write_toy(tmp_path)
+    letters = tmp_path / "pages"
+    letters.mkdir()
+    (letters / "blue.pdf").write_bytes(makepdf.typeset(NOTES["blue"]))
+    (letters / "red.txt").write_text(NOTES["red"], "utf-8")
+    assert cli("run", letters, "--out", tmp_path / "out", "--workspace", tmp_path).code in (0, 1)
+    desk = Desk(tmp_path / "out", kind_of(tmp_path), [[letters]], "Ada")
+    with served(desk) as address:
+        found = Client(address)
+        found.enter()
+        yield found
+
+
+def test_a_page_comes_as_a_picture_that_nobody_keeps(of_pdf: Client) -> None:
+    status, _ = of_pdf.ask("GET", f"/letter/{BLUE}/page/1")
+    assert status == 200
+    assert of_pdf.raw.startswith(b"\x89PNG\r\n")
+    assert (of_pdf.last["content-type"], of_pdf.last["cache-control"]) == ("image/png", "no-store")
+    html = of_pdf.ask("GET", f"/letter/{BLUE}")[1]
+    assert f'<img src="/letter/{BLUE}/page/1" width="612" height="792"' in html
+    assert html.count("<rect ") >= 5
+    assert "<img" not in of_pdf.ask("GET", f"/letter/{key_of('red')}")[1]
+
+
+@pytest.mark.parametrize("page", ["0", "2", "-1", "1.0", "x", "", "9" * 400, "..%2f1", "1%00"])
+def test_no_other_page_is_drawn(of_pdf: Client, page: str) -> None:
+    assert of_pdf.ask("GET", f"/letter/{BLUE}/page/{page}")[0] == 404
+    assert of_pdf.ask("GET", f"/letter/{key_of('red')}/page/1")[0] == 404
+    assert of_pdf.ask("GET", f"/letter/{BLUE}/page/1", Cookie="")[0] == 403
+
+
+def test_a_file_that_changes_or_goes_is_not_drawn(of_pdf: Client, tmp_path: Path) -> None:
+    path = tmp_path / "pages" / "blue.pdf"
+    assert of_pdf.ask("GET", f"/letter/{BLUE}/page/1")[0] == 200
+    path.write_bytes(makepdf.typeset(NOTES["slow"]))
+    status, html = of_pdf.ask("GET", f"/letter/{BLUE}/page/1")
+    assert (status, "has changed" in html) == (422, True)
+    path.unlink()
+    status, html = of_pdf.ask("GET", f"/letter/{BLUE}/page/1")
+    assert (status, "is gone" in html) == (422, True)
+
+
+# ---- what may be sent ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/letter/../../etc/passwd", "/letter/..%2f..%2fetc%2fpasswd", "/letter/blue", "/letter/%00", "//etc/passwd",
+        "/static/review.js", "/review.jsonl", "/letter/blue.txt", f"/letter/{BLUE}/input?path=/../../etc/passwd",
+        f"/letter/{BLUE}/input", f"/letter/{BLUE}/input?path=/parcels/0",
+    ],
+)  # fmt: skip
+def test_no_path_reaches_the_file_system(client: Client, path: str) -> None:
+    status, text = client.ask("GET", path)
+    assert status == 404
+    assert "root:" not in text
+
+
+def test_bodies_are_bounded(client: Client) -> None:
+    path = f"/letter/{BLUE}/act"
+    assert client.ask("POST", path, b"x" * (MOST_BODY + 1))[0] == 413
+    assert client.ask("POST", path, b"{}", Content_Length="99999999999")[0] == 413
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n" + b"10000\r\n" + b"x" * 0x10000 + b"\r\n0\r\n\r\n"
+    assert client.ask("POST", path, chunk, Transfer_Encoding="chunked", Content_Length=None)[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ({"act": "accept"}, 409),
+        ({"act": "burn"}, 422),
+        ({}, 409),
+        ({"act": ["accept"]}, 422),
+        ({"act": "correct"}, 422),
+        ({"act": "correct", "path": "/parcels/0/state", "text": 7}, 422),
+        ({"act": "correct", "path": "/parcels/0/state", "text": "burnt"}, 422),
+        ({"act": "correct", "path": "/parcels/0/state", "text": "lost"}, 422),
+        ({"act": "correct", "path": "/nothing", "text": "x"}, 404),
+        ({"act": "correct", "path": "/carrier", "text": "x" * 20_001}, 422),
+        ({"act": "remove", "path": "/carrier"}, 404),
+        ({"act": "remove", "path": "/parcels/7"}, 404),
+        ({"act": "add", "path": "/parcels"}, 422),
+        ({"act": "evidence", "path": "/carrier", "spans": [[0, 99_999]]}, 422),
+        ({"act": "evidence", "path": "/carrier", "spans": [[5, 5]]}, 422),
+        ({"act": "evidence", "path": "/carrier", "spans": [[True, 5]]}, 422),
+        ({"act": "evidence", "path": "/carrier", "spans": "abc"}, 422),
+        ({"act": "evidence", "path": "/carrier", "spans": []}, 422),
+        ({"act": "evidence", "path": "/parcels/0", "spans": [[0, 5]]}, 404),
+        ({"act": "comment", "note": " "}, 422),
+        ({"act": "comment", "note": "x" * 4_001}, 422),
+        ({"act": "comment", "note": "x", "path": "/nothing"}, 404),
+        ({"act": "undo"}, 422),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_leaves_no_trace(
+    client: Client, root: Path, told: dict[str, Any], status: int
+) -> None:
+    version = {} if status == 409 else {"version": client.version(BLUE)}
+    got, answer = client.act(BLUE, **told, **version)
+    assert (got, bool(answer["error"])) == (status, True)
+    assert not (root / "out" / "review.jsonl").exists()
+
+
+@pytest.mark.parametrize("body", ["", "[]", "7", "{", "[" * 30_000, '"x"', "\x00"])
+def test_what_is_not_json_is_refused(client: Client, body: str) -> None:
+    assert client.ask("POST", f"/letter/{BLUE}/act", body)[0] in (404, 422)
+
+
+# ---- what comes of it ---------------------------------------------------------------------------
+
+
+def test_progress_is_kept_between_starts(client: Client, root: Path) -> None:
+    status, answer = client.act(BLUE, act="accept", version=client.version(BLUE))
+    assert (status, answer["decided"], answer["next"]) == (200, "accepted", f"/letter/{key_of('red')}")
+    with served(desk_of(root, "Bob")) as address:
+        again = Client(address)
+        again.enter()
+        assert "1 letter needs a person" in again.ask("GET", "/")[1]
+        assert "accepted by Ada" in again.ask("GET", f"/letter/{BLUE}")[1]
+
+
+def test_two_servers_on_one_run(client: Client, root: Path) -> None:
+    version = client.version(BLUE)
+    with served(desk_of(root, "Bob")) as address:
+        other = Client(address)
+        other.enter()
+        assert other.act(BLUE, act="comment", note="mine", version=other.version(BLUE))[0] == 200
+        status, answer = client.act(BLUE, act="accept", version=version)
+        assert (status, answer["since"][0].startswith("Bob: commented: mine")) == (409, True)
+        assert client.act(BLUE, act="accept", version=client.version(BLUE))[0] == 200
+    assert [(line["by"], line["number"]) for line in lines(root / "out")] == [("Bob", 1), ("Ada", 2)]
+
+
+def test_an_answer_that_the_run_replaced_is_not_decided(client: Client, root: Path) -> None:
+    version = client.version(BLUE)
+
+    def found(answer: dict[str, Any]) -> None:
+        answer["carrier"] = None
+
+    spoil(root, "blue", found)
+    assert client.act(BLUE, act="accept", version=version)[0] == 409
+    assert client.act(BLUE, act="accept", version=client.version(BLUE))[0] == 200
+
+
+def test_a_letter_whose_text_changed_cannot_be_accepted(client: Client, root: Path) -> None:
+    (root / "letters" / "blue.txt").write_text("PARCEL NOTE of another\n", "utf-8")
+    assert "has changed" in client.ask("GET", f"/letter/{BLUE}")[1]
+    assert client.act(BLUE, act="accept", version=client.version(BLUE))[0] == 422
+    assert client.act(BLUE, act="skip", version=client.version(BLUE))[0] == 200
+
+
+def test_a_correction_is_tried_without_being_kept(client: Client, root: Path) -> None:
+    told = {"path": "/parcels/0/state", "text": "delivered"}
+    status, text = client.ask("POST", f"/letter/{BLUE}/try", json.dumps(told))
+    assert (status, json.loads(text)) == (200, {"same": False, "findings": [], "mended": 1})
+    told = {"path": "/parcels/1/on", "text": "03/05/2020"}
+    [finding] = json.loads(client.ask("POST", f"/letter/{BLUE}/try", json.dumps(told))[1])["findings"]
+    assert (finding["look"], finding["field"]) == ("answer", "parcels/on")
+    assert not (root / "out" / "review.jsonl").exists()
+    assert record_of(root / "out", "blue")["answer"]["parcels"][0]["state"] == "lost"
+
+
+@pytest.mark.parametrize(
+    ("query", "letters"),
+    [
+        ("", ["blue", "red"]),
+        ("?show=unflagged", ["slow"]),
+        ("?show=all", ["blue", "red", "slow"]),
+        ("?show=nothing", ["blue", "red"]),
+        ("?show=all&find=cart", ["red"]),
+        ("?show=all&status=accepted", ["slow"]),
+        ("?show=all&code=value_differs", ["blue", "red"]),
+        ("?show=all&field=parcels/state", ["blue", "red"]),
+        ("?show=all&outcome=delivered", []),
+        ("?show=all&outcome=lost", ["blue", "red", "slow"]),
+        ("?show=all&prompt=parcel%40v1", ["blue", "red"]),
+        ("?show=all&find=%3Cscript%3E", []),
+        ("?page=99999999999999999999", ["blue", "red"]),
+        ("?page=-1", ["blue", "red"]),
+    ],
+)
+def test_filters_and_search(client: Client, query: str, letters: list[str]) -> None:
+    status, text = client.ask("GET", f"/{query}")
+    assert status == 200
+    assert re.findall(r'<th scope="row"><a [^>]+>([^<]+)<', text) == letters
+    assert (
+        "<script>" not in text.partition("<body")[2].partition("<script>'use")[0].split("<main>")[1].split("</main>")[0]
+    )
+
+
+def test_a_query_is_told_as_it_was_asked() -> None:
+    query = Query.of({"show": "all", "find": "a b&c", "page": "3", "code": "x"})
+    assert query.words() == "?show=all&code=x&find=a+b%26c"
+    assert query.words(page=4).endswith("&page=4")
+    assert Query().words() == ""

@@ -1,0 +1,126 @@
+"""Runs to review: the parcel notes of ``tests.support.toy`` with answers that are wrong, and a server over them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from extractor.letters.letter import LetterFile, read_letter
+from extractor.lettertypes.lettertype import LetterType
+from extractor.review.review import Desk
+from extractor.review.serve import open_server
+from extractor.runs.ledger import Keys, Ledger, View
+from extractor.runs.pipeline import recheck
+from extractor.workspace.workspace import Workspace
+from tests.support.toy import NOTES, Ran, cli, put, write_toy
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def lost(answer: dict[str, Any]) -> None:
+    """A model's mistake that the checks see."""
+    answer["parcels"][0]["state"] = "lost"
+
+
+def dropped(answer: dict[str, Any]) -> None:
+    del answer["parcels"][-1]
+
+
+def doubled(answer: dict[str, Any]) -> None:
+    answer["parcels"].append(dict(answer["parcels"][0]))
+
+
+def write_run(root: Path, spoilt: Mapping[str, Change] | None = None, notes: Mapping[str, str] = NOTES) -> Path:
+    """A toy workspace in ``root`` with the run ``root/out`` of its letters, some answers changed; returns the run."""
+    write_toy(root)
+    for name in NOTES:
+        (root / "letters" / f"{name}.txt").unlink()
+    for name, text in notes.items():
+        put(root / "letters" / f"{name}.txt", text)
+    out = root / "out"
+    ran = cli_apart("run", root / "letters", "--out", out, "--workspace", root)
+    assert ran.code in (0, 1), ran.err
+    for letter_id, change in (spoilt or {}).items():
+        spoil(root, letter_id, change)
+    return out
+
+
+def cli_apart(*words: object) -> Ran:
+    """The command line in a thread of its own: Playwright's event loop holds this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(cli, *words).result()
+
+
+def spoil(root: Path, letter_id: str, change: Change) -> None:
+    """Change the run's answer to one letter, as if its model had said so."""
+    out = root / "out"
+    record = record_of(out, letter_id)
+    change(record["answer"])
+    letter = read_letter(LetterFile(letter_id, root / "letters" / f"{letter_id}.txt"))
+    store(out, recheck({**record, "model": "openai/toy", "prompt": "parcel@v1"}, letter, kind_of(root)))
+
+
+def failing(root: Path, letter_id: str) -> None:
+    """A letter whose model gave no answer."""
+    error = {"code": "refusal", "message": "the model's reply cannot be used: refusal"}
+    record = {**record_of(root / "out", letter_id), "answer": None, "evidence": {}, "findings": [], "error": error}
+    store(root / "out", {**record, "status": "failed", "model": "openai/toy", "prompt": "parcel@v1"})
+
+
+def store(out: Path, *records: dict[str, Any]) -> None:
+    with Ledger(out) as ledger:
+        for record in records:
+            ledger.store_record(record, Keys("a", "b"))
+
+
+def record_of(out: Path, letter_id: str) -> dict[str, Any]:
+    with View(out) as view:
+        found: dict[str, Any] = json.loads(view.record(letter_id) or "null")
+    return found
+
+
+def many(root: Path, count: int) -> Path:
+    """A run of so many records, every tenth of them flagged; only the first letters lie on the disk."""
+    out = write_run(root, {"blue": lost})
+    clean, flagged = record_of(out, "red"), record_of(out, "blue")
+    made = []
+    for number in range(count - 3):
+        record = copy.deepcopy(flagged if number % 10 == 0 else clean)
+        record["letter_id"] = f"note-{number:05}"
+        made.append(record)
+    store(out, *made)
+    return out
+
+
+def kind_of(root: Path) -> LetterType:
+    return Workspace(root).letter_type("parcel")
+
+
+def desk_of(root: Path, name: str = "Ada") -> Desk:
+    return Desk(root / "out", kind_of(root), [[root / "letters"]], name)
+
+
+@contextmanager
+def served(desk: Desk) -> Iterator[str]:
+    """The address of a running review."""
+    opened = open_server(desk)
+    thread = threading.Thread(target=opened.run)
+    thread.start()
+    try:
+        yield opened.address
+    finally:
+        opened.server.should_exit = True
+        thread.join()
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    """The log; every line must be whole."""
+    text = (out / "review.jsonl").read_text("utf-8")
+    assert text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
