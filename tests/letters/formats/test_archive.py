@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extractor.errors import LetterError
-from extractor.letters.formats.archive import Archive
 from extractor.letters.formats import archive as archives
+from extractor.letters.formats.archive import Archive
 from tests.support.files import encrypted, lying, zipped
 
 
