@@ -12,6 +12,8 @@ from extractor.lettertypes.findings import CODES
 from tests.support.imr import IMR, ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
 def test_the_committed_schema_is_the_generated_one() -> None:
@@ -19,9 +21,10 @@ def test_the_committed_schema_is_the_generated_one() -> None:
     assert committed == IMR.json_schema, "run: extractor schema --type imr --out schemas/imr/schema.json"
 
 
-def test_every_command_is_in_the_readme_and_has_help_with_an_example() -> None:
+def test_every_command_is_documented_and_has_help_with_an_example() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     for name, command in COMMANDS.items():
-        assert f"`extractor {name}" in README, name
+        assert f"`extractor {name}" in page, name
         assert command.__doc__, name
         assert f"Example: extractor {name}" in command.__doc__, name
 
@@ -59,3 +62,11 @@ def test_requirements_name_no_address_and_no_file_holds_a_key() -> None:
         path = ROOT / name
         if path.is_file():
             assert not key.search(path.read_bytes().decode("utf-8", "replace")), name
+
+
+def test_every_page_is_linked_from_the_readme_and_every_link_leads_somewhere() -> None:
+    for page in DOCS:
+        assert f"](docs/{page.name})" in README, page.name
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS):
+        for target in _LINK.findall(page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
