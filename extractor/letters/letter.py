@@ -17,10 +17,11 @@ from extractor.letters.places.contents import documents_in, piece_of
 from extractor.letters.places.listing import plain_listing
 from extractor.letters.places.sources import LetterFile as LetterFile
 from extractor.letters.places.sources import find_files
-from extractor.letters.running_lines import blanked, furniture
-from extractor.letters.spans import FoldedText, Span
+from extractor.letters.reading_view import FoldedText, ReadingView, blanked
+from extractor.letters.running_lines import running_lines
+from extractor.letters.spans import Span
 
-# Where letters start in a text that may hold several; see ``LetterType.starts``.
+# Where letters start in the reading view of a text that may hold several; see ``LetterType.starts``.
 Starts = Callable[[str], list[int]]
 
 
@@ -50,17 +51,33 @@ class Letter:
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
     @cached_property
-    def body(self) -> str:
-        """``text`` with running headers and footers turned into blanks: what is read and matched.
+    def view(self) -> ReadingView:
+        """The reading view of ``text``, with running headers and footers turned into blanks: what is read."""
+        return self.printed.without(self._running_lines)
 
-        As long as ``text``, so that every offset into it is an offset into the raw text.
-        """
-        return blanked(self.text, furniture(self.text, self.pages))
+    @cached_property
+    def body(self) -> str:
+        """``text`` with running headers and footers turned into blanks; every offset is a raw offset."""
+        return blanked(self.text, self.running_lines)
 
     @cached_property
     def folded(self) -> FoldedText:
-        """The view of ``body`` that matching runs on."""
-        return FoldedText(self.body)
+        """The view that words are looked up in."""
+        return FoldedText(self.view)
+
+    @cached_property
+    def running_lines(self) -> tuple[Span, ...]:
+        """Raw spans of running headers and footers, in order; usually none."""
+        return tuple(map(self.printed.to_raw, self._running_lines))
+
+    @cached_property
+    def printed(self) -> ReadingView:
+        """The reading view of the whole ``text``, running lines included."""
+        return ReadingView.of(self.text)
+
+    @cached_property
+    def _running_lines(self) -> list[Span]:
+        return running_lines(self.printed.text, [self.printed.from_raw(page) for page in self.pages])
 
     def page_of(self, offset: int) -> int | None:
         """1-based letter page of a raw offset; ``None`` where the text marks no pages."""
@@ -222,8 +239,9 @@ def letter_of(letter_id: str, document: Document) -> Letter:
 
 def _pieces(document: Document, starts: Starts) -> list[Span]:
     """Where each of a document's letters stands; what stands before the first start belongs to the first."""
-    text = document.text
-    cuts = [_from_page_start(text, document.pages, start) for start in sorted(set(starts(text)))[1:]]
+    text, view = document.text, ReadingView.of(document.text)
+    later = [view.to_raw(Span(start, start)).start for start in sorted(set(starts(view.text)))[1:]]
+    cuts = [_from_page_start(text, document.pages, start) for start in later]
     ends = sorted({0, *cuts, len(text)})
     return [Span(start, end) for start, end in pairwise(ends) if text[start:end].strip()]
 

@@ -1,6 +1,6 @@
-"""Page furniture: running headers and footers, which fall into the middle of paragraphs and sentences.
+"""Running headers and footers, which fall into the middle of paragraphs and sentences.
 
-Nothing is furniture because it looks odd. It must stand at the edge of the letter's pages and
+Nothing is a running line because it looks odd. It must stand at the edge of the letter's pages and
 come back from page to page: word for word, or with a page number that counts up. Pages end at
 form feeds; where a text has none, at lines that give a page's number ("Page 2 of 4") and count up.
 """
@@ -48,7 +48,7 @@ class _Line:
 
 @dataclass
 class _Page:
-    """The lines of one page that are not known as furniture, as ``lines[top:bottom]``."""
+    """The lines of one page that are not known as running ones, as ``lines[top:bottom]``."""
 
     lines: list[_Line]
     top: int = 0
@@ -66,10 +66,10 @@ class _Page:
             self.bottom -= 1
 
 
-def furniture(text: str, pages: Sequence[Span]) -> list[Span]:
-    """Raw spans of the lines of ``text`` that are page furniture, in order; usually none.
+def running_lines(text: str, pages: Sequence[Span]) -> list[Span]:
+    """The lines of ``text`` that are running headers or footers, in order; usually none.
 
-    ``pages`` are the raw spans of the pages where the text marks them, else empty. Linear in the text.
+    ``pages`` are the spans of the pages where the text marks them, else empty. Linear in the text.
     """
     if pages:
         return sorted(_at_edges(text, pages)) if len(pages) <= _MOST_PAGES else []
@@ -84,18 +84,6 @@ def furniture(text: str, pages: Sequence[Span]) -> list[Span]:
     first = anchors[0]
     own = not text[: first.start].strip() and not _NUMBER_ALONE.fullmatch(first.of(text))
     return sorted(line for line in lines if not own or line != first)
-
-
-def blanked(text: str, spans: Sequence[Span]) -> str:
-    """``text`` with each of ``spans`` turned into blanks, so that every offset stays."""
-    if not spans:
-        return text
-    pieces: list[str] = []
-    at = 0
-    for span in spans:
-        pieces += (text[at : span.start], " " * (span.end - span.start))
-        at = span.end
-    return "".join((*pieces, text[at:]))
 
 
 def _counting_anchors(text: str) -> list[Span]:
@@ -125,7 +113,7 @@ def _line_at(text: str, at: int) -> _Line | None:
 
 
 def _at_edges(text: str, spans: Sequence[Span]) -> Iterator[Span]:
-    """Peel the pages from the outside, one line at a time, as long as the outermost line is furniture."""
+    """Peel the pages from the outside, one line at a time, as long as the outermost line is a running one."""
     pages = [_page(text, span) for span in spans]
     if len(pages) < 2:
         return

@@ -8,13 +8,14 @@ be held against *its own* place, not against the whole text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from extractor.letters.letter import Letter
+from extractor.letters.reading_view import ReadingView
 from extractor.letters.spans import Span
 from extractor.lettertypes.findings import Severity
 
@@ -32,6 +33,10 @@ class Fact:
     spans: tuple[Span, ...] = ()
     certain: bool = True
 
+    def on_raw_text(self, view: ReadingView) -> Fact:
+        """The same fact with the raw spans that its spans of ``view`` stand for."""
+        return replace(self, spans=tuple(map(view.to_raw, self.spans)))
+
 
 @dataclass(frozen=True)
 class Block:
@@ -46,6 +51,18 @@ class Block:
     blocks: Mapping[str, Sequence[Block]] = field(default_factory=dict)
     certain: bool = True
 
+    def on_raw_text(self, view: ReadingView) -> Block:
+        """The same block, and all in it, with the raw spans that its spans of ``view`` stand for."""
+        if view.offsets.is_plain:
+            return self
+        return replace(
+            self,
+            span=view.to_raw(self.span),
+            regions={name: view.to_raw(region) for name, region in self.regions.items()},
+            facts={name: fact.on_raw_text(view) for name, fact in self.facts.items()},
+            blocks={name: [block.on_raw_text(view) for block in inner] for name, inner in self.blocks.items()},
+        )
+
 
 @dataclass(frozen=True)
 class Oddity:
@@ -55,6 +72,10 @@ class Oddity:
     message: str
     span: Span
     severity: Severity = "warning"
+
+    def on_raw_text(self, view: ReadingView) -> Oddity:
+        """The same oddity at the raw span that its span of ``view`` stands for."""
+        return replace(self, span=view.to_raw(self.span))
 
 
 @dataclass(frozen=True)
@@ -88,6 +109,12 @@ class Reading:
                 if not block.certain:
                     return False
         return True
+
+
+def reading_of_view(letter: Letter, root: Block, oddities: Iterable[Oddity] = ()) -> Reading:
+    """The reading of a letter from what was found in ``letter.view.text``: all its spans become raw ones."""
+    view = letter.view
+    return Reading(letter, root.on_raw_text(view), oddities=tuple(odd.on_raw_text(view) for odd in oddities))
 
 
 def nothing_read(letter: Letter, note: str) -> Reading:
@@ -214,3 +241,10 @@ def find_dates(text: str, within: Span) -> Iterator[FoundDate]:
         except ValueError:
             continue
         yield FoundDate(value, Span(*match.span()))
+
+
+def dates_in(letter: Letter, within: Span) -> Iterator[FoundDate]:
+    """Every date in a region of a letter's raw text, with its raw span; see ``find_dates``."""
+    view = letter.view
+    for found in find_dates(view.text, view.from_raw(within)):
+        yield FoundDate(found.value, view.to_raw(found.span))

@@ -19,7 +19,7 @@ from extractor.letters.spans import Span, fold, same_when_joined
 from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
 from extractor.lettertypes.findings import Finding, Severity, plain
 from extractor.lettertypes.lettertype import LetterType
-from extractor.lettertypes.reading import Block, Fact, Reading, find_dates
+from extractor.lettertypes.reading import Block, Fact, Reading, dates_in
 from extractor.validator.binding import bind, identical
 from extractor.validator.doubts import guessed, noticed
 
@@ -261,8 +261,8 @@ class _Leaf:
     def _is_cut(self, quote: str, region: Span) -> bool:
         """Whether the quote stands only behind negations that it leaves out."""
         letter = self.walk.letter
-        places = letter.folded.find_all(quote, region)
-        return all(_NEGATION.search(letter.body, max(0, span.start - 12), span.start) for span in places)
+        places = (letter.view.from_raw(span).start for span in letter.folded.find_all(quote, region))
+        return all(_NEGATION.search(letter.view.text, max(0, start - 12), start) for start in places)
 
     def _whole(self, value: Any, marker: Verbatim) -> None:
         """The words stand there; now they must be all of them, and in order."""
@@ -304,7 +304,7 @@ class _Leaf:
 
     def _one_of_the_dates(self, value: date, region: Span) -> None:
         """The reader does not know which date is meant; it must at least be one that stands here."""
-        spans = [found.span for found in find_dates(self.walk.letter.body, region) if found.value == value]
+        spans = [found.span for found in dates_in(self.walk.letter, region) if found.value == value]
         if spans:
             self.walk.verdict.evidence[self.path] = spans[:1]
             self._disagrees("value_differs", "the reader cannot tell which date of this part is meant", value)

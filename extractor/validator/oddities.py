@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
+from extractor.letters.typography import normalize
 from extractor.lettertypes.findings import Severity
 from extractor.lettertypes.reading import Oddity
 
@@ -126,12 +127,16 @@ _KINDS = (
 def odd_places(letter: Letter) -> tuple[Oddity, ...]:
     """The first few places of each kind, in the order of kinds; linear in the text."""
     plain = letter.text.isascii()
-    lower = letter.text.lower()
+    lower = letter.printed.text.lower()
     found: list[Oddity] = []
     for kind in _KINDS:
         if plain and not kind.ascii:
             continue
-        places = sorted({Span(*match.span()) for match in _matches(kind, letter.text, lower)})
+        # An order to machines is one in whatever characters it is written.
+        view = letter.printed if kind is _KINDS[0] else None
+        matches = _matches(kind, view.text if view else letter.text, lower)
+        spans = (Span(*match.span()) for match in matches)
+        places = sorted(set(map(view.to_raw, spans) if view else spans))
         found += [Oddity(kind.code, kind.message, place, kind.severity) for place in places[:_SHOWN]]
     return tuple(found)
 
@@ -144,4 +149,5 @@ def _matches(kind: _Kind, text: str, lower: str) -> Iterator[re.Match[str]]:
 
 def speaks_to_machines(text: str) -> bool:
     """Whether a piece of text gives orders to the machine that reads it."""
-    return next(_matches(_KINDS[0], text, text.lower()), None) is not None
+    plain = normalize(text)
+    return next(_matches(_KINDS[0], plain, plain.lower()), None) is not None

@@ -48,7 +48,7 @@ def outcome_agrees_with_rationale(decision: Decision, block: Block, letter: Lett
     same_as_letter = outcome.value == decision.outcome
     # The letter's own verdict under the letter's own outcome: that contradiction is told below.
     own = same_as_letter and verdict and verdict.certain and fold(decision.verdict or "") == fold(verdict.value or "")
-    if decision.verdict and not own and (told := polarity(decision.verdict)) and told != decision.outcome:
+    if decision.verdict and not own and (told := polarity(fold(decision.verdict))) and told != decision.outcome:
         yield Finding(
             "imr_verdict_against_outcome",
             f"{path}/verdict",
@@ -129,7 +129,7 @@ def dates_agree(answer: ImrLetter, block: Block, letter: Letter, path: str) -> I
 
 def source_agrees(citation: Citation, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
     """Letters print "Non-MTUS Citation MTUS: ACOEM": copy faithfully, and say so."""
-    if citation.source == "non_mtus" and re.match(r"(?:CA\s+)?MTUS\b", citation.title):
+    if citation.source == "non_mtus" and re.match(r"(?:CA\s+)?MTUS\b", fold(citation.title)):
         yield Finding(
             "imr_source_contradicts",
             f"{path}/source",
@@ -146,7 +146,7 @@ def pages_possible(citation: Citation, block: Block, letter: Letter, path: str) 
     fact = block.facts["pages"]
     if not fact.certain or [page.model_dump() for page in citation.pages] != fact.value:
         return
-    chapter = chapter_of(citation.title) if citation.pages else None
+    chapter = chapter_of(fold(citation.title)) if citation.pages else None
     for i, page in enumerate(citation.pages):
         where = f"{path}/pages/{i}"
         if page.last < page.first:

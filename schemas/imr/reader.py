@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
-from extractor.lettertypes.reading import Block, Fact, Oddity, Reading, last, nothing_read, squeeze
+from extractor.lettertypes.reading import Block, Fact, Oddity, Reading, last, nothing_read, reading_of_view, squeeze
 
 from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline
@@ -26,7 +26,7 @@ _CLOSING_IS = re.compile(r"\s+is\s*:?\s*\Z")
 
 def read(letter: Letter) -> Reading:
     """Read one letter. A text that is not an IMR determination gives an empty reading that says so."""
-    text = letter.body
+    text = letter.view.text
     anatomy = anatomy_of(text)
     if anatomy is None or not anatomy.decisions:
         anatomy = determinations_of(text) or anatomy
@@ -34,7 +34,7 @@ def read(letter: Letter) -> Reading:
         return nothing_read(letter, "the headings of an IMR final determination are not in this text")
     if not anatomy.decisions:
         return nothing_read(letter, "the headings of an IMR determination are there, but no decision with an outcome")
-    return Reading(letter, _root(text, anatomy), oddities=tuple(_odd_places(text, anatomy)))
+    return reading_of_view(letter, _root(text, anatomy), _odd_places(text, anatomy))
 
 
 def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:

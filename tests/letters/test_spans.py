@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.letters.spans import FoldedText, Span, fold, same_when_joined
+from extractor.letters.reading_view import FoldedText
+from extractor.letters.spans import Span, fold, same_when_joined
 
 MESS = st.text(alphabet="ab1Z9.,:()-\u2013\u2014\u201c\u201d\"'\u2019 \t\n\r\f\u00a0\u2003", max_size=80)
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
-from extractor.letters.running_lines import furniture
 from extractor.letters.spans import Span
 from extractor.lettertypes.lettertype import LetterType
-from extractor.lettertypes.reading import Block, Fact, Reading, find_dates
+from extractor.lettertypes.reading import Block, Fact, Reading, dates_in
 
 Kind = Literal["section", "fact", "date", "furniture", "note"]
 
@@ -33,14 +32,14 @@ class Mark(NamedTuple):
 def marks_of(reading: Reading, letter_type: LetterType) -> list[Mark]:
     """Everything recognised, in the letter's order, what holds other marks before them."""
     letter = reading.letter
-    marks = [Mark(span, "furniture", "furniture") for span in furniture(letter.text, letter.pages)]
+    marks = [Mark(span, "furniture", "furniture") for span in letter.running_lines]
     marks += (Mark(note.span, note.code, "note") for note in letter.notes if note.span)
     if reading.recognised:
         marks += _block(reading.root, "", letter_type)
         marks += (Mark(odd.span, odd.code, "note") for odd in reading.oddities)
     known = [mark.span for mark in marks if mark.kind == "fact"]
     read = {span for span in known if span.end - span.start <= _LONGEST_DATE}
-    for found in find_dates(letter.body, Span(0, len(letter.text))):
+    for found in dates_in(letter, Span(0, len(letter.text))):
         if found.span not in read:
             marks.append(Mark(found.span, "date", "date", value=found.value.isoformat()))
     marks = [mark for mark in dict.fromkeys(marks) if mark.span.start < mark.span.end]

@@ -1,0 +1,106 @@
+"""Characters that print alike or do not print at all, and the plain form they are compared in.
+
+Dashes, blanks, quotation marks, full-width forms, ligatures and decomposed accents are made alike;
+marks without a width are dropped. Digits, letters, case and negations are never changed for others.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2e3a\u2e3b\ufe31\ufe32\ufe58\ufe63\uff0d\ufffe"
+_BLANKS = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_LINE_ENDS = "\u0085\u2028\u2029"
+_SINGLE_QUOTES = "\u2018\u2019\u201a\u201b\u2032\u00b4"
+_DOUBLE_QUOTES = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
+_SLASHES = "\u2044\u2215"
+_COLONS = "\u2236\ua789\ufe55"
+# One character for one character: these move no offset.
+_ALIKE = str.maketrans(
+    {
+        **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+        **dict.fromkeys(_DASHES, "-"),
+        **dict.fromkeys(_BLANKS, " "),
+        **dict.fromkeys(_LINE_ENDS, "\n"),
+        **dict.fromkeys(_SINGLE_QUOTES, "'"),
+        **dict.fromkeys(_DOUBLE_QUOTES, '"'),
+        **dict.fromkeys(_SLASHES, "/"),
+        **dict.fromkeys(_COLONS, ":"),
+        "\ufe50": ",",
+        "\ufe52": ".",
+        "\ufe54": ";",
+    }
+)
+INVISIBLE = "\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
+_SOFT_HYPHEN = "\u00ad"
+_SPELLED_OUT = {
+    "\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st",
+    "\u00bd": "1/2", "\u00bc": "1/4", "\u00be": "3/4", "\u2153": "1/3", "\u2154": "2/3", "\u2155": "1/5",
+    "\u2156": "2/5", "\u2157": "3/5", "\u2158": "4/5", "\u2159": "1/6", "\u215a": "5/6", "\u2150": "1/7",
+    "\u215b": "1/8", "\u215c": "3/8", "\u215d": "5/8", "\u215e": "7/8", "\u2151": "1/9", "\u2152": "1/10",
+}  # fmt: skip
+_ACCENTS = "\u0300-\u036f"
+_EDITED = re.compile(
+    rf"(?P<accented>\w(?:[{INVISIBLE}]*[{_ACCENTS}])+)"
+    rf"|(?P<unseen>[{INVISIBLE}{_SOFT_HYPHEN}]+)(?P<break>(?<={_SOFT_HYPHEN})[^\S\n]*\n[^\S\n]*(?=[^\W\d_]))?"
+    rf"|(?P<spelled>[{''.join(_SPELLED_OUT)}])"
+)
+_UNSEEN = re.compile(rf"[{INVISIBLE}]+")
+
+
+class Edit(NamedTuple):
+    """Characters ``start`` to ``end`` of a text, and the plain ones that take their place, more or fewer."""
+
+    start: int
+    end: int
+    plain: str
+
+
+def edits(text: str) -> Iterator[Edit]:
+    """What must be replaced in ``text`` by more or fewer characters, in order."""
+    for match in _EDITED.finditer(text):
+        plain = _plain_form(text, match)
+        if plain != match[0]:
+            yield Edit(match.start(), match.end(), plain)
+
+
+def one_for_one(text: str) -> str:
+    """``text`` with every character that has a plain twin replaced by it; no offset moves."""
+    return text if text.isascii() else text.translate(_ALIKE)
+
+
+def normalize(text: str) -> str:
+    """``text`` in plain characters. An ASCII text is its own plain form.
+
+    >>> normalize("CM16\\u20119041873, Page\\u200b(s):\\u00a0\\uff13\\uff10\\uff11")
+    'CM16-9041873, Page(s): 301'
+    """
+    if text.isascii():
+        return text
+    pieces: list[str] = []
+    at = 0
+    for edit in edits(text):
+        pieces += (text[at : edit.start], edit.plain)
+        at = edit.end
+    return "".join((*pieces, text[at:])).translate(_ALIKE)
+
+
+def _plain_form(text: str, match: re.Match[str]) -> str:
+    found = match[0]
+    if match["accented"]:
+        return unicodedata.normalize("NFC", _UNSEEN.sub("", found).translate(_ALIKE))
+    if match["spelled"]:
+        spelled, before = _SPELLED_OUT[found], text[match.start() - 1 : match.start()]
+        # "1\u00bd" is not eleven halves.
+        return f" {spelled}" if before.isdigit() and spelled[0].isdigit() else spelled
+    return _soft_hyphen(text, match) if _SOFT_HYPHEN in found else ""
+
+
+def _soft_hyphen(text: str, match: re.Match[str]) -> str:
+    """Beside a digit it is printed as a hyphen (many fonts of PDFs have no other); in a word it only marks a break."""
+    before = text[match.start() - 1 : match.start()]
+    following = text[match.end() : match.end() + 8].lstrip()[:1]
+    return f"-{match['break'] or ''}" if before.isdigit() or following.isdigit() else ""
