@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.shared.bill import dollars
 from extractor.cli.shared.options import JsonOption, print_json
 from extractor.cli.shared.progress import compact, duration, parts
+from extractor.display.values import money
 from extractor.models.prices import rounded
 from extractor.runs.bulk import STOPS
 from extractor.runs.ledger import Latest, View, running
@@ -96,6 +96,6 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(told["errors"].items())))
     usage = told["usage"]
     if usage["input_tokens"] is not None and usage["output_tokens"] is not None:
-        cost = "cost unknown" if told["cost_usd"] is None else dollars(told["cost_usd"])
+        cost = "cost unknown" if told["cost_usd"] is None else money(told["cost_usd"])
         lines.append(f"tokens: {compact(usage['input_tokens'])} in, {compact(usage['output_tokens'])} out; {cost}")
     return lines

@@ -15,14 +15,14 @@ from rich.text import Text
 
 from extractor.cli.shared.marks import Bit, Mark, bits, marks_of
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
-from extractor.display.shown_text import HIDDEN
+from extractor.display.safe_text import INVISIBLE
 from extractor.errors import LetterError, UsageError
 from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
 from extractor.letters.spans import Span
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
 
-_HIDDEN = re.compile(HIDDEN)
+_HIDDEN = re.compile(INVISIBLE)
 _BLANK_LINES = re.compile(r"\n(?:[ \t\u00a0]*\n){2,}")
 _RULE = "\u2500" * 8
 # Colours by the kind of mark; what is worst to get wrong is set in bold as well.

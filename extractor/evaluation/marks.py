@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from extractor.evaluation.scores.scoring import Leaf
 from extractor.letters.spans import Span
 
 _NOTHING: tuple[Any, ...] = (None, [])
 _NOWHERE = object()
-
-
-class Piece(NamedTuple):
-    """A stretch of raw text; ``paths`` are those of all spans that cover it, none for plain text."""
-
-    text: str
-    paths: tuple[str, ...]
-
-
-def pieces(text: str, spans: Iterable[tuple[str, Span]]) -> list[Piece]:
-    """``text`` cut wherever a span begins or ends; joined, the pieces are the text again.
-
-    Spans may overlap and nest. What lies outside the text is left out, and so are empty spans.
-    """
-    starting: dict[int, list[str]] = {}
-    ending: dict[int, list[str]] = {}
-    for path, span in spans:
-        start, end = max(0, span.start), min(len(text), span.end)
-        if start < end:
-            starting.setdefault(start, []).append(path)
-            ending.setdefault(end, []).append(path)
-    found: list[Piece] = []
-    open_paths: list[str] = []
-    at = 0
-    for cut in sorted({*starting, *ending, len(text)}):
-        if cut > at:
-            found.append(Piece(text[at:cut], tuple(dict.fromkeys(open_paths))))
-        for path in ending.get(cut, ()):
-            open_paths.remove(path)
-        open_paths += starting.get(cut, ())
-        at = cut
-    return found
 
 
 def evidence_spans(record: Mapping[str, Any]) -> list[tuple[str, Span]]:

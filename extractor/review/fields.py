@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.evaluation.reports.words import value as as_words
+from extractor.display.values import value_text
 from extractor.letters.letter import Letter
 from extractor.lettertypes.evidence import SchemaField, Unchecked, fields_of
 from extractor.lettertypes.findings import CODES
@@ -191,7 +191,7 @@ class _Showing:
     def _group(self, spec: SchemaField, answer: Any, path: str, depth: int) -> Group:
         last = path.rpartition("/")[2]
         name = f"{_singular(label(spec.name))} {int(last) + 1}" if spec.covers else label(spec.name)
-        title = as_words(answer[spec.covers.key]) if spec.covers else ""
+        title = value_text(answer[spec.covers.key]) if spec.covers else ""
         leaves = [inner for inner in fields_of(_model(spec)) if inner.model is None]
         fields = tuple(self._field(inner, answer, path) for inner in leaves)
         return Group(path, name, title, depth, fields, tuple(self.by_path.get(path, ())), removable=bool(spec.covers))
@@ -207,14 +207,14 @@ class _Showing:
             number=self.number,
             path=path,
             name=label(spec.name),
-            text=as_words(answer[spec.name]) if not isinstance(answer[spec.name], bool) else _yes(answer[spec.name]),
+            text=value_text(answer[spec.name]) if not isinstance(answer[spec.name], bool) else _yes(answer[spec.name]),
             protected=self.kind.is_protected(path),
             places=tuple(filter(None, (self._place(start, end) for start, end in spans))),
             by_hand=hand is not None,
             unproven=bool(answer[spec.name]) and not (spans or told or isinstance(spec.marker, Unchecked)),
             findings=told,
             changed=changed,
-            before=as_words(self.before.get(path)) if changed else "",
+            before=value_text(self.before.get(path)) if changed else "",
             comments=tuple(self.comments.get(path, ())),
         )
 
@@ -226,8 +226,8 @@ class _Showing:
             finding["severity"],
             finding["blame"],
             finding["message"],
-            as_words(finding["expected"]),
-            as_words(finding["got"]),
+            value_text(finding["expected"]),
+            value_text(finding["got"]),
             meaning(self.kind, finding["code"]),
             finding["path"],
             self._place(span["start"], span["end"]) if span else None,

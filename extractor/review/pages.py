@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from extractor.display.shown_text import csp_hash, plain, shown
-from extractor.evaluation.reports.words import value as as_words
+from extractor.display.palette import palette
+from extractor.display.safe_text import csp_hash, plain, visible
+from extractor.display.values import value_text
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review.boxes import GRID, pages_shown
 from extractor.review.fields import BLAME, field_path, label, show, sides
@@ -147,7 +148,7 @@ def in_words(kind: LetterType, finding: Mapping[str, Any]) -> dict[str, str]:
         "field": plain(field_path(finding["path"]).replace("_", " ")),
         "message": plain(finding["message"]),
         "side": sides(finding["code"], finding["blame"])[0],
-        "expected": plain(as_words(finding["expected"])),
+        "expected": plain(value_text(finding["expected"])),
     }
 
 
@@ -169,7 +170,7 @@ def said(act: Act) -> str:
 
 
 def _brief(value: Any) -> str:
-    words = plain(as_words(value)) if not isinstance(value, bool) else str(value).lower()
+    words = plain(value_text(value)) if not isinstance(value, bool) else str(value).lower()
     return (words if len(words) < 160 else words[:160] + "\u2026") or "nothing said"
 
 
@@ -180,7 +181,7 @@ def _page(
     outside: bool = True,
     **values: Any,
 ) -> Page:
-    style, code = asset("review.css"), "".join(map(asset, scripts))
+    style, code = palette() + asset("review.css"), "".join(map(asset, scripts))
     policy = _POLICY.format(script=csp_hash(code), style=csp_hash(style), connect="'self'" if outside else "'none'")
     html = _environment().get_template(template).render(style=style, script=code, policy=policy, keys=KEYS, **values)
     return Page(html, f"{policy}; frame-ancestors 'none'")
@@ -203,7 +204,7 @@ def _environment() -> Environment:
     found = Environment(
         loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    found.filters.update(shown=shown, plain=plain, label=label, said=said, brief=_brief)
+    found.filters.update(visible=visible, plain=plain, label=label, said=said, brief=_brief)
     found.filters["number"] = lambda count: f"{count:,}"
     found.globals.update(grid=GRID, sides=sides, status_words=STATUS, signs=SIGNS, blame_words=BLAME)
     return found

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from extractor.display.shown_text import HIDDEN
-from extractor.evaluation.marks import pieces
+from extractor.display.pieces import pieces
+from extractor.display.safe_text import INVISIBLE
 from extractor.letters.spans import Span
 from extractor.review.fields import Shown
 
@@ -20,7 +20,7 @@ from extractor.review.fields import Shown
 MOST_TEXT = 300_000
 
 _GAP = r"(?:\r\n?|\n)(?:[ \t\u00a0]*(?:\r\n?|\n))+"
-_TOKEN = re.compile(f"(?P<gap>{_GAP})|(?P<line>\r\n?)|(?P<hidden>{HIDDEN})")
+_TOKEN = re.compile(f"(?P<gap>{_GAP})|(?P<line>\r\n?)|(?P<hidden>{INVISIBLE})")
 
 
 class Bit(NamedTuple):

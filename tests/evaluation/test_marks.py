@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.marks import Piece, pieces, places
+from extractor.display.pieces import Piece, pieces
+from extractor.evaluation.marks import places
 from extractor.evaluation.scores.scoring import Leaf, score
 from extractor.letters.spans import Span
 from tests.support.evalpages import Note, gold, note

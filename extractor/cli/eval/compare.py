@@ -22,6 +22,7 @@ from extractor.cli.eval.common import (
     write,
 )
 from extractor.cli.shared.options import Exit, JsonOption, ReaskOption, TypeOption, WorkspaceOption, print_json
+from extractor.display.values import shortened
 from extractor.errors import UsageError
 from extractor.evaluation.compare import compare, compare_many
 from extractor.evaluation.gold.sets import ALL
@@ -34,7 +35,6 @@ from extractor.evaluation.reports.report import (
     compare_parts,
     many_parts,
     names_of,
-    short,
 )
 from extractor.evaluation.scored_run import Run
 
@@ -151,7 +151,8 @@ def show_command(
         parts.append(f"{name}: {_told(_prediction(run, letter))}")
     grid = Grid(("path", "gold", *(f"{name}" for name in names)))
     grid.rows = [
-        (row["path"], short(row["gold"]), *(f"{short(a['got'])} ({a['status']})" for a in row["runs"])) for row in rows
+        (row["path"], shortened(row["gold"]), *(f"{shortened(a['got'])} ({a['status']})" for a in row["runs"]))
+        for row in rows
     ]
     parts.append(grid if grid.rows else "No leaf is wrong in any of these runs.")
     parts += [f"debatable {path}: {why}" for path, why in one.debatable.items()]

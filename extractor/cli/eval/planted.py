@@ -43,7 +43,7 @@ def planted_command(
     The true answers are the workspace's gold. With --baseline PATH the reading of further letters is
     taken as true as well: that measures the checks, not the reader. No model, no network.
 
-    Exit code 1 if a mistake on a protected leaf passes, if fewer than 99 % of all are caught, or if
+    Exit code 1 if a mistake on a protected leaf passes, if fewer than 99% of all are caught, or if
     an untouched answer raises an alarm.
 
     Example: extractor eval planted --baseline letters/

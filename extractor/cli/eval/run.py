@@ -32,10 +32,11 @@ from extractor.cli.shared.options import (
     print_json,
     say,
 )
+from extractor.display.values import percent_of
 from extractor.errors import UsageError
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.html import render_run
-from extractor.evaluation.reports.report import Grid, as_junit, as_markdown, as_text, per_letter, percent, run_parts
+from extractor.evaluation.reports.report import Grid, as_junit, as_markdown, as_text, per_letter, run_parts
 from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
 from extractor.evaluation.scores import scoring
 
@@ -169,7 +170,11 @@ def history_command(
         s = head["summary"]
         left = f" (+{len(head['unanswered'])} unanswered)" if head["unanswered"] else ""
         cost = "" if s["cost_usd"] is None else f"{s['cost_usd']:.4f}"
-        ratios = (percent(*s["precision"]), percent(*s["recall"]), f"{s['letters_right'][0]}/{s['letters_right'][1]}")
+        ratios = (
+            percent_of(*s["precision"]),
+            percent_of(*s["recall"]),
+            f"{s['letters_right'][0]}/{s['letters_right'][1]}",
+        )
         figures = (f"{per_letter(s):.2f}", *ratios, str(s["silent_errors"]), cost)
         grid.rows.append((head["id"], f"{s['letters']}{left}", *figures))
     print(as_text(iter([grid])) if grid.rows else "no runs yet; make one: extractor eval run", end="\n")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from extractor.display.values import money
 from extractor.models.model import Usage
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.prices import rounded
@@ -93,16 +94,9 @@ class Bill:
             rest = f" and {self.unpriced} of {self.asked} letters unknown ({self.why})" if self.unpriced else ""
             what = "recorded answers" if self.replaying else "answers"
             day = f", at list prices as of {self.plan.tariff.as_of}" if self.plan.tariff.as_of else ""
-            told = f"Cost of the {what}: {dollars(self.usd)}{rest}{day}."
+            told = f"Cost of the {what}: {money(self.usd)}{rest}{day}."
         return f"{told} Nothing was paid now." if self.replaying else told
 
 
 def _usage(counts: Mapping[str, Any]) -> Usage:
     return Usage(**{name: counts.get(name) for name in Usage().as_dict()})
-
-
-def dollars(usd: Decimal | float) -> str:
-    """Cents where there are dollars; as many digits as it takes where there are none."""
-    if 0 < usd < 0.01:
-        return f"${usd:.8f}".rstrip("0")
-    return f"${usd:,.{2 if usd >= 1 or not usd else 4}f}"

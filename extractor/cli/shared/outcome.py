@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from extractor.cli.shared.bill import Bill, dollars
+from extractor.cli.shared.bill import Bill
 from extractor.cli.shared.options import Exit, say
 from extractor.cli.shared.table import print_table
+from extractor.display.values import money
 from extractor.errors import CassetteError
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import NAME as OFFLINE
@@ -147,5 +148,5 @@ def print_forecast(told: Forecast, plan: Plan) -> None:
         print(f"About {told.input_tokens:,} tokens in and {told.output_tokens:,} out.")
         day = f", at list prices as of {plan.tariff.as_of}" if plan.tariff.as_of else ""
         usd = told.cost.usd
-        print(f"Cost unknown: {told.cost.unknown}." if usd is None else f"About {dollars(usd)}{day}.")
+        print(f"Cost unknown: {told.cost.unknown}." if usd is None else f"About {money(usd)}{day}.")
     print("Nothing was asked.")

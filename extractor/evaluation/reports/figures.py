@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from extractor.evaluation.reports.words import money, number, p_value, percent, plural, signed, spread
+from extractor.display.values import interval, money, number, p_value, percent, plural, signed
 
 # Above this many letters only those that changed most are drawn one by one.
 DRAWN = 40
@@ -65,7 +65,7 @@ def _errors(all_of: Sequence[Summary], tests: Mapping[str, Any] | None) -> Itera
             for mean, each in zip(means, all_of, strict=True)
         ),
         signed(change, 2),
-        spread(told["low"], told["high"], 2) if told else "",
+        interval(told["low"], told["high"], 2) if told else "",
         p_value(told["p"]) if told else "",
         better=_better(change, fewer=True),
         primary=True,
@@ -91,7 +91,7 @@ def _shares(all_of: Sequence[Summary], tests: Mapping[str, Any] | None) -> Itera
     )
     for name, label in (("precision", "Precision: right of the values given"), ("recall", "Recall: right of the gold")):
         found = tests[name] if tests else None
-        bounds = spread(_points(found["low"]), _points(found["high"]), 1) if found else ""
+        bounds = interval(_points(found["low"]), _points(found["high"]), 1) if found else ""
         yield _share(label, [each[name] for each in all_of], interval=bounds)
     for name, label in (("right", "Single pages found"), ("missing", "pages missing"), ("extra", "pages too many")):
         if any(sum(each["pages"].values()) for each in all_of):

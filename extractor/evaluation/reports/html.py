@@ -14,7 +14,9 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from extractor.display.shown_text import csp_hash, plain, shown
+from extractor.display import values
+from extractor.display.palette import palette
+from extractor.display.safe_text import csp_hash, plain, visible
 from extractor.evaluation import stats
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.reports import figures, words
@@ -188,10 +190,10 @@ def _compare_notes(comparison: Mapping[str, Any], a: Run, b: Run, names: tuple[s
     notes = [_letters_right(run, name) for run, name in ((a, names[0]), (b, names[1]))]
     if tests:
         right = tests["letters_right"]
-        fixed, broke = words.plural(right["fixed"], "letter"), f"{right['broke']:,}"
+        fixed, broke = values.plural(right["fixed"], "letter"), f"{right['broke']:,}"
         notes.append(
             f"Fully right only under {names[1]}: {fixed}; only under {names[0]}: {broke}. "
-            f"Exact McNemar test: {words.p_value(right['p'])}."
+            f"Exact McNemar test: {values.p_value(right['p'])}."
         )
         notes.append(words.detectable(tests, letters))
     return [*notes, *_zero_notes(comparison["zero_bounds"], names)]
@@ -227,8 +229,8 @@ def _letters_right(run: Run, name: str) -> str:
     right, of = run.summary["letters_right"]
     low, high = stats.wilson(right, of)
     return (
-        f"{name + ': ' if name else ''}{right:,} of {words.plural(of, 'letter')} fully right; "
-        f"95 % interval {100 * low:.0f} to {words.rough_percent(high)}."
+        f"{name + ': ' if name else ''}{right:,} of {values.plural(of, 'letter')} fully right; "
+        f"95% interval {values.rough_percent(low)} to {values.rough_percent(high)}."
     )
 
 
@@ -256,7 +258,7 @@ def _reviewed(gold: Mapping[str, Gold]) -> list[str]:
 
 
 def _page(template: str, **values: Any) -> str:
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = palette() + _asset("report.css"), _asset("report.js")
     return _environment().get_template(template).render(
         style=style, script=script, style_hash=csp_hash(style), script_hash=csp_hash(script), **values
     )  # fmt: skip
@@ -271,8 +273,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters.update(shown=shown, plain=plain, clip=_clip, pointer=_pointer, number=words.number)
-    found.filters["signed"] = words.signed
+    found.filters.update(visible=visible, plain=plain, clip=_clip, pointer=_pointer, number=values.number)
+    found.filters["signed"] = values.signed
+    found.globals["not_reported"] = values.NOT_REPORTED
     return found
 
 

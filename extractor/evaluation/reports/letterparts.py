@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from extractor.display.pieces import Piece, pieces
+from extractor.display.values import differing, value_text
 from extractor.evaluation.gold.gold import Gold
-from extractor.evaluation.marks import Piece, evidence_spans, is_index, pieces, places
-from extractor.evaluation.reports.words import differing, value
+from extractor.evaluation.marks import evidence_spans, is_index, places
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
 from extractor.evaluation.scores.summary import LetterScore
 from extractor.letters.spans import Span
@@ -137,9 +138,9 @@ def error_row(letter_id: str, leaf: Leaf, gold: Mapping[str, Gold], *, runs: int
 
 def cell(found: Any, status: str, gold: Any = None) -> Cell:
     """A value as it is shown; the words of a wrong one are told apart from the gold's."""
-    text = value(found)
+    text = value_text(found)
     if status == "wrong" and not isinstance(found, bool):
-        return Cell(tuple(differing(text, value(gold))), status)
+        return Cell(tuple(differing(text, value_text(gold))), status)
     return Cell(((text, False),) if text else (), status)
 
 

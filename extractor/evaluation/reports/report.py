@@ -7,7 +7,6 @@ p values only where a test was made; "no detectable difference", never "equal".
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from extractor.display.values import p_value, percent_of, rough_percent, shortened, some
 from extractor.evaluation.compare import FEWEST
 from extractor.evaluation.scored_run import Run
 
 LEVEL = 0.05
-_SHOWN = 60
 _WIDTH = 180
 
 
@@ -47,14 +46,14 @@ def run_parts(run: Run) -> Iterator[Part]:
     yield f"{name_of(about)}   set {about['set']} ({s['letters']} letters, {s['gold_values']} gold values)"
     if not run.complete:
         left = f"{len(run.unanswered)} letters have no answer yet, and are in no figure"
-        yield f"INCOMPLETE: {left}: {_some(run.unanswered)}"
+        yield f"INCOMPLETE: {left}: {some(sorted(run.unanswered))}"
     yield Grid(("", "count", ""), [(label, *_figure(s, key)) for label, key in _FIGURES], frozenset({1}))
     yield from _sentences(s)
     yield _field_grid(s)
     errors = [(letter.letter_id, leaf) for letter in run.letters for leaf in letter.errors]
     if errors:
         grid = Grid(("letter", "path", "status", "gold", "answer"))
-        grid.rows = [(i, leaf.path, leaf.status, short(leaf.gold), short(leaf.got)) for i, leaf in errors]
+        grid.rows = [(i, leaf.path, leaf.status, shortened(leaf.gold), shortened(leaf.got)) for i, leaf in errors]
         yield grid
 
 
@@ -76,7 +75,7 @@ _FIGURES = (
 def _figure(s: Mapping[str, Any], key: str) -> tuple[str, str]:
     value = s[key]
     if isinstance(value, list | tuple):
-        return f"{value[0]}/{value[1]}", percent(*value)
+        return f"{value[0]}/{value[1]}", percent_of(*value)
     if key == "errors":
         return str(value), f"{per_letter(s):.2f} a letter"
     if key == "silent_errors":
@@ -159,7 +158,7 @@ def headline(c: Mapping[str, Any]) -> str:
     errors = tests["errors"]
     protected = sum(flip["kind"] == "broke" and flip["protected"] for flip in c["flips"])
     warning = f" {protected} of the broken ones are protected." if protected else ""
-    p = f"p = {errors['p']:.3g} (exact sign-flip test over {errors['differing_letters']} differing letters)"
+    p = f"{p_value(errors['p'])} (exact sign-flip test over {errors['differing_letters']} differing letters)"
     if errors["p"] > LEVEL:
         return f"No detectable difference in errors per letter: {_change(errors)}, {p}. {told}{warning}"
     which = "fewer" if errors["mean"] < 0 else "more"
@@ -173,10 +172,10 @@ def _change(interval: Mapping[str, Any]) -> str:
 
 def _compare_grid(c: Mapping[str, Any], one: str, other: str) -> Grid:
     a, b, tests = c["a"]["summary"], c["b"]["summary"], c["tests"]
-    grid = Grid(("", one, other, "change [95 % interval]", "p"), [], frozenset({1, 2, 3, 4}))
+    grid = Grid(("", one, other, "change [95% interval]", "p"), [], frozenset({1, 2, 3, 4}))
     errors = tests["errors"] if tests else None
     change = _change(errors) if errors else f"{per_letter(b) - per_letter(a):+.2f}"
-    p = f"{errors['p']:.3g}" if errors else ""
+    p = p_value(errors["p"]) if errors else ""
     grid.rows.append(("errors per letter (primary)", f"{per_letter(a):.2f}", f"{per_letter(b):.2f}", change, p))
     for name in ("wrong", "omitted", "invented", "failed"):
         grid.rows.append((f"  {name}", str(a[name]), str(b[name]), f"{b[name] - a[name]:+d}", ""))
@@ -186,7 +185,7 @@ def _compare_grid(c: Mapping[str, Any], one: str, other: str) -> Grid:
         grid.rows.append((name, _ratio(a[name]), _ratio(b[name]), told, ""))
     right = tests["letters_right"] if tests else None
     told = f"fixed {right['fixed']}, broke {right['broke']}" if right else ""
-    p = f"{right['p']:.3g}" if right else ""
+    p = p_value(right["p"]) if right else ""
     grid.rows.append(("letters fully right", _ratio(a["letters_right"]), _ratio(b["letters_right"]), told, p))
     for label, key in (
         ("failed letters", "failed_letters"),
@@ -209,14 +208,14 @@ def _compare_sentences(c: Mapping[str, Any]) -> Iterator[str]:
         errors = c["tests"]["errors"]
         if errors["detectable"] is not None:
             least = f"about {errors['detectable']:.2f} errors a letter"
-            yield f"The smallest true change this set would show with 80 % power: {least}."
+            yield f"The smallest true change this set would show with 80% power: {least}."
         if errors["smallest_p"] > LEVEL:
             differing = f"With {errors['differing_letters']} differing letters"
-            yield f"{differing} the test cannot go below p = {errors['smallest_p']:.3g}."
+            yield f"{differing} the test cannot go below {p_value(errors['smallest_p'])}."
     names = dict(zip("ab", names_of(c["a"]["about"], c["b"]["about"]), strict=True))
     for bound in c["zero_bounds"]:
         seen = f"{names[bound['run']]}: no {bound['what']} in {bound['letters']} letters"
-        yield f"{seen}; up to {bound['up_to']:.0%} of letters is still possible."
+        yield f"{seen}; up to {rough_percent(bound['up_to'])} of letters is still possible."
 
 
 def _compare_fields(c: Mapping[str, Any]) -> Grid:
@@ -233,7 +232,7 @@ def flip_grid(flips: Sequence[Mapping[str, Any]], one: str, other: str) -> Grid:
     grid = Grid(("letter", "path", "gold", one, other, ""))
     for flip in flips:
         mark = "protected" if flip["protected"] else ""
-        grid.rows.append((flip["letter_id"], flip["path"], *(short(flip[key]) for key in ("gold", "a", "b")), mark))
+        grid.rows.append((flip["letter_id"], flip["path"], *(shortened(flip[key]) for key in ("gold", "a", "b")), mark))
     return grid
 
 
@@ -261,7 +260,7 @@ def many_parts(c: Mapping[str, Any]) -> Iterator[Part]:
     grid.rows.append((names[0], *_many_figures(first["summary"]), "", "", "", ""))
     for name, run, against in zip(names[1:], c["runs"][1:], c["against_first"], strict=True):
         tests, counts = against["tests"], against["counts"]
-        told = (_change(tests["errors"]), f"{against['p_adjusted']:.3g}") if tests else ("", "")
+        told = (_change(tests["errors"]), p_value(against["p_adjusted"])) if tests else ("", "")
         grid.rows.append((name, *_many_figures(run["summary"]), str(counts["fixed"]), str(counts["broke"]), *told))
     yield grid
     yield (
@@ -298,27 +297,8 @@ def per_letter(s: Mapping[str, Any]) -> float:
     return float(s["errors"] / s["letters"]) if s["letters"] else 0.0
 
 
-def percent(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "none"
-
-
 def _ratio(pair: Sequence[int]) -> str:
-    return f"{percent(*pair)} ({pair[0]}/{pair[1]})"
-
-
-def short(value: Any) -> str:
-    """A leaf's value for a cell: pages as ranges, long texts cut."""
-    if value is None or value == []:
-        return "-"
-    if isinstance(value, list) and all(isinstance(each, dict) and set(each) == {"first", "last"} for each in value):
-        return ", ".join(f"{p['first']}" if p["first"] == p["last"] else f"{p['first']}-{p['last']}" for p in value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "\u2026"
-
-
-def _some(names: Mapping[str, Any]) -> str:
-    listed = sorted(names)
-    return ", ".join(listed[:5]) + (" ..." if len(listed) > 5 else "")
+    return f"{percent_of(*pair)} ({pair[0]}/{pair[1]})"
 
 
 # ---- formats ----------------------------------------------------------------------------------
