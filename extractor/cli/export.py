@@ -15,6 +15,7 @@ from extractor.errors import UsageError
 from extractor.review.state import Reviews
 from extractor.runs.export import BOTH, FORMATS, tables_of, targets, write_tables
 from extractor.runs.ledger import View
+from extractor.runs.ledger.beside import refuse_shorter_ledger
 
 
 def export_command(
@@ -51,6 +52,7 @@ def export_command(
     if to not in FORMATS:
         raise UsageError(f"unknown format {to!r}", hint=f"--to: {', '.join(FORMATS)}")
     with View(folder) as ledger:
+        refuse_shorter_ledger(ledger, folder)
         records = _records(ledger, Reviews(folder))
         first = next(records, None)
         told: str | None = first["letter_type"] if first else None

@@ -62,7 +62,7 @@ def _state(last: Latest | None, now: bool) -> str:
 
 def _run(last: Latest, now: bool) -> dict[str, Any]:
     times = {"began": _moment(last.began), "ended": _moment(last.ended) if last.ended else None}
-    age = {"seconds_ago": round(time.time() - last.told, 1)} if now else {}
+    age = {"seconds_ago": round(time.time() - last.updated, 1)} if now else {}
     return {"number": last.run, **times, **age, **last.state}
 
 

@@ -270,10 +270,7 @@ def test_a_reply_kept_by_an_older_version_is_still_read(tmp_path: Path) -> None:
     keys = keys_of("sha", plan)
     old = {"input_tokens": 100, "output_tokens": 10, "cached_tokens": 64}
     with Ledger(tmp_path / "out") as ledger:
-        ledger._write(
-            "INSERT INTO replies (ask_key, number, reply) VALUES (?, 1, ?)",
-            (keys.ask, json.dumps({"text": "{}", "usage": old})),
-        )
+        ledger._put("replies", keys.ask, 1, json.dumps({"text": "{}", "usage": old}), 0)
         [reply] = ledger.replies(keys)
     assert reply.usage == Usage(100, 10, 64)
 

@@ -15,8 +15,9 @@ from extractor.cli.shared.options import REPLAY, Session, open_session, open_wor
 from extractor.errors import UsageError
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.batch import Batch, Book, Options
-from extractor.runs.bulk.output import Output, refuse_foreign_records
+from extractor.runs.bulk.output import Output
 from extractor.runs.ledger import Ledger
+from extractor.runs.ledger.beside import refuse_foreign_records
 
 if TYPE_CHECKING:
     from extractor.models.llm.batches import BatchClient

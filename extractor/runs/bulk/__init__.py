@@ -3,9 +3,9 @@
 from extractor.runs.bulk.flow import Around, OnProgress, Options, run
 from extractor.runs.bulk.forecast import Forecast, forecast
 from extractor.runs.bulk.merge import Merged, merge
-from extractor.runs.bulk.output import RECORDS
 from extractor.runs.bulk.selection import Selection, select, shard_of
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, STOPS, Summary
+from extractor.runs.ledger.beside import RECORDS
 
 __all__ = [
     "GIVE_UP_AFTER",

@@ -27,9 +27,10 @@ from extractor.letters.letter import Letter, LetterFile, letters_in
 from extractor.models.limits import Bounds, Limited, Limiter
 from extractor.models.model import Reply
 from extractor.runs.bulk.garbage import rarely_searched
-from extractor.runs.bulk.output import Output, refuse_foreign_records
+from extractor.runs.bulk.output import Output
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, Summary
 from extractor.runs.ledger import Keys, Ledger, Standing, is_again, keeps_replies, keys_of, plan_key
+from extractor.runs.ledger.beside import refuse_foreign_records
 from extractor.runs.pipeline import extract
 from extractor.runs.record import Plan, failed_record
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.errors import LedgerError
-from extractor.runs.bulk.output import RECORDS, Output, refuse_foreign_records
+from extractor.runs.bulk.output import Output
 from extractor.runs.ledger import Ledger, View
+from extractor.runs.ledger.beside import RECORDS, refuse_foreign_records
 from extractor.runs.ledger.merge import absorb
 from extractor.runs.ledger.view import FILE
 

@@ -13,18 +13,9 @@ from pathlib import Path
 
 from extractor.errors import LedgerError
 from extractor.runs.ledger import Ledger
+from extractor.runs.ledger.beside import RECORDS, refuse_shorter_ledger
 
-RECORDS = "records.jsonl"
 _NOTE = "records"
-
-
-def refuse_foreign_records(folder: Path) -> None:
-    """Raise ``LedgerError`` for a folder whose records are not ours to write anew."""
-    if (folder / RECORDS).exists() and not Ledger.exists(folder):
-        raise LedgerError(
-            f"{folder / RECORDS} is not from a run that can be resumed: its run.db is missing",
-            hint="name another --out folder, or move that file away",
-        )
 
 
 class Output(AbstractContextManager["Output"]):
@@ -40,6 +31,8 @@ class Output(AbstractContextManager["Output"]):
         # Forgotten until the end: after a kill nobody says that the file holds what the ledger holds.
         self.ledger.note(_NOTE, None)
         if as_left is None or as_left != self._stamp():
+            self.ledger.check()
+            refuse_shorter_ledger(self.ledger, self.path.parent)
             self.rewrite()
         self._last = self.ledger.last_id()
         try:

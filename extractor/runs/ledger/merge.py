@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.errors import LedgerError
+from extractor.runs.ledger.beside import refuse_shorter_ledger
+from extractor.runs.ledger.rows import COLUMNS, checksum_sql
 from extractor.runs.ledger.store import Ledger
 from extractor.runs.ledger.view import FILE
 
@@ -27,7 +29,9 @@ def absorb(into: Ledger, folder: Path) -> Absorbed:
     conflict if they were made differently: another text, prompt, model, schema or checks. All
     replies are kept, the newer source's as the newer round. Raises ``LedgerError``.
     """
-    with Ledger(folder):  # brings it up to date, and keeps others away
+    with Ledger(folder) as source:  # brings it up to date, and keeps others away
+        source.check()
+        refuse_shorter_ledger(source, folder)
         try:
             into._db.execute("ATTACH ? AS other", (str(folder / FILE),))
             try:
@@ -70,10 +74,15 @@ def _absorb(db: sqlite3.Connection) -> Absorbed:
         " WHERE letter_id IN (SELECT letter_id FROM newer)"
     )
     db.execute(
-        "INSERT INTO main.replies (ask_key, number, reply, round)"
-        " SELECT ask_key,"
-        " number + COALESCE((SELECT MAX(number) FROM main.replies AS m WHERE m.ask_key = o.ask_key), 0),"
-        " reply, (SELECT new FROM renumbered WHERE old = round) FROM other.replies AS o"
+        f"UPDATE main.letters SET checksum = {checksum_sql('letters')}"  # noqa: S608
+        " WHERE letter_id IN (SELECT letter_id FROM newer)"
+    )
+    _insert(
+        db,
+        "replies",
+        "SELECT ask_key,"
+        " number + COALESCE((SELECT MAX(number) FROM main.replies AS m WHERE m.ask_key = o.ask_key), 0) AS number,"
+        " reply, (SELECT new FROM renumbered WHERE old = round) AS round FROM other.replies AS o",
     )
     return Absorbed(letters, taken, tuple(conflicts))
 
@@ -92,7 +101,17 @@ def _renumber_runs(db: sqlite3.Connection) -> None:
     ).fetchall()
     for i, (number,) in enumerate(numbers, highest + 1):
         db.execute("INSERT INTO renumbered VALUES (?, ?)", (number, i))
+    _insert(
+        db,
+        "runs",
+        "SELECT n.new AS run, began, ended, plan, again, (SELECT new FROM renumbered WHERE old = since) AS since,"
+        " updated, state FROM other.runs AS r JOIN renumbered AS n ON n.old = r.run",
+    )
+
+
+def _insert(db: sqlite3.Connection, table: str, rows: str) -> None:
+    """Insert what ``rows`` selects, each row with its own checksum."""
+    columns = ", ".join(COLUMNS[table])
     db.execute(
-        "INSERT INTO main.runs SELECT n.new, began, ended, plan, again, (SELECT new FROM renumbered WHERE old = since),"
-        " told, state FROM other.runs AS r JOIN renumbered AS n ON n.old = r.run"
+        f"INSERT INTO main.{table} ({columns}, checksum) SELECT {columns}, {checksum_sql(table)} FROM ({rows})"  # noqa: S608
     )

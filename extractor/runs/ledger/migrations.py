@@ -8,12 +8,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from extractor.models.model import Usage
+from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql
 
-TOKENS = tuple(Usage().as_dict())
-_LETTER = ("letter_id", "ask_key", "check_key", "status", "run", "at", "error", "attempts", *TOKENS, "cost_e8")
-# Names of columns are ours.
-INSERT_LETTER = f"INSERT OR REPLACE INTO letters ({', '.join(_LETTER)}) VALUES ({', '.join('?' * len(_LETTER))})"  # noqa: S608
 _SMALLEST = 100_000_000
 
 
@@ -40,8 +36,10 @@ def _m002_runs_and_rounds(db: sqlite3.Connection) -> None:
         f" {', '.join(f'{name} INTEGER' for name in TOKENS)}, cost_e8 INTEGER) WITHOUT ROWID"
     )
     db.execute("CREATE TABLE records (letter_id TEXT PRIMARY KEY, record TEXT NOT NULL)")
+    places = ", ".join("?" * len(COLUMNS["letters"]))
+    insert = f"INSERT INTO letters ({', '.join(COLUMNS['letters'])}) VALUES ({places})"  # noqa: S608
     for letter_id, ask, check, record in db.execute("SELECT letter_id, ask_key, check_key, record FROM old_letters"):
-        db.execute(INSERT_LETTER, letter_row(json.loads(record), ask, check, run=0, at=0.0))
+        db.execute(insert, letter_row(json.loads(record), ask, check, run=0, at=0.0))
         db.execute("INSERT INTO records VALUES (?, ?)", (letter_id, record))
     db.execute("DROP TABLE old_letters")
     db.execute("ALTER TABLE replies ADD COLUMN round INTEGER NOT NULL DEFAULT 0")
@@ -52,11 +50,23 @@ def _m002_runs_and_rounds(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_m001_letters_and_replies, _m002_runs_and_rounds)
+def _m003_checksums(db: sqlite3.Connection) -> None:
+    """Each row carries a checksum of its values."""
+    db.execute("ALTER TABLE runs RENAME COLUMN told TO updated")
+    for table in COLUMNS:
+        db.execute(f"ALTER TABLE {table} ADD COLUMN checksum BLOB")
+        db.execute(f"UPDATE {table} SET checksum = {checksum_sql(table)}")  # noqa: S608
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _m001_letters_and_replies,
+    _m002_runs_and_rounds,
+    _m003_checksums,
+)
 
 
 def letter_row(record: Mapping[str, Any], ask: str, check: str, *, run: int, at: float) -> tuple[Any, ...]:
-    """The row of one record, as ``INSERT_LETTER`` wants it. Costs are whole hundred-millionths of a dollar."""
+    """The row of one record in the table ``letters``. Costs are whole hundred-millionths of a dollar."""
     usage, cost, error = record.get("usage") or {}, record.get("cost_usd"), record.get("error")
     return (
         record["letter_id"],

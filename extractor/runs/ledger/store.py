@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from extractor.errors import LedgerError
 from extractor.models.model import Reply
 from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.lock import locked
-from extractor.runs.ledger.migrations import INSERT_LETTER, MIGRATIONS, letter_row
+from extractor.runs.ledger.migrations import MIGRATIONS, letter_row
+from extractor.runs.ledger.rows import checksum, insert_sql, prepare, unusable
 from extractor.runs.ledger.view import BUSY, FILE, Totals, View, dumped
 
 _HANDLED = "WHERE letter_id IN (SELECT letter_id FROM handled)"
 # Pages of the log that are moved into the file at once; each move waits for the disk.
 _CHECKPOINT = 4_000
-_FULL = "free the disk and run again; what is in the ledger is kept"
 
 
 class Ledger(View):
@@ -31,22 +31,32 @@ class Ledger(View):
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         self.run = 0
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = locked(folder)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
-            self._migrate()
-            self._db.execute("CREATE TEMP TABLE handled (letter_id TEXT PRIMARY KEY) WITHOUT ROWID")
-            # Written in the letters' order and read once: kept on disk.
-            self._db.execute("PRAGMA temp.cache_size = -128")
-        except (OSError, sqlite3.Error) as error:
-            hint = "name another --out folder, or free this one"
-            why = error.strerror if isinstance(error, OSError) else error
-            raise LedgerError(f"cannot use {folder}: {why}", hint=hint) from error
+        self._checked = True
+        with ExitStack() as undone:
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._lock = locked(folder)
+                undone.callback(os.close, self._lock)
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+                self._db = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
+                undone.callback(self._db.close)
+                self._prepare()
+            except (OSError, sqlite3.Error, ValueError, TypeError, KeyError) as error:
+                if isinstance(error, OSError):
+                    hint = "name another --out folder, or free this one"
+                    raise LedgerError(f"cannot use {folder}: {error.strerror}", hint=hint) from error
+                raise unusable(self.path, "use", error) from error
+            undone.pop_all()
+
+    def _prepare(self) -> None:
+        prepare(self._db)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
+        self._migrate()
+        self._db.execute("CREATE TEMP TABLE handled (letter_id TEXT PRIMARY KEY) WITHOUT ROWID")
+        # Written in the letters' order and read once: kept on disk.
+        self._db.execute("PRAGMA temp.cache_size = -128")
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -72,7 +82,11 @@ class Ledger(View):
             self._db.execute(statement, values)
         except sqlite3.Error as error:
             self._give_up_waiting()
-            raise LedgerError(f"cannot write {self.path}: {error}", hint=_FULL) from error
+            raise unusable(self.path, "write", error) from error
+
+    def _put(self, table: str, *values: Any) -> None:
+        """Put one row, in place of an older one with its key."""
+        self._write(insert_sql(table), (*values, checksum(*values)))
 
     def _give_up_waiting(self) -> None:
         # Who holds the database has held it for long enough: the letters in flight must not each wait as long.
@@ -86,19 +100,14 @@ class Ledger(View):
         since, last = self.since(plan, again), self.latest()
         self.run = (last.run if last else 0) + 1
         now = time.time()
-        self._write(
-            "INSERT INTO runs VALUES (?, ?, NULL, ?, ?, ?, ?, ?)",
-            (self.run, now, plan, again, since, now, json.dumps(state)),
-        )
+        self._put("runs", self.run, now, None, plan, again, since, now, json.dumps(state))
         return since
 
     def tell(self, state: Mapping[str, Any], *, ended: bool = False) -> None:
         """How the run stands, for whoever looks at the folder."""
         now = time.time()
-        self._write(
-            "UPDATE runs SET told = ?, ended = ?, state = ? WHERE run = ?",
-            (now, now if ended else None, json.dumps(state), self.run),
-        )
+        for run, began, _, plan, again, since, *_ in list(self._sound("runs", "WHERE run = ?", (self.run,))):
+            self._put("runs", run, began, now if ended else None, plan, again, since, now, json.dumps(state))
 
     # ---- letters ---------------------------------------------------------------------------------
 
@@ -109,27 +118,27 @@ class Ledger(View):
 
     def store_reply(self, keys: Keys, reply: Reply, since: int = 0) -> None:
         """Keep one raw reply, before it is parsed; in the round ``since``, if the newest one is older."""
-        self._write(
-            "INSERT INTO replies (ask_key, number, reply, round)"
-            " SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, MAX(COALESCE(MAX(round), 0), ?3)"
-            " FROM replies WHERE ask_key = ?1",
-            (keys.ask, json.dumps({**vars(reply), "usage": vars(reply.usage)}), since),
+        [(number, newest)] = self._rows(
+            "SELECT COALESCE(MAX(number), 0) + 1, COALESCE(MAX(round), 0) FROM replies WHERE ask_key = ?", (keys.ask,)
         )
+        text = json.dumps({**vars(reply), "usage": vars(reply.usage)})
+        self._put("replies", keys.ask, number, text, max(newest, since))
 
     def store_record(self, record: dict[str, Any], keys: Keys) -> str:
         """Keep one finished record, in place of an older one of the same letter. Returns it as JSON text."""
         line, letter_id = dumped(record), record["letter_id"]
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute(INSERT_LETTER, letter_row(record, *keys, run=self.run, at=time.time()))
-            self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (letter_id, line))
+            entry = letter_row(record, *keys, run=self.run, at=time.time())
+            self._db.execute(insert_sql("letters"), (*entry, checksum(*entry)))
+            self._db.execute(insert_sql("records"), (letter_id, line, checksum(letter_id, line)))
             self._db.execute("INSERT OR IGNORE INTO handled VALUES (?)", (letter_id,))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             self._give_up_waiting()
-            raise LedgerError(f"cannot write {self.path}: {error}", hint=_FULL) from error
+            raise unusable(self.path, "write", error) from error
         return line
 
     # ---- the letters of this run -----------------------------------------------------------------
@@ -140,8 +149,8 @@ class Ledger(View):
 
     def handled_counts(self) -> Counter[str]:
         """How many letters of this run have each status."""
-        rows = self._read(f"SELECT status, COUNT(*) FROM letters {_HANDLED} GROUP BY status")  # noqa: S608
-        return Counter(dict(rows.fetchall()))
+        rows = self._rows(f"SELECT status, COUNT(*) FROM letters {_HANDLED} GROUP BY status")  # noqa: S608
+        return Counter(dict(rows))
 
     def handled_totals(self) -> Totals:
         """What the records of this run's letters took, whenever they were made."""
@@ -149,34 +158,35 @@ class Ledger(View):
 
     def handled_doubled(self) -> int:
         """How many letters of this run have the text of another one of them."""
-        [letters, texts] = self._read(
+        [(letters, texts)] = self._rows(
             f"SELECT COUNT(*), COUNT(DISTINCT ask_key) FROM letters {_HANDLED} AND attempts > 0"  # noqa: S608
-        ).fetchone()
+        )
         return int(letters - texts)
 
     def handled_records(self, most: int) -> list[dict[str, Any]]:
         """The first records of this run's letters, by letter id."""
-        rows = self._read(f"SELECT record FROM records {_HANDLED} ORDER BY letter_id LIMIT ?", (most,))  # noqa: S608
-        return [json.loads(row[0]) for row in rows]
+        rows = self._sound("records", f"{_HANDLED} ORDER BY letter_id LIMIT ?", (most,))
+        return [self._json("records", record) for _, record in rows]
 
     def unpriced(self) -> dict[str, Any] | None:
         """The first record of this run's letters whose cost is not known."""
-        row = self._read(
-            f"SELECT record FROM records {_HANDLED} AND letter_id IN"  # noqa: S608
-            " (SELECT letter_id FROM letters WHERE cost_e8 IS NULL) ORDER BY letter_id LIMIT 1"
-        ).fetchone()
-        return json.loads(row[0]) if row else None
+        rows = self._sound(
+            "records",
+            f"{_HANDLED} AND letter_id IN (SELECT letter_id FROM letters WHERE cost_e8 IS NULL)"  # noqa: S608
+            " ORDER BY letter_id LIMIT 1",
+        )
+        return next((self._json("records", record) for _, record in rows), None)
 
     # ---- facts -----------------------------------------------------------------------------------
 
     def fact(self, name: str) -> Any:
         """Something noted of the folder; ``None`` if it is not."""
-        row = self._read("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return json.loads(row[0]) if row else None
+        rows = self._sound("facts", "WHERE name = ?", (name,))
+        return next((self._json("facts", value) for _, value in rows), None)
 
     def note(self, name: str, value: Any) -> None:
         """Note something of the folder; ``None`` forgets it."""
         if value is None:
             self._write("DELETE FROM facts WHERE name = ?", (name,))
         else:
-            self._write("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+            self._put("facts", name, json.dumps(value))

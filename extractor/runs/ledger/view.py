@@ -18,7 +18,8 @@ from pydantic_core import PydanticSerializationError, to_json
 from extractor.errors import LedgerError
 from extractor.models.model import Reply, Usage
 from extractor.runs.ledger.keys import Keys
-from extractor.runs.ledger.migrations import MIGRATIONS, TOKENS, dollars
+from extractor.runs.ledger.migrations import MIGRATIONS, dollars
+from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql, damaged, prepare, sound, unusable
 
 FILE = "run.db"
 # What a run does anew although it is done: nothing, what failed, everything.
@@ -60,12 +61,12 @@ class Totals:
 
 @dataclass(frozen=True)
 class Latest:
-    """The newest run of a folder: its number, unix times, and what it said last of itself."""
+    """The newest run of a folder: its number, unix times, and its last report of itself."""
 
     run: int
     began: float
     ended: float | None
-    told: float
+    updated: float
     again: str
     since: int
     plan: str
@@ -77,6 +78,7 @@ class View(AbstractContextManager["View"]):
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        self._checked = False
         if not self.path.is_file():
             raise LedgerError(f"no run in {folder}", hint="name the --out folder of a run")
         try:
@@ -84,12 +86,12 @@ class View(AbstractContextManager["View"]):
         except sqlite3.Error as error:
             log = self.path.with_name(f"{FILE}-wal")
             if log.exists() and log.stat().st_size:
-                raise self._cannot(error) from error
+                raise unusable(self.path, "read", error) from error
             try:
                 # A folder that cannot be written: nobody else writes there either, and the file is whole.
                 self._db, version = self._open("immutable=1")
             except sqlite3.Error:
-                raise self._cannot(error) from error
+                raise unusable(self.path, "read", error) from error
         if version != len(MIGRATIONS):
             self._db.close()
             newer = version > len(MIGRATIONS)
@@ -100,10 +102,12 @@ class View(AbstractContextManager["View"]):
 
     def _open(self, how: str) -> tuple[sqlite3.Connection, int]:
         db = sqlite3.connect(f"file:{quote(str(self.path.resolve()))}?{how}", uri=True, timeout=BUSY)
-        return db, db.execute("PRAGMA user_version").fetchone()[0]
-
-    def _cannot(self, error: sqlite3.Error) -> LedgerError:
-        return LedgerError(f"cannot read {self.path}: {error}", hint="name the --out folder of a run")
+        try:
+            prepare(db)
+            return db, db.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.Error:
+            db.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -111,26 +115,66 @@ class View(AbstractContextManager["View"]):
     def __exit__(self, *exc: object) -> None:
         self._db.close()
 
-    def _read(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         try:
-            return self._db.execute(statement, values)
+            for row in self._db.execute(statement, values):  # noqa: UP028  a cursor is not closed after its database
+                yield row
         except sqlite3.Error as error:
-            raise LedgerError(f"cannot read {self.path}: {error}", hint="free it, or restore it from a copy") from error
+            raise unusable(self.path, "read", error) from error
+
+    def _row(self, statement: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
+        return next(self._rows(statement, values), None)
+
+    def _sound(self, table: str, which: str = "", values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        """Whole rows of a table, each held against its checksum."""
+        statement = f"SELECT {', '.join(COLUMNS[table])}, checksum FROM {table} {which}"  # noqa: S608
+        yield from sound(self.path, table, self._rows(statement, values))
+
+    def _check_letters(self) -> None:
+        """Raise ``LedgerError`` if an entry is damaged: sums and counts read them all without looking at each."""
+        if not self._checked:
+            self._refuse_damaged("letters")
+            self._checked = True
+
+    def _refuse_damaged(self, table: str) -> None:
+        statement = f"SELECT {COLUMNS[table][0]} FROM {table} WHERE checksum IS NOT {checksum_sql(table)} LIMIT 1"  # noqa: S608
+        row = self._row(statement)
+        if row:
+            raise damaged(self.path, table, row[0])
+
+    def check(self) -> None:
+        """Read all of it, but for stored replies, and raise ``LedgerError`` if anything is damaged or lacking."""
+        problem = self._row("PRAGMA quick_check(1)")
+        if problem != ("ok",):
+            raise unusable(self.path, "use", sqlite3.DatabaseError("its tables do not fit together"))
+        for table in ("letters", "records"):
+            self._refuse_damaged(table)
+        for one, other in (("letters", "records"), ("records", "letters")):
+            row = self._row(
+                f"SELECT letter_id FROM {one} WHERE letter_id NOT IN (SELECT letter_id FROM {other}) LIMIT 1"  # noqa: S608
+            )
+            if row:
+                raise damaged(self.path, other, row[0])
+
+    def knows(self, letter_id: str) -> bool:
+        """Whether a letter has a record."""
+        return self._row("SELECT 1 FROM records WHERE letter_id = ?", (letter_id,)) is not None
 
     def standing(self, letter_id: str) -> Standing | None:
         """How a letter stands; ``None`` if it has no record."""
-        row = self._read("SELECT check_key, status, run FROM letters WHERE letter_id = ?", (letter_id,)).fetchone()
-        return Standing(*row) if row else None
+        for _, _, check_key, status, run, *_ in self._sound("letters", "WHERE letter_id = ?", (letter_id,)):
+            return Standing(check_key, status, run)
+        return None
 
     def holds(self, file_id: str, status: str) -> bool:
         """Whether the letter of a file, or one of the letters in it (``file#2``, ``file/part``), has this status."""
-        row = self._read(
+        row = self._row(
             "SELECT EXISTS (SELECT 1 FROM letters WHERE status = ?1 AND (letter_id = ?2"
             " OR (letter_id > ?2 || '#' AND letter_id < ?2 || '$')"
             " OR (letter_id > ?2 || '/' AND letter_id < ?2 || '0')))",
             (status, file_id),
-        ).fetchone()
-        return bool(row[0])
+        )
+        return row == (1,)
 
     def took(self, letter_id: str, keys: Keys) -> Totals | None:
         """What the answers to exactly this question took; ``None`` if the letter's record holds none."""
@@ -150,70 +194,75 @@ class View(AbstractContextManager["View"]):
 
     def replies(self, keys: Keys, since: int = 0) -> list[Reply]:
         """Stored raw replies to exactly this question, in order: those of its newest round, if that is not too old."""
-        rows = self._read(
-            "SELECT reply FROM replies WHERE ask_key = ?1 AND round >= ?2"
+        rows = self._sound(
+            "replies",
+            "WHERE ask_key = ?1 AND round >= ?2"
             " AND round = (SELECT MAX(round) FROM replies WHERE ask_key = ?1) ORDER BY number",
             (keys.ask, since),
         )
-        return [_reply_from(json.loads(row[0])) for row in rows]
+        return [_reply_from(self._json("replies", reply)) for _, _, reply, _ in rows]
 
     def records(self) -> Iterator[str]:
         """Every record as JSON text, by letter id."""
-        for row in self._read("SELECT record FROM records ORDER BY letter_id"):
-            yield row[0]
+        for _, record in self._sound("records", "ORDER BY letter_id"):
+            yield record
 
     def extent(self) -> tuple[int, float]:
         """How many records there are, and when the newest was made, in unix time."""
-        count, newest = self._read("SELECT COUNT(*), MAX(at) FROM letters").fetchone()
+        [(count, newest)] = self._rows("SELECT COUNT(*), MAX(at) FROM letters")
         return count, newest or 0.0
 
     def last_id(self) -> str:
         """The last letter id in the order of ``records``; empty if there is none."""
-        return str(self._read("SELECT MAX(letter_id) FROM letters").fetchone()[0] or "")
+        [(last,)] = self._rows("SELECT MAX(letter_id) FROM letters")
+        return str(last or "")
 
     def record(self, letter_id: str) -> str | None:
         """One letter's record as JSON text; ``None`` if it has none."""
-        row = self._read("SELECT record FROM records WHERE letter_id = ?", (letter_id,)).fetchone()
-        return row[0] if row else None
+        return next((record for _, record in self._sound("records", "WHERE letter_id = ?", (letter_id,))), None)
 
     def counts(self) -> Counter[str]:
         """How many letters of each status."""
-        return Counter(dict(self._read("SELECT status, COUNT(*) FROM letters GROUP BY status").fetchall()))
+        self._check_letters()
+        return Counter(dict(self._rows("SELECT status, COUNT(*) FROM letters GROUP BY status")))
 
     def totals(self) -> Totals:
         """What all records took."""
+        self._check_letters()
         return self._totals()
 
     def errors(self) -> Counter[str]:
         """Why letters failed: how many of each code."""
-        rows = self._read("SELECT error, COUNT(*) FROM letters WHERE error IS NOT NULL GROUP BY error")
-        return Counter(dict(rows.fetchall()))
+        self._check_letters()
+        return Counter(dict(self._rows("SELECT error, COUNT(*) FROM letters WHERE error IS NOT NULL GROUP BY error")))
 
     def latest(self) -> Latest | None:
         """The newest run; ``None`` in a folder that was only merged, or comes from an older version."""
-        row = self._read(
-            "SELECT run, began, ended, told, again, since, plan, state FROM runs ORDER BY run DESC LIMIT 1"
-        ).fetchone()
-        if row is None:
-            return None
-        run, began, ended, told, again, since, plan, state = row
-        return Latest(run, began, ended, told, again, since, plan, json.loads(state))
+        for run, began, ended, plan, again, since, updated, state in self._sound("runs", "ORDER BY run DESC LIMIT 1"):
+            return Latest(run, began, ended, updated, again, since, plan, self._json("runs", state))
+        return None
 
     def paths(self) -> list[list[Path]]:
-        """Where the letters lay, as each run was told, the newest first; nothing of runs that did not note it."""
-        told = (json.loads(row[0]).get("paths") for row in self._read("SELECT state FROM runs ORDER BY run DESC"))
-        return [[Path(path) for path in paths] for paths in told if paths]
+        """Where the letters of each run lay, the newest run first; nothing of runs that did not note it."""
+        states = (self._json("runs", row[-1]) for row in self._sound("runs", "ORDER BY run DESC"))
+        return [[Path(path) for path in state["paths"]] for state in states if state.get("paths")]
 
     def _totals(self, which: str = "", values: tuple[Any, ...] = ()) -> Totals:
         sums = ", ".join(f"SUM({name})" for name in TOKENS)
         # Unreadable letters were never asked about: no attempt, and a cost of 0. After a crash nobody knows.
-        row = self._read(
+        [row] = self._rows(
             f"SELECT COUNT(*), SUM(cost_e8 IS NULL), SUM(cost_e8), {sums} FROM"  # noqa: S608
             f" (SELECT MIN(letter_id), * FROM letters {which} GROUP BY ask_key)"
             " WHERE attempts > 0 OR cost_e8 IS NULL",
             values,
-        ).fetchone()
+        )
         return Totals(Usage(*row[3:]), row[0], row[1] or 0, dollars(row[2]))
+
+    def _json(self, table: str, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            raise damaged(self.path, table, "") from None
 
 
 def dumped(record: Mapping[str, Any]) -> str:

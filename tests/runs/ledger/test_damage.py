@@ -1,0 +1,264 @@
+"""A ledger that was changed, cut or emptied behind our back: refused, or every record is as it was. Never in silence."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extractor.errors import LedgerError
+from extractor.models.model import Reply
+from extractor.runs.bulk.merge import merge
+from extractor.runs.bulk.output import Output
+from extractor.runs.ledger import Keys, Ledger, View
+from extractor.runs.ledger.beside import RECORDS, refuse_foreign_records
+from tests.support.toy import cli, write_toy
+
+LETTERS = 40
+FLIPS = 100
+CUTS = 30
+COPIES = 20
+
+
+def record(number: int) -> dict[str, Any]:
+    usage = {"input_tokens": 100, "output_tokens": 10, "cached_tokens": 64}
+    return {
+        "letter_id": f"letter-{number:03}",
+        "status": "accepted",
+        "answer": {"words": ["as it was found"] * 20, "number": number},
+        "attempts": [{}],
+        "usage": usage,
+        "cost_usd": 0.01,
+        "error": None,
+    }
+
+
+def keep(ledger: Ledger, output: Output, number: int) -> None:
+    keys = Keys(f"ask {number}", f"check {number}")
+    ledger.store_reply(keys, Reply(f"reply {number}"))
+    line = ledger.store_record(record(number), keys)
+    output.add(record(number)["letter_id"], line, replaces=False)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run folder."""
+    folder = tmp_path_factory.mktemp("run") / "out"
+    with Ledger(folder) as ledger, Output(folder, ledger) as output:
+        for number in range(LETTERS):
+            keep(ledger, output, number)
+    assert sorted(path.name for path in folder.iterdir()) == [RECORDS, "run.db", "run.lock"]
+    return folder
+
+
+def copied(folder: Path, to: Path) -> Path:
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(folder, to)
+    return to
+
+
+def lines(folder: Path) -> list[str]:
+    return (folder / RECORDS).read_text("utf-8").splitlines()
+
+
+def resume(folder: Path) -> None:
+    """What every command that writes a run folder does first and last."""
+    refuse_foreign_records(folder)
+    with Ledger(folder) as ledger:
+        ledger.begin("plan", "nothing", {})
+        with Output(folder, ledger) as output:
+            output.rewrite()
+            for number in range(LETTERS):
+                assert ledger.standing(f"letter-{number:03}") in (None, (f"check {number}", "accepted", 0))
+                assert [reply.text for reply in ledger.replies(Keys(f"ask {number}", ""))] in ([], [f"reply {number}"])
+        ledger.tell({}, ended=True)
+
+
+def refused(act: Callable[[], object]) -> str:
+    """The error of an act that may be refused; empty if it was not."""
+    found: LedgerError | None = None
+    try:
+        act()
+    except LedgerError as error:
+        found = error
+    assert found is None or found.hint
+    return found.message if found else ""
+
+
+def test_flipped_bytes(whole: Path, tmp_path: Path) -> None:
+    chance, before, size = random.Random(19), lines(whole), (whole / "run.db").stat().st_size
+    found = 0
+    for _ in range(FLIPS):
+        folder = copied(whole, tmp_path / "flipped")
+        data = bytearray((folder / "run.db").read_bytes())
+        data[chance.randrange(size)] ^= 1 << chance.randrange(8)
+        (folder / "run.db").write_bytes(data)
+        found += bool(refused(lambda folder=folder: resume(folder)))  # type: ignore[misc]
+        assert lines(folder) == before
+    # The rest hit bytes that hold nothing.
+    assert found > FLIPS // 3
+
+
+def test_a_flipped_byte_of_a_record_is_named(whole: Path, tmp_path: Path) -> None:
+    folder = copied(whole, tmp_path / "flipped")
+    data = (folder / "run.db").read_bytes()
+    where = data.index(b'"letter_id":"letter-007"')
+    place = data.index(b"as it was found", where)
+    (folder / "run.db").write_bytes(data[:place] + b"at" + data[place + 2 :])
+    assert "record of letter letter-007 has changed" in refused(lambda: resume(folder))
+    with View(folder) as view, pytest.raises(LedgerError, match="letter-007"):
+        list(view.records())
+    with View(folder) as view:
+        assert view.counts() == {"accepted": LETTERS}
+    assert "letter-007" in refused(lambda: merge([folder], tmp_path / "merged"))
+
+
+def test_a_changed_status_is_no_count(whole: Path, tmp_path: Path) -> None:
+    folder = copied(whole, tmp_path / "changed")
+    with closing(sqlite3.connect(folder / "run.db")) as db:
+        db.execute("UPDATE letters SET status = 'failed' WHERE letter_id = 'letter-003'")
+        db.commit()
+    with View(folder) as view:
+        for count in (view.counts, view.totals, view.errors, lambda: view.standing("letter-003")):
+            with pytest.raises(LedgerError, match="letter-003"):
+                count()
+
+
+@pytest.mark.parametrize("by", ["page", "byte"])
+def test_a_ledger_cut_short(whole: Path, tmp_path: Path, by: str) -> None:
+    chance, before, data = random.Random(4), lines(whole), (whole / "run.db").read_bytes()
+    for _ in range(CUTS):
+        folder = copied(whole, tmp_path / "cut")
+        size = chance.randrange(len(data))
+        (folder / "run.db").write_bytes(data[: size - size % 4096 if by == "page" else size])
+        refused(lambda folder=folder: resume(folder))  # type: ignore[misc]
+        assert lines(folder) == before
+
+
+def emptied_file(folder: Path) -> None:
+    (folder / "run.db").write_bytes(b"")
+
+
+def emptied_tables(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "run.db")) as db:
+        for table in ("letters", "records", "replies", "facts"):
+            db.execute(f"DELETE FROM {table}")
+        db.commit()
+
+
+def new_ledger(folder: Path) -> None:
+    (folder / "run.db").unlink()
+    with Ledger(folder):
+        pass
+
+
+def fewer_letters(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "run.db")) as db:
+        for table in ("letters", "records"):
+            db.execute(f"DELETE FROM {table} WHERE letter_id > 'letter-003'")
+        db.commit()
+
+
+def no_record(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "run.db")) as db:
+        db.execute("DELETE FROM records WHERE letter_id = 'letter-003'")
+        db.execute("DELETE FROM facts")
+        db.commit()
+
+
+def no_ledger(folder: Path) -> None:
+    (folder / "run.db").unlink()
+
+
+@pytest.mark.parametrize("spoil", [emptied_file, emptied_tables, new_ledger, fewer_letters, no_record, no_ledger])
+def test_a_ledger_that_knows_less_is_refused(whole: Path, tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    folder = copied(whole, tmp_path / "less")
+    spoil(folder)
+    assert refused(lambda: resume(folder))
+    assert lines(folder) == lines(whole)
+    # As told: with the file moved away, the run goes on with what the ledger knows.
+    if spoil is fewer_letters:
+        assert "letter-004 and 35 more" in refused(lambda: resume(folder))
+        (folder / RECORDS).rename(folder / "kept.jsonl")
+        resume(folder)
+        assert lines(folder) == lines(whole)[:4]
+
+
+def test_a_lost_log(whole: Path, tmp_path: Path) -> None:
+    """Killed before the log went into the file; then the log was lost."""
+    folder, killed = tmp_path / "out", tmp_path / "killed"
+    with Ledger(folder) as ledger, Output(folder, ledger) as output:
+        for number in range(LETTERS):
+            keep(ledger, output, number)
+        copied(folder, killed)
+    assert (killed / "run.db-wal").stat().st_size
+    before = lines(killed)
+    (killed / "run.db-wal").unlink()
+    assert refused(lambda: resume(killed))
+    assert lines(killed) == before
+
+
+def test_copies_made_in_the_middle_of_a_run(tmp_path: Path) -> None:
+    """File by file, in any order, while the run writes: the copy goes on, or is refused."""
+    chance, usable = random.Random(7), 0
+    for number in range(COPIES):
+        folder, copy = tmp_path / f"out-{number}", tmp_path / f"copy-{number}"
+        copy.mkdir()
+        names = ["run.db", "run.db-wal", RECORDS]
+        chance.shuffle(names)
+        moments = sorted(chance.sample(range(LETTERS), 3))
+        with Ledger(folder) as ledger, Output(folder, ledger) as output:
+            ledger._db.execute(f"PRAGMA wal_autocheckpoint={chance.choice([1, 5, 4000])}")
+            for letter in range(LETTERS):
+                keep(ledger, output, letter)
+                if letter in moments:
+                    name = names[moments.index(letter)]
+                    if (folder / name).exists():
+                        shutil.copy(folder / name, copy / name)
+        before, whole = lines(copy), lines(folder)
+        if not refused(lambda copy=copy: resume(copy)):  # type: ignore[misc]
+            usable += 1
+            assert set(before) <= set(lines(copy)) <= set(whole)
+        else:
+            assert lines(copy) == before
+    assert usable > 0
+
+
+@pytest.mark.parametrize("line", ["no json", "{}", "[1]", '{"letter_id": 7}', '"x"', "[" * 100_000])
+def test_a_foreign_line_beside_the_ledger(whole: Path, tmp_path: Path, line: str) -> None:
+    folder = copied(whole, tmp_path / "foreign")
+    with (folder / RECORDS).open("a") as file:
+        file.write(line + "\n")
+    assert f"{RECORDS}:{LETTERS + 1} is no record" in refused(lambda: resume(folder))
+    assert lines(folder)[-1] == line
+
+
+def test_half_a_line_is_what_a_kill_leaves(whole: Path, tmp_path: Path) -> None:
+    folder = copied(whole, tmp_path / "half")
+    with (folder / RECORDS).open("a") as file:
+        file.write('{"letter_id":"letter-9')
+    resume(folder)
+    assert lines(folder) == lines(whole)
+
+
+def test_every_command_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write_toy(tmp_path))
+    assert cli("run", "letters", "--out", "out").code == 0
+    fewer = "DELETE FROM {} WHERE letter_id = 'red'"
+    with closing(sqlite3.connect("out/run.db")) as db:
+        for table in ("letters", "records"):
+            db.execute(fewer.format(table))
+        db.commit()
+    before = (tmp_path / "out" / RECORDS).read_bytes()
+    for words in (["run", "letters", "--out", "out"], ["export", "out"], ["merge", "out", "--out", "new"]):
+        ran = cli(*words)
+        assert (ran.code, "no record of red" in ran.err) == (2, True), words
+    assert (tmp_path / "out" / RECORDS).read_bytes() == before
+    assert [json.loads(line)["letter_id"] for line in before.splitlines()] == ["blue", "red", "slow"]
