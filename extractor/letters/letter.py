@@ -33,7 +33,7 @@ class Letter:
     are raw spans of the letter's own pages where the source has pages, else empty. ``notes`` say what
     a person should know of how the text came to be. ``words`` and ``sizes`` are known of PDFs and
     scans: where each word stands, and how large the pages are. ``origin`` and ``first_page`` are those of
-    ``Document``.
+    ``Document``. ``page_marks`` are raw spans of running lines that only the letter type knows.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Letter:
     sizes: tuple[Size, ...] = field(default=(), repr=False, compare=False)
     origin: str = field(default="text", compare=False)
     first_page: int = field(default=0, compare=False)
+    page_marks: tuple[Span, ...] = field(default=(), compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -77,7 +78,9 @@ class Letter:
 
     @cached_property
     def _running_lines(self) -> list[Span]:
-        return running_lines(self.printed.text, [self.printed.from_raw(page) for page in self.pages])
+        known = [self.printed.from_raw(mark) for mark in self.page_marks]
+        found = running_lines(self.printed.text, [self.printed.from_raw(page) for page in self.pages])
+        return sorted({*known, *(line for line in found if not any(mark.covers(line) for mark in known))})
 
     def page_of(self, offset: int) -> int | None:
         """1-based letter page of a raw offset; ``None`` where the text marks no pages."""

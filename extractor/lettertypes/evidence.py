@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 
 from extractor.errors import LetterTypeError
+from extractor.lettertypes.parsers import PARSERS, AnyParser
+from extractor.lettertypes.places import PLACES, Place
 
 
 class Record(BaseModel):
@@ -94,7 +96,9 @@ class SchemaField:
 
     ``kind`` is ``leaf`` (``marker`` says what proves it; ``many`` if it is a list of values;
     ``scored`` how gold is compared), ``group`` (a nested record) or ``records`` (a list of nested
-    records, ``covers`` set).
+    records, ``covers`` set). ``place`` says where in the letter it stands and ``parser`` how it is
+    read there, where the type declares that. ``value_type`` is a leaf's own type, inside ``list`` and
+    ``| None``; ``nullable`` whether ``null`` is allowed.
     """
 
     name: str
@@ -104,6 +108,10 @@ class SchemaField:
     scored: str = "words"
     covers: Covers | None = None
     model: type[BaseModel] | None = None
+    place: Place | None = None
+    parser: AnyParser | None = None
+    value_type: Any = None
+    nullable: bool = False
 
 
 @cache
@@ -144,14 +152,26 @@ def _field(schema: type[BaseModel], name: str) -> SchemaField:
     covers = [m for shape in shapes for m in shape.markers if isinstance(m, Covers)]
     models = [shape.type for shape in shapes if isinstance(shape.type, type) and issubclass(shape.type, BaseModel)]
     many = any(shape.many for shape in shapes)
+    place = _only(where, "place", [m for shape in shapes for m in shape.markers if isinstance(m, PLACES)])
+    parser = _only(where, "parser", [m for shape in shapes for m in shape.markers if isinstance(m, PARSERS)])
     if len(markers) > 1:
         raise LetterTypeError(f"{where} has {len(markers)} evidence markers", hint="a leaf carries exactly one")
     if markers:
-        told = [m.how for shape in shapes for m in shape.markers if isinstance(m, Scored)]
-        scored = told[0] if told else "list" if many else "words"
-        return SchemaField(name, "leaf", marker=markers[0], many=many, scored=scored)
+        scored = [m.how for shape in shapes for m in shape.markers if isinstance(m, Scored)]
+        types_inside = [shape.type for shape in shapes if shape.type not in (None, type(None))]
+        return SchemaField(
+            name,
+            "leaf",
+            marker=markers[0],
+            many=many,
+            scored=scored[0] if scored else "list" if many else "words",
+            place=place,
+            parser=parser,
+            value_type=types_inside[0] if types_inside else None,
+            nullable=any(shape.type is type(None) for shape in shapes),
+        )
     if len(models) == 1 and many and covers:
-        return SchemaField(name, "records", covers=covers[0], model=models[0])
+        return SchemaField(name, "records", covers=covers[0], model=models[0], place=place)
     if len(models) == 1 and not many:
         return SchemaField(name, "group", model=models[0])
     raise LetterTypeError(
@@ -159,6 +179,12 @@ def _field(schema: type[BaseModel], name: str) -> SchemaField:
         hint="say what proves it: Verbatim(within=...), Stated(within=...), Judged(quote=...), "
         "Covers(key=...) on a list of records, or Unchecked('why')",
     )
+
+
+def _only(where: str, what: str, found: list[Any]) -> Any | None:
+    if len(found) > 1:
+        raise LetterTypeError(f"{where} has {len(found)} {what}s", hint=f"a field carries one {what} at most")
+    return found[0] if found else None
 
 
 @dataclass(frozen=True)
