@@ -43,12 +43,15 @@ _SPELLED_OUT = {
     "\u215b": "1/8", "\u215c": "3/8", "\u215d": "5/8", "\u215e": "7/8", "\u2151": "1/9", "\u2152": "1/10",
 }  # fmt: skip
 _ACCENTS = "\u0300-\u036f"
-_EDITED = re.compile(
-    rf"(?P<accented>\w(?:[{INVISIBLE}]*[{_ACCENTS}])+)"
-    rf"|(?P<unseen>[{INVISIBLE}{_SOFT_HYPHEN}]+)(?P<break>(?<={_SOFT_HYPHEN})[^\S\n]*\n[^\S\n]*(?=[^\W\d_]))?"
+_UNSEEN_OR_SPELLED = (
+    rf"(?P<unseen>[{INVISIBLE}{_SOFT_HYPHEN}]+)(?P<break>(?<={_SOFT_HYPHEN})[^\S\n]*\n[^\S\n]*(?=[^\W\d_]))?"
     rf"|(?P<spelled>[{''.join(_SPELLED_OUT)}])"
 )
-_UNSEEN = re.compile(rf"[{INVISIBLE}]+")
+_EDITED = re.compile(_UNSEEN_OR_SPELLED)
+# A letter comes before its accents, so every letter must be looked at: only where there are accents.
+_ACCENT = re.compile(f"[{_ACCENTS}]")
+_EDITED_OR_ACCENTED = re.compile(rf"(?P<accented>\w(?:[{INVISIBLE}{_SOFT_HYPHEN}]*[{_ACCENTS}])+)|{_UNSEEN_OR_SPELLED}")
+_UNSEEN = re.compile(rf"[{INVISIBLE}{_SOFT_HYPHEN}]+")
 
 
 class Edit(NamedTuple):
@@ -61,7 +64,8 @@ class Edit(NamedTuple):
 
 def edits(text: str) -> Iterator[Edit]:
     """What must be replaced in ``text`` by more or fewer characters, in order."""
-    for match in _EDITED.finditer(text):
+    pattern = _EDITED_OR_ACCENTED if _ACCENT.search(text) else _EDITED
+    for match in pattern.finditer(text):
         plain = _plain_form(text, match)
         if plain != match[0]:
             yield Edit(match.start(), match.end(), plain)
@@ -90,9 +94,9 @@ def normalize(text: str) -> str:
 
 def _plain_form(text: str, match: re.Match[str]) -> str:
     found = match[0]
-    if match["accented"]:
+    if match.lastgroup == "accented":
         return unicodedata.normalize("NFC", _UNSEEN.sub("", found).translate(_ALIKE))
-    if match["spelled"]:
+    if match.lastgroup == "spelled":
         spelled, before = _SPELLED_OUT[found], text[match.start() - 1 : match.start()]
         # "1\u00bd" is not eleven halves.
         return f" {spelled}" if before.isdigit() and spelled[0].isdigit() else spelled

@@ -249,7 +249,7 @@ def date_of_another_field(answer: Answer, reading: Reading) -> Iterator[Mistake]
 def age_changed(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     if (age := answer["worker"]["age"]) is not None:
         for other in (age + 1, age - 1, int(str(age)[::-1])):
-            if 10 <= other <= 110:
+            if 10 <= other <= 110 and other != age:
                 yield _changed(answer, "/worker/age", other, VALUE)
 
 
