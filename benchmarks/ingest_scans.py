@@ -26,9 +26,7 @@ from extractor.errors import LetterError
 from extractor.letters.documents import Document
 from extractor.letters.letter import Letter, letter_from_text, letter_of
 from extractor.letters.spans import fold
-from extractor.letters.workers.ocr import read_image
-from extractor.letters.workers.pdf import read_pdf
-from extractor.letters.workers.workers import MAX_WORKERS
+from extractor.letters.workers.processes import MAX_WORKERS, read_image, read_pdf
 from extractor.lettertypes.findings import status_of
 from extractor.models.offline import fill
 from extractor.validator.checks import check

@@ -21,8 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from extractor.letters.workers.pdf import read_pdf
-from extractor.letters.workers.workers import close_workers
+from extractor.letters.workers.processes import close_workers, read_pdf
 
 LETTERS = Path(__file__).resolve().parent.parent / "eval" / "imr" / "letters"
 

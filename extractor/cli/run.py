@@ -120,7 +120,7 @@ def run_command(
         max_cost=_max_cost(max_cost, session),
         max_minutes=max_minutes,
         max_failures=max_failures,
-        told={**_told(session), "paths": [str(path.resolve()) for path in paths]},
+        labels={**_told(session), "paths": [str(path.resolve()) for path in paths]},
     )
     letters = bulk.select(files, bulk.Selection(only, sample, seed, part, limit), out)
     del files

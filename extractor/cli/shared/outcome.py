@@ -66,7 +66,7 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
 def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
     taped = any(isinstance(error, CassetteError) for error in summary.unanswered.values())
     if summary.stopped and summary.stopped != "interrupted":
-        yield f"stopped: {STOPS[summary.stopped]}"
+        yield f"stopped: {': '.join(filter(None, (STOPS[summary.stopped], summary.stop_detail)))}"
     if summary.unanswered:
         first = next(iter(summary.unanswered.values()))
         yield f"{len(summary.unanswered):,} letters were not answered. First: {first}"

@@ -189,13 +189,13 @@ def _html(data: bytes, name: str) -> Document:
 
 
 def _pdf(data: bytes, name: str) -> Document:
-    from extractor.letters.workers.pdf import read_pdf
+    from extractor.letters.workers.processes import read_pdf
 
     return read_pdf(data, name)
 
 
 def _image(data: bytes, name: str) -> Document:
-    from extractor.letters.workers.ocr import read_image
+    from extractor.letters.workers.processes import read_image
 
     return read_image(data, name)
 

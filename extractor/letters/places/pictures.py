@@ -6,7 +6,7 @@ from extractor.errors import LetterError
 from extractor.letters.formats.kinds import kind_of
 from extractor.letters.places.contents import bytes_at, place_of
 from extractor.letters.places.sources import LetterFile
-from extractor.letters.workers.workers import draw_apart
+from extractor.letters.workers.processes import draw_in_process
 
 _DRAWN = ("pdf", "image")
 
@@ -22,7 +22,7 @@ def page_picture(file: LetterFile, page: int, turned: int = 0) -> bytes:
         kind = kind_of(data, name)
         if kind not in _DRAWN:
             raise LetterError(f"{name} has no pages that can be drawn", code="no_page", hint="read its text")
-        drawn, pages = draw_apart(kind, data, name, page, turned)
+        drawn, pages = draw_in_process(kind, data, name, page, turned)
         if drawn:
             return drawn
         page -= pages

@@ -1,4 +1,4 @@
-"""What runs in a worker process: take a file from the pipe, read it, send what it says or what is wrong with it.
+"""What runs in a worker process: read a file from the pipe and send its text, or what is wrong with it.
 
 Or draw one of its pages, for a person to look at.
 """
@@ -58,7 +58,7 @@ def main() -> None:
     memory, _, total = json.loads(sys.argv[2])
     _limit(memory)
     pipe_in, pipe_out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # keep what a library prints out of the answers
     while True:
         try:
             order, data = json.loads(read_frame(pipe_in)), read_frame(pipe_in)

@@ -1,8 +1,9 @@
 """Many letters: as many in flight as the endpoint bears, every finished letter kept at once."""
 
-from extractor.runs.bulk.flow import Around, OnProgress, Options, run
+from extractor.runs.bulk.flow import run
 from extractor.runs.bulk.forecast import Forecast, forecast
 from extractor.runs.bulk.merge import Merged, merge
+from extractor.runs.bulk.options import Around, OnProgress, Options
 from extractor.runs.bulk.selection import Selection, select, shard_of
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, STOPS, Summary
 from extractor.runs.ledger.beside import RECORDS

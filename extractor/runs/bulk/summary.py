@@ -18,13 +18,19 @@ GIVE_UP_AFTER = 5
 # Over how many seconds the rate is measured.
 _RECENT = 60.0
 
+# When a run is out of time, its calls in flight have this long to end before they are cancelled (s).
+GRACE = 10.0
+# An endpoint that does nothing but refuse calls for this long has no room for this run (s).
+REFUSED_FOR = 600.0
+
 # Why a run ended before its last letter.
 STOPS = {
     "interrupted": "it was interrupted",
     "endpoint": f"the endpoint failed {GIVE_UP_AFTER} times in a row",
+    "refused": f"the endpoint refused every call for {REFUSED_FOR / 60:.0f} minutes (429)",
     "max_cost": "the cost would go beyond --max-cost",
     "cost_unknown": "a cost is not known, so --max-cost cannot be kept",
-    "max_minutes": "--max-minutes are over",
+    "max_minutes": f"--max-minutes are over; calls still open {GRACE:.0f} s later were cancelled",
     "max_failures": "--max-failures letters failed",
     "ledger": "the run folder cannot be written",
 }
@@ -36,7 +42,8 @@ class Summary:
 
     ``statuses`` counts the letters done now, ``before`` those that were done already. ``doubled`` letters
     have the text of another one before them. ``asked`` letters got an answer now; ``calls``, tokens and
-    ``usd`` are of these answers, ``unpriced`` of which have no known cost. ``counts``, ``totals``,
+    ``usd`` are of these answers, ``unpriced`` of which have no known cost. ``stopped`` is a key of ``STOPS``, and
+    ``stop_detail`` its figures. ``reading`` counts the PDFs, scans and containers being read. ``counts``, ``totals``,
     ``first`` and ``odd_cost`` come from the ledger when the run has ended: all its letters by status,
     what they took, the first records, one whose cost is not known.
     """
@@ -49,6 +56,7 @@ class Summary:
     unanswered: dict[str, ExtractorError] = field(default_factory=dict)
     interrupted: bool = False
     stopped: str = ""
+    stop_detail: str = ""
     next_letters: list[str] = field(default_factory=list)
     seconds: float = 0.0
     asked: int = 0
@@ -58,6 +66,7 @@ class Summary:
     usd: Decimal = Decimal(0)
     unpriced: int = 0
     in_flight: int = 0
+    reading: int = 0
     window: int = 1
     refusals: int = 0
     held: float = 0.0
@@ -130,6 +139,7 @@ class Summary:
             "output_tokens": self.output_tokens,
             "cost_usd": None if self.unpriced else rounded(self.usd),
             "in_flight": self.in_flight,
+            "reading": self.reading,
             "window": self.window,
             "refused_calls": self.refusals,
             "calls_per_minute": None if self.per_minute is None else round(self.per_minute, 1),

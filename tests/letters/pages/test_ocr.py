@@ -24,9 +24,7 @@ from extractor.letters.pages.ink import picture_of
 from extractor.letters.pages.layout import Sheet, document_of
 from extractor.letters.pages.scans import with_unsure_digits
 from extractor.letters.pages.tesseract import parsed
-from extractor.letters.workers.ocr import read_image
-from extractor.letters.workers.pdf import read_pdf
-from extractor.letters.workers.workers import close_workers
+from extractor.letters.workers.processes import close_workers, read_image, read_pdf
 from tests.support import hostilepdf, makepdf
 from tests.support.imr import LETTERS, read
 

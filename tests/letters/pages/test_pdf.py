@@ -21,8 +21,7 @@ from extractor.letters.pages import legible, pdfpages
 from extractor.letters.pages.layout import Run, rows
 from extractor.letters.spans import fold
 from extractor.letters.workers.frames import packed, unpacked
-from extractor.letters.workers.pdf import read_pdf
-from extractor.letters.workers.workers import close_workers
+from extractor.letters.workers.processes import close_workers, read_pdf
 from extractor.lettertypes.reading import Block
 from tests.support import hostilepdf
 from tests.support.imr import LENT, LETTERS, read

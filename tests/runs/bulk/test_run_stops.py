@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,8 +60,9 @@ def asking(server: Endpoint, *words: object) -> Ran:
     return cli("run", "letters", "--out", "out", "--model", MODEL, "--base-url", server.url, *words)
 
 
-def each_once(server: Endpoint) -> bool:
-    return set(Counter(map(carrier_in, server.asked)).values()) == {1}
+def each_once(server: Endpoint, counted: Callable[[Asked], bool] = lambda asked: True) -> bool:
+    """Whether every letter was asked about with one such call."""
+    return set(Counter(map(carrier_in, filter(counted, server.asked))).values()) == {1}
 
 
 # ---- stopped in the middle ---------------------------------------------------------------------
@@ -198,14 +199,26 @@ def test_max_cost_is_not_passed(ten: Path) -> None:
         assert each_once(server)
 
 
-def test_max_cost_tells_what_is_left(ten: Path) -> None:
+def test_what_is_left_at_max_cost(ten: Path) -> None:
     with endpoint(good_model) as server:
         price(server)
-        ran = asking(server, "--max-cost", "0.025", "--concurrency", "1")
+        ran = asking(server, "--max-cost", "0.035", "--concurrency", "1")
     assert ran.code == 4
-    assert "stopped: the cost would go beyond --max-cost" in ran.err
-    assert "8 letters are left; run the same command again to go on (next: 2, 3, 4, 5, 6, ...)" in ran.err
-    assert f"next: extractor run letters --out out --model {MODEL} --base-url {server.url} --max-cost 0.025" in ran.err
+    assert (
+        "stopped: the cost would go beyond --max-cost: the next call may cost up to $0.0125, and $0.0050 are left"
+        in ran.err
+    )
+    assert "7 letters are left; run the same command again to go on (next: 3, 4, 5, 6, 7, ...)" in ran.err
+    assert f"next: extractor run letters --out out --model {MODEL} --base-url {server.url} --max-cost 0.035" in ran.err
+
+
+def test_a_first_letter_that_does_not_fit_is_not_begun(ten: Path) -> None:
+    with endpoint(good_model) as server:
+        price(server)
+        ran = asking(server, "--max-cost", "0.009")
+        assert (ran.code, server.asked) == (4, [])
+    assert "stopped: the cost would go beyond --max-cost: the next call may cost up to $0.0" in ran.err
+    assert "10 letters are left" in ran.err
 
 
 def test_max_cost_needs_a_price(ten: Path) -> None:
@@ -271,16 +284,36 @@ def test_what_waits_for_its_turn_is_not_asked_after_a_stop(ten: Path) -> None:
     assert ran.json["unanswered"] == {}
 
 
+def wrong_at_first(number: int, asked: Asked) -> Canned:
+    if not is_correction(asked):
+        return message(json.dumps({**right_answer(letter_in(asked)), "carrier": "Nobody"}))
+    return good_model(number, asked)
+
+
 def test_a_letter_with_an_answer_gets_its_correction_also_after_a_stop(ten: Path) -> None:
     def script(number: int, asked: Asked) -> Canned:
-        if not is_correction(asked):
-            return message(json.dumps({**right_answer(letter_in(asked)), "carrier": "Nobody"}))
-        return good_model(number, asked)
+        return message("{", finish="length") if carrier_in(asked) == "0" else slowly(number, asked)
+
+    def slowly(number: int, asked: Asked) -> Canned:
+        time.sleep(0.5)
+        return wrong_at_first(number, asked)
 
     with endpoint(script) as server:
+        ran = asking(server, "--max-failures", "1", "--concurrency", "2", "--json")
+    assert (ran.code, ran.json["stopped"], ran.json["failed"]) == (4, "max_failures", 1)
+    assert ran.json["accepted"] == sum(map(is_correction, server.asked))
+
+
+def test_a_correction_that_does_not_fit_into_max_cost_waits_for_the_next_run(ten: Path) -> None:
+    with endpoint(wrong_at_first) as server:
         price(server)
-        ran = asking(server, "--max-cost", "0.01", "--concurrency", "1", "--json")
-    assert (ran.code, ran.json["accepted"], ran.json["left"], len(server.asked)) == (4, 1, 9, 2)
+        ran = asking(server, "--max-cost", "0.04", "--concurrency", "1", "--json")
+        assert (ran.code, ran.json["stopped"], ran.json["now"]["cost_usd"]) == (4, "max_cost", 0.03)
+        assert (ran.json["accepted"], ran.json["left"], len(server.asked)) == (1, 9, 3)
+        again = asking(server, "--json")
+        assert (again.json["accepted"], again.json["now"]["calls"]) == (10, 17)
+    assert each_once(server, is_correction)
+    assert each_once(server, lambda asked: not is_correction(asked))
 
 
 # ---- the folder, the disk, a defect ------------------------------------------------------------

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from extractor.errors import LetterError
-from extractor.letters.workers import workers
-from extractor.letters.workers.pdf import read_pdf
-from extractor.letters.workers.workers import Limits, close_workers, read_apart
+from extractor.letters.workers import processes as workers
+from extractor.letters.workers.processes import Limits, close_workers, read_in_process, read_pdf
 from tests.support import hostilepdf
 from tests.support.imr import LETTERS
 from tests.support.makepdf import drawn, typeset
@@ -65,7 +64,7 @@ def test_a_worker_is_replaced_after_many_files(monkeypatch: pytest.MonkeyPatch) 
 def test_a_file_that_takes_too_long_is_given_up(limits: Limits) -> None:
     started = time.monotonic()
     with pytest.raises(LetterError) as raised:
-        read_apart("pdf", hostilepdf.nested_forms(), "folder/slow.pdf", limits)
+        read_in_process("pdf", hostilepdf.nested_forms(), "folder/slow.pdf", limits)
     assert raised.value.code == "timeout"
     assert "folder/slow.pdf was given up after 0.3 seconds" in raised.value.message
     assert time.monotonic() - started < 10
@@ -75,7 +74,7 @@ def test_a_file_that_takes_too_long_is_given_up(limits: Limits) -> None:
 @posix
 def test_a_file_gets_no_more_memory_than_its_limit() -> None:
     with pytest.raises(LetterError) as raised:
-        read_apart("pdf", hostilepdf.stream_bomb(512), "bomb.pdf", Limits(memory=300 << 20))
+        read_in_process("pdf", hostilepdf.stream_bomb(512), "bomb.pdf", Limits(memory=300 << 20))
     assert raised.value.code in ("worker_crashed", "too_large")
     assert raised.value.hint
 
@@ -165,5 +164,5 @@ def test_an_interrupt_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_unknown_task_is_no_crash() -> None:
     with pytest.raises(LetterError) as raised:
-        read_apart("unknown", LETTER, "a.pdf")
+        read_in_process("unknown", LETTER, "a.pdf")
     assert raised.value.message == "a.pdf cannot be read (KeyError)"

@@ -6,13 +6,13 @@ import gc
 
 import pytest
 
-from extractor.runs.bulk.garbage import rarely_searched
+from extractor.runs.bulk.collector import infrequent_collection
 
 DEFAULT = gc.get_threshold()[0]
 
 
 def fails() -> None:
-    with rarely_searched():
+    with infrequent_collection():
         assert gc.isenabled()
         assert gc.get_threshold()[0] > DEFAULT
         raise KeyError

@@ -1,8 +1,8 @@
 """Reader processes: files that may be hostile are opened in a process of their own, never in this one.
 
 The PDF library must not run in threads, takes gigabytes for some small files and ends its process
-when it gets none. So a few worker processes, kept for the next file, read one file at a time with
-a limit of memory and of time; one that dies or hangs is an error of that file and of no other.
+when it gets none. So a few worker processes, kept for the next file, read one file at a time within
+limits of memory and time; one that dies or hangs is an error of that file and of no other.
 A file's bytes go through a pipe and never touch the disk; what comes back is plain JSON.
 """
 
@@ -17,6 +17,8 @@ import subprocess
 import sys
 import threading
 from base64 import b64decode
+from collections.abc import Iterator
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -43,7 +45,76 @@ _START = (
 )
 
 
-def read_apart(task: str, data: bytes, name: str, limits: Limits = LIMITS) -> Document:
+class Cancellation:
+    """Ends what one thread has a reader process do; ``cancel`` may be called from any thread.
+
+    The file that is being read, and every later one of that thread, then fails with code ``cancelled``.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._lock = threading.Lock()
+        self._worker: _Worker | None = None
+
+    def cancel(self) -> None:
+        """End the reader process that the thread waits for, and start no other."""
+        with self._lock:
+            self.requested = True
+            if self._worker:
+                self._worker.kill()
+
+    @contextlib.contextmanager
+    def covers_this_thread(self) -> Iterator[None]:
+        """Within, everything this thread reads can be cancelled."""
+        before = _cancellation.set(self)
+        try:
+            yield
+        finally:
+            _cancellation.reset(before)
+
+    @contextlib.contextmanager
+    def covers(self, worker: _Worker, name: str) -> Iterator[None]:
+        """Within, ``cancel`` ends this worker."""
+        with self._lock:
+            self.check(name)
+            self._worker = worker
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._worker = None
+
+    def check(self, name: str) -> None:
+        """Raise ``LetterError`` if this was cancelled."""
+        if self.requested:
+            raise LetterError(f"reading {name} was cancelled", code="cancelled", hint="run again")
+
+
+_cancellation: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
+
+
+def read_pdf(data: bytes, name: str) -> Document:
+    """A PDF as a document: the words that its pages show, row by row, with their places.
+
+    Pages without usable text are read by OCR where that is installed. ``name`` is what errors call
+    the file. Raises ``LetterError`` with code ``empty``, ``damaged``, ``encrypted``,
+    ``too_many_pages``, ``too_large``, ``no_text``, ``garbage_text``, ``timeout``, ``worker_crashed`` or
+    ``cancelled``.
+    """
+    return read_in_process("pdf", data, name)
+
+
+def read_image(data: bytes, name: str) -> Document:
+    """A TIFF (of any number of pages), PNG or JPEG file as a document, by OCR.
+
+    ``name`` is what errors call the file. Raises ``LetterError`` with code ``ocr_missing`` where the
+    extra ``ocr`` or the program tesseract is not installed, ``empty``, ``damaged``,
+    ``too_many_pages``, ``too_large``, ``no_text``, ``timeout``, ``worker_crashed`` or ``cancelled``.
+    """
+    return read_in_process("image", data, name)
+
+
+def read_in_process(task: str, data: bytes, name: str, limits: Limits = LIMITS) -> Document:
     """Have a worker do ``task`` with a file's bytes; ``name`` is what errors call the file.
 
     May be called from any thread; waits for a free worker. Raises ``LetterError``: what the task
@@ -52,13 +123,13 @@ def read_apart(task: str, data: bytes, name: str, limits: Limits = LIMITS) -> Do
     return unpacked(_answer({"task": task, "name": name}, data, limits)["document"])
 
 
-def draw_apart(
+def draw_in_process(
     task: str, data: bytes, name: str, page: int, turned: int = 0, limits: Limits = LIMITS
 ) -> tuple[bytes, int]:
     """Have a worker draw a 0-based page of a file that lies ``turned`` by so many clockwise quarters.
 
     Returns the upright page as PNG, ``b""`` if there is no such page, and how many pages there are. Raises as
-    ``read_apart`` does.
+    ``read_in_process`` does.
     """
     reply = _answer({"task": task, "name": name, "page": page, "turned": turned}, data, limits)
     return b64decode(reply["png"]), reply["pages"]
@@ -66,23 +137,35 @@ def draw_apart(
 
 def _answer(order: dict[str, Any], data: bytes, limits: Limits) -> dict[str, Any]:
     name = order["name"]
+    cancellation = _cancellation.get() or Cancellation()
     with _free:
+        cancellation.check(name)
         worker, fresh = _pool.take(limits)
         try:
-            reply = worker.ask(order, data)
+            reply = _asked(worker, order, data, cancellation)
         except _Ended as ended:
             if ended.timed_out or fresh:
                 raise ended.as_error(name, limits) from None
             # What earlier files left behind may be to blame: the file gets one worker of its own.
             worker = _Worker(limits)
             try:
-                reply = worker.ask(order, data)
+                reply = _asked(worker, order, data, cancellation)
             except _Ended as again:
                 raise again.as_error(name, limits) from None
         _pool.give_back(worker)
     if "error" in reply:
         raise LetterError(reply["error"]["message"], code=reply["error"]["code"], hint=reply["error"]["hint"])
     return reply
+
+
+def _asked(worker: _Worker, order: dict[str, Any], data: bytes, cancellation: Cancellation) -> dict[str, Any]:
+    try:
+        with cancellation.covers(worker, order["name"]):
+            return worker.ask(order, data)
+    except BaseException:
+        worker.end()
+        cancellation.check(order["name"])
+        raise
 
 
 def close_workers() -> None:

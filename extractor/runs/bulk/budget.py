@@ -1,0 +1,230 @@
+"""Never spending more than a limit, with any number of calls in flight.
+
+Before a call is made, the most it may cost is held back; when it is answered, what it did cost takes that
+place. A call that does not fit waits until others are answered, and is not made if none is left to wait for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from extractor.errors import StoppedError
+from extractor.letters.letter import Letter
+from extractor.models.model import Model, Question, Reply, Usage
+from extractor.models.offline import values
+from extractor.models.prices import Tariff
+from extractor.models.wire import ReplyError
+from extractor.runs.record import Plan
+
+# English and JSON alike, roughly.
+BYTES_PER_TOKEN = 4
+# An answer is longer than what the baseline fills in, which leaves judgements null: 1.22 times over
+# the recorded answers to the five bundled letters.
+OVER_BASELINE = 1.22
+# Until anything is measured, a call is thought to take this much more than its size suggests.
+_UNMEASURED = 1.5
+# Room beyond the largest call so far. Answers vary more than requests, and the fewer there were, the more.
+_MARGIN = 1.25
+# What every answer takes, however short its letter, as bytes of a letter.
+_FIXED_ANSWER = 1_000
+# The names under which providers take a limit of tokens for an answer.
+_TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+class CallSize(NamedTuple):
+    """Bytes of a call's request, and those of the letter in it, which its answer grows with."""
+
+    request: int
+    letter: int
+
+
+class CallCosts:
+    """The most that a call may cost, in USD.
+
+    Output is bounded by the model's own token limit where one is set, and by the largest answers measured
+    otherwise; input by the largest measured. Nothing measured, sizes decide.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        schema = json.dumps(plan.strategy.schema.model_json_schema(), separators=(",", ":"))
+        self._fixed = len(schema) + len(_utf8(plan.prompt.text if plan.prompt else ""))
+        self._limit = token_limit(plan.model.params)
+        self._measured = 0
+        # The largest so far: tokens of input for a byte of a request, of output for one of a letter, bytes of notes.
+        self._input = self._output = self._notes = 0.0
+
+    def of_letter(self, letter: Letter) -> tuple[CallSize, Decimal | None]:
+        """The first call about a letter; ``None`` where no price is known."""
+        text = len(_utf8(letter.text))
+        if self._measured:
+            notes = math.ceil(_MARGIN * self._notes * (text + _FIXED_ANSWER))
+            size = CallSize(self._fixed + text + notes, text)
+            return size, self._most(size, 0)
+        reading = self._plan.letter_type.read(letter)
+        size = CallSize(self._fixed + text + len(_utf8(self._plan.strategy.notes(reading))), text)
+        return size, self._most(size, len(to_json(values(self._plan.strategy.schema, reading.root))))
+
+    def of_question(self, question: Question) -> tuple[CallSize, Decimal | None]:
+        """Any call, such as one that sends back corrections."""
+        text = len(_utf8(question.letter))
+        more = sum(len(_utf8(each.reply)) + len(_utf8(each.message)) for each in question.corrections)
+        size = CallSize(self._fixed + text + len(_utf8(question.notes)) + more, text)
+        longest = max((len(_utf8(each.reply)) for each in question.corrections), default=0)
+        return size, self._most(size, longest)
+
+    def measure(self, size: CallSize, notes: int, usage: Usage) -> None:
+        """Learn from what a call took; ``notes`` are the bytes of its strategy's notes."""
+        if usage.input_tokens is None or usage.output_tokens is None:
+            return
+        letter = size.letter + _FIXED_ANSWER
+        self._measured += 1
+        self._input = max(self._input, usage.input_tokens / max(size.request, 1))
+        self._output = max(self._output, usage.output_tokens / letter)
+        self._notes = max(self._notes, notes / letter)
+
+    def _most(self, size: CallSize, answer_bytes: int) -> Decimal | None:
+        if self._measured:
+            margin = max(_MARGIN, 1 + 2 / math.sqrt(self._measured))
+            taken = _MARGIN * self._input * size.request
+            given = margin * self._output * (size.letter + _FIXED_ANSWER)
+        else:
+            taken = _UNMEASURED * size.request / BYTES_PER_TOKEN
+            given = _UNMEASURED * OVER_BASELINE * answer_bytes / BYTES_PER_TOKEN
+        return dearest(self._plan.tariff, math.ceil(taken), self._limit or math.ceil(given))
+
+
+def token_limit(params: Mapping[str, Any]) -> int | None:
+    """How many tokens an answer may have by a model's settings; ``None`` where they set no limit."""
+    limits = [params[name] for name in _TOKEN_LIMITS if isinstance(params.get(name), int)]
+    return min(limits, default=None)
+
+
+def dearest(tariff: Tariff, input_tokens: int, output_tokens: int) -> Decimal | None:
+    """What so many tokens cost at most, whatever the endpoint's cache does; ``None`` where it is not known."""
+    usages = [Usage(input_tokens, output_tokens)]
+    if tariff.price is not None and tariff.price.cache_write is not None:
+        usages.append(Usage(input_tokens, output_tokens, cache_write_tokens=input_tokens))
+    costs = [tariff.cost(usage).usd for usage in usages]
+    return None if None in costs else max(cost for cost in costs if cost is not None)
+
+
+class Budget:
+    """At most ``limit`` USD: what is spent, and what calls in flight hold back, never come to more."""
+
+    def __init__(self, limit: Decimal) -> None:
+        self.limit = limit
+        self.spent = Decimal(0)
+        self.held = Decimal(0)
+        self.closed = False
+        self._changed: list[asyncio.Future[None]] = []
+
+    async def hold(self, most: Decimal) -> bool:
+        """Hold back ``most``, as soon as it fits; ``False`` if it cannot fit any more, or the run ends."""
+        while not self.closed:
+            if self.spent + self.held + most <= self.limit:
+                self.held += most
+                return True
+            if not self.held:
+                return False
+            waiter = asyncio.get_running_loop().create_future()
+            self._changed.append(waiter)
+            await waiter
+        return False
+
+    def settle(self, held: Decimal, cost: Decimal) -> None:
+        """A call that held back ``held`` has cost ``cost``."""
+        self.held -= held
+        self.spent += cost
+        self._wake()
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        self.closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._changed = self._changed, []
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
+
+
+class BudgetedModel:
+    """A model whose every call is held against a budget.
+
+    ``opened`` holds what was held back for letters that have begun, by letter id, until their first call takes it.
+    ``refused`` is called with the most a call may cost that does not fit any more.
+    """
+
+    def __init__(self, model: Model, plan: Plan, budget: Budget, refused: Callable[[Decimal | None], None]) -> None:
+        self.name = model.name
+        self._model = model
+        self._tariff = plan.tariff
+        self.costs = CallCosts(plan)
+        self.budget = budget
+        self._refused = refused
+        self.opened: dict[str, Decimal] = {}
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return self._model.params
+
+    async def open(self, letter: Letter) -> bool:
+        """Hold back what the first call about a letter may cost; ``False`` if it does not fit."""
+        _, most = self.costs.of_letter(letter)
+        if most is None or not await self.budget.hold(most):
+            self._refused(most)
+            return False
+        self.opened[letter.id] = most
+        return True
+
+    def close(self, letter_id: str) -> None:
+        """A letter is done: what it held back and did not use is free again."""
+        if (held := self.opened.pop(letter_id, None)) is not None:
+            self.budget.settle(held, Decimal(0))
+
+    async def ask(self, question: Question) -> Reply:
+        """As the model itself. Raises ``StoppedError`` if the call does not fit into the budget."""
+        size, most = self.costs.of_question(question)
+        held = self.opened.pop(question.letter_id, None)
+        if held is None:
+            if most is None or not await self.budget.hold(most):
+                self._refused(most)
+                raise StoppedError("the budget is used up: not asked", hint="run the same command again")
+            held = most
+        cost = Decimal(0)
+        try:
+            reply = await self._model.ask(question)
+            cost = self._cost(size, question, reply.usage, held)
+        except ReplyError as unusable:
+            cost = self._cost(size, question, unusable.reply.usage, held)
+            raise
+        finally:
+            self.budget.settle(held, cost)
+        return reply
+
+    def _cost(self, size: CallSize, question: Question, usage: Usage, held: Decimal) -> Decimal:
+        """What a call did cost; what was held back where that is not known."""
+        self.costs.measure(size, len(_utf8(question.notes)), usage)
+        usd = self._tariff.cost(usage).usd
+        return held if usd is None else usd
+
+    def stop_retrying(self) -> None:
+        """As the model itself."""
+        self._model.stop_retrying()
+
+    async def aclose(self) -> None:
+        """As the model itself."""
+        await self._model.aclose()
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")

@@ -1,0 +1,279 @@
+"""One run at work: what becomes of each of its letters, and when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import islice
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+from extractor.errors import (
+    CassetteError,
+    ExtractorError,
+    LedgerError,
+    LetterError,
+    StoppedError,
+    TransportError,
+    UsageError,
+)
+from extractor.letters.letter import Letter, LetterFile
+from extractor.letters.read_ahead import ReadAhead, ReadLetter
+from extractor.models.limits import Limiter
+from extractor.models.model import Reply
+from extractor.runs.bulk.budget import Budget, BudgetedModel
+from extractor.runs.bulk.options import Around, OnProgress, Options
+from extractor.runs.bulk.output import Output
+from extractor.runs.bulk.summary import GIVE_UP_AFTER, Summary
+from extractor.runs.ledger import Keys, Ledger, Standing, is_again, keeps_replies, keys_of
+from extractor.runs.pipeline import extract
+from extractor.runs.record import Plan, failed_record
+
+# What is true of one letter is true of all.
+_HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved"})
+# Of a file whose reading met a defect.
+_CRASH = Keys("crash", "")
+_FIRST_RECORDS = 20
+_NAMED = 5
+
+
+class Begun(NamedTuple):
+    """A letter that is to be asked about, and what the ledger knew of it before."""
+
+    file: LetterFile
+    letter: Letter
+    keys: Keys
+    before: Standing | None
+    since: int
+
+
+@dataclass
+class Job:
+    """A run's letters: ``begin`` each, ``finish`` those it gives back; ``stop`` and ``cancel`` at any time."""
+
+    plan: Plan
+    options: Options
+    ledger: Ledger
+    summary: Summary
+    limiter: Limiter | None
+    reading: ReadAhead
+    since: int
+    around: Around | None
+    on_progress: OnProgress | None
+    output: Output = field(init=False)
+    stopping: bool = False
+    cancelled: bool = False
+    broken: LedgerError | None = None
+    failures_in_a_row: int = 0
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    # One lock for each question under way: an equal letter waits for the first one's stored reply.
+    asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    def __post_init__(self) -> None:
+        self._budgeted: BudgetedModel | None = None
+        self._asked_plan = self.plan
+        if self.options.max_cost is not None and keeps_replies(self.plan):
+            budget = Budget(self.options.max_cost)
+            self._budgeted = BudgetedModel(self.plan.model, self.plan, budget, self._over_budget)
+            self._asked_plan = replace(self.plan, model=self._budgeted)
+
+    # ---- one letter ------------------------------------------------------------------------------
+
+    def begin(self, read: ReadLetter) -> Begun | None:
+        """Count a letter that was read; ``None`` if nothing is to be asked about it.
+
+        It is done already, cannot be read, or is none of those that ``only`` names. Raises ``LedgerError``.
+        """
+        file, letter = read.file, read.letter
+        self.summary.total += read.number > 0
+        before = self.ledger.standing(file.id)
+        if not isinstance(letter, Letter | LetterError):
+            self._keep(*self._crashed(file.id, letter), before)
+            return None
+        if self.options.only and (before is None or before.status != self.options.only):
+            self.summary.total -= 1
+            return None
+        identity = f"unreadable {letter.code}" if isinstance(letter, LetterError) else letter.sha256
+        keys = keys_of(identity, self.plan)
+        again = is_again(before, self.options.again, self.since)
+        if before is not None and before.check_key == keys.check and not again:
+            self.ledger.handled(file.id)
+            self.summary.skipped += 1
+            self.summary.before[before.status] += 1
+            return None
+        if isinstance(letter, LetterError):
+            self._keep(failed_record(file.id, self.plan, letter), keys, before)
+            return None
+        return Begun(file, letter, keys, before, self.since if again else 0)
+
+    async def affords(self, begun: Begun) -> bool:
+        """Wait until a letter's first call fits into the budget; ``False`` if it does not, or the run is stopping."""
+        if self._budgeted is None or self.ledger.replies(begun.keys, begun.since):
+            return True
+        return await self._budgeted.open(begun.letter) and not self.stopping
+
+    async def finish_in_slot(self, begun: Begun, limiter: Limiter) -> None:
+        """``finish`` a letter that has a slot; one that is cancelled is left for the next run."""
+        try:
+            with self.keeping():
+                await self.finish(begun)
+        except asyncio.CancelledError:
+            if not self.cancelled:
+                raise
+            self.name(begun.file.id)
+        finally:
+            if self._budgeted:
+                self._budgeted.close(begun.letter.id)
+            limiter.release()
+        self.progress()
+
+    async def finish(self, begun: Begun) -> None:
+        """Ask about a letter and keep its record. Raises ``UsageError`` for what would fail for every letter."""
+        file, letter, keys, before, since = begun
+        try:
+            record = await self._ask(file, letter, keys, since)
+        except UsageError:
+            raise
+        except (TransportError, CassetteError) as error:
+            self._unanswered(file.id, error)
+            return
+        except StoppedError:
+            self.name(file.id)
+            return
+        except OSError as error:
+            raise LedgerError(f"cannot write {self.output.path.parent}: {error.strerror}") from error
+        except Exception as error:  # a defect met by one letter must not cost the others
+            record, keys = self._crashed(file.id, error, letter.sha256, keys)
+        self.failures_in_a_row = 0
+        self._keep(record, keys, before)
+
+    def _crashed(
+        self, letter_id: str, error: Exception, letter_sha256: str | None = None, keys: Keys = _CRASH
+    ) -> tuple[dict[str, Any], Keys]:
+        """The record of a letter that met a defect. Not done: a later version, or another try, may get it right."""
+        crash = ExtractorError(f"internal error: {type(error).__name__}", code="internal")
+        return failed_record(letter_id, self.plan, crash, letter_sha256), Keys(keys.ask, "")
+
+    async def _ask(self, file: LetterFile, letter: Letter, keys: Keys, since: int) -> dict[str, Any]:
+        if not keeps_replies(self.plan):
+            return await extract(letter, self.plan)
+
+        asked = False
+
+        def on_reply(reply: Reply) -> None:
+            nonlocal asked
+            self.summary.asked += not asked
+            asked = True
+            self.ledger.store_reply(keys, reply, since)
+            self.summary.paid(reply, self.plan.tariff.cost(reply.usage))
+            if self.summary.unpriced and self.options.max_cost is not None:
+                self.stop("cost_unknown")
+
+        lock = self.asking.setdefault(keys.ask, asyncio.Lock())
+        if lock.locked() and self._budgeted:
+            # The letter that is being asked must never wait for what this one holds back.
+            self._budgeted.close(letter.id)
+        async with lock:
+            with self.around(file, letter.sha256) if self.around else nullcontext():
+                stored = self.ledger.replies(keys, since)
+                return await extract(letter, self._asked_plan, stored=stored, on_reply=on_reply)
+
+    def _keep(self, record: dict[str, Any], keys: Keys, before: Standing | None) -> None:
+        line = self.ledger.store_record(record, keys)
+        self.output.add(record["letter_id"], line, replaces=before is not None)
+        self.summary.statuses[record["status"]] += 1
+
+    def _unanswered(self, letter_id: str, error: ExtractorError) -> None:
+        self.summary.unanswered[letter_id] = error
+        self.name(letter_id)
+        if isinstance(error, TransportError):
+            self.failures_in_a_row += 1
+            if self.failures_in_a_row >= GIVE_UP_AFTER or error.code in _HOPELESS:
+                self.stop("endpoint")
+
+    # ---- the run as a whole ----------------------------------------------------------------------
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Around whatever writes to the run's folder: if it cannot be written, the run stops.
+
+        What is in flight is paid for, so each letter may still try to be kept.
+        """
+        try:
+            yield
+        except LedgerError as error:
+            self.broken = self.broken or error
+            self.stop("ledger")
+        if self.options.max_failures is not None and self.summary.failures >= self.options.max_failures:
+            self.stop("max_failures")
+
+    def progress(self) -> None:
+        """A letter is done."""
+        if self.on_progress:
+            self.on_progress(self.summary)
+
+    def stop(self, why: str, detail: str = "") -> None:
+        """Begin no more letters; those in flight finish, without retries."""
+        if self.stopping:
+            return
+        self.stopping = True
+        self.summary.stopped, self.summary.stop_detail = why, detail
+        self.plan.model.stop_retrying()
+        self.reading.cancel()
+        if self.limiter:
+            self.limiter.stop()
+
+    def cancel(self) -> None:
+        """End the calls in flight; their letters are left for the next run."""
+        self.cancelled = True
+        if self._budgeted:
+            self._budgeted.budget.close()
+        for task in self.tasks:
+            task.cancel()
+
+    def count_unread(self) -> None:
+        """Name the first of the letters that were not begun. A file of which some were begun has at least one more."""
+        for file in islice(self.reading.untaken(), _NAMED):
+            self.name(file.id)
+        self.summary.total += self.reading.partial
+
+    def name(self, letter_id: str) -> None:
+        """A letter that is left for the next run; the first few are named in the summary."""
+        if len(self.summary.next_letters) < _NAMED:
+            self.summary.next_letters.append(letter_id)
+
+    def _over_budget(self, most: Decimal | None) -> None:
+        if most is None:
+            self.stop("cost_unknown")
+        else:
+            left = max(Decimal(0), (self.options.max_cost or Decimal(0)) - self.summary.usd)
+            self.stop("max_cost", f"the next call may cost up to ${most:.4f}, and ${left:.4f} are left")
+
+    def look(self) -> None:
+        """Bring the summary up to date."""
+        summary = self.summary
+        summary.tick()
+        summary.reading = self.reading.reading
+        if self.limiter:
+            summary.in_flight, summary.window = self.limiter.active, self.limiter.limit
+            summary.refusals, summary.held = self.limiter.refusals, self.limiter.held
+            rate = self.limiter.pace.rate
+            summary.per_minute = None if rate is None else 60 * rate
+
+    def report(self, *, ended: bool = False) -> None:
+        """Keep the run's state in the ledger. Raises ``LedgerError``."""
+        self.ledger.tell({**self.options.labels, **self.summary.state()}, ended=ended)
+
+    def conclude(self) -> None:
+        """All that the report needs of the ledger."""
+        self.look()
+        summary = self.summary
+        summary.in_flight = summary.reading = 0
+        summary.counts, summary.totals = self.ledger.handled_counts(), self.ledger.handled_totals()
+        summary.doubled = self.ledger.handled_doubled()
+        summary.first = self.ledger.handled_records(_FIRST_RECORDS)
+        summary.odd_cost = self.ledger.unpriced() if summary.totals.unpriced else None
+        self.report(ended=True)
