@@ -104,6 +104,7 @@ def _letter(record: Mapping[str, Any], leaves: Sequence[Leaf]) -> LetterScore:
         status=record["status"],
         leaves=tuple(leaves),
         blames=frozenset(finding["blame"] for finding in errors),
+        flagged_paths=frozenset(finding["path"] for finding in errors),
         attempts=tuple(record["attempts"]),
         usage=record["usage"],
         cost_usd=record["cost_usd"],
@@ -148,7 +149,8 @@ def latest(root: Path) -> list[Path]:
 
 
 def _leaf_line(leaf: Leaf) -> dict[str, Any]:
-    return {key: value for key, value in asdict(leaf).items() if key != "pages" or value is not None}
+    line = asdict(leaf)
+    return {key: value for key, value in line.items() if key not in ("pages", "debatable") or value}
 
 
 def _leaf(told: Mapping[str, Any]) -> Leaf:

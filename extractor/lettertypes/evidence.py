@@ -78,9 +78,9 @@ class Scored:
     """How the eval compares a leaf with gold, beside its evidence marker.
 
     ``words`` (the default): equal up to whitespace, dashes and quotation marks; other types as they are.
-    ``list`` (the default of lists): element by element, in order. ``set``: element by element,
-    in any order. ``ranges``: a list of ``{first, last}`` is one leaf, and is counted page by page
-    as well. ``shown``: never scored, because many values are equally right.
+    ``set`` (the default of lists): element by element, in any order. ``list``: element by element, in order.
+    ``ranges``: a list of ``{first, last}`` is one leaf, in any order, and is counted page by page as well.
+    ``shown``: never scored, because many values are equally right.
     """
 
     how: Literal["words", "list", "set", "ranges", "shown"]
@@ -164,7 +164,7 @@ def _field(schema: type[BaseModel], name: str) -> SchemaField:
             "leaf",
             marker=markers[0],
             many=many,
-            scored=scored[0] if scored else "list" if many else "words",
+            scored=scored[0] if scored else "set" if many else "words",
             place=place,
             parser=parser,
             value_type=types_inside[0] if types_inside else None,

@@ -12,7 +12,6 @@ from typing import Any
 from extractor.display.pieces import Piece, pieces
 from extractor.display.values import differing, value_text
 from extractor.evaluation.gold.gold import Gold
-from extractor.evaluation.marks import evidence_spans, is_index, places
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
 from extractor.evaluation.scores.summary import LetterScore
 from extractor.letters.spans import Span
@@ -192,19 +191,22 @@ def _marked(
     prefix: str, text: str, record: Mapping[str, Any], score: LetterScore, wanted: set[str]
 ) -> tuple[tuple[Words, ...], dict[str, str]]:
     """The text in marked stretches, and the id of the first stretch of each wanted leaf's evidence."""
-    where = {
-        path: there for path, there in places(score.leaves, record["answer"]).items() if there in record["evidence"]
-    }
+    where = {leaf.path: leaf.answer_path for leaf in score.leaves if leaf.answer_path in record["evidence"]}
     bad = {where[leaf.path] for leaf in score.errors if leaf.path in where}
     targets = {where[path] for path in wanted if path in where}
     first: dict[str, str] = {}
     words = []
-    for i, piece in enumerate(pieces(text[:MOST_TEXT], [*evidence_spans(record), *_odd_spans(record)])):
+    for i, piece in enumerate(pieces(text[:MOST_TEXT], [*_evidence_spans(record), *_odd_spans(record)])):
         starting = [path for path in piece.paths if path in targets and path not in first]
         mark = f"{prefix}m{i}" if starting else ""
         first.update(dict.fromkeys(starting, mark))
         words.append(Words(piece.text, _look(piece, bad), _title(piece), mark))
     return tuple(words), {path: first[where[path]] for path in wanted if where.get(path) in first}
+
+
+def _evidence_spans(record: Mapping[str, Any]) -> list[tuple[str, Span]]:
+    """Every span of a record's evidence with the path of the value that it proves."""
+    return [(path, Span(each["start"], each["end"])) for path, spans in record["evidence"].items() for each in spans]
 
 
 def _odd_spans(record: Mapping[str, Any]) -> list[tuple[str, Span]]:
@@ -250,5 +252,9 @@ def _record_names(scores: Sequence[LetterScore]) -> dict[str, str]:
 
 def _outermost(path: str) -> str:
     parts = path.split("/")
-    first = next((i for i, part in enumerate(parts[:-1]) if is_index(part)), 0)
+    first = next((i for i, part in enumerate(parts[:-1]) if _is_index(part)), 0)
     return "/".join(parts[: first + 1])
+
+
+def _is_index(part: str) -> bool:
+    return part.removeprefix("+").isdecimal()

@@ -1,13 +1,12 @@
-"""One answer held against gold, leaf by leaf. Exact after the field's declared normalisation; no soft credit.
+"""One answer compared with gold, leaf by leaf: what a person would have to correct.
 
-The statuses are those of substitution, deletion and insertion counting: each error is one
-correction a person would have to make. Similarity is used for one thing only: to find out which
-record of the answer is meant for which record of the gold, never in a score.
+Each leaf is right or wrong, exactly, after the normalization its field declares; there is no partial
+credit. The records of an answer are paired with those of the gold so that the fewest corrections
+remain. A correction is one value typed anew or filled in, or one invented record deleted.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,19 +19,21 @@ from extractor.evaluation.scores.align import align, pair_bags, pair_lists
 from extractor.letters.spans import fold, same_when_joined
 
 # Raise when the same answer may get other statuses; runs of different versions are not compared.
-VERSION = 1
+VERSION = 2
 
 Status = Literal["match", "wrong", "omitted", "invented", "absent", "failed"]
 ERRORS: frozenset[Status] = frozenset({"wrong", "omitted", "invented", "failed"})
 
-# A record less alike than this is another record: one is omitted, the other invented.
-_WORST = 0.5
+# Deleting an invented record is one correction, however many values it holds.
+_DELETED = 1
+# Of pairings that need equally many corrections, the one that keeps the records' keys is taken.
+_OTHER_KEY = 0.001
 _NOTHING: tuple[Any, ...] = (None, [])
 
 
 @dataclass(frozen=True)
 class Pages:
-    """One page list as single pages: how many are right, missing, and too many."""
+    """One page list as single pages: how many are right, missing, and extra."""
 
     right: int = 0
     missing: int = 0
@@ -43,11 +44,15 @@ class Pages:
 class Leaf:
     """One scored leaf.
 
-    ``path`` is a JSON pointer into the gold, so that runs pair up whatever order an answer has; what
-    only the answer holds has ``+`` before its own index (``/decisions/+2/item``). ``field`` is
-    the path without indices. ``status``: ``match``; ``wrong`` (both have a value, and they differ);
-    ``omitted`` (only gold has one); ``invented`` (only the answer has one); ``absent`` (neither: out
-    of every denominator); ``failed`` (the letter has no valid answer).
+    ``path`` is a JSON pointer into the gold, so that two runs pair up whatever the order of their answers. What
+    only the answer holds is numbered for itself with ``+`` (``/decisions/+0/item``). ``field`` is the
+    path without indices. ``answer_path`` points into the answer: where the value is, or for a value
+    that was left out, the list or field in which it is missing.
+
+    ``status``: ``match``; ``wrong`` (both have a value, and they differ); ``omitted`` (only gold has
+    one); ``invented`` (only the answer has one); ``absent`` (neither; in no denominator); ``failed``
+    (the letter has no valid answer). An invented record is one leaf, its key. ``debatable``: gold
+    notes that this value could be argued about.
     """
 
     path: str
@@ -56,6 +61,8 @@ class Leaf:
     gold: Any = None
     got: Any = None
     pages: Pages | None = None
+    answer_path: str = ""
+    debatable: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -69,63 +76,137 @@ def score(schema: type[BaseModel], gold: Gold, answer: Mapping[str, Any] | None)
     """
     view = gold.view
     nodes = view.nodes if view else nodes_of(schema)
-    seen = view.project(answer) if view and answer else answer
-    leaves = list(_Scorer(gold.also_accepted).record(nodes, gold.answer, seen or {}, "", ""))
+    projected = view.project(answer) if view and answer else answer
+    scorer = _Scorer(gold.also_accepted, frozenset(gold.debatable))
+    leaves = list(scorer.record(nodes, gold.answer, projected or {}, _Place()))
     if answer is not None:
         return leaves
-    return [Leaf(each.path, each.field, "failed", each.gold) for each in leaves if each.status == "omitted"]
+    return [
+        Leaf(each.path, each.field, "failed", each.gold, debatable=each.debatable)
+        for each in leaves
+        if each.status == "omitted"
+    ]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the scorer is: in the gold, in the schema, in the answer; ``debatable`` if all of it is."""
+
+    path: str = ""
+    field: str = ""
+    answer: str = ""
+    debatable: bool = False
+
+    def child(self, name: str, debatable: frozenset[str]) -> _Place:
+        path, field = f"{self.path}/{name}", f"{self.field}/{name}".lstrip("/")
+        return _Place(path, field, f"{self.answer}/{name}", self.debatable or path in debatable)
+
+    def list_of(self, name: str) -> _Place:
+        """A list of records here; a note on the list itself is about which records there are, not their values."""
+        return self.child(name, frozenset())
+
+    def item(self, i: int | str, j: int | None, *, debatable: bool = False) -> _Place:
+        """An element of the list here: ``i`` in the gold, ``j`` in the answer, if it is there at all."""
+        return _Place(f"{self.path}/{i}", self.field, self.answer if j is None else f"{self.answer}/{j}", debatable)
 
 
 @dataclass(frozen=True)
 class _Scorer:
     also: Mapping[str, Sequence[Any]]
+    debatable: frozenset[str]
 
-    def record(self, nodes: Sequence[Node], gold: Any, got: Any, path: str, field: str) -> Iterator[Leaf]:
-        """One record; ``gold`` or ``got`` is ``None`` where only the other side has it."""
+    def record(self, nodes: Sequence[Node], gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
+        """One record; ``got`` is ``None`` where the answer lacks it."""
         for node in nodes:
-            here = f"{path}/{node.name}", f"{field}/{node.name}".lstrip("/")
+            here = at.list_of(node.name) if node.kind == "records" else at.child(node.name, self.debatable)
             wanted = gold.get(node.name) if gold else None
             found = got.get(node.name) if got else None
+            if got is None:
+                here = _Place(here.path, here.field, at.answer, here.debatable)
             if node.kind == "records":
                 yield from self.records(node, wanted or [], found or [], here)
             elif node.kind == "group":
-                yield from self.record(node.inner, wanted, found, *here)
+                yield from self.record(node.inner, wanted, None if got is None else found or {}, here)
             elif node.scored != "shown":
                 yield from self.leaf(node, wanted, found, here)
 
-    def records(self, node: Node, gold: list[Any], got: list[Any], here: tuple[str, str]) -> Iterator[Leaf]:
-        path, field = here
-        pairs = dict(align([[_unlike(node, a, b) for b in got] for a in gold], _WORST))
+    def records(self, node: Node, gold: list[Any], got: list[Any], at: _Place) -> Iterator[Leaf]:
+        pairs = self._pairs(node, gold, got, at)
+        which = at.debatable or at.path in self.debatable
         for i, wanted in enumerate(gold):
-            found = got[pairs[i]] if i in pairs else None
-            yield from self.record(node.inner, wanted, found, f"{path}/{i}", field)
-        for j in sorted(set(range(len(got))) - set(pairs.values())):
-            yield from self.record(node.inner, None, got[j], f"{path}/+{j}", field)
+            j = pairs.get(i)
+            here = at.item(i, j, debatable=f"{at.path}/{i}" in self.debatable or (which if j is None else at.debatable))
+            yield from self.record(node.inner, wanted, None if j is None else got[j], here)
+        for number, j in enumerate(sorted(set(range(len(got))) - set(pairs.values()))):
+            key, value = _key_of(node, got[j])
+            here = at.item(f"+{number}", j, debatable=which).child(key, self.debatable)
+            yield Leaf(here.path, here.field, "invented", None, value, None, here.answer, here.debatable)
 
-    def leaf(self, node: Node, gold: Any, got: Any, here: tuple[str, str]) -> Iterator[Leaf]:
+    def _pairs(self, node: Node, gold: list[Any], got: list[Any], at: _Place) -> dict[int, int]:
+        """Which record of the answer is meant for which of the gold: the pairing with the fewest corrections."""
+        pairs = _equal(gold, got)
+        rows = [i for i in range(len(gold)) if i not in pairs]
+        columns = sorted(set(range(len(got))) - set(pairs.values()))
+        if not rows or not columns:
+            return pairs
+        # What pairing costs beyond leaving the record out; more than deleting the other one is no pair.
+        cost = [[self._extra_cost(node, gold[i], got[j], at.item(i, j)) for j in columns] for i in rows]
+        return pairs | {rows[i]: columns[j] for i, j in align(cost, _DELETED)}
+
+    def _extra_cost(self, node: Node, gold: Any, got: Any, at: _Place) -> float:
+        leaves = list(self.record(node.inner, gold, got, at))
+        errors = sum(leaf.is_error for leaf in leaves)
+        held = sum(leaf.status in ("match", "wrong", "omitted") for leaf in leaves)
+        same_key = fold(str(gold.get(node.key))) == fold(str(got.get(node.key)))
+        return errors - held + (0 if same_key else _OTHER_KEY)
+
+    def leaf(self, node: Node, gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
         """A leaf, or the elements of a list; where gold names alternatives, against the kindest of them."""
         compare = _list if node.scored in ("list", "set") else _value
         if node.joined and gold and got and same_when_joined(gold, got):
             got = gold
-        readings = [list(compare(node, true, got, here)) for true in (gold, *self.also.get(here[0], ()))]
-        yield from min(readings, key=lambda leaves: sum(leaf.is_error for leaf in leaves))
+        readings = [list(compare(node, true, got, at)) for true in (gold, *self.also.get(at.path, ()))]
+        best = min(readings, key=lambda leaves: sum(leaf.is_error for leaf in leaves))
+        for leaf in best:
+            debatable = at.debatable or leaf.path in self.debatable
+            yield Leaf(leaf.path, leaf.field, leaf.status, leaf.gold, leaf.got, leaf.pages, at.answer, debatable)
 
 
-def _value(node: Node, gold: Any, got: Any, here: tuple[str, str]) -> Iterator[Leaf]:
+def _equal(gold: list[Any], got: list[Any]) -> dict[int, int]:
+    """Equal records, each once and in order: a pair without any correction is never worth breaking."""
+    free = list(range(len(got)))
+    pairs = {}
+    for i, wanted in enumerate(gold):
+        j = next((j for j in free if got[j] == wanted), None)
+        if j is not None:
+            pairs[i] = j
+            free.remove(j)
+    return pairs
+
+
+def _key_of(node: Node, record: Mapping[str, Any]) -> tuple[str, Any]:
+    """The value by which a person recognizes a record: its key, or where that is null, its first scored value."""
+    names = [node.key, *(each.name for each in node.inner if each.kind == "leaf" and each.scored != "shown")]
+    name = next((name for name in names if record.get(name) not in _NOTHING), node.key)
+    return name, record.get(name)
+
+
+def _value(node: Node, gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
     pages = _pages(gold or [], got or []) if node.scored == "ranges" else None
-    yield Leaf(*here, _status(node, gold, got), gold, got, pages)
+    yield Leaf(at.path, at.field, _status(node, gold, got), gold, got, pages)
 
 
-def _list(node: Node, gold: Any, got: Any, here: tuple[str, str]) -> Iterator[Leaf]:
-    path, field = here
+def _list(node: Node, gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
     gold, got = gold or [], got or []
     if not gold and not got:
-        yield Leaf(path, field, "absent", [], [])
+        yield Leaf(at.path, at.field, "absent", [], [])
     pair = pair_bags if node.scored == "set" else pair_lists
+    extra = 0
     for i, j in pair([normal(node, each) for each in gold], [normal(node, each) for each in got]):
         wanted, found = gold[i] if i is not None else None, got[j] if j is not None else None
-        at = f"{path}/{i}" if i is not None else f"{path}/+{j}"
-        yield Leaf(at, field, _status(node, wanted, found), wanted, found)
+        place = f"{at.path}/+{extra}" if i is None else f"{at.path}/{i}"
+        extra += i is None
+        yield Leaf(place, at.field, _status(node, wanted, found), wanted, found)
 
 
 def _status(node: Node, gold: Any, got: Any) -> Status:
@@ -137,7 +218,9 @@ def _status(node: Node, gold: Any, got: Any) -> Status:
 
 
 def normal(node: Node, value: Any) -> Any:
-    """A value as it is compared: texts with whitespace, dashes and quotation marks folded, all else as it is."""
+    """A value as it is compared: texts with whitespace, dashes and quotation marks folded; page ranges in any order."""
+    if node.scored == "ranges" and isinstance(value, list):
+        return sorted((each["first"], each["last"]) for each in value)
     return fold(value) if node.scored in ("words", "list", "set") and isinstance(value, str) else value
 
 
@@ -149,25 +232,3 @@ def _pages(gold: list[Any], got: list[Any]) -> Pages:
 def _single(ranges: list[Any]) -> Iterator[int]:
     for each in ranges:
         yield from range(each["first"], each["last"] + 1) or (each["first"], each["last"])
-
-
-# ---- which record is meant --------------------------------------------------------------------
-
-
-def _unlike(node: Node, gold: Mapping[str, Any], got: Mapping[str, Any]) -> float:
-    """0 for equal records, 1 for records with nothing in common."""
-    key = node.key
-    words = _shared(fold(str(gold.get(key))).split(), fold(str(got.get(key))).split())
-    names = [name for name in gold if name != key]
-    same = sum(_same(gold[name], got.get(name)) for name in names) / len(names) if names else words
-    return 1 - (0.6 * words + 0.4 * same)
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> float:
-    """Jaccard similarity of two sets of words."""
-    a, b = set(one), set(other)
-    return len(a & b) / len(a | b) if a | b else 1.0
-
-
-def _same(one: Any, other: Any) -> bool:
-    return one == other or fold(json.dumps(one)) == fold(json.dumps(other))

@@ -11,20 +11,23 @@ from typing import Any
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
 
 FLAGGED = ("needs_review", "failed")
+FLAGS = ("right", "elsewhere", "letter", "false")
 
 
 @dataclass(frozen=True)
 class LetterScore:
     """One letter of a run: its scored leaves, and what the validator said of it.
 
-    ``blames``: who is to blame for the record's errors, by the validator (``answer``, ``letter``,
-    ``unclear``). ``attempts``, ``usage`` and ``cost_usd`` are the record's own.
+    ``blames``: who is to blame for the validator's errors (``answer``, ``letter``, ``unclear``), and
+    ``flagged_paths``: the paths into the answer at which they point. ``attempts``, ``usage`` and
+    ``cost_usd`` are the record's own.
     """
 
     letter_id: str
     status: str
     leaves: tuple[Leaf, ...]
     blames: frozenset[str] = frozenset()
+    flagged_paths: frozenset[str] = frozenset()
     attempts: tuple[Mapping[str, Any], ...] = ()
     usage: Mapping[str, int | None] = field(default_factory=dict)
     cost_usd: float | None = None
@@ -36,29 +39,48 @@ class LetterScore:
         return [leaf for leaf in self.leaves if leaf.is_error]
 
     @property
+    def is_failed(self) -> bool:
+        return self.status == "failed"
+
+    @property
     def flag(self) -> str:
-        """What became of the validator's flag: ``""`` (accepted), ``right`` (something is wrong with the answer),
-        ``letter`` (the answer is right, the letter itself is odd), ``false`` (neither).
+        """What the validator's flag was worth.
+
+        ``""``: the record was accepted. ``right``: a finding points at something that is wrong, or there is no
+        valid answer. ``elsewhere``: something is wrong, and no finding points at it. ``letter``: the
+        answer is right and the letter itself is odd. ``false``: neither.
         """
         if self.status not in FLAGGED:
             return ""
-        if self.errors or self.status == "failed":
+        if self.is_failed or any(self._is_flagged(leaf) for leaf in self.errors):
             return "right"
+        if self.errors:
+            return "elsewhere"
         return "letter" if self.blames & {"letter"} else "false"
+
+    def _is_flagged(self, leaf: Leaf) -> bool:
+        """Whether a finding points at the leaf, into it, or at the record or list that holds it."""
+        return any(_inside(path, leaf.answer_path) or _inside(leaf.answer_path, path) for path in self.flagged_paths)
+
+
+def _inside(path: str, outer: str) -> bool:
+    """Whether a JSON pointer lies at or below another; nothing lies below the whole letter, ``""``."""
+    return bool(outer) and (path == outer or path.startswith(outer + "/"))
 
 
 def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool]) -> dict[str, Any]:
     """All figures of one run, as JSON. Pairs are ``[count, of]``.
 
     ``errors``: wrong + omitted + invented + failed leaves, the primary figure together with
-    ``letters``. ``precision``: right of all values given; ``recall``: right of all values gold
-    holds. ``silent_errors``: wrong protected leaves in accepted records.
+    ``letters``; ``debatable_errors`` of them are on values that gold calls debatable. ``precision``: right
+    of all values given; ``recall``: right of all values gold holds. Errors in accepted records are
+    ``silent_errors`` on protected fields and ``silent_other_errors`` on the rest.
     """
     leaves = [leaf for letter in letters for leaf in letter.leaves]
     counts = Counter(leaf.status for leaf in leaves)
     match, omitted = counts["match"], counts["omitted"] + counts["failed"]
     flags = Counter(letter.flag for letter in letters)
-    silent = [leaf for letter in letters if not letter.flag for leaf in letter.errors if is_protected(leaf.field)]
+    silent = Counter(is_protected(leaf.field) for letter in letters if not letter.flag for leaf in letter.errors)
     return {
         "letters": len(letters),
         "gold_values": match + counts["wrong"] + omitted,
@@ -67,11 +89,13 @@ def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool
         "precision": [match, match + counts["wrong"] + counts["invented"]],
         "recall": [match, match + counts["wrong"] + omitted],
         "letters_right": [sum(not letter.errors for letter in letters), len(letters)],
-        "failed_letters": sum(letter.status == "failed" for letter in letters),
-        "flagged": sum(flags[flag] for flag in ("right", "letter", "false")),
-        "flags": {flag: flags[flag] for flag in ("right", "letter", "false")},
+        "failed_letters": sum(letter.is_failed for letter in letters),
+        "flagged": sum(flags[flag] for flag in FLAGS),
+        "flags": {flag: flags[flag] for flag in FLAGS},
         "protected_errors": sum(is_protected(leaf.field) for letter in letters for leaf in letter.errors),
-        "silent_errors": len(silent),
+        "silent_errors": silent[True],
+        "silent_other_errors": silent[False],
+        "debatable_errors": sum(leaf.is_error and leaf.debatable for leaf in leaves),
         "pages": _pages(leaves),
         "fields": by_field(leaves),
         "calls": calls(letters),
