@@ -1,4 +1,4 @@
-"""What goes over the wire and what comes back, without a client: schema, request body, completion.
+"""What is sent to an endpoint: the schema and the body of a request.
 
 Nothing here opens a connection or imports an LLM package.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.errors import LetterTypeError, ModelError
-from extractor.models.model import Question, Reply, Usage
+from extractor.errors import LetterTypeError
+from extractor.models.model import Question
 
 # ---- schema ----------------------------------------------------------------------------------
 
@@ -132,101 +132,3 @@ def letter_messages(question: Question) -> list[dict[str, str]]:
 def dump(value: Any) -> bytes:
     """Compact JSON in ASCII: any text survives it, even a lone surrogate, which UTF-8 cannot carry."""
     return json.dumps(value, separators=(",", ":")).encode("ascii")
-
-
-# ---- completion ------------------------------------------------------------------------------
-
-
-class ReplyError(ModelError):
-    """The endpoint answered, but with nothing that can be used. It may have cost tokens.
-
-    ``reply`` keeps what came back (a cut-off answer, a refusal) and its usage. Codes:
-    ``empty_choices``, ``refusal``, ``content_filter``, ``truncated``, ``two_tool_calls``, ``no_answer``.
-    """
-
-    def __init__(self, code: str, reply: Reply) -> None:
-        message, hint = _UNUSABLE[code]
-        super().__init__(message, hint=hint, code=code)
-        self.reply = reply
-
-
-_UNUSABLE = {
-    "empty_choices": (
-        "the endpoint answered without any choice",
-        "ask again; if it stays, look at the endpoint's own log",
-    ),
-    "refusal": ("the model refused to answer", "try another model, or read this letter by hand"),
-    "content_filter": (
-        "the endpoint's content filter stopped the answer",
-        "try another model, or read this letter by hand",
-    ),
-    "truncated": ("the answer was cut off at the token limit", "raise max_tokens, or use a model that writes more"),
-    "two_tool_calls": ("the model gave more than one answer (several tool calls)", "use the mode json_schema"),
-    "no_answer": ("the model's message holds no answer", "try another mode: json_schema, json_schema_loose, tools"),
-}
-
-
-def read_completion(completion: Mapping[str, Any]) -> Reply:
-    """The answer's raw text and what it cost. Raises ``ReplyError``; never reads the text itself."""
-    usage = _usage(completion.get("usage"))
-    choices = completion.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise ReplyError("empty_choices", Reply("", usage, "none"))
-    message = choices[0].get("message")
-    message = message if isinstance(message, dict) else {}
-    finish = str(choices[0].get("finish_reason") or "stop")
-    calls = message.get("tool_calls") or []
-    text = _text(message, calls)
-    reply = Reply(text, usage, finish)
-    if message.get("refusal"):
-        raise ReplyError("refusal", Reply(str(message["refusal"]), usage, finish))
-    if finish == "content_filter":
-        raise ReplyError("content_filter", reply)
-    return one_answer(reply, calls, cut_off=finish == "length")
-
-
-def one_answer(reply: Reply, calls: Sized, *, cut_off: bool) -> Reply:
-    """The reply, if it holds one whole answer; ``calls`` are its tool calls. Raises ``ReplyError``."""
-    if cut_off:
-        raise ReplyError("truncated", reply)
-    if len(calls) > 1:
-        raise ReplyError("two_tool_calls", reply)
-    if not reply.text.strip():
-        raise ReplyError("no_answer", reply)
-    return reply
-
-
-def _text(message: Mapping[str, Any], calls: list[Any]) -> str:
-    if calls:
-        function = calls[0].get("function") if isinstance(calls[0], dict) else None
-        text = function.get("arguments") if isinstance(function, dict) else None
-    else:
-        text = message.get("content")
-    return text if isinstance(text, str) else ""
-
-
-def _usage(usage: Any) -> Usage:
-    """The counts that an endpoint tells; what is no count at all is as good as not told."""
-    if not isinstance(usage, dict):
-        return Usage()
-    taken, given, total = (_count(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
-    if taken is not None and given is not None and total is not None:
-        # Some endpoints count hidden thinking in the total alone; it is billed as output.
-        given = max(given, total - taken)
-    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    return Usage(
-        taken,
-        given,
-        cached_tokens=_count(prompt, "cached_tokens"),
-        reasoning_tokens=_count(completion, "reasoning_tokens"),
-        cache_write_tokens=_count(prompt, "cache_write_tokens"),
-    )
-
-
-# More than any model takes or gives in one call.
-_MOST_TOKENS = 1_000_000_000
-
-
-def _count(counts: Any, name: str) -> int | None:
-    value = counts.get(name) if isinstance(counts, dict) else None
-    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None

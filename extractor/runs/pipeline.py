@@ -16,8 +16,8 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
 from extractor.models.model import Correction, Question, Reply
 from extractor.models.offline import NAME as OFFLINE
+from extractor.models.replies import ReplyError
 from extractor.models.strategy import Plain, RowsError, Strategy
-from extractor.models.wire import ReplyError
 from extractor.runs.record import Attempt, Plan, baseline_finding, evidence_of, make_record
 from extractor.validator.checks import Verdict, check
 

@@ -19,7 +19,7 @@ from extractor.errors import WorkspaceError
 from extractor.models.model import Usage
 from extractor.models.offline import OfflineModel
 from extractor.models.prices import FILE, Cost, Price, PriceTable, Tariff, rounded, tariff, total
-from extractor.models.wire import read_completion
+from extractor.models.replies import read_completion
 from extractor.runs.ledger import Ledger, keys_of
 from extractor.runs.record import Plan
 from extractor.workspace.workspace import Workspace

@@ -20,7 +20,7 @@ from extractor.lettertypes.evidence import Record
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.llm import RetryingModel, modes_of, open_model
 from extractor.models.model import Correction, Question, Reply
-from extractor.models.wire import ReplyError
+from extractor.models.replies import ReplyError
 from tests.support.loopback import (
     Asked,
     Canned,

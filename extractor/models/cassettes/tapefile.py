@@ -75,8 +75,12 @@ def from_tree(tree: Any) -> Any:
 
 def _body_to_tree(body: bytes) -> dict[str, Any]:
     value = parsed_json(body)
-    if value is not None:
-        return {"json": to_tree(value)}
+    try:
+        if value is not None:
+            return {"json": to_tree(value)}
+    except RecursionError:
+        # JSON that nests this deep is no request or reply that anybody reads.
+        return {"base64": base64.b64encode(body).decode()}
     try:
         return {"text": _text_to_tree(body.decode())}
     except UnicodeDecodeError:
@@ -116,7 +120,7 @@ def _dumped(tree: dict[str, Any]) -> bytes:
         data = _yaml(tree)
         if _load(data) == tree:
             return data
-    except (yaml.YAMLError, UnicodeError):
+    except (yaml.YAMLError, UnicodeError, RecursionError):
         pass
     for interaction in tree["interactions"]:
         for side in interaction.values():

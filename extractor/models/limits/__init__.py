@@ -4,9 +4,9 @@ No library found learns from an endpoint (aiolimiter, asynciolimiter, pyrate-lim
 so this is our own. Nothing here knows a model SDK.
 """
 
-from extractor.models.limits.headers import Told, told_by
+from extractor.models.limits.headers import LimitHeaders, limit_headers
 from extractor.models.limits.limiter import Bounds, Call, Limited, Limiter
 from extractor.models.limits.pace import Pace, Tokens
 from extractor.models.limits.window import Window
 
-__all__ = ["Bounds", "Call", "Limited", "Limiter", "Pace", "Tokens", "Told", "Window", "told_by"]
+__all__ = ["Bounds", "Call", "LimitHeaders", "Limited", "Limiter", "Pace", "Tokens", "Window", "limit_headers"]

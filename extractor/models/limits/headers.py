@@ -1,4 +1,4 @@
-"""What a response tells of its endpoint's limits."""
+"""What the headers of a response say about its endpoint's limits."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ _LIMIT_TOKENS = ("x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit")
 _LEFT_TOKENS = ("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining")
 _RESET_TOKENS = ("x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset")
 
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?\Z")
+_WHOLE, _PARTS = r"([0-9]{1,9})", r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
+_DURATION = re.compile(rf"(?:{_WHOLE}d)?(?:{_WHOLE}h)?(?:{_WHOLE}m(?!s))?(?:{_PARTS}s)?(?:{_PARTS}ms)?\Z")
 _UNITS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
-# A limit a minute is whole again within a minute. One that takes longer is a limit a day, such as Groq's.
+# A limit per minute is whole again within a minute. One that takes longer is a limit per day, such as Groq's.
 _MINUTE = 66.0
 
 
 @dataclass(frozen=True)
-class Told:
-    """Limits a minute, what is left of them, and in how many seconds they are whole again; ``None``: not told.
+class LimitHeaders:
+    """Limits per minute, what is left of them, and in how many seconds they are whole again; ``None`` if not given.
 
-    ``other_period``: the limit of requests is told, but not for a minute.
+    ``other_period``: there is a limit of requests, but not per minute.
     """
 
     requests: int | None = None
@@ -37,17 +38,17 @@ class Told:
     other_period: bool = False
 
 
-_NOTHING = Told()
+_NOTHING = LimitHeaders()
 
 
-def told_by(headers: Mapping[str, str]) -> Told:
-    """Read the headers of one response, whatever its status; what cannot be read was not told."""
+def limit_headers(headers: Mapping[str, str]) -> LimitHeaders:
+    """Read the headers of one response, whatever its status; a value that cannot be read counts as not given."""
     found = {name: value for name, value in headers.items() if "ratelimit" in name}
     if not found:
         return _NOTHING
     reset = _seconds(_first(found, _RESET_REQUESTS))
     other = reset is not None and reset > _MINUTE
-    return Told(
+    return LimitHeaders(
         None if other else _count(_first(found, _LIMIT_REQUESTS)),
         _left(_first(found, _LEFT_REQUESTS)),
         reset,
@@ -62,28 +63,28 @@ def _first(found: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next((found[name].strip() for name in names if name in found), "")
 
 
-def _count(said: str) -> int | None:
-    return int(said) if said.isascii() and said.isdigit() and 0 < len(said) < 13 and int(said) else None
+def _count(value: str) -> int | None:
+    return int(value) if re.fullmatch(r"[0-9]{1,12}", value) and int(value) else None
 
 
-def _left(said: str) -> int | None:
-    # Some gateways tell a debt.
-    if re.fullmatch(r"-\d{1,12}", said):
+def _left(value: str) -> int | None:
+    # Some gateways report a debt.
+    if re.fullmatch(r"-[0-9]{1,12}", value):
         return 0
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 13 else None
+    return int(value) if re.fullmatch(r"[0-9]{1,12}", value) else None
 
 
-def _seconds(said: str) -> float | None:
+def _seconds(value: str) -> float | None:
     """``1s``, ``6m0s``, ``20ms``, ``7.5`` (seconds), or a moment in ISO form."""
-    if not said:
+    if not value:
         return None
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", said):
-        return float(said)
-    if match := _DURATION.match(said):
+    if re.fullmatch(_PARTS, value):
+        return float(value)
+    if match := _DURATION.match(value):
         return sum(float(part) * unit for part, unit in zip(match.groups(), _UNITS, strict=True) if part)
     try:
-        moment = datetime.fromisoformat(said)
-    except ValueError:
+        moment = datetime.fromisoformat(value)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from extractor.errors import StoppedError
-from extractor.models.limits.headers import told_by
+from extractor.models.limits.headers import limit_headers
 from extractor.models.limits.pace import Pace, Tokens
 from extractor.models.limits.window import Window
 
@@ -194,7 +194,7 @@ class Limiter:
         return size * self._tokens_per_byte if self._tokens_per_byte else size / _BYTES_PER_TOKEN + _ANSWER_TOKENS
 
     def _learn(self, call: Call, headers: Mapping[str, str], now: float) -> None:
-        told = told_by(headers)
+        told = limit_headers(headers)
         if told.other_period:
             self.pace.limit(None)
         if told.requests:

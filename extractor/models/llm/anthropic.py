@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ from extractor.models.llm.chat import shown_url
 from extractor.models.llm.failures import Place
 from extractor.models.llm.retrying import check_settings
 from extractor.models.model import Question, Reply, Usage
-from extractor.models.wire import ReplyError, Template, one_answer, strict_schema
+from extractor.models.replies import ReplyError, as_text, finish_reason, one_answer, token_count
+from extractor.models.wire import Template, strict_schema
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 MODES = ("json_schema", "tools", "json")
@@ -104,7 +104,7 @@ def read_message(message: Mapping[str, Any]) -> Reply:
     """The answer's raw text and what it cost. Raises ``ReplyError``; never reads the text itself."""
     usage = _usage(message.get("usage"))
     content = message.get("content")
-    finish = str(message.get("stop_reason") or "end_turn")
+    finish = finish_reason(message.get("stop_reason"), "end_turn")
     if not isinstance(content, list):
         raise ReplyError("empty_choices", Reply("", usage, finish))
     blocks = [block for block in content if isinstance(block, dict)]
@@ -117,26 +117,21 @@ def read_message(message: Mapping[str, Any]) -> Reply:
 
 def _text(blocks: list[dict[str, Any]], calls: list[dict[str, Any]]) -> str:
     if calls:
-        return json.dumps(calls[0]["input"], ensure_ascii=False) if "input" in calls[0] else ""
+        return as_text(calls[0]["input"]) if "input" in calls[0] else ""
     texts = (block.get("text") for block in blocks if block.get("type") == "text")
     return "".join(text for text in texts if isinstance(text, str))
 
 
 def _usage(usage: Any) -> Usage:
     """Tokens as the other providers count them: what was written to and read from the cache was read."""
-    told = dict(usage) if isinstance(usage, dict) else {}
-    details = told.get("output_tokens_details")
-    told |= details if isinstance(details, dict) else {}
-
-    def count(key: str) -> int | None:
-        return told[key] if isinstance(told.get(key), int) else None
-
-    fresh, read, written = map(count, ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"))
+    names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    fresh, read, written = (token_count(usage, name) for name in names)
     taken = [each for each in (fresh, read, written) if each is not None]
+    details = usage.get("output_tokens_details") if isinstance(usage, dict) else None
     return Usage(
         sum(taken) if taken else None,
-        count("output_tokens"),
+        token_count(usage, "output_tokens"),
         cached_tokens=read,
-        reasoning_tokens=count("thinking_tokens"),
+        reasoning_tokens=token_count(details, "thinking_tokens"),
         cache_write_tokens=written,
     )

@@ -22,7 +22,8 @@ from extractor.models.llm.chat import OPENAI_URL, ChatEndpoint
 from extractor.models.llm.failures import CallError, Place, lost, parsed, refused
 from extractor.models.llm.retrying import Patience, RetryingModel
 from extractor.models.model import Model, Question, Reply
-from extractor.models.wire import ReplyError, dump
+from extractor.models.replies import ReplyError, as_text, read_reply, token_count
+from extractor.models.wire import dump
 
 URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 # A batch whose start was not heard of is among the newest: on how many pages of 100 it is looked for.
@@ -62,14 +63,14 @@ class BatchWire:
         if type(status) is not int or not 100 <= status <= 599:
             raise _not_done(error)
         if not 200 <= status < 300:
-            # vLLM tells the error beside an empty body.
-            said = httpx2.Response(status, json=error if body is None else body)
-            raise refused(said, self.endpoint.place).error
+            # vLLM puts the error beside an empty body.
+            content = as_text(error if body is None else body).encode("utf-8", "replace")
+            raise refused(httpx2.Response(status, content=content), self.endpoint.place).error
         if not isinstance(body, dict):
             message, hint = "the result has no body", "run the same letters again"
             raise TransportError(message, hint=hint, code="bad_gateway_body")
         try:
-            return self.endpoint.read(body)
+            return read_reply(self.endpoint.read, body)
         except ReplyError as failure:
             return replace(failure.reply, error=failure.code)
 
@@ -182,7 +183,8 @@ class BatchClient(AbstractContextManager["BatchClient"]):
         for _ in range(_PAGES):
             raw = self._client.batches.with_raw_response.list(limit=100, after=after, extra_headers=self._headers)
             told = self._told(raw)
-            rows = [each for each in told.get("data") or () if isinstance(each, dict)]
+            listed = told.get("data")
+            rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
             for each in rows:
                 if each.get("input_file_id") == upload_id and each.get("status") != "failed":
                     return self._job(each)
@@ -225,23 +227,24 @@ class BatchClient(AbstractContextManager["BatchClient"]):
 
     def _job(self, told: Mapping[str, Any]) -> Job:
         counts = _part(told, "request_counts")
-        total, completed, failed = (counts.get(name) for name in ("total", "completed", "failed"))
         problems = _part(told, "errors").get("data")
         return Job(
             self._id(told),
-            str(told.get("status")),
-            total if isinstance(total, int) else 0,
-            completed if isinstance(completed, int) else 0,
-            failed if isinstance(failed, int) else 0,
-            told.get("output_file_id") or None,
-            told.get("error_file_id") or None,
-            tuple(_problem(each) for each in problems[:20]) if isinstance(problems, list) else (),
+            _name(told, "status") or "unknown",
+            **{name: token_count(counts, name) or 0 for name in ("total", "completed", "failed")},
+            output_id=_name(told, "output_file_id"),
+            error_id=_name(told, "error_file_id"),
+            problems=tuple(_problem(each) for each in problems[:20]) if isinstance(problems, list) else (),
         )
 
 
 def _part(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = told.get(name)
     return part if isinstance(part, dict) else {}
+
+
+def _name(told: Mapping[str, Any], key: str) -> str | None:
+    return told[key] if isinstance(told.get(key), str) and told[key] else None
 
 
 def _problem(told: Any) -> str:

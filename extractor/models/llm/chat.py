@@ -18,7 +18,8 @@ from pydantic import BaseModel
 from extractor.models.llm.failures import Place
 from extractor.models.llm.retrying import Patience, RetryingModel, check_settings
 from extractor.models.model import Question, Reply
-from extractor.models.wire import Template, read_completion, strict_schema
+from extractor.models.replies import read_completion
+from extractor.models.wire import Template, strict_schema
 
 OPENAI_URL = "https://api.openai.com/v1"
 

@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 
 from extractor.errors import ExtractorError, ModelError, TransportError
+from extractor.models.replies import malformed
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def refused(response: httpx2.Response, place: Place) -> CallError:
 def _identifiers(said: str) -> str:
     try:
         body = json.loads(said)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     body = body[0] if isinstance(body, list) and body else body
     error = body.get("error") if isinstance(body, dict) else None
@@ -117,14 +118,15 @@ def _identifiers(said: str) -> str:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the endpoint asks to wait; ``None`` if it does not say."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        said = headers.get(name, "").strip()
-        if re.fullmatch(r"\d+(\.\d+)?", said):
-            return float(said) * unit
+        value = headers.get(name, "").strip()
+        if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", value):
+            return float(value) * unit
         try:
-            moment = parsedate_to_datetime(said)
-        except ValueError:
+            moment = parsedate_to_datetime(value)
+            seconds = (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, LookupError, OverflowError, OSError):
             continue
-        return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+        return max(0.0, seconds)
     return None
 
 
@@ -165,14 +167,17 @@ def own_error(error: BaseException) -> ExtractorError | None:
 def parsed(response: httpx2.Response, place: Place) -> dict[str, Any]:
     """A reply as JSON, a key given twice kept twice (``Doubled``).
 
-    One that broke off or came from a gateway is a fault of the way, so it is asked again.
+    One that broke off or came from a gateway is a fault of the connection: ``CallError``, to be sent
+    again. An object that arrived whole and is no JSON would arrive so again: ``ReplyError``, which keeps it.
     """
     body, pause = response.content, retry_after(response.headers)
     try:
         completion = json.loads(body, object_pairs_hook=_pairs)
-    except ValueError:
+    except (ValueError, RecursionError) as wrong:
         completion = None
         if body.lstrip()[:1] in (b"{", b""):
+            if not _broke_off(wrong):
+                raise malformed(body.decode("utf-8", "replace")) from None
             message = "the reply broke off in the middle"
             hint = "try again; if it stays, look for a proxy in between"
             broken = TransportError(message, hint=hint, code="truncated_body")
@@ -182,6 +187,13 @@ def parsed(response: httpx2.Response, place: Place) -> dict[str, Any]:
         error = TransportError("the reply is no JSON object", hint=hint, code="bad_gateway_body")
         raise CallError(error, again=True, pause=pause)
     return completion
+
+
+def _broke_off(wrong: Exception) -> bool:
+    """Whether a text stopped being JSON only at its end."""
+    if not isinstance(wrong, json.JSONDecodeError):
+        return False
+    return wrong.msg.startswith("Unterminated string") or not wrong.doc[wrong.pos :].strip()
 
 
 class Doubled(dict[str, Any]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +21,8 @@ from extractor.models.llm.chat import shown_url
 from extractor.models.llm.failures import Place
 from extractor.models.llm.retrying import check_settings
 from extractor.models.model import Question, Reply, Usage
-from extractor.models.wire import ReplyError, letter_messages, one_answer, strict_schema
+from extractor.models.replies import ReplyError, as_text, finish_reason, malformed, one_answer, token_count
+from extractor.models.wire import letter_messages, strict_schema
 
 GEMINI_URL = "https://generativelanguage.googleapis.com"
 MODES = ("json_schema", "tools", "json")
@@ -178,12 +178,15 @@ def read_content(completion: Mapping[str, Any]) -> Reply:
     candidates = completion.get("candidates")
     if not isinstance(candidates, list) or not candidates or not isinstance(candidates[0], dict):
         blocked = _dict(completion.get("promptFeedback")).get("blockReason")
-        raise ReplyError("content_filter" if blocked else "empty_choices", Reply("", usage, str(blocked or "none")))
-    finish = str(candidates[0].get("finishReason") or "STOP")
-    parts = _dict(candidates[0].get("content")).get("parts")
-    said = [part for part in parts if isinstance(part, dict) and not part.get("thought")] if parts else []
-    calls = [_dict(part["functionCall"]) for part in said if "functionCall" in part]
-    reply = Reply(_text(said, calls), usage, finish)
+        finish = finish_reason(blocked, "none")
+        raise ReplyError("content_filter" if blocked else "empty_choices", Reply("", usage, finish))
+    finish = finish_reason(candidates[0].get("finishReason"), "STOP")
+    parts = _dict(candidates[0].get("content")).get("parts") or []
+    if not isinstance(parts, list):
+        raise malformed("", usage)
+    visible = [part for part in parts if isinstance(part, dict) and not part.get("thought")]
+    calls = [_dict(part["functionCall"]) for part in visible if "functionCall" in part]
+    reply = Reply(_text(visible, calls), usage, finish)
     if finish in _FILTERED:
         raise ReplyError("content_filter", reply)
     return one_answer(reply, calls, cut_off=finish in _CUT_OFF)
@@ -191,23 +194,19 @@ def read_content(completion: Mapping[str, Any]) -> Reply:
 
 def _text(parts: list[dict[str, Any]], calls: list[dict[str, Any]]) -> str:
     if calls:
-        return json.dumps(calls[0]["args"], ensure_ascii=False) if "args" in calls[0] else ""
+        return as_text(calls[0]["args"]) if "args" in calls[0] else ""
     return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
 
 
 def _usage(usage: Any) -> Usage:
-    told = _dict(usage)
-
-    def count(key: str) -> int | None:
-        return told[key] if isinstance(told.get(key), int) else None
-
+    answer, thinking = (token_count(usage, name) for name in ("candidatesTokenCount", "thoughtsTokenCount"))
     # Thinking is billed as output.
-    written = [each for each in map(count, ("candidatesTokenCount", "thoughtsTokenCount")) if each is not None]
+    written = [each for each in (answer, thinking) if each is not None]
     return Usage(
-        count("promptTokenCount"),
+        token_count(usage, "promptTokenCount"),
         sum(written) if written else None,
-        cached_tokens=count("cachedContentTokenCount"),
-        reasoning_tokens=count("thoughtsTokenCount"),
+        cached_tokens=token_count(usage, "cachedContentTokenCount"),
+        reasoning_tokens=thinking,
     )
 
 

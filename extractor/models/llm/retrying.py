@@ -21,7 +21,7 @@ from extractor.errors import UsageError
 from extractor.models.limits import Call, Limiter
 from extractor.models.llm.failures import REFUSED, CallError, Place, lost, own_error, parsed, refused
 from extractor.models.model import Question, Reply
-from extractor.models.wire import ReplyError
+from extractor.models.replies import ReplyError, read_reply
 
 # Enough for any --concurrency: who waits for a free connection is slowed down by us.
 _LIMITS = httpx2.Limits(max_connections=10_000)
@@ -130,7 +130,7 @@ class RetryingModel:
                     call = await self._turn(size, question)
                     started = started or time.perf_counter()
                     completion = await self._send(request, call)
-            reply = self._endpoint.read(completion)
+            reply = read_reply(self._endpoint.read, completion)
         except CallError as failed:
             # Not chained: the client's own errors quote requests and replies.
             raise failed.error from None

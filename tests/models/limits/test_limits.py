@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from extractor.errors import StoppedError
-from extractor.models.limits import Bounds, Limiter, Pace, Tokens, Told, Window, told_by
+from extractor.models.limits import Bounds, Limiter, LimitHeaders, Pace, Tokens, Window, limit_headers
 
 # ---- headers ---------------------------------------------------------------------------------
 
@@ -25,40 +25,40 @@ def soon(seconds: float) -> str:
 @pytest.mark.parametrize(
     ("headers", "told"),
     [
-        ({}, Told()),
-        ({"content-type": "x", "retry-after": "3"}, Told()),
+        ({}, LimitHeaders()),
+        ({"content-type": "x", "retry-after": "3"}, LimitHeaders()),
         (
             {
                 "x-ratelimit-limit-requests": "10000", "x-ratelimit-remaining-requests": "9999", "x-ratelimit-reset-requests": "6ms",
                 "x-ratelimit-limit-tokens": "2000000", "x-ratelimit-remaining-tokens": "1995000", "x-ratelimit-reset-tokens": "150ms",
             },
-            Told(10_000, 9_999, 0.006, 2_000_000, 1_995_000, 0.15),
+            LimitHeaders(10_000, 9_999, 0.006, 2_000_000, 1_995_000, 0.15),
         ),
         # A limit a day, of which little is used: not a limit a minute.
         (
             {"x-ratelimit-limit-requests": "14400", "x-ratelimit-remaining-requests": "14370", "x-ratelimit-reset-requests": "2m59.56s",
              "x-ratelimit-limit-tokens": "18000"},
-            Told(None, 14_370, 179.56, 18_000, other_period=True),
+            LimitHeaders(None, 14_370, 179.56, 18_000, other_period=True),
         ),
-        ({"x-ratelimit-limit-requests": "60", "x-ratelimit-reset-requests": "1m0s"}, Told(60, None, 60.0)),
-        ({"x-ratelimit-limit-requests": "60", "x-ratelimit-reset-requests": "12"}, Told(60, None, 12.0)),
-        ({"anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "49"}, Told(50, 49)),
-        ({"x-ratelimit-remaining-tokens": "-12", "x-ratelimit-limit-tokens": "100"}, Told(tokens=100, tokens_left=0)),
+        ({"x-ratelimit-limit-requests": "60", "x-ratelimit-reset-requests": "1m0s"}, LimitHeaders(60, None, 60.0)),
+        ({"x-ratelimit-limit-requests": "60", "x-ratelimit-reset-requests": "12"}, LimitHeaders(60, None, 12.0)),
+        ({"anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "49"}, LimitHeaders(50, 49)),
+        ({"x-ratelimit-remaining-tokens": "-12", "x-ratelimit-limit-tokens": "100"}, LimitHeaders(tokens=100, tokens_left=0)),
         # What cannot be read was not told.
-        ({"x-ratelimit-limit-requests": "many"}, Told()),
-        ({"x-ratelimit-limit-requests": "0"}, Told()),
-        ({"x-ratelimit-limit-requests": "1e9", "x-ratelimit-reset-requests": "soon"}, Told()),
-        ({"x-ratelimit-limit-requests": "9" * 40}, Told()),
-        ({"x-ratelimit-limit": "60"}, Told()),
+        ({"x-ratelimit-limit-requests": "many"}, LimitHeaders()),
+        ({"x-ratelimit-limit-requests": "0"}, LimitHeaders()),
+        ({"x-ratelimit-limit-requests": "1e9", "x-ratelimit-reset-requests": "soon"}, LimitHeaders()),
+        ({"x-ratelimit-limit-requests": "9" * 40}, LimitHeaders()),
+        ({"x-ratelimit-limit": "60"}, LimitHeaders()),
     ],
 )  # fmt: skip
-def test_headers(headers: dict[str, str], told: Told) -> None:
-    assert told_by(headers) == told
+def test_headers(headers: dict[str, str], told: LimitHeaders) -> None:
+    assert limit_headers(headers) == told
 
 
 @pytest.mark.parametrize("said", ["in {}", "{}"])
 def test_a_moment_in_iso_form(said: str) -> None:
-    told = told_by({"anthropic-ratelimit-requests-reset": said.format(soon(20))})
+    told = limit_headers({"anthropic-ratelimit-requests-reset": said.format(soon(20))})
     assert told.requests_reset == (None if said[0] == "i" else pytest.approx(20, abs=2))
 
 

@@ -17,7 +17,7 @@ from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.llm.failures import retry_after
 from extractor.models.model import Usage
-from extractor.models.wire import ReplyError
+from extractor.models.replies import ReplyError
 from extractor.runs.pipeline import extract
 from extractor.runs.record import Plan
 from extractor.workspace.workspace import Workspace

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from extractor.models.model import Usage
-from extractor.models.wire import ReplyError
+from extractor.models.replies import ReplyError
 from tests.support.asking import EVERY_WIRE, KEY, SECRET, Wire, ask, asked, fails, question
 from tests.support.loopback import (
     Canned,

@@ -466,6 +466,36 @@ def test_result_files_as_they_come(toy: Path, name: str) -> None:
         assert db.execute("SELECT COUNT(*) FROM replies").fetchone() == (3,)
 
 
+ODD_REPLIES: dict[str, Callable[[Any], Any]] = {
+    "tool calls are an object": lambda body: with_message(body, tool_calls={"a": 1}),
+    "tool calls are a number": lambda body: with_message(body, tool_calls=7),
+    "choices are a number": lambda body: {**body, "choices": 7},
+    "a message of numbers": lambda body: {**body, "choices": [{"message": [1, 2]}]},
+    "a reason that is an object": lambda body: {**body, "choices": [{"finish_reason": {"a": 1}}]},
+    "counts that no ledger holds": lambda body: {**body, "choices": [], "usage": {"prompt_tokens": 10**30}},
+}
+
+
+def with_message(body: Any, **parts: Any) -> Any:
+    return {**body, "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": None, **parts}}]}
+
+
+@pytest.mark.parametrize("name", ODD_REPLIES)
+def test_an_odd_reply_is_kept_and_costs_only_its_own_letter(toy: Path, name: str) -> None:
+    lines = lines_of(toy)
+    odd = json.loads(json.dumps(lines["blue"]))
+    odd["response"]["body"] = ODD_REPLIES[name](odd["response"]["body"])
+    ran = read(put_lines(toy / "r.jsonl", [odd, lines["red"], lines["slow"]]))
+    assert ran.out.startswith("3 lines: 3 answers\n")
+    found = statuses(toy / "out")
+    assert (found.pop("blue"), found) == ("failed", {"red": "accepted", "slow": "accepted"})
+    with sqlite3.connect(toy / "out/run.db") as db:
+        assert db.execute("SELECT COUNT(*) FROM replies").fetchone() == (3,)
+    # What was answered is not asked again.
+    write()
+    assert len(request_files(toy)) == 1
+
+
 def test_several_files_at_once(toy: Path) -> None:
     lines = lines_of(toy)
     one = put_lines(toy / "1.jsonl", [lines["blue"], undone(lines["red"])])

@@ -1,0 +1,149 @@
+"""What comes back from an endpoint: a completion, and in it the raw text of an answer.
+
+A reply may have any shape. One that no parser expects is a failure of that reply alone: it has a
+code, keeps what came, and the letters beside it go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from extractor.errors import ModelError
+from extractor.models.model import Reply, Usage
+
+# More than any model takes or gives in one call; larger counts are no counts.
+_MOST_TOKENS = 1_000_000_000
+_LONGEST_FINISH = 60
+
+
+class ReplyError(ModelError):
+    """The endpoint answered, but with nothing that can be used. It may have cost tokens.
+
+    ``reply`` keeps what came back (a cut-off answer, a refusal, an odd body) and its usage. Codes:
+    ``empty_choices``, ``refusal``, ``content_filter``, ``truncated``, ``two_tool_calls``, ``no_answer``,
+    ``malformed``.
+    """
+
+    def __init__(self, code: str, reply: Reply) -> None:
+        message, hint = _UNUSABLE[code]
+        super().__init__(message, hint=hint, code=code)
+        self.reply = reply
+
+
+_UNUSABLE = {
+    "empty_choices": (
+        "the endpoint answered without any choice",
+        "ask again; if it stays, look at the endpoint's own log",
+    ),
+    "refusal": ("the model refused to answer", "try another model, or read this letter by hand"),
+    "content_filter": (
+        "the endpoint's content filter stopped the answer",
+        "try another model, or read this letter by hand",
+    ),
+    "truncated": ("the answer was cut off at the token limit", "raise max_tokens, or use a model that writes more"),
+    "two_tool_calls": ("the model gave more than one answer (several tool calls)", "use the mode json_schema"),
+    "no_answer": ("the model's message holds no answer", "try another mode: json_schema, json_schema_loose, tools"),
+    "malformed": ("the reply does not have the shape of a completion", "look at the endpoint's own log and version"),
+}
+
+
+def read_reply(read: Callable[[Mapping[str, Any]], Reply], completion: Mapping[str, Any]) -> Reply:
+    """What a provider's parser finds in a completion.
+
+    Raises ``ReplyError``; where its parser met a shape it does not know, with the code ``malformed``.
+    An unusable reply without a text keeps the whole completion as its text.
+    """
+    try:
+        return read(completion)
+    except ReplyError as failure:
+        failure.reply = replace(failure.reply, text=failure.reply.text or as_text(completion))
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):
+        raise malformed(as_text(completion)) from None
+
+
+def malformed(text: str, usage: Usage | None = None) -> ReplyError:
+    """The error for a reply in no known shape; ``text`` is what came."""
+    return ReplyError("malformed", Reply(text, usage or Usage(), "malformed"))
+
+
+def as_text(value: Any) -> str:
+    """A JSON value as text; empty if it nests too deep to be written."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def read_completion(completion: Mapping[str, Any]) -> Reply:
+    """The answer's raw text in a chat completion, and what it cost. Raises ``ReplyError``; never parses the answer."""
+    usage = _usage(completion.get("usage"))
+    choices = completion.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise ReplyError("empty_choices", Reply("", usage, "none"))
+    message = choices[0].get("message")
+    message = message if isinstance(message, dict) else {}
+    finish = finish_reason(choices[0].get("finish_reason"), "stop")
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list):
+        raise malformed("", usage)
+    reply = Reply(_text(message, calls), usage, finish)
+    if refusal := message.get("refusal"):
+        text = refusal if isinstance(refusal, str) else as_text(refusal)
+        raise ReplyError("refusal", Reply(text, usage, finish))
+    if finish == "content_filter":
+        raise ReplyError("content_filter", reply)
+    return one_answer(reply, calls, cut_off=finish == "length")
+
+
+def one_answer(reply: Reply, calls: Sequence[Any], *, cut_off: bool) -> Reply:
+    """The reply, if it holds one whole answer; ``calls`` are its tool calls. Raises ``ReplyError``."""
+    if cut_off:
+        raise ReplyError("truncated", reply)
+    if len(calls) > 1:
+        raise ReplyError("two_tool_calls", reply)
+    if not reply.text.strip():
+        raise ReplyError("no_answer", reply)
+    return reply
+
+
+def finish_reason(value: Any, default: str) -> str:
+    """Why the model stopped, as the endpoint names it; ``default`` where it does not say."""
+    if isinstance(value, str):
+        return value[:_LONGEST_FINISH] or default
+    return default if value is None else "unknown"
+
+
+def token_count(counts: Any, name: str) -> int | None:
+    """One count of a usage block; ``None`` if it is missing or not a count."""
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
+
+
+def _text(message: Mapping[str, Any], calls: Sequence[Any]) -> str:
+    if calls:
+        function = calls[0].get("function") if isinstance(calls[0], dict) else None
+        text = function.get("arguments") if isinstance(function, dict) else None
+        # Some servers send the arguments as an object.
+        return as_text(text) if isinstance(text, dict) else text if isinstance(text, str) else ""
+    text = message.get("content")
+    return text if isinstance(text, str) else ""
+
+
+def _usage(usage: Any) -> Usage:
+    taken, given, total = (token_count(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    if taken is not None and given is not None and total is not None:
+        # Some endpoints count hidden thinking in the total alone; it is billed as output.
+        given = max(given, total - taken)
+    details = usage if isinstance(usage, dict) else {}
+    prompt, completion = details.get("prompt_tokens_details"), details.get("completion_tokens_details")
+    return Usage(
+        taken,
+        given,
+        cached_tokens=token_count(prompt, "cached_tokens"),
+        reasoning_tokens=token_count(completion, "reasoning_tokens"),
+        cache_write_tokens=token_count(prompt, "cache_write_tokens"),
+    )
