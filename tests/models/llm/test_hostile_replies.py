@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.errors import ModelError
-from extractor.letters.letter import find_letters, letter_from_text
+from extractor.letters.letter import find_letters, letter_from_text, read_letter
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.cassettes import body_sha
 from extractor.models.cassettes.tapefile import Persister
@@ -25,7 +25,7 @@ from extractor.models.model import Reply
 from extractor.models.replies import ReplyError, read_reply
 from extractor.models.strategy import Plain
 from extractor.runs.bulk import run
-from extractor.runs.ledger import Keys, Ledger
+from extractor.runs.ledger import Ledger, keys_of
 from extractor.runs.pipeline import judge
 from extractor.runs.record import Plan
 from extractor.workspace.workspace import Workspace
@@ -181,9 +181,9 @@ def test_an_odd_reply_is_paid_for_once_and_the_others_are_kept(tmp_path: Path, b
     assert (first.left, again.skipped) == (0, len(files))
     record = json.loads((tmp_path / "out" / "records.jsonl").read_text().splitlines()[0])
     assert (record["status"], record["error"]["code"]) == ("failed", "malformed")
+    plan = Plan(workspace.letter_type(), WIRES["openai"].at(server.url), reasks=0)
     with Ledger(tmp_path / "out") as ledger:
-        kept = ledger._read("SELECT ask_key FROM replies").fetchall()
-        replies = [ledger.replies(Keys(key, ""))[0] for (key,) in kept]
+        replies = [ledger.replies(keys_of(read_letter(file).sha256, plan))[0] for file in files]
     assert [reply.text for reply in replies if reply.error == "malformed"] == [_text(body)]
 
 
