@@ -20,7 +20,7 @@ from extractor.letters.letter import Letter
 from extractor.models.model import Model, Question, Reply, Usage
 from extractor.models.offline import values
 from extractor.models.prices import Tariff
-from extractor.models.wire import ReplyError
+from extractor.models.replies import ReplyError
 from extractor.runs.record import Plan
 
 # English and JSON alike, roughly.
