@@ -19,6 +19,8 @@ from extractor.errors import LetterTypeError
 from extractor.lettertypes.parsers import PARSERS, AnyParser
 from extractor.lettertypes.places import PLACES, Place
 
+Unit = Literal["words", "clause", "sentence"]
+
 
 class Record(BaseModel):
     """Base of every part of a schema: no unknown keys, no guessing of types, no defaults."""
@@ -34,12 +36,15 @@ class Verbatim:
     ``joined``: of a whole list, only the words count, not at which commas it is cut (section
     names hold commas themselves).
     ``min_words``: a shorter quote proves nothing.
+    ``unit``: what a quote must be a whole one of: it begins and ends where a ``sentence`` or a ``clause``
+    of the region does; ``words``: anywhere.
     """
 
     within: str
     whole: bool = False
     joined: bool = False
     min_words: int = 0
+    unit: Unit = "words"
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,14 @@ class Mistake:
     """A true answer with one mistake planted.
 
     A finding is right if its code is in ``codes`` and it points at, or into, one of ``paths``;
-    the first path is the leaf that was changed.
+    the first path is the leaf that was changed. ``uncertain``: it must be caught even by a reader that is
+    certain of no value (``as_uncertain``).
     """
 
     answer: Mapping[str, Any]
     paths: tuple[str, ...]
     codes: frozenset[str]
+    uncertain: bool = False
 
 
 Planter = Callable[[Mapping[str, Any], Reading], Iterable[Mistake]]

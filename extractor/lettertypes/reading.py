@@ -117,6 +117,17 @@ def reading_of_view(letter: Letter, root: Block, oddities: Iterable[Oddity] = ()
     return Reading(letter, root.on_raw_text(view), oddities=tuple(odd.on_raw_text(view) for odd in oddities))
 
 
+def as_uncertain(reading: Reading) -> Reading:
+    """The same reading by a reader that is certain of no value: what is caught then, no reader was needed for."""
+    return replace(reading, root=_uncertain(reading.root))
+
+
+def _uncertain(block: Block) -> Block:
+    facts = {name: replace(fact, certain=False) for name, fact in block.facts.items()}
+    blocks = {name: [_uncertain(inner) for inner in blocks] for name, blocks in block.blocks.items()}
+    return replace(block, facts=facts, blocks=blocks)
+
+
 def nothing_read(letter: Letter, note: str) -> Reading:
     """The empty reading of a text that is not such a letter."""
     return Reading(letter, Block(Span(0, len(letter.text))), recognised=False, note=note)

@@ -55,5 +55,5 @@ LETTER_TYPE = LetterType(
     planters=PLANTERS,
     rows=rows,
     starts=starts_of,
-    checks_version=3,
+    checks_version=4,
 )

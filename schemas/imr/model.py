@@ -91,7 +91,7 @@ class Decision(Record):
     claims_administrator: Guideline
     maximus: Guideline
     rationale_pages: Annotated[PageList, Stated(within="rationale")]
-    verdict: Annotated[Text | None, Verbatim(within="rationale", min_words=3)]
+    verdict: Annotated[Text | None, Verbatim(within="rationale", min_words=3, unit="sentence")]
     treatment_category: Annotated[
         TreatmentCategory | None, Unchecked("a class of treatment is the reader's judgement of the heading")
     ]

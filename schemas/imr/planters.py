@@ -8,98 +8,66 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
 
 from extractor.letters.spans import fold
 from extractor.lettertypes.lettertype import Mistake, Planter
 from extractor.lettertypes.reading import Reading
 
+from .lock_planters import (
+    date_printed_nowhere,
+    page_printed_nowhere,
+    page_range_backwards,
+    verdict_cut_at_its_end,
+    verdict_cut_at_its_start,
+)
+from .planting import DATES, LIST, NULL, RECORD, SIDES, VALUE, Answer, changed, dates, decisions, page_lists, single
 from .verdict import polarity
-
-Answer = Mapping[str, Any]
-SIDES = ("claims_administrator", "maximus")
-LIST = frozenset({"list_item_missing", "list_item_extra", "list_order"})
-VALUE = frozenset({"value_differs", "not_in_text", "not_stated", "imr_ur_date_before_injury"})
-RECORD = frozenset({"record_missing", "record_extra", "record_doubled", "record_order"})
-NULL = frozenset({"null_but_stated", "list_item_missing"})
-
-
-def _changed(answer: Answer, path: str, value: Any, codes: frozenset[str], *also: str) -> Mistake:
-    """A copy of ``answer`` with ``value`` at the JSON pointer ``path``."""
-    made = copy.deepcopy(dict(answer))
-    *way, last = path.split("/")[1:]
-    place: Any = made
-    for step in way:
-        place = place[int(step)] if isinstance(place, list) else place[step]
-    if isinstance(place, list):
-        place[int(last)] = value
-    else:
-        place[last] = value
-    return Mistake(made, (path, *also), codes)
-
-
-def _decisions(answer: Answer) -> Iterator[tuple[str, dict[str, Any], int]]:
-    for i, one in enumerate(answer["decisions"]):
-        yield f"/decisions/{i}", one, i
-
-
-def _page_lists(answer: Answer) -> Iterator[tuple[str, list[dict[str, int]], dict[str, Any]]]:
-    """(path, pages, citation) of every citation of every paragraph."""
-    for path, one, _ in _decisions(answer):
-        for side in SIDES:
-            for k, citation in enumerate(one[side]["citations"]):
-                yield f"{path}/{side}/citations/{k}/pages", citation["pages"], citation
-
-
-def _single(page: int) -> dict[str, int]:
-    return {"first": page, "last": page}
-
 
 # ---- outcomes and decisions ------------------------------------------------------------------
 
 
 def outcome_flipped(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         other = "overturned" if one["outcome"] == "upheld" else "upheld"
-        yield _changed(answer, f"{path}/outcome", other, VALUE)
+        yield changed(answer, f"{path}/outcome", other, VALUE)
 
 
 def outcome_of_another_decision(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     told = {one["outcome"] for one in answer["decisions"]}
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         for other in told - {one["outcome"]}:
-            yield _changed(answer, f"{path}/outcome", other, VALUE)
+            yield changed(answer, f"{path}/outcome", other, VALUE)
 
 
 def decision_dropped(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for _, _, i in _decisions(answer):
+    for _, _, i in decisions(answer):
         rest = [one for j, one in enumerate(answer["decisions"]) if j != i]
-        yield _changed(answer, "/decisions", rest, RECORD)
+        yield changed(answer, "/decisions", rest, RECORD)
 
 
 def decision_doubled(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for _, one, i in _decisions(answer):
+    for _, one, i in decisions(answer):
         more = [*answer["decisions"][: i + 1], one, *answer["decisions"][i + 1 :]]
-        yield _changed(answer, "/decisions", more, RECORD)
+        yield changed(answer, "/decisions", more, RECORD)
 
 
 def decisions_merged(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for _, one, i in _decisions(answer):
+    for _, one, i in decisions(answer):
         if i + 1 < len(answer["decisions"]):
             following = answer["decisions"][i + 1]
             merged = {**one, "item": f"{one['item']} and {following['item']}"}
             rest = [*answer["decisions"][:i], merged, *answer["decisions"][i + 2 :]]
-            yield _changed(answer, "/decisions", rest, RECORD | VALUE)
+            yield changed(answer, "/decisions", rest, RECORD | VALUE)
 
 
 def decisions_reordered(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for _, one, i in _decisions(answer):
+    for _, one, i in decisions(answer):
         if i + 1 < len(answer["decisions"]):
             following = answer["decisions"][i + 1]
             swapped = [*answer["decisions"][:i], following, one, *answer["decisions"][i + 2 :]]
-            yield _changed(answer, "/decisions", swapped, RECORD)
+            yield changed(answer, "/decisions", swapped, RECORD)
 
 
 def decision_invented_from_summary(answer: Answer, reading: Reading) -> Iterator[Mistake]:
@@ -107,55 +75,55 @@ def decision_invented_from_summary(answer: Answer, reading: Reading) -> Iterator
     told = summary.of(reading.letter.body).split() if summary else []
     if len(told) > 12:
         invented = {**copy.deepcopy(answer["decisions"][-1]), "item": " ".join(told[6:10]).strip(".,;")}
-        yield _changed(answer, "/decisions", [*answer["decisions"], invented], RECORD)
+        yield changed(answer, "/decisions", [*answer["decisions"], invented], RECORD)
 
 
 def item_shortened(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         told = one["item"].split()
         if len(told) > 1:
-            yield _changed(answer, f"{path}/item", " ".join(told[:-1]), VALUE, "/decisions")
-            yield _changed(answer, f"{path}/item", " ".join(told[1:]), VALUE, "/decisions")
+            yield changed(answer, f"{path}/item", " ".join(told[:-1]), VALUE, "/decisions")
+            yield changed(answer, f"{path}/item", " ".join(told[1:]), VALUE, "/decisions")
 
 
 def item_of_a_neighbour(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, i in _decisions(answer):
+    for path, one, i in decisions(answer):
         for j in (i - 1, i + 1):
             if 0 <= j < len(answer["decisions"]) and fold(answer["decisions"][j]["item"]) != fold(one["item"]):
                 other = answer["decisions"][j]["item"]
-                yield _changed(answer, f"{path}/item", other, VALUE | RECORD, "/decisions")
+                yield changed(answer, f"{path}/item", other, VALUE | RECORD, "/decisions")
 
 
 def item_number_changed(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         for match in re.finditer(r"\d+", one["item"]):
             value = one["item"][: match.start()] + str(int(match[0]) + 1) + one["item"][match.end() :]
-            yield _changed(answer, f"{path}/item", value, VALUE, "/decisions")
+            yield changed(answer, f"{path}/item", value, VALUE, "/decisions")
 
 
 # ---- pages -----------------------------------------------------------------------------------
 
 
 def page_of_the_same_letter(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    every = {page["first"] for _, pages, _ in _page_lists(answer) for page in pages}
-    for path, pages, _ in _page_lists(answer):
+    every = {page["first"] for _, pages, _ in page_lists(answer) for page in pages}
+    for path, pages, _ in page_lists(answer):
         for i, page in enumerate(pages):
             for other in sorted(every - {p["first"] for p in pages}):
-                changed = [*pages[:i], _single(other), *pages[i + 1 :]]
-                yield _changed(answer, path, changed, LIST)
-            yield _changed(answer, path, [*pages[:i], _single(page["first"] + 1), *pages[i + 1 :]], LIST)
+                pages_now = [*pages[:i], single(other), *pages[i + 1 :]]
+                yield changed(answer, path, pages_now, LIST)
+            yield changed(answer, path, [*pages[:i], single(page["first"] + 1), *pages[i + 1 :]], LIST)
 
 
 def pages_of_another_decision(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    lists = list(_page_lists(answer))
+    lists = list(page_lists(answer))
     for path, pages, _ in lists:
         for other_path, other, _ in lists:
             if other != pages and path.split("/")[2] != other_path.split("/")[2]:
-                yield _changed(answer, path, other, LIST)
+                yield changed(answer, path, other, LIST)
 
 
 def sides_swapped(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, i in _decisions(answer):
+    for path, one, i in decisions(answer):
         first, second = (one[side]["citations"] for side in SIDES)
         if first and second and first[0]["pages"] != second[0]["pages"]:
             made = copy.deepcopy(dict(answer))
@@ -166,109 +134,95 @@ def sides_swapped(answer: Answer, reading: Reading) -> Iterator[Mistake]:
 
 
 def page_dropped(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, pages, _ in _page_lists(answer):
+    for path, pages, _ in page_lists(answer):
         for i in range(len(pages)):
-            yield _changed(answer, path, [*pages[:i], *pages[i + 1 :]], LIST)
+            yield changed(answer, path, [*pages[:i], *pages[i + 1 :]], LIST)
 
 
 def page_added(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, pages, _ in _page_lists(answer):
+    for path, pages, _ in page_lists(answer):
         more = pages[-1]["last"] + 1 if pages else 12
-        yield _changed(answer, path, [*pages, _single(more)], LIST | {"not_stated"})
+        yield changed(answer, path, [*pages, single(more)], LIST | {"not_stated"})
 
 
 def range_end_lost(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, pages, _ in _page_lists(answer):
+    for path, pages, _ in page_lists(answer):
         for i, page in enumerate(pages):
             if page["last"] != page["first"]:
-                yield _changed(answer, path, [*pages[:i], _single(page["first"]), *pages[i + 1 :]], LIST)
+                yield changed(answer, path, [*pages[:i], single(page["first"]), *pages[i + 1 :]], LIST)
 
 
 def range_widened(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, pages, _ in _page_lists(answer):
+    for path, pages, _ in page_lists(answer):
         for i, page in enumerate(pages):
             wider = {"first": page["first"], "last": page["last"] + 2}
-            yield _changed(answer, path, [*pages[:i], wider, *pages[i + 1 :]], LIST)
+            yield changed(answer, path, [*pages[:i], wider, *pages[i + 1 :]], LIST)
 
 
 def other_number_as_page(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     """A chapter, a year or a section number taken for a page."""
-    for path, pages, citation in _page_lists(answer):
+    for path, pages, citation in page_lists(answer):
         known = {page["first"] for page in pages}
         for number in re.findall(r"(?<![\d.])\d{1,4}(?![\d.])", " ".join([citation["title"], *citation["sections"]])):
             if int(number) > 0 and int(number) not in known:
-                yield _changed(answer, path, [*pages, _single(int(number))], LIST)
+                yield changed(answer, path, [*pages, single(int(number))], LIST)
 
 
 def rationale_page_as_paragraph_page(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         for side in SIDES:
             for k, citation in enumerate(one[side]["citations"]):
                 for page in one["rationale_pages"]:
                     if page not in citation["pages"]:
                         where = f"{path}/{side}/citations/{k}/pages"
-                        yield _changed(answer, where, [*citation["pages"], page], LIST)
+                        yield changed(answer, where, [*citation["pages"], page], LIST)
 
 
 # ---- dates and people ------------------------------------------------------------------------
 
-_DATES = (
-    "/header/date_assigned", "/header/date_of_injury", "/header/decision_date", "/header/ur_denial_date",
-    "/header/application_received", "/worker/date_of_injury", "/ur_date",
-)  # fmt: skip
-
-
-def _dates(answer: Answer) -> Iterator[tuple[str, date]]:
-    for path in _DATES:
-        value: Any = answer
-        for step in path.split("/")[1:]:
-            value = value[step]
-        if value:
-            yield path, date.fromisoformat(value)
-
 
 def date_shifted_by_a_day(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, day in _dates(answer):
+    for path, day in dates(answer):
         for days in (-1, 1):
-            yield _changed(answer, path, (day + timedelta(days)).isoformat(), VALUE)
+            yield changed(answer, path, (day + timedelta(days)).isoformat(), VALUE)
 
 
 def month_and_day_swapped(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, day in _dates(answer):
+    for path, day in dates(answer):
         if day.day <= 12 and day.day != day.month:
-            yield _changed(answer, path, day.replace(month=day.day, day=day.month).isoformat(), VALUE)
+            yield changed(answer, path, day.replace(month=day.day, day=day.month).isoformat(), VALUE)
 
 
 def date_of_another_field(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    known = list(_dates(answer))
+    known = list(dates(answer))
     for path, day in known:
         for other in sorted({value for _, value in known if value != day}):
-            yield _changed(answer, path, other.isoformat(), VALUE)
+            yield changed(answer, path, other.isoformat(), VALUE)
 
 
 def age_changed(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     if (age := answer["worker"]["age"]) is not None:
         for other in (age + 1, age - 1, int(str(age)[::-1])):
             if 10 <= other <= 110 and other != age:
-                yield _changed(answer, "/worker/age", other, VALUE)
+                yield changed(answer, "/worker/age", other, VALUE)
 
 
 def sex_changed(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     if sex := answer["worker"]["sex"]:
-        yield _changed(answer, "/worker/sex", "male" if sex == "female" else "female", VALUE)
+        yield changed(answer, "/worker/sex", "male" if sex == "female" else "female", VALUE)
 
 
 def credential_dropped(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     for name, told in answer["reviewer"].items():
         for i in range(len(told)):
-            yield _changed(answer, f"/reviewer/{name}", [*told[:i], *told[i + 1 :]], LIST)
+            yield changed(answer, f"/reviewer/{name}", [*told[:i], *told[i + 1 :]], LIST)
 
 
 # ---- citations -------------------------------------------------------------------------------
 
 
 def citation_title_of_the_other_paragraph(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         for side, other in (SIDES, SIDES[::-1]):
             own = {fold(citation["title"]) for citation in one[side]["citations"]}
             for k in range(len(one[side]["citations"])):
@@ -276,21 +230,21 @@ def citation_title_of_the_other_paragraph(answer: Answer, reading: Reading) -> I
                     if fold(citation["title"]) not in own:
                         where = f"{path}/{side}/citations"
                         title = citation["title"]
-                        yield _changed(answer, f"{where}/{k}/title", title, VALUE | RECORD, where)
+                        yield changed(answer, f"{where}/{k}/title", title, VALUE | RECORD, where)
 
 
 def source_flipped(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, _, citation in _page_lists(answer):
+    for path, _, citation in page_lists(answer):
         where = path.removesuffix("pages") + "source"
-        yield _changed(answer, where, "mtus" if citation["source"] == "non_mtus" else "non_mtus", VALUE)
+        yield changed(answer, where, "mtus" if citation["source"] == "non_mtus" else "non_mtus", VALUE)
 
 
 def basis_changed(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         for side in SIDES:
             for basis in ("mtus", "outside_mtus", "both", "nothing"):
                 if one[side]["basis"] not in (None, basis):
-                    yield _changed(answer, f"{path}/{side}/basis", basis, VALUE)
+                    yield changed(answer, f"{path}/{side}/basis", basis, VALUE)
 
 
 # ---- quotes ----------------------------------------------------------------------------------
@@ -300,41 +254,41 @@ _NEGATION = re.compile(r"\bnot\s+|\bnon-?(?=certif)|\bno\s+", re.IGNORECASE)
 
 
 def quote_without_its_negation(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         for name in _QUOTES:
             quote = one[name]
             for match in _NEGATION.finditer(quote or ""):
                 value = quote[: match.start()] + quote[match.end() :]
                 codes = VALUE | {"quote_cut", "quote_too_short", "imr_verdict_against_outcome"}
-                yield _changed(answer, f"{path}/{name}", value, codes)
+                yield changed(answer, f"{path}/{name}", value, codes)
 
 
 def quote_with_a_changed_digit(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         for name in _QUOTES:
             quote = one[name]
             for match in re.finditer(r"\d", quote or ""):
                 value = quote[: match.start()] + str((int(match[0]) + 1) % 10) + quote[match.end() :]
-                yield _changed(answer, f"{path}/{name}", value, VALUE)
+                yield changed(answer, f"{path}/{name}", value, VALUE)
 
 
 def quote_of_another_decision(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     text = reading.letter.body
     blocks = reading.root.blocks["decisions"]
-    for path, one, i in _decisions(answer):
+    for path, one, i in decisions(answer):
         own = fold(blocks[i].regions["rationale"].of(text)) if "rationale" in blocks[i].regions else ""
         for name in _QUOTES:
             others = {other[name] for other in answer["decisions"]} - {one[name], None}
             for quote in sorted(others):
                 if fold(quote) not in own:
-                    yield _changed(answer, f"{path}/{name}", quote, VALUE)
+                    yield changed(answer, f"{path}/{name}", quote, VALUE)
 
 
 def quote_glued_from_two_places(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    for path, one, _ in _decisions(answer):
+    for path, one, _ in decisions(answer):
         told = (one["verdict"] or "").split()
         if len(told) > 6:
-            yield _changed(answer, f"{path}/verdict", " ".join(told[:3] + told[4:]), VALUE)
+            yield changed(answer, f"{path}/verdict", " ".join(told[:3] + told[4:]), VALUE)
 
 
 # ---- nulls -----------------------------------------------------------------------------------
@@ -345,37 +299,37 @@ def null_for_a_value(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     for part in ("header", "reviewer", "worker"):
         for name, value in answer[part].items():
             if value:
-                yield _changed(answer, f"/{part}/{name}", [] if isinstance(value, list) else None, NULL)
+                yield changed(answer, f"/{part}/{name}", [] if isinstance(value, list) else None, NULL)
     if answer["ur_date"]:
-        yield _changed(answer, "/ur_date", None, NULL)
-    for path, one, _ in _decisions(answer):
+        yield changed(answer, "/ur_date", None, NULL)
+    for path, one, _ in decisions(answer):
         for name in ("disputed_portion", "verdict", "reason", "reason_quote"):
             if one[name] and (name != "verdict" or polarity(one[name])):  # faint words may be no verdict
-                yield _changed(answer, f"{path}/{name}", None, NULL | quoted)
+                yield changed(answer, f"{path}/{name}", None, NULL | quoted)
         for side in SIDES:
             if one[side]["basis"]:
-                yield _changed(answer, f"{path}/{side}/basis", None, NULL)
+                yield changed(answer, f"{path}/{side}/basis", None, NULL)
             if one[side]["citations"]:
-                yield _changed(answer, f"{path}/{side}/citations", [], RECORD)
+                yield changed(answer, f"{path}/{side}/citations", [], RECORD)
 
 
 def value_for_a_null(answer: Answer, reading: Reading) -> Iterator[Mistake]:
-    known = [day.isoformat() for _, day in _dates(answer)] or ["2012-03-04"]
-    for path in _DATES:
+    known = [day.isoformat() for _, day in dates(answer)] or ["2012-03-04"]
+    for path in DATES:
         *way, last = path.split("/")[1:]
         if (answer[way[0]] if way else answer)[last] is None:
-            yield _changed(answer, path, known[0], VALUE)
+            yield changed(answer, path, known[0], VALUE)
     for path, value in (("/header/case_number", "CM14-0012345"), ("/header/priority", "Standard")):
         if answer["header"][path.split("/")[2]] is None:
-            yield _changed(answer, path, value, VALUE)
+            yield changed(answer, path, value, VALUE)
     for name, guess in (("age", 45), ("sex", "male")):
         if answer["worker"][name] is None:
-            yield _changed(answer, f"/worker/{name}", guess, VALUE)
+            yield changed(answer, f"/worker/{name}", guess, VALUE)
     if not answer["reviewer"]["subspecialties"]:
-        yield _changed(answer, "/reviewer/subspecialties", ["Pain Medicine"], VALUE | LIST)
-    for path, one, _ in _decisions(answer):
+        yield changed(answer, "/reviewer/subspecialties", ["Pain Medicine"], VALUE | LIST)
+    for path, one, _ in decisions(answer):
         if one["disputed_portion"] is None:
-            yield _changed(answer, f"{path}/disputed_portion", one["item"], VALUE)
+            yield changed(answer, f"{path}/disputed_portion", one["item"], VALUE)
 
 
 def _where_read(planter: Planter) -> Planter:
@@ -394,7 +348,8 @@ PLANTERS: dict[str, Planter] = {
         range_widened, other_number_as_page, rationale_page_as_paragraph_page, date_shifted_by_a_day,
         month_and_day_swapped, date_of_another_field, age_changed, sex_changed, credential_dropped,
         citation_title_of_the_other_paragraph, source_flipped, basis_changed, quote_without_its_negation,
-        quote_with_a_changed_digit, quote_of_another_decision, quote_glued_from_two_places, null_for_a_value,
-        value_for_a_null,
+        quote_with_a_changed_digit, quote_of_another_decision, quote_glued_from_two_places,
+        verdict_cut_at_its_start, verdict_cut_at_its_end, page_printed_nowhere, page_range_backwards,
+        date_printed_nowhere, null_for_a_value, value_for_a_null,
     )
 }  # fmt: skip

@@ -56,8 +56,9 @@ def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
 
 def _root(text: str, anatomy: Anatomy) -> Block:
     regions = {"header": anatomy.header, "reviewer": anatomy.reviewer}
-    worker: dict[str, Fact] = {}
-    facts: dict[str, Fact] = {}
+    # Without a summary the letter states none of these: that is silence, and the reader is certain of it.
+    worker = {name: Fact(None) for name in ("age", "sex", "date_of_injury")}
+    facts = {"ur_date": Fact(None)}
     if anatomy.summary:
         regions["summary"] = anatomy.summary
         age, sex = read_age_and_sex(text, anatomy.summary)

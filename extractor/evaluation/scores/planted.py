@@ -14,7 +14,7 @@ from typing import Any
 from extractor.letters.letter import Letter
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType, Mistake
-from extractor.lettertypes.reading import Reading
+from extractor.lettertypes.reading import Reading, as_uncertain
 from extractor.validator.checks import Verdict, check
 
 _EXAMPLES = 5
@@ -103,9 +103,16 @@ def measure(
         for finding in untouched.findings:
             if finding.severity == "error":
                 report.told(finding).append(f"{letter.id} {finding.path} {finding.code}")
-        known = {_identity(finding) for finding in untouched.findings}
+        uncertain = as_uncertain(reading)
+        doubted = _verdict(letter_type, answer, uncertain)
+        report.false_alarms += [
+            f"{letter.id} {finding.path} {finding.code}, with an uncertain reader"
+            for finding in doubted.findings
+            if finding.blame == "answer" and finding.severity == "error"
+        ]
         for kind, mistake in _mistakes(letter_type, list(report.kinds), answer, reading):
-            found = _verdict(letter_type, mistake.answer, reading).findings
+            found = _verdict(letter_type, mistake.answer, uncertain if mistake.uncertain else reading).findings
+            known = {_identity(finding) for finding in (doubted if mistake.uncertain else untouched).findings}
             new = [f for f in found if f.severity == "error" and f.blame != "letter" and _identity(f) not in known]
             _count(report.kinds[kind], mistake, new, letter, letter_type)
     return report

@@ -12,7 +12,7 @@ from extractor.evaluation.gold.gold import load_gold
 from extractor.evaluation.scores.planted import measure
 from extractor.letters.letter import Letter
 from extractor.lettertypes.reading import Block, Reading
-from tests.support.imr import GOLD, IMR, LETTERS, ROOT, imr_letter
+from tests.support.imr import GOLD, IMR, LETTERS, ROOT, bundled, gold, imr_letter
 from tests.support.toy import cli
 
 ODD_LETTERS = {
@@ -43,7 +43,7 @@ def test_a_validator_that_is_sure_of_nothing_is_found_out() -> None:
         reading = IMR.read(letter)
         return replace(reading, root=_unsure(reading.root))
 
-    report = measure(replace(IMR, read=unsure, rules={}), PAIRS, kinds=["outcome_flipped", "age_changed"])
+    report = measure(replace(IMR, read=unsure, rules={}), PAIRS, kinds=["outcome_flipped", "sex_changed"])
     assert [(tally.planted > 0, tally.right) for tally in report.kinds.values()] == [(True, 0), (True, 0)]
 
 
@@ -76,3 +76,12 @@ def test_wrong_usage(words: list[str], said: str) -> None:
     ran = cli("eval", "planted", "--workspace", ROOT, *words)
     assert ran.code == 2
     assert said in ran.err
+
+
+def test_mistakes_at_places_the_reader_is_uncertain_of_are_planted_and_caught() -> None:
+    kinds = ["page_printed_nowhere", "page_range_backwards", "date_printed_nowhere", "verdict_cut_at_its_start"]
+    letters = ["dwc-2014-003", "pages-in-both", "page-break-in-range", "mixed-outcomes"]
+    report = measure(IMR, [(bundled(name), gold(name)) for name in letters], kinds=kinds)
+    assert all(report.kinds[kind].planted >= 4 for kind in kinds)
+    assert report.right == report.planted
+    assert report.false_alarms == []

@@ -226,7 +226,8 @@ def _letter(printed: str) -> str:
         (f"{NECK} Page(s): 30 1.", ["301"], [("imr_page_list_mended", "warning", "letter"), ("unread", "error", "unclear")]),
         (f"{NECK} Page(s): 30 1.", ["30"], [("imr_page_list_mended", "warning", "letter"), ("unread", "error", "unclear")]),
         (f"{NECK} Page(s): V7 179.", [], [("imr_page_list_mended", "warning", "letter"), ("unread", "error", "unclear")]),
-        (f"{NECK} Page(s): V7 179.", ["177"], [("imr_page_list_mended", "warning", "letter"), ("unread", "error", "unclear")]),
+        (f"{NECK} Page(s): V7 179.", ["177"], [("imr_page_list_mended", "warning", "letter"), ("not_in_text", "error", "answer")]),
+        (f"{NECK} Page(s): V7 179.", ["179"], [("imr_page_list_mended", "warning", "letter"), ("unread", "error", "unclear")]),
         (f"{NECK} Page(s): N/A.", [], []),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Findings on the letter itself, whatever the answer says: how its file was read, and what is odd in its text."""
+"""Findings on the letter itself, whatever the answer says: how its file was read, and what its text is suspected of."""
 
 from __future__ import annotations
 
@@ -15,18 +15,16 @@ from extractor.validator.oddities import odd_places, speaks_to_machines
 SURE = 92.0
 
 
-def noticed(reading: Reading) -> list[Finding]:
-    """What is odd in the letter's text, and what was noticed when its file was read."""
+def findings_on_letter(letter_type: LetterType, reading: Reading) -> list[Finding]:
+    """What is suspicious in the letter's text, and what happened when its file was read."""
+    suspicious = (*odd_places(reading.letter), *reading.oddities)
     return [
-        *(
-            Finding(odd.code, "", odd.severity, "letter", odd.message, span=odd.span)
-            for odd in (*odd_places(reading.letter), *reading.oddities)
-        ),
-        *_noted(reading.letter),
+        *(Finding(odd.code, "", odd.severity, "letter", odd.message, span=odd.span) for odd in suspicious),
+        *_file_notes(reading.letter),
     ]
 
 
-def _noted(letter: Letter) -> Iterator[Finding]:
+def _file_notes(letter: Letter) -> Iterator[Finding]:
     for note in letter.notes:
         yield Finding(note.code, "", note.severity, "unclear", note.message, span=note.span)
         if note.words and speaks_to_machines(note.words):
@@ -34,14 +32,16 @@ def _noted(letter: Letter) -> Iterator[Finding]:
             yield Finding("odd_instruction", "", "error", "letter", message, span=note.span)
 
 
-def guessed(letter_type: LetterType, letter: Letter, evidence: Mapping[str, Sequence[Span]]) -> Iterator[Finding]:
-    """Protected leaves that rest on words of which OCR was not sure: nothing else can tell such a misreading."""
+def unsure_words(letter_type: LetterType, letter: Letter, evidence: Mapping[str, Sequence[Span]]) -> Iterator[Finding]:
+    """Protected leaves that rest on words of which OCR was not sure: no other check sees such a misreading."""
     if not letter.was_guessed:
         return
     for path, spans in evidence.items():
-        told = ((letter.confidence(span), span) for span in spans if letter_type.is_protected(path))
-        doubts = [(sure, span) for sure, span in told if sure is not None and sure < SURE]
-        if doubts:
-            sure, span = min(doubts)
+        if not letter_type.is_protected(path):
+            continue
+        known = ((letter.confidence(span), span) for span in spans)
+        doubtful = [(sure, span) for sure, span in known if sure is not None and sure < SURE]
+        if doubtful:
+            sure, span = min(doubtful)
             message = f"OCR is only {sure:.0f} % sure of a word that this value rests on; compare it with the page"
             yield Finding("unsure_value", path, "error", "unclear", message, span=span)

@@ -1,0 +1,50 @@
+"""Quotes: whether words taken out of a letter still say there what they say alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from extractor.letters.spans import Span
+from extractor.lettertypes.evidence import Unit
+
+_NEGATION = re.compile(r"(?:\b(?:not|non|no|never|cannot|without|neither|nor)|n['\u2019]t)[\s-]*\Z", re.IGNORECASE)
+_CLOSERS = "\"'\u201c\u201d\u2018\u2019()[]*\u00bb\u00ab"
+_PAUSES = {"sentence": ".?!:\u2022\u00b7", "clause": ".?!:;,\u2022\u00b7-\u2013\u2014"}
+_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Nos|vs|e\.g|i\.e|cf|approx|[A-Z])\.\Z")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n[\s]*\Z")
+# Some tools double every line end, so only a capital behind the blank line makes it a new paragraph.
+_NEW_PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*\n\s*[\"'(\u201c]?[A-Z0-9]")
+# How far to look for what stands before and behind a quote.
+_NEAR = 80
+
+
+def follows_negation(text: str, places: Sequence[Span]) -> bool:
+    """Whether the quoted words stand only behind negations that the quote leaves out."""
+    return all(_NEGATION.search(text, max(0, span.start - 12), span.start) for span in places)
+
+
+def is_whole(text: str, place: Span, region: Span, unit: Unit) -> bool:
+    """Whether a quote at ``place`` begins and ends where a ``unit`` of the region's text does."""
+    if unit == "words":
+        return True
+    return _begins(text, place, region, _PAUSES[unit]) and _ends(text, place, region, _PAUSES[unit])
+
+
+def _begins(text: str, place: Span, region: Span, pauses: str) -> bool:
+    before = text[max(region.start, place.start - _NEAR) : place.start]
+    if not before.strip(_CLOSERS + " \t\r\n\f"):
+        return True
+    if _BLANK_LINE.search(before) and not text[place.start].islower():
+        return True
+    before = before.rstrip(_CLOSERS + " \t\r\n\f")
+    return before[-1] in pauses and not _ABBREVIATION.search(before)
+
+
+def _ends(text: str, place: Span, region: Span, pauses: str) -> bool:
+    words = place.of(text).rstrip(_CLOSERS + " \t\r\n\f")
+    if words and words[-1] in pauses:
+        return not _ABBREVIATION.search(words)
+    behind = text[place.end : min(region.end, place.end + _NEAR)]
+    rest = behind.lstrip(_CLOSERS + " \t\r\n\f")
+    return not rest or rest[0] in pauses or _NEW_PARAGRAPH.match(behind) is not None

@@ -1,0 +1,135 @@
+"""The walk over an answer and its reading in step: each record with its own block, each leaf with its own fact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.letters.spans import Span, fold
+from extractor.lettertypes.evidence import Judged, SchemaField, Unchecked, fields_of
+from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.reading import Block, Fact
+from extractor.validator.binding import Binding, bind, identical
+from extractor.validator.leaf import Context, Leaf, Regions, is_silent, silence_level
+
+
+class Walk:
+    """One walk; what it finds goes into ``context.verdict``."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.rules = context.letter_type.rules
+
+    def record(self, answer: BaseModel, block: Block, outer: Regions, path: str, *, bound: bool = True) -> None:
+        """Check one record against its own block; inner regions hide outer ones of the same name.
+
+        ``bound`` is false for a record that the reader knows no part of the letter for: then only
+        the record's own words can be looked up, in ``block.span``, and no rule applies.
+        """
+        regions = {**outer, **block.regions} if block.regions else outer
+        for spec in fields_of(type(answer)):
+            value = getattr(answer, spec.name)
+            here = f"{path}/{spec.name}"
+            if spec.model is None:
+                self._leaf(spec, value, answer, block, regions, here)
+            elif spec.kind == "records":
+                self._list(value, block, spec, regions, here)
+            else:
+                inner = block.blocks.get(spec.name)
+                self.record(value, inner[0] if inner else Block(block.span), regions, here, bound=bool(inner))
+        for rule in self.rules.get(type(answer), ()) if bound else ():
+            self.context.verdict.findings.extend(rule(answer, block, self.context.letter, path))
+
+    def _leaf(
+        self, spec: SchemaField, value: Any, record: BaseModel, block: Block, regions: Regions, path: str
+    ) -> None:
+        fact = block.facts.get(spec.name)
+        if level := _settled(spec, value, fact):
+            self.context.verdict.proof[path] = level
+        else:
+            Leaf(self.context, spec, path, fact, regions, block.span).check(value, record)
+
+    def _list(self, items: Sequence[BaseModel], block: Block, spec: SchemaField, regions: Regions, path: str) -> None:
+        """A list of records: bound to the blocks the reader found; where it has none, each record looked up alone."""
+        verdict = self.context.verdict
+        known = block.blocks.get(spec.name)
+        if known is not None and block.certain:
+            before = len(verdict.findings)
+            self._bound(items, known, spec, regions, path)
+            complete = not any(finding.path == path for finding in verdict.findings[before:])
+            verdict.proof[path] = "place" if complete else "nothing"
+            return
+        verdict.proof[path] = "nothing"
+        if not block.certain:
+            message = "the reader cannot take this part of the letter apart; compare it by eye"
+            self._add(Finding("unread", path, "error", "unclear", message, span=block.span))
+        elif not items and self._holds_protected(spec, path):
+            message = "the reader cannot tell whether the letter lists something here; compare it by eye"
+            self._add(Finding("unproven", path, "error", "unclear", message))
+        for i, item in enumerate(items):
+            self.record(item, Block(block.span), regions, f"{path}/{i}", bound=False)
+
+    def _holds_protected(self, spec: SchemaField, path: str) -> bool:
+        names = "/".join(part for part in path.split("/") if part and not part.isdigit())
+        return any(each == names or each.startswith(names + "/") for each in self.context.letter_type.protected)
+
+    def _bound(
+        self, items: Sequence[BaseModel], blocks: Sequence[Block], spec: SchemaField, regions: Regions, path: str
+    ) -> None:
+        """Bind a list of records to the blocks it must cover, then check each against its own."""
+        assert spec.covers is not None
+        key = spec.covers.key
+        expected = [block.facts[key].value if key in block.facts else None for block in blocks]
+        got = [getattr(item, key) for item in items]
+        if got == expected:  # nearly always, and folding would find no more
+            binding = identical(len(got))
+        else:
+            binding = bind([_key(value) for value in got], [_key(value) for value in expected])
+        for i, j in binding.pairs:
+            self.record(items[i], blocks[j], regions, f"{path}/{i}")
+        self._not_covered(binding, got, expected, blocks, path)
+
+    def _not_covered(
+        self, binding: Binding, got: Sequence[Any], expected: Sequence[Any], blocks: Sequence[Block], path: str
+    ) -> None:
+        """Records without a part of the letter, parts without a record, and a wrong order."""
+        for i in binding.extra:
+            doubled = binding.doubled.get(i)
+            code = "record_extra" if doubled is None else "record_doubled"
+            span = None if doubled is None else blocks[doubled].span
+            self._error(code, f"{path}/{i}", "no part of the letter is left for this record", got=got[i], span=span)
+        for j in binding.missing:
+            message = f"part {j + 1} of {len(blocks)} of the letter is claimed by no record"
+            self._error("record_missing", path, message, expected=expected[j], span=blocks[j].span)
+        if not binding.in_order:
+            finding = Finding(
+                "record_order", path, "error", "answer", "the records do not follow the letter's order",
+                expected=[expected[j] for j in sorted(j for _, j in binding.pairs)],
+                got=[got[i] for i, _ in binding.pairs],
+            )  # fmt: skip
+            self._add(finding)
+
+    def _error(
+        self, code: str, path: str, message: str, *, expected: Any = None, got: Any = None, span: Span | None = None
+    ) -> None:
+        self._add(Finding(code, path, "error", "answer", message, expected, got, span))
+
+    def _add(self, finding: Finding) -> None:
+        self.context.verdict.findings.append(finding)
+
+
+def _settled(spec: SchemaField, value: Any, fact: Fact | None) -> Any:
+    """The level of a leaf that needs no look: most are silent, and so is the letter there. Else ``None``."""
+    if isinstance(spec.marker, Unchecked):
+        return "nothing"
+    if not is_silent(value) or isinstance(spec.marker, Judged) or fact is None:
+        return None
+    if not is_silent(fact.value) or (spec.many and not fact.certain):
+        return None
+    return silence_level(fact)
+
+
+def _key(value: Any) -> str:
+    return fold(str(value)) if value is not None else ""
