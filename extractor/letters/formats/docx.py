@@ -14,7 +14,8 @@ from xml.parsers import expat
 from extractor.errors import LetterError
 from extractor.letters.documents import Document, Note, pages_of
 from extractor.letters.formats.archive import Archive
-from extractor.letters.formats.wordpart import Part, Style, Styles, is_off
+from extractor.letters.formats.wordfields import is_off
+from extractor.letters.formats.wordpart import Part, Style, Styles
 
 # One part of a document may unpack to this many bytes; a long letter takes a hundredth.
 MAX_PART = 32 << 20

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_OFF = ("0", "false", "off", "none")
+from extractor.letters.formats.wordfields import FormField, is_off
+
 # Half points, and the colours of paper.
 _TINY = 4
 _PALE = re.compile(r"(?:f[a-f0-9]){3}", re.IGNORECASE)
@@ -52,6 +53,7 @@ class Part:
         self.levels = [_Level()]
         self.rows: list[list[str]] = []
         self.paragraphs: list[_Run] = []
+        self.fields: list[FormField] = []
         self.runs: list[_Run] = []
         self.path: list[str] = []
         # What each open element adds to what is not shown, to be taken back at its end.
@@ -87,6 +89,8 @@ class Part:
                 self.add(_GLYPHS[local])
         elif above in ("rPr", "pPr", "tcPr"):
             self._property(local, above, told)
+        elif local in ("listEntry", "result", "default", "checked"):
+            self.field_setting(local, above, told)
 
     def end(self, name: str) -> None:
         local = self.path.pop()
@@ -115,6 +119,8 @@ class Part:
         self.levels[-1].pieces.append(text)
         if not text.isspace():
             self.fresh_page = False
+            for field_ in self.fields:
+                field_.has_shown_words = True
 
     def new_page(self) -> None:
         """A page break that Word wrote down; where one stands already, it is the same."""
@@ -191,6 +197,24 @@ class Part:
         if re.fullmatch(r"[0-9A-Fa-f]{1,4}", code) and not 0xD800 <= int(code, 16) < 0xE000:
             self.add(chr(int(code, 16)))
 
+    def field_mark(self, above: str, told: Mapping[str, str]) -> None:
+        """Where a field begins, or ends: there its words are added unless the document holds them."""
+        kind = told.get("fldCharType")
+        if kind == "begin":
+            self.fields.append(FormField())
+        elif kind == "end" and self.fields:
+            ended = self.fields.pop()
+            if not ended.has_shown_words and ended.words:
+                self.add(ended.words)
+
+    def field_setting(self, local: str, above: str, told: Mapping[str, str]) -> None:
+        if self.fields and above in ("ddList", "checkBox", "textInput"):
+            self.fields[-1].read(above, local, told)
+
+    def check_box(self, above: str, told: Mapping[str, str]) -> None:
+        if self.fields and above == "ffData":
+            self.fields[-1].read("checkBox", "", told)
+
     def start_level(self, above: str, told: Mapping[str, str]) -> None:
         self.levels.append(_Level())
         # A text box in a run is no part of its run.
@@ -239,6 +263,8 @@ _STARTS = {
     "sectPr": Part.section,
     "type": Part.section_type,
     "sym": Part.symbol,
+    "fldChar": Part.field_mark,
+    "checkBox": Part.check_box,
     "txbxContent": Part.start_level,
     "tc": Part.start_level,
     "tr": Part.start_row,
@@ -255,11 +281,6 @@ _ENDS = {
     "tr": Part.end_row,
     "AlternateContent": Part.end_alternatives,
 }
-
-
-def is_off(value: str) -> bool:
-    """Whether a switch is turned off; without a value it is on."""
-    return value.lower() in _OFF
 
 
 def _format(run: _Run, local: str, value: str, told: Mapping[str, str], styles: Styles) -> None:

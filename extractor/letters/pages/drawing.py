@@ -24,7 +24,7 @@ def draw_pdf(data: bytes, name: str, page: int, turned: int) -> tuple[bytes, int
         count = pdfpages.count_of(file, name)
         if page >= count:
             return b"", count
-        with pdfpages.page_at(file, page, name) as found:
+        with pdfpages.page_at(file, page, name) as (found, _):
             return _png(*_drawn(found, pdfpages.size_of(found, name), turned)), count
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -12,6 +13,7 @@ import pypdfium2.raw as pdfium
 from extractor.errors import LetterError
 from extractor.letters.documents import Document, Note, Size
 from extractor.letters.pages import legible
+from extractor.letters.pages.annotations import attached_files, flattened, refuse_dynamic_form
 from extractor.letters.pages.glyphs import Layer, read_layer
 from extractor.letters.pages.ink import Picture, picture_of
 from extractor.letters.pages.layout import Run, Sheet, document_of, rows
@@ -86,11 +88,14 @@ def read(data: bytes, name: str, alive: Callable[[], None]) -> Document:
     reader = _Reader(name, alive)
     sheets = []
     with opened(data, name) as file:
+        notes = attached_files(file)
         for number in range(count_of(file, name)):
-            with page_at(file, number, name) as page:
+            with page_at(file, number, name) as (page, comments):
                 sheets.append(reader.sheet(page))
+            notes += comments
             alive()
     document = document_of(sheets)
+    document = replace(document, notes=(*document.notes, *notes))
     _refuse_unread(reader, document)
     if any(sheet.is_scan for sheet in sheets):
         from extractor.letters.pages.scans import with_unsure_digits
@@ -116,6 +121,7 @@ def opened(data: bytes, name: str) -> Iterator[Any]:
         told = "is no PDF" if b"%PDF-" not in data[:4096] else "is a damaged PDF"
         raise LetterError(f"{name} {told}", code="damaged", hint="export it again")
     try:
+        refuse_dynamic_form(file, name)
         yield file
     finally:
         pdfium.FPDF_CloseDocument(file)
@@ -133,17 +139,18 @@ def count_of(file: Any, name: str) -> int:
 
 
 @contextmanager
-def page_at(file: Any, number: int, name: str) -> Iterator[Any]:
-    """One page, with the values of its form fields and the texts of its notes made part of it, as they show."""
+def page_at(file: Any, number: int, name: str) -> Iterator[tuple[Any, list[Note]]]:
+    """One page, and notes on its comments; form fields and text boxes are made part of the page, as they show."""
     page = pdfium.FPDF_LoadPage(file, number)
+    notes: list[Note] = []
     if page and pdfium.FPDFPage_GetAnnotCount(page) > 0:
-        pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
         pdfium.FPDF_ClosePage(page)
+        notes = flattened(file, number)
         page = pdfium.FPDF_LoadPage(file, number)
     if not page:
         raise LetterError(f"page {number + 1} of {name} is damaged", code="damaged", hint="export it again")
     try:
-        yield page
+        yield page, notes
     finally:
         pdfium.FPDF_ClosePage(page)
 
