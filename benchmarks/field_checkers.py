@@ -145,7 +145,7 @@ class FieldproofChecker:
         document = self._document("letter", [self._make_page(text.split())])
         # The package parses a field as a date if "date" is in its name.
         names = [f"f{i}_date" if "date" in one.path.rsplit("/", 1)[-1] else f"f{i}" for i, one in enumerate(values)]
-        model = self._model("Values", **{name: (self._evidenced[str], ...) for name in names})
+        model = self._model("Values", **dict.fromkeys(names, (self._evidenced[str], ...)))
         filled = {
             name: self._evidenced[str](value=one.words, evidence=[one.words])
             for name, one in zip(names, values, strict=True)
@@ -214,7 +214,9 @@ class VerifydocChecker:
         self._make = lambda text: Document(
             doc_id="letter",
             pages=[
-                Page(page=0, width=1, height=1, text=text, words=[Word(text=w, bbox=(0, 0, 1, 1)) for w in text.split()])
+                Page(
+                    page=0, width=1, height=1, text=text, words=[Word(text=w, bbox=(0, 0, 1, 1)) for w in text.split()]
+                )
             ],
         )
 

@@ -46,6 +46,7 @@ CODES: dict[str, str] = {
     "redacted_text": "Words under black bars can still be read in the letter's file; they are left out of the text.",
     "tracked_changes": "The letter's file holds tracked changes: insertions are read, deletions are not.",
     "running_lines": "Page headers and footers of the letter's file stand apart from its text.",
+    "comment": "A comment or text box was added on top of a page of the letter's file.",
     "left_out": "Parts of the letter's file, or files beside it in a mail or archive, are not read.",
     "misnamed": "The letter's file is of another kind than its name says.",
     "joined": "The letter's pages lie in several files.",

@@ -33,11 +33,28 @@ BY_SUFFIX: dict[str, Kind] = {
     ".png": "image",
     ".jpg": "image",
     ".jpeg": "image",
+    ".jfif": "image",
     ".eml": "mail",
+    ".mbox": "mail",
     ".zip": "zip",
 }
 # Letters lie in these too, but nothing here reads them: each is told as a letter that failed.
-UNREAD = (".doc", ".rtf", ".odt", ".msg", ".bmp", ".gif", ".heic", ".webp", ".7z", ".rar", ".gz", ".tgz")
+UNREAD = (
+    ".doc",
+    ".rtf",
+    ".odt",
+    ".msg",
+    ".bmp",
+    ".gif",
+    ".heic",
+    ".heif",
+    ".webp",
+    ".tnef",
+    ".7z",
+    ".rar",
+    ".gz",
+    ".tgz",
+)
 
 MAX_TEXT = 20_000_000
 _AS_PDF = "save it as PDF, .docx or text"
@@ -51,7 +68,10 @@ _OTHERS = (
     (b"7z\xbc\xaf", "a 7z archive", _UNPACK),
     (b"\xfd7zXZ", "an xz archive", _UNPACK),
     (b"\x7fELF", "a program", _NO_LETTER),
+    (b"\x78\x9f\x3e\x22", "an Outlook attachment (winmail.dat)", "have the mail sent again as plain text or HTML"),
 )
+# Behind four bytes of length: ISO/IEC 23008-12, the brands of pictures as phones take them.
+_HEIF = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"))
 # Words may begin like these; files of these kinds have NUL bytes soon.
 _OTHERS_WITH_NUL = (
     (b"Rar!", "a rar archive", _UNPACK),
@@ -91,6 +111,8 @@ def kind_of(data: bytes, name: str) -> Kind:
         return _packed(data, name)
     if data.startswith(_IMAGES):
         return "image"
+    if data[4:12] in _HEIF:
+        raise LetterError(f"{name} is a HEIC picture", code="unsupported_type", hint=_AS_PNG)
     if data.startswith(_OFFICE):
         raise _office(data, name)
     for mark, what, hint in (*_OTHERS, *(_OTHERS_WITH_NUL if 0 in data[:4000] else ())):
@@ -135,7 +157,7 @@ def _of_text(data: bytes, name: str) -> Kind:
     if _PAGE.match(head) or (BY_SUFFIX.get(suffix) == "html" and b"<" in head):
         return "html"
     headers = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
-    if suffix == ".eml" or (_HEADER.match(head) and _OF_MAIL.search(headers)):
+    if suffix in (".eml", ".mbox") or (_HEADER.match(head) and _OF_MAIL.search(headers)):
         return "mail"
     return "text"
 

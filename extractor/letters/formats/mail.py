@@ -28,10 +28,14 @@ _MULTIPART = re.compile(rb"multipart/|message/rfc822", re.IGNORECASE)
 _PART = re.compile(rb"^--", re.MULTILINE)
 # The library's look at such a header is quadratic.
 _ENDLESS = re.compile(rb"^content-(?:type|disposition):(?:[^\n]|\n[ \t]){10000}", re.IGNORECASE | re.MULTILINE)
+_SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\r\n\r\n))From [^\n]{1,300}\n(?=[A-Za-z][A-Za-z-]*:)")
+_QUOTED_FROM = re.compile(rb"^>(>*)From ", re.MULTILINE)
 _CID = re.compile(rb"cid:([^\"'\s>)]+)", re.IGNORECASE)
 _LONGEST = 150
 _LONGEST_TOLD = 1000
 _SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+# Outlook's own wrapping of attachments, usually named winmail.dat.
+_TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 # For attachments without a name.
 _SUFFIXES = {
     "text/plain": ".txt",
@@ -69,6 +73,8 @@ def read_mail(data: bytes, name: str) -> Mail:
     Pictures that its own text shows in place (``cid:``), signatures and the headers are left out.
     Raises ``LetterError`` with code ``too_large``, ``too_many_members`` or ``damaged``.
     """
+    if messages := messages_of(data):
+        return Mail(None, tuple(Attachment(f"mail-{number}.eml", one) for number, one in enumerate(messages, 1)))
     if len(data) > MAX_BYTES:
         raise LetterError(
             f"{name} is larger than {MAX_BYTES:,} bytes", code="too_large", hint="save its attachments by hand"
@@ -88,6 +94,23 @@ def read_mail(data: bytes, name: str) -> Mail:
     except _BROKEN as error:
         raise LetterError(f"{name} is damaged", code="damaged", hint="save the mail again as .eml") from error
     return Mail(body, tuple(attached))
+
+
+def messages_of(data: bytes) -> list[bytes]:
+    """The mails of a mailbox file in mbox form (RFC 4155), or nothing if the file is a single mail.
+
+    A mail begins at a line ``From ADDRESS DATE`` at the start or behind an empty line, with a header behind it.
+    """
+    starts = [match.start() for match in _SEPARATOR.finditer(data)]
+    if len(starts) < 2 or starts[0] != 0:
+        return []
+    ends = [*starts[1:], len(data)]
+    return [_unquoted(data[start:end].split(b"\n", 1)[1]) for start, end in zip(starts, ends, strict=True)]
+
+
+def _unquoted(message: bytes) -> bytes:
+    """A mail of a mailbox without the sign that keeps its own lines from looking like separators."""
+    return _QUOTED_FROM.sub(rb"\1From ", message)
 
 
 def _parts(message: Message) -> Iterator[Message]:
@@ -143,6 +166,8 @@ def _attachment(part: Message, number: int) -> Attachment:
     if part.get_content_type() == "message/rfc822" and part.is_multipart():
         return Attachment(_file_name(part) or f"mail-{number}.eml", _inner(part))
     name = _file_name(part) or f"attachment-{number}"
+    if part.get_content_type() in _TNEF and not name.lower().endswith(".tnef"):
+        return Attachment(f"{name}.tnef", _bytes(part))
     suffix = "" if "." in name else _SUFFIXES.get(part.get_content_type(), "")
     return Attachment(name + suffix, _bytes(part))
 

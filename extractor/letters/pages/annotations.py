@@ -58,36 +58,45 @@ def attached_files(file: Any) -> list[Note]:
     if count < 1:
         return []
     names = [_attachment_name(file, i) for i in range(min(count, _MOST_NAMES))]
-    message = f"{count} {'file is' if count == 1 else 'files are'} attached to this PDF and not read; save and name them"
+    message = (
+        f"{count} {'file is' if count == 1 else 'files are'} attached to this PDF and not read; save and name them"
+    )
     return [Note("left_out", message, words="\n".join(filter(None, names)), severity="error")]
 
 
 def flattened(file: Any, number: int) -> list[Note]:
     """Make form fields and text boxes part of a page, as a viewer shows them.
 
-    A visible field with a value and no appearance gets one first. Returns a note with the words of the
-    page's comments, which do not become part of its text, or no note.
+    A visible field with a value and no appearance gets one first. Returns notes with the words of comments,
+    which do not become part of the text, and of text boxes, which do.
     """
     with _form(file) as form:
         page = pdfium.FPDF_LoadPage(file, number)
         try:
-            words = []
+            words, boxes = [], []
             for annotation in _annotations(page):
                 if _is_invisible(annotation):
                     continue
                 if pdfium.FPDFAnnot_GetSubtype(annotation) in _COMMENTS:
                     words.append(_string(annotation, b"Contents").strip())
-                elif not _has_appearance(annotation) and (shown := _shown_words(form, annotation)):
+                    continue
+                if pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_FREETEXT:
+                    boxes.append(_string(annotation, b"Contents").strip())
+                if not _has_appearance(annotation) and (shown := _shown_words(form, annotation)):
                     _draw(annotation, shown)
             pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
         finally:
             pdfium.FPDF_ClosePage(page)
-    return _comment("\n".join(filter(None, words))[:_MOST_WORDS])
+    apart, within = "their words are not part of the text", "their words are part of the text"
+    return [
+        *_comment(f"comments are attached to this page; {apart}", words),
+        *_comment(f"text boxes were added on top of this page; {within}", boxes),
+    ]
 
 
-def _comment(words: str) -> list[Note]:
-    message = "comments are attached to this page; their words are not part of the text"
-    return [Note("comment", message, words=words, severity="error")] if words else []
+def _comment(message: str, words: list[str]) -> list[Note]:
+    shown = "\n".join(filter(None, words))[:_MOST_WORDS]
+    return [Note("comment", message, words=shown, severity="error")] if shown else []
 
 
 def _shown_words(form: Any, annotation: Any) -> str:

@@ -24,7 +24,7 @@ from extractor.letters.formats.kinds import BY_SUFFIX, UNREAD, suffix_of
 from extractor.letters.spans import Span
 
 SUFFIXES = tuple(BY_SUFFIX)
-CONTAINERS = (".zip", ".eml")
+CONTAINERS = (".zip", ".eml", ".mbox")
 # The forms in which one letter may lie in a folder, the best first.
 _FORMS = ("text", "docx", "html", "pdf", "image", "unread")
 _PAGE = re.compile(
