@@ -27,7 +27,7 @@ from extractor.cli.record import record_command
 from extractor.cli.review import review_command
 from extractor.cli.run import run_command
 from extractor.cli.schema import schema_command
-from extractor.cli.shared.options import Exit, say
+from extractor.cli.shared.options import Exit, new_command, say
 from extractor.cli.status import status_command
 from extractor.cli.text import text_command
 from extractor.errors import CassetteError, ExtractorError, LetterError, TransportError
@@ -83,6 +83,7 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*words: Any, **options: Any) -> None:
+        new_command()
         try:
             try:
                 command(*words, **options)

@@ -8,7 +8,9 @@ apart from another workspace in the same process. Only this module loads it.
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import shlex
 import sys
 import tomllib
 import types
@@ -75,10 +77,16 @@ class Workspace:
 
     @classmethod
     def find(cls, start: Path | None = None) -> Workspace:
-        """The workspace in ``start`` (default: here) or in the nearest folder above it."""
+        """The workspace in ``start`` (default: here) or in the nearest folder above it.
+
+        Its code will be executed, so one above that belongs to another user is refused: anybody may
+        put a ``workspace.toml`` into a shared folder such as ``/tmp``. Raises ``WorkspaceError``.
+        """
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):
-            if (folder / MARKER).is_file():
+            if _is_file(folder / MARKER):
+                if folder != here:
+                    _refuse_foreign(folder)
                 return cls(folder)
         raise WorkspaceError(
             f"no {MARKER} in {here} or above",
@@ -147,6 +155,26 @@ class Workspace:
                 hint=f"change `name` in one {MARKER}",
             )
         return name
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be entered
+        return False
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise ``WorkspaceError`` for a workspace that is neither the user's nor the system administrator's."""
+    if not hasattr(os, "geteuid"):
+        return
+    for path in (folder, folder / MARKER):
+        owner = path.stat().st_uid
+        if owner not in (os.geteuid(), 0):
+            raise WorkspaceError(
+                f"{path} belongs to another user (id {owner}), so the code of the workspace is not executed",
+                hint=f"if you trust it, name it: --workspace {shlex.quote(str(folder))}",
+            )
 
 
 def _read(path: Path, kind: type[_File], *, missing: str, parse_float: Callable[[str], Any] = float) -> _File:

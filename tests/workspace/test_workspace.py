@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -31,7 +32,7 @@ from extractor.models.offline import fill
 from extractor.models.prompts import Prompt, known_prompts, load_prompt
 from extractor.models.wire import strict_schema
 from extractor.workspace.workspace import Workspace, slug
-from tests.support.toy import NOTES, PROMPT, ROOT, edit, forget_workspaces, put, right_answer, write_toy
+from tests.support.toy import NOTES, PROMPT, ROOT, cli, edit, forget_workspaces, put, right_answer, write_toy
 
 PARCEL = "schemas/parcel/__init__.py"
 MODEL = "schemas/parcel/model.py"
@@ -371,3 +372,34 @@ def test_released_prompts_of_the_reference_workspace() -> None:
     folder = ROOT / "prompts" / "imr"
     for prompt_id in known_prompts(folder, "imr"):
         assert load_prompt(folder, prompt_id, "imr").text.strip()
+
+
+# ---- whose code is executed ----------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="gives files away")
+@pytest.mark.parametrize("path", [".", "workspace.toml"])
+def test_a_workspace_of_another_user_is_executed_only_if_named(tmp_path: Path, path: str) -> None:
+    root = write_toy(tmp_path / "toy")
+    put(root / "schemas/parcel/__init__.py", 'open("executed", "w")')
+    os.chown(root / path, 12345, -1)
+    (root / "letters/2020").mkdir()
+    ran = cli("run", root / "letters/blue.txt", "--out", tmp_path / "out", cwd=root / "letters/2020")
+    assert ran.code == 2
+    assert "belongs to another user (id 12345)" in ran.err
+    assert f"--workspace {root}" in ran.err
+    assert not list(root.rglob("executed"))
+    write_toy(root)
+    os.chown(root / path, 12345, -1)
+    named = ["run", root / "letters/blue.txt", "--out", tmp_path / "out", "--workspace", root]
+    assert cli(*named, cwd=root / "letters/2020").code == 0
+    assert cli("run", "letters", "--out", tmp_path / "out", cwd=root).code == 0
+
+
+def test_what_is_executed_is_said_once(tmp_path: Path) -> None:
+    root = write_toy(tmp_path / "toy")
+    for words in (["extract", "blue.txt"], ["run", ".", "--out", tmp_path / "out"], ["text", "blue.txt"]):
+        ran = cli(*words, cwd=root / "letters")
+        assert ran.err.count(f"using the workspace {root}, whose code is executed") == 1
+    assert "using the workspace" not in cli("extract", "letters/blue.txt", cwd=root).err
+    assert "using the workspace" not in cli("extract", "blue.txt", "--workspace", root, cwd=root / "letters").err

@@ -79,8 +79,23 @@ def say(text: str) -> None:
 
 
 def open_workspace(folder: Path | None) -> Workspace:
-    """The named workspace, or the nearest above the current folder."""
-    return Workspace(folder) if folder else Workspace.find()
+    """The named workspace, or the nearest above the current folder; of one found above, say that it is used."""
+    if folder:
+        return Workspace(folder)
+    found = Workspace.find()
+    if found.root not in (*_announced, Path.cwd().resolve()):
+        _announced.append(found.root)
+        say(f"using the workspace {found.root}, whose code is executed")
+    return found
+
+
+# Workspaces of this command that were announced: once is enough.
+_announced: list[Path] = []
+
+
+def new_command() -> None:
+    """Forget what an earlier command of this process has announced."""
+    _announced.clear()
 
 
 @dataclass(frozen=True)

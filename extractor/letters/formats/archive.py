@@ -64,6 +64,9 @@ class Archive:
             raise _too_many(name)
         if sum(info.compress_size for info in self._infos) > held:
             raise LetterError(f"members of {name} overlap", code="zip_bomb", hint="ask who made it; it is no usual zip")
+        self.count = len(self._infos)
+        # As its directory says; a member never unpacks to more than it says there.
+        self.unpacked = sum(info.file_size for info in self._infos)
         self._names = [info.orig_filename.replace("\\", "/") for info in self._infos]
         self._first = {each: number for number, each in reversed(list(enumerate(self._names)))}
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import stat
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from extractor.errors import LetterError
@@ -15,17 +16,20 @@ from extractor.letters.documents import Document, Note, cut, joined
 from extractor.letters.formats.archive import Archive
 from extractor.letters.formats.kinds import BY_SUFFIX, Kind, check_text, kind_of, read_document, suffix_of
 from extractor.letters.formats.mail import Mail, read_mail
+from extractor.letters.places.budget import SpentError, budget_of
+from extractor.letters.places.names import printable, tidy
+from extractor.letters.places.passed import Passed
 from extractor.letters.places.sources import (
+    CONTAINERS,
     Found,
     LetterFile,
-    Passed,
     Place,
     Step,
     chosen,
     members_of,
     missing_pages,
     opened,
-    tidy,
+    readable,
 )
 from extractor.letters.spans import Span
 
@@ -45,19 +49,32 @@ def documents_in(file: LetterFile) -> Iterator[Read]:
     Most files hold one. An archive that was not listed holds its members; a mail holds its
     attachments, and itself where none of them can be the letter. Never raises ``LetterError``.
     """
-    for number, read in enumerate(_read(file)):
-        if number == MAX_HELD:
-            message = f"{place_of(file)} holds more than {MAX_HELD:,} letters"
-            yield file, LetterError(message, code="too_many_members", hint="unpack it")
-            return
-        yield read
+    ids: set[str] = set()
+    reads = islice(_read(file), MAX_HELD + 1)
+    try:
+        for number, (each, read) in enumerate(reads):
+            if number == MAX_HELD:
+                message = f"{place_of(file)} holds more than {MAX_HELD:,} letters"
+                raise SpentError(message, code="too_many_members", hint="unpack it")
+            ids.add(each.id)
+            yield each, read
+    except SpentError as error:
+        yield (file._replace(id=f"{file.id}/more") if file.id in ids else file), error
 
 
 def _read(file: LetterFile, data: Callable[[], bytes] | None = None) -> Iterator[Read]:
     place = place_of(file)
     try:
         with _one_file_only(place):
+            began = time.thread_time()
             held = _opened(file, place, data() if data else bytes_at(place))
+            if isinstance(held, _Held):
+                seconds = time.thread_time() - began
+                budget_of(place.path).take(
+                    place.inside, str(Place(place.path)), members=held.members, size=held.size, seconds=seconds
+                )
+    except SpentError:
+        raise
     except LetterError as error:
         yield file, error
         return
@@ -67,15 +84,35 @@ def _read(file: LetterFile, data: Callable[[], bytes] | None = None) -> Iterator
     if held.body is not None:
         yield file, held.noted(held.body, place)
     elif not held.found:
-        yield file, LetterError(f"{place} holds no letter", code="empty", hint=held.told or "remove it")
+        yield file, LetterError(f"{place} holds no letter", code="empty", hint=held.left_out or "remove it")
     names: Counter[str] = Counter()
-    for found in held.found:
+    for found in _not_too_deep(held.found, place):
         names[found.name] += 1
         name = found.name if names[found.name] == 1 else f"{found.name} ({names[found.name]})"
         first, *rest = found.places
         member = LetterFile(f"{file.id}/{name}", first.path, first.inside, tuple(rest))
+        if found.problem:
+            yield member, found.problem
+            continue
         for inner, read in _read(member, partial(held.read, first.inside[-1])):
             yield inner, read if isinstance(read, LetterError) else held.noted(read, place)
+
+
+def _not_too_deep(found: Sequence[Found], place: Place) -> Iterator[Found]:
+    """What a container holds; containers that lie too deep as one, for each of a thousand would say the same."""
+    deep: list[Found] = []
+    for each in found:
+        if _lies_too_deep(each.places[0]):
+            deep.append(each)
+        else:
+            yield each
+    if deep:
+        message = f"{place} holds {len(deep):,} containers that lie in too many others"
+        yield deep[0]._replace(problem=LetterError(message, code="nested", hint="unpack the outer ones"))
+
+
+def _lies_too_deep(place: Place) -> bool:
+    return len(place.inside) >= MAX_DEPTH and suffix_of(place.name) in CONTAINERS
 
 
 def _opened(file: LetterFile, place: Place, data: bytes) -> Document | _Held:
@@ -106,20 +143,23 @@ class _Held:
 
     found: Sequence[Found]
     read: Callable[[Step], bytes]
-    told: str = ""
+    members: int
+    size: int
+    left_out: str = ""
     body: Document | None = None
 
     def noted(self, document: Document, place: Place) -> Document:
-        if not self.told:
+        if not self.left_out:
             return document
-        note = Note("left_out", f"beside it in {place}: {self.told}", severity="info")
+        note = Note("left_out", f"beside it in {place}: {self.left_out}", severity="info")
         return replace(document, notes=(*document.notes, note))
 
 
 def _archive(data: bytes, place: Place) -> _Held:
     archive, passed = Archive(data, str(place)), Passed()
     found = list(members_of(archive, place, passed))
-    return _Held(found, lambda step: archive.read(step.number, step.name), "; ".join(passed.told()))
+    read = lambda step: archive.read(step.number, step.name)  # noqa: E731
+    return _Held(found, read, archive.count, archive.unpacked, "; ".join(passed.lines()))
 
 
 def _mail(data: bytes, place: Place) -> _Held:
@@ -133,14 +173,15 @@ def _mail(data: bytes, place: Place) -> _Held:
         passed.unknown[suffix_of(emblem[0])] += 1
         files.remove(emblem)
     found = list(chosen(files, passed))
-    told = list(passed.told())
+    left_out = list(passed.lines())
     body = mail.body
     if body and any(BY_SUFFIX.get(suffix_of(each.places[0].name)) != "image" for each in found):
-        told.append("the mail's own words")
+        left_out.append("the mail's own words")
         body = None
     if body:
         check_text(body.text, str(place))
-    return _Held(found, lambda step: _attached(mail, step, place), "; ".join(told), body)
+    size = sum(len(attached.data) for attached in mail.attachments)
+    return _Held(found, lambda step: _attached(mail, step, place), len(files), size, "; ".join(left_out), body)
 
 
 def _document(file: LetterFile, data: bytes, kind: Kind) -> Document:
@@ -202,28 +243,18 @@ def _attached(mail: Mail, step: Step, place: Place) -> bytes:
 
 
 def _is_zip(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(4) == b"PK\x03\x04"
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    with readable(path) as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def _file(path: Path) -> bytes:
-    try:
-        told = path.stat()
-        if not stat.S_ISREG(told.st_mode):
-            raise LetterError(f"cannot read {path}: it is no file", code="unreadable", hint="name a file")
-        if told.st_size <= MAX_BYTES:
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-            if len(data) <= MAX_BYTES:
-                return data
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    raise LetterError(f"{path} is larger than {MAX_BYTES:,} bytes", code="too_large", hint="split it into letters")
-
-
-def _unreadable(path: Path, error: OSError) -> LetterError:
-    message = f"cannot read {path}: {error.strerror}"
-    return LetterError(message, code="unreadable", hint="check that it exists and may be read")
+    with readable(path) as file:
+        try:
+            data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            message = f"cannot read {printable(str(path))}: {error.strerror}"
+            raise LetterError(message, code="unreadable", hint="copy it, or fetch it again") from error
+    if len(data) > MAX_BYTES:
+        message = f"{printable(str(path))} is larger than {MAX_BYTES:,} bytes"
+        raise LetterError(message, code="too_large", hint="split it into letters")
+    return data

@@ -15,7 +15,8 @@ from typing import overload
 
 from extractor.letters.formats.archive import is_hidden
 from extractor.letters.formats.kinds import BY_SUFFIX, suffix_of
-from extractor.letters.places.sources import CONTAINERS, LetterFile, page_of, stem_of
+from extractor.letters.places.names import stem_of
+from extractor.letters.places.sources import CONTAINERS, LetterFile, page_of
 
 # Names sorted at once: as objects of their own they take five times the memory.
 _PART = 4_096
@@ -83,7 +84,7 @@ def plain_listing(folder: Path) -> Listing | None:
     parts: list[Names] = []
     part: list[bytes] = []
     try:
-        for name in _names(folder, ""):
+        for name in _names(folder):
             if not _is_plain(name):
                 return None
             stem = stem_of(name)
@@ -99,17 +100,20 @@ def plain_listing(folder: Path) -> Listing | None:
     return Listing(folder, names)
 
 
-def _names(folder: Path, prefix: str) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if is_hidden(entry.name):
-                continue
-            if entry.is_symlink():
-                raise OSError(f"a link: {entry.name}")
-            if entry.is_dir():
-                yield from _names(folder / entry.name, f"{prefix}{entry.name}/")
-            elif entry.is_file():
-                yield prefix + entry.name
+def _names(root: Path) -> Iterator[str]:
+    prefixes = [""]
+    while prefixes:
+        prefix = prefixes.pop()
+        with os.scandir(root / prefix) as entries:
+            for entry in entries:
+                if is_hidden(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    prefixes.append(f"{prefix}{entry.name}/")
+                elif entry.is_file(follow_symlinks=False):
+                    yield prefix + entry.name
+                else:
+                    raise OSError(f"not a file: {entry.name}")
 
 
 def _is_plain(name: str) -> bool:

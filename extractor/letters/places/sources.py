@@ -10,17 +10,20 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from posixpath import splitext
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from extractor.errors import LetterError, UsageError
-from extractor.letters.formats.archive import Archive, is_hidden
+from extractor.letters.formats.archive import Archive
 from extractor.letters.formats.kinds import BY_SUFFIX, UNREAD, suffix_of
+from extractor.letters.places.names import printable, stem_of, tidy
+from extractor.letters.places.passed import Passed
+from extractor.letters.places.walk import walk
 from extractor.letters.spans import Span
 
 SUFFIXES = tuple(BY_SUFFIX)
@@ -36,7 +39,6 @@ _PAGE = re.compile(
 _LONGEST_NAME = 255
 _PIECE = re.compile(r"(.+)#\d+", re.DOTALL)
 _SLASH = re.compile("/")
-_DRIVE = re.compile(r"\A[A-Za-z]:")
 
 
 class Step(NamedTuple):
@@ -58,7 +60,7 @@ class Place(NamedTuple):
         return self.inside[-1].name if self.inside else self.path.name
 
     def __str__(self) -> str:
-        """The whole way, as errors tell it."""
+        """The whole way, as errors give it."""
         return printable("/".join((str(self.path), *(step.name for step in self.inside))))
 
 
@@ -76,36 +78,15 @@ class LetterFile(NamedTuple):
     piece: Span | None = None
 
 
-@dataclass
-class Passed:
-    """What is not read: files by suffix, of unknown kinds or other forms of letters that are read; closed folders.
-
-    ``linked`` tells whether there were links, so that one file may have been found twice.
-    """
-
-    unknown: Counter[str] = field(default_factory=Counter)
-    beside: Counter[str] = field(default_factory=Counter)
-    closed: int = 0
-    linked: bool = False
-
-    def told(self) -> Iterator[str]:
-        """A line for each reason, for people."""
-        if self.unknown:
-            yield f"{_files(self.unknown)} passed over, of kinds that are no letters: {_listed(self.unknown)}"
-        if self.beside:
-            yield (
-                f"{_files(self.beside)} passed over, because a file of the same name that is easier to read lies "
-                f"beside: {_listed(self.beside)}"
-            )
-        if self.closed:
-            yield f"{self.closed:,} folders may not be opened and are passed over"
-
-
 class Found(NamedTuple):
-    """A letter among the files of one folder or container: its id there, and its files in the order of its pages."""
+    """A letter among the files of one folder or container: its id there, and its files in the order of its pages.
+
+    ``problem`` is why they will not be read.
+    """
 
     name: str
     places: tuple[Place, ...]
+    problem: LetterError | None = None
 
 
 # ---- finding -----------------------------------------------------------------------------------
@@ -116,25 +97,24 @@ def find_files(paths: Sequence[Path], tell: Callable[[str], None] | None = None)
 
     A letter's id is its path below the folder that was named, without the suffix; a member's is its
     archive's id and its own name there; for a file named directly, its stem. Equal ids get the
-    parent folder's name in front. A folder's files that are not read are told to ``tell``.
+    parent folder's name in front. ``tell`` is called with a line for each kind of entry that is passed over.
 
     Raises ``UsageError`` for a path that does not exist, and when no letter is found at all.
     """
     passed = Passed()
     found: list[Found] = []
     for path in paths:
-        if not _exists(path):
-            raise UsageError(f"no such file or folder: {printable(str(path))}", hint="name letters, or folders of them")
+        _check(path)
         found += _below(path, passed)
     if passed.linked or len(paths) > 1:
         found = _once(found)
-    for line in passed.told():
+    for line in passed.lines():
         if tell:
             tell(line)
     if not found:
         listed = ", ".join(printable(str(path)) for path in paths) or "(nothing named)"
-        told = "; ".join(passed.told())
-        raise UsageError(f"no letters in {listed}", hint=f"letters end in {', '.join(SUFFIXES)}{told and '; ' + told}")
+        why = "; ".join(passed.lines())
+        raise UsageError(f"no letters in {listed}", hint=f"letters end in {', '.join(SUFFIXES)}{why and '; ' + why}")
     return sorted(told_apart(found), key=lambda file: file.id)
 
 
@@ -143,35 +123,23 @@ def _once(found: Iterable[Found]) -> list[Found]:
     firsts: dict[Place, Found] = {}
     for each in found:
         place = each.places[0]
-        firsts.setdefault(Place(place.path.resolve(), place.inside), each)
+        firsts.setdefault(Place(_resolved(place.path), place.inside), each)
     return list(firsts.values())
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # changed since it was found
+        return path
 
 
 def _below(path: Path, passed: Passed) -> Iterator[Found]:
     if not path.is_dir():
         yield from _expanded(Found(printable(path.stem), (Place(path),)), passed)
         return
-    for found in chosen(_walk(path, "", passed), passed):
+    for found in chosen(((name, Place(at)) for name, at in walk(path, passed)), passed):
         yield from _expanded(found, passed)
-
-
-def _walk(folder: Path, prefix: str, passed: Passed) -> Iterator[tuple[str, Place]]:
-    """All files below a folder by their names there, in order; links to folders are not followed."""
-    try:
-        with os.scandir(folder) as entries:
-            inner = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        passed.closed += 1
-        return
-    for entry in inner:
-        if is_hidden(entry.name):
-            continue
-        name = prefix + printable(entry.name)
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder / entry.name, f"{name}/", passed)
-        elif entry.is_file():
-            passed.linked |= entry.is_symlink()
-            yield name, Place(folder / entry.name)
 
 
 def _expanded(found: Found, passed: Passed) -> Iterator[Found]:
@@ -191,11 +159,23 @@ def _expanded(found: Found, passed: Passed) -> Iterator[Found]:
 
 def opened(path: Path) -> Archive:
     """An archive on disk; the last ones stay open, for their members are read one at a time. Raises ``LetterError``."""
+    with readable(path) as file:
+        found = os.fstat(file.fileno())
+    return _opened(path, found.st_mtime_ns, found.st_size)
+
+
+def readable(path: Path) -> BinaryIO:
+    """An open file of bytes. Raises ``LetterError`` if it cannot be opened, or is a pipe, socket or device."""
     try:
-        told = path.stat()
+        # Without waiting: opening a pipe waits for its other end.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            return open(handle, "rb")
+        os.close(handle)
     except OSError as error:
-        raise LetterError(f"cannot read {path}: {error.strerror}", code="unreadable") from error
-    return _opened(path, told.st_mtime_ns, told.st_size)
+        message = f"cannot read {printable(str(path))}: {error.strerror}"
+        raise LetterError(message, code="unreadable", hint="check that it exists and may be read") from error
+    raise LetterError(f"cannot read {printable(str(path))}: it is no file", code="unreadable", hint="name a file")
 
 
 @lru_cache(maxsize=4)
@@ -354,32 +334,15 @@ def _whole(place: Place) -> str:
     return printable("/".join((str(place.path).lstrip("/"), *(tidy(step.name) for step in place.inside))))
 
 
-def stem_of(name: str) -> str:
-    """A path without its suffix; a name that begins with a dot has none."""
-    return splitext(name)[0]
-
-
-def tidy(name: str) -> str:
-    """A member's name as a path below its container, whatever it says."""
-    parts = [part for part in re.split(r"[\\/]", _DRIVE.sub("", name)) if part not in ("", ".", "..")]
-    return printable("/".join(parts).replace("\0", "")) or "member"
-
-
-def printable(name: str) -> str:
-    """A file name that is not valid UTF-8 made so, its odd bytes as ``\\xNN``: ids stand in JSON and SQLite."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def _exists(path: Path) -> bool:
+def _check(path: Path) -> None:
+    """Raise ``UsageError`` for a named path that cannot be used."""
+    name = printable(str(path))
     try:
-        return path.exists()
-    except (OSError, ValueError):  # e.g. a name too long for the disk
-        return False
-
-
-def _files(counted: Counter[str]) -> str:
-    return "1 file is" if counted.total() == 1 else f"{counted.total():,} files are"
-
-
-def _listed(counted: Counter[str]) -> str:
-    return ", ".join(f"{suffix} ({count:,})" for suffix, count in counted.most_common(10))
+        path.stat()
+    except (FileNotFoundError, ValueError):
+        raise UsageError(f"no such file or folder: {name}", hint="name letters, or folders of them") from None
+    except OSError as error:
+        short = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        raise UsageError(
+            f"cannot look at {short}: {error.strerror}", hint="name letters, or folders of them"
+        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
 from pathlib import Path
@@ -160,16 +159,3 @@ def test_every_error_has_its_line() -> None:
 @pytest.mark.parametrize("suffix", [*BY_SUFFIX, *UNREAD])
 def test_every_suffix_has_its_line(suffix: str) -> None:
     assert f"`{suffix}`" in (ROOT / "docs" / "files.md").read_text("utf-8")
-
-
-def test_folders_that_may_not_be_opened_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written(tmp_path, **{"a.txt": "words", "closed/b.txt": "words"})
-    scandir = os.scandir
-
-    def guarded(path: Path) -> object:
-        if path.name == "closed":
-            raise PermissionError
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", guarded)
-    assert found_in(tmp_path) == (["a"], ["1 folders may not be opened and are passed over"])

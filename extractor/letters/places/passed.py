@@ -1,0 +1,70 @@
+"""What is passed over where letters are looked for: counted, and named to people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+Reason = Literal["closed", "special", "broken", "outside", "folder_link"]
+_REASONS: dict[Reason, tuple[str, str, str]] = {
+    "closed": ("folder that may not be opened is", "folders that may not be opened are", ""),
+    "special": (
+        "entry that is not a file (a pipe, socket or device) is",
+        "entries that are not files (pipes, sockets, devices) are",
+        "",
+    ),
+    "broken": ("link that leads nowhere is", "links that lead nowhere are", ""),
+    "outside": (
+        "link that leads out of the named folder is",
+        "links that lead out of the named folder are",
+        "; to read what they lead to, name that folder",
+    ),
+    "folder_link": ("link to a folder is", "links to folders are", ""),
+}
+_NAMED = 5
+
+
+@dataclass
+class Passed:
+    """What is not read: files by suffix, of unknown kinds or other forms of letters that are read; and odd entries.
+
+    ``linked`` is set where there were links, so that one file may have been found twice.
+    """
+
+    unknown: Counter[str] = field(default_factory=Counter)
+    beside: Counter[str] = field(default_factory=Counter)
+    odd: Counter[Reason] = field(default_factory=Counter)
+    linked: bool = False
+    _names: dict[Reason, list[str]] = field(default_factory=dict)
+
+    def over(self, reason: Reason, name: str) -> None:
+        """Pass over one entry of a folder."""
+        self.odd[reason] += 1
+        names = self._names.setdefault(reason, [])
+        if len(names) < _NAMED:
+            names.append(name)
+
+    def lines(self) -> Iterator[str]:
+        """A line for each reason, for people."""
+        if self.unknown:
+            yield f"{_files(self.unknown)} passed over, of kinds that are no letters: {_listed(self.unknown)}"
+        if self.beside:
+            yield (
+                f"{_files(self.beside)} passed over, because a file of the same name that is easier to read lies "
+                f"beside: {_listed(self.beside)}"
+            )
+        for reason, (one, many, hint) in _REASONS.items():
+            if count := self.odd[reason]:
+                more = ", ..." if count > _NAMED else ""
+                names = ", ".join(self._names[reason]) + more
+                yield f"{count:,} {one if count == 1 else many} passed over: {names}{hint}"
+
+
+def _files(counted: Counter[str]) -> str:
+    return "1 file is" if counted.total() == 1 else f"{counted.total():,} files are"
+
+
+def _listed(counted: Counter[str]) -> str:
+    return ", ".join(f"{suffix} ({count:,})" for suffix, count in counted.most_common(10))
