@@ -8,6 +8,7 @@ archive under a wrong name. Such a file then gives several documents, each with 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -336,13 +337,12 @@ def _whole(place: Place) -> str:
 
 def _check(path: Path) -> None:
     """Raise ``UsageError`` for a named path that cannot be used."""
-    name = printable(str(path))
+    name, hint = printable(str(path)), "name letters, or folders of them"
+    name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
     try:
         path.stat()
     except (FileNotFoundError, ValueError):
-        raise UsageError(f"no such file or folder: {name}", hint="name letters, or folders of them") from None
+        raise UsageError(f"no such file or folder: {name}", hint=hint) from None
     except OSError as error:
-        short = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
-        raise UsageError(
-            f"cannot look at {short}: {error.strerror}", hint="name letters, or folders of them"
-        ) from error
+        what = "no such file or folder:" if error.errno == errno.ENAMETOOLONG else "cannot look at"
+        raise UsageError(f"{what} {name}: {error.strerror}", hint=hint) from error
