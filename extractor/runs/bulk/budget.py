@@ -13,25 +13,19 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pydantic_core import to_json
-
 from extractor.errors import StoppedError
 from extractor.letters.letter import Letter
 from extractor.models.model import Model, Question, Reply, Usage
-from extractor.models.offline import values
 from extractor.models.prices import Tariff
 from extractor.models.replies import ReplyError
 from extractor.runs.record import Plan
 
 # English and JSON alike, roughly.
 BYTES_PER_TOKEN = 4
-# An answer is longer than what the baseline fills in, which leaves judgements null: 1.22 times over
-# the recorded answers to the five bundled letters.
-OVER_BASELINE = 1.22
-# Until anything is measured, a call is thought to take this much more than its size suggests.
-_UNMEASURED = 1.5
 # Room beyond the largest call so far. Answers vary more than requests, and the fewer there were, the more.
 _MARGIN = 1.25
+# Until anything is measured, a request is thought to take this much more than its size suggests.
+_UNMEASURED = 1.5
 # What every answer takes, however short its letter, as bytes of a letter.
 _FIXED_ANSWER = 1_000
 # The names under which providers take a limit of tokens for an answer.
@@ -48,8 +42,9 @@ class CallSize(NamedTuple):
 class CallCosts:
     """The most that a call may cost, in USD.
 
-    Output is bounded by the model's own token limit where one is set, and by the largest answers measured
-    otherwise; input by the largest measured. Nothing measured, sizes decide.
+    Output is bounded by the model's own token limit where one is set, and otherwise by the largest answers
+    measured; until there is one, an answer is thought to be as long as its letter. Input goes by the largest
+    measured too.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -61,24 +56,36 @@ class CallCosts:
         # The largest so far: tokens of input for a byte of a request, of output for one of a letter, bytes of notes.
         self._input = self._output = self._notes = 0.0
 
-    def of_letter(self, letter: Letter) -> tuple[CallSize, Decimal | None]:
+    @property
+    def bounded(self) -> bool:
+        """Whether anything but a guess says how long answers may be."""
+        return bool(self._measured or self._limit)
+
+    def of_letter(self, letter: Letter) -> Decimal | None:
         """The first call about a letter; ``None`` where no price is known."""
         text = len(_utf8(letter.text))
         if self._measured:
             notes = math.ceil(_MARGIN * self._notes * (text + _FIXED_ANSWER))
-            size = CallSize(self._fixed + text + notes, text)
-            return size, self._most(size, 0)
-        reading = self._plan.letter_type.read(letter)
-        size = CallSize(self._fixed + text + len(_utf8(self._plan.strategy.notes(reading))), text)
-        return size, self._most(size, len(to_json(values(self._plan.strategy.schema, reading.root))))
+        else:
+            notes = len(_utf8(self._plan.strategy.notes(self._plan.letter_type.read(letter))))
+        return self.of_call(CallSize(self._fixed + text + notes, text))
 
-    def of_question(self, question: Question) -> tuple[CallSize, Decimal | None]:
-        """Any call, such as one that sends back corrections."""
+    def size(self, question: Question) -> CallSize:
+        """Any call's size, also of one that sends back corrections."""
         text = len(_utf8(question.letter))
         more = sum(len(_utf8(each.reply)) + len(_utf8(each.message)) for each in question.corrections)
-        size = CallSize(self._fixed + text + len(_utf8(question.notes)) + more, text)
-        longest = max((len(_utf8(each.reply)) for each in question.corrections), default=0)
-        return size, self._most(size, longest)
+        return CallSize(self._fixed + text + len(_utf8(question.notes)) + more, text)
+
+    def of_call(self, size: CallSize) -> Decimal | None:
+        """A call of this size; ``None`` where no price is known."""
+        letter = size.letter + _FIXED_ANSWER
+        if self._measured:
+            taken = _MARGIN * self._input * size.request
+            given = max(_MARGIN, 1 + 2 / math.sqrt(self._measured)) * self._output * letter
+        else:
+            taken = _UNMEASURED * size.request / BYTES_PER_TOKEN
+            given = letter / BYTES_PER_TOKEN
+        return dearest(self._plan.tariff, math.ceil(taken), self._limit or math.ceil(given))
 
     def measure(self, size: CallSize, notes: int, usage: Usage) -> None:
         """Learn from what a call took; ``notes`` are the bytes of its strategy's notes."""
@@ -89,16 +96,6 @@ class CallCosts:
         self._input = max(self._input, usage.input_tokens / max(size.request, 1))
         self._output = max(self._output, usage.output_tokens / letter)
         self._notes = max(self._notes, notes / letter)
-
-    def _most(self, size: CallSize, answer_bytes: int) -> Decimal | None:
-        if self._measured:
-            margin = max(_MARGIN, 1 + 2 / math.sqrt(self._measured))
-            taken = _MARGIN * self._input * size.request
-            given = margin * self._output * (size.letter + _FIXED_ANSWER)
-        else:
-            taken = _UNMEASURED * size.request / BYTES_PER_TOKEN
-            given = _UNMEASURED * OVER_BASELINE * answer_bytes / BYTES_PER_TOKEN
-        return dearest(self._plan.tariff, math.ceil(taken), self._limit or math.ceil(given))
 
 
 def token_limit(params: Mapping[str, Any]) -> int | None:
@@ -126,18 +123,24 @@ class Budget:
         self.closed = False
         self._changed: list[asyncio.Future[None]] = []
 
-    async def hold(self, most: Decimal) -> bool:
-        """Hold back ``most``, as soon as it fits; ``False`` if it cannot fit any more, or the run ends."""
+    async def hold(self, most: Callable[[], Decimal | None], alone: Callable[[], bool]) -> Decimal | None:
+        """Hold back ``most()`` as soon as it fits, and as nothing else is held where ``alone()`` says so.
+
+        Returns what is held; ``None`` if it cannot fit any more, its amount is not known, or the run ends.
+        """
         while not self.closed:
-            if self.spent + self.held + most <= self.limit:
-                self.held += most
-                return True
+            amount = most()
+            if amount is None:
+                return None
+            if self.spent + self.held + amount <= self.limit and not (self.held and alone()):
+                self.held += amount
+                return amount
             if not self.held:
-                return False
+                return None
             waiter = asyncio.get_running_loop().create_future()
             self._changed.append(waiter)
             await waiter
-        return False
+        return None
 
     def settle(self, held: Decimal, cost: Decimal) -> None:
         """A call that held back ``held`` has cost ``cost``."""
@@ -179,12 +182,17 @@ class BudgetedModel:
 
     async def open(self, letter: Letter) -> bool:
         """Hold back what the first call about a letter may cost; ``False`` if it does not fit."""
-        _, most = self.costs.of_letter(letter)
-        if most is None or not await self.budget.hold(most):
-            self._refused(most)
-            return False
-        self.opened[letter.id] = most
-        return True
+        held = await self._hold(lambda: self.costs.of_letter(letter))
+        if held is not None:
+            self.opened[letter.id] = held
+        return held is not None
+
+    async def _hold(self, most: Callable[[], Decimal | None]) -> Decimal | None:
+        # The first answer bounds the others, so it is waited for.
+        held = await self.budget.hold(most, alone=lambda: not self.costs.bounded)
+        if held is None and not self.budget.closed:
+            self._refused(most())
+        return held
 
     def close(self, letter_id: str) -> None:
         """A letter is done: what it held back and did not use is free again."""
@@ -193,13 +201,12 @@ class BudgetedModel:
 
     async def ask(self, question: Question) -> Reply:
         """As the model itself. Raises ``StoppedError`` if the call does not fit into the budget."""
-        size, most = self.costs.of_question(question)
+        size = self.costs.size(question)
         held = self.opened.pop(question.letter_id, None)
         if held is None:
-            if most is None or not await self.budget.hold(most):
-                self._refused(most)
-                raise StoppedError("the budget is used up: not asked", hint="run the same command again")
-            held = most
+            held = await self._hold(lambda: self.costs.of_call(size))
+        if held is None:
+            raise StoppedError("the budget is used up: not asked", hint="run the same command again")
         cost = Decimal(0)
         try:
             reply = await self._model.ask(question)
