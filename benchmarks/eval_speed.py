@@ -31,7 +31,7 @@ from extractor.letters.letter import LetterFile, read_letter  # noqa: E402
 from extractor.models.cassettes import Tape, transport  # noqa: E402
 from extractor.models.llm import open_model  # noqa: E402
 from extractor.models.prompts import load_prompt  # noqa: E402
-from extractor.runs.record import Plan  # noqa: E402
+from extractor.runs.plan import Plan  # noqa: E402
 from extractor.workspace.workspace import Workspace  # noqa: E402
 from tests.support.loopback import endpoint, message  # noqa: E402
 

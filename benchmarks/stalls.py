@@ -28,7 +28,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.model import Question, Reply
 from extractor.runs import bulk
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from tests.support import makepdf
 
 ROOT = Path(__file__).resolve().parent.parent

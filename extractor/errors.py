@@ -6,7 +6,8 @@ ExtractorError                  message + hint: what happened, what to do next
 │   ├── LetterTypeError         workspace code that cannot be used, e.g. a leaf without a marker
 │   ├── PromptError             unknown, broken or edited prompt
 │   ├── ModelNameError          unknown provider, missing key
-│   └── LedgerError             the run folder cannot be used
+│   ├── LedgerError             the run folder cannot be used
+│   └── RecordError             a line that should be a record is not one
 ├── LetterError                 this one letter cannot be read; the other letters go on
 ├── ModelError                  the model gave no usable answer to this one letter
 │   └── TransportError          the endpoint could not be reached or kept failing (exit code 4)
@@ -71,6 +72,12 @@ class LedgerError(UsageError):
     """The run folder or its ledger cannot be used."""
 
     code = "ledger"
+
+
+class RecordError(UsageError):
+    """A line that should be a record is not one."""
+
+    code = "record"
 
 
 class LetterError(ExtractorError):

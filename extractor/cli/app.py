@@ -31,7 +31,7 @@ from extractor.cli.shared.options import Exit, new_command, say
 from extractor.cli.status import status_command
 from extractor.cli.text import text_command
 from extractor.errors import CassetteError, ExtractorError, LetterError, TransportError
-from extractor.runs.record import ENGINE
+from extractor.runs.plan import ENGINE
 
 HELP = """Letterproof: letters in, checked records out, every value pointing at the words that prove it.
 
@@ -44,7 +44,7 @@ First steps, without a key:
 With a model: set OPENAI_API_KEY and add --model openai/NAME, or --base-url for your own server.
 
 Exit codes: 0 fine; 1 the work ran and something needs a look; 2 wrong usage or broken workspace;
-3 stale or missing cassettes; 4 incomplete run; 130 interrupted.
+3 stale or missing cassettes; 4 incomplete run; 70 internal error; 130 interrupted.
 """
 
 app = typer.Typer(
@@ -109,7 +109,7 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
             # Its message may hold text of a letter.
             say(f"internal error: {type(error).__name__} at {_where(error)}")
             say("  this is a defect; EXTRACTOR_DEBUG=1 shows the traceback, which may hold text of letters")
-            raise typer.Exit(Exit.LOOK) from None
+            raise typer.Exit(Exit.INTERNAL) from None
 
     return run
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +13,13 @@ import typer
 
 from extractor.cli.shared.options import Exit, TypeOption, WorkspaceOption, open_workspace, say
 from extractor.errors import LetterError, UsageError
+from extractor.json_text import json_line, strict_json
 from extractor.letters.letter import Letter, LetterIndex, find_letters, read_letter
 from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.pipeline import recheck, strict_json
+from extractor.runs.answers import check_answer
+
+# The code of a line that met a defect of ours.
+INTERNAL = "internal"
 
 
 def check_command(
@@ -29,18 +34,23 @@ def check_command(
 
     Reads record lines or bare {"letter_id": ..., "answer": ...} lines and prints the same lines, in
     order, with fresh evidence, findings and status. An id may come more than once. Exit code 1 if
-    anything needs a look.
+    anything needs a look, 70 if a line met an internal error.
 
     Example: extractor check out/records.jsonl eval/imr/letters > checked.jsonl
     """
     kind = open_workspace(workspace).letter_type(letter_type)
     letters = _Letters(LetterIndex(find_letters(paths), kind.starts))
-    statuses: dict[str, int] = {}
+    statuses: Counter[str] = Counter()
+    defects = 0
     for number, text in _lines(records):
         line = _checked(number, text, letters, kind)
-        statuses[line["status"]] = statuses.get(line["status"], 0) + 1
-        print(_as_line(line))
+        statuses[line["status"]] += 1
+        defects += (line.get("error") or {}).get("code") == INTERNAL if line["status"] == "failed" else 0
+        print(json_line(line))
     say(", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "no lines")
+    if defects:
+        say(f"internal error on {defects} {'line' if defects == 1 else 'lines'}; EXTRACTOR_DEBUG=1 shows the traceback")
+        raise typer.Exit(Exit.INTERNAL)
     raise typer.Exit(Exit.LOOK if set(statuses) - {"accepted"} else Exit.FINE)
 
 
@@ -83,29 +93,29 @@ def _checked(number: int, text: str, letters: _Letters, kind: LetterType) -> dic
         line = strict_json(text)
         if not isinstance(line, dict) or not isinstance(line.get("letter_id"), str):
             raise ValueError
-    except (ValueError, RecursionError):
+    except ValueError:
         return _failed(
             {"letter_id": None, "answer": None}, "bad_line", f"line {number} is not a JSON object with a letter_id"
         )
     try:
-        return recheck(line, letters.get(line["letter_id"]), kind)
+        letter = letters.get(line["letter_id"])
+        made_from = line.get("letter_sha256")
+        checked = check_answer(
+            line.get("answer"),
+            letter,
+            kind,
+            made_from=made_from if isinstance(made_from, str) else None,
+            model=line.get("model"),
+        )
+        return {**line, **checked.as_dict()}
     except LetterError as error:
         return _failed(line, error.code, error.message)
-
-
-def _as_line(line: dict[str, Any]) -> str:
-    readable = json.dumps(line, ensure_ascii=False)
-    # Half a surrogate pair cannot be printed; escaped it can.
-    return readable if _encodes(readable) else json.dumps(line)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    except Exception as error:  # a defect met by one line must not cost the others
+        if os.environ.get("EXTRACTOR_DEBUG"):
+            raise
+        return _failed(line, INTERNAL, f"internal error: {type(error).__name__}")
 
 
 def _failed(line: dict[str, Any], code: str, message: str) -> dict[str, Any]:
-    return {**line, "status": "failed", "evidence": {}, "findings": [], "error": {"code": code, "message": message}}
+    fresh = {"status": "failed", "evidence": {}, "proof": {}, "withheld": {}, "findings": []}
+    return {**line, **fresh, "error": {"code": code, "message": message}}

@@ -28,7 +28,7 @@ from extractor.errors import ExtractorError, ModelNameError
 from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.model import Question
-from extractor.runs.record import ENGINE
+from extractor.runs.plan import ENGINE
 from extractor.workspace.workspace import ModelConfig
 
 _LIBRARIES = ("pydantic", "openai", "instructor", "tenacity", "vcrpy", "typer")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -53,9 +51,9 @@ def export_command(
         raise UsageError(f"unknown format {to!r}", hint=f"--to: {', '.join(FORMATS)}")
     with View(folder) as ledger:
         refuse_shorter_ledger(ledger, folder)
-        records = _records(ledger, Reviews(folder))
+        records = map(Reviews(folder).reviewed, ledger.records())
         first = next(records, None)
-        told: str | None = first["letter_type"] if first else None
+        told: str | None = first.record.letter_type if first else None
         kind = open_workspace(workspace).letter_type(letter_type or told)
         goals = targets(folder, to, tables_of(kind, rows), out)
         written = write_tables(chain([first] if first else [], records), kind, to, goals)
@@ -69,9 +67,3 @@ def export_command(
 def _format_of(out: Path | None) -> str:
     suffix = out.suffix.lower().lstrip(".") if out else ""
     return suffix if suffix in FORMATS else "csv"
-
-
-def _records(ledger: View, reviews: Reviews) -> Iterator[dict[str, Any]]:
-    """Each record as people left it."""
-    for line in ledger.records():
-        yield reviews.reviewed(json.loads(line))

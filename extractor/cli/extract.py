@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,7 +28,8 @@ from extractor.cli.shared.options import (
 from extractor.errors import LetterError, UsageError
 from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, letters_in
 from extractor.runs.pipeline import extract
-from extractor.runs.record import failed_record
+from extractor.runs.record import Record
+from extractor.runs.replies import failed_record
 
 LetterOption = Annotated[
     str | None, typer.Option("--letter", metavar="ID", help="This letter, where the file holds several.")
@@ -56,12 +57,12 @@ def extract_command(
     file, found = one_letter(letter, letter_id, open_workspace(workspace).letter_type(letter_type).starts)
     session = open_session(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask)
     record = asyncio.run(_one(file, found, session))
-    print_json(record)
+    print_json(record.as_dict())
     bill = Bill(session.plan, session.replaying)
     bill.add(record)
     if line := bill.line():
         say(line)
-    raise typer.Exit(Exit.FINE if record["status"] == "accepted" else Exit.LOOK)
+    raise typer.Exit(Exit.FINE if record.status == "accepted" else Exit.LOOK)
 
 
 def one_letter(path: Path, letter_id: str | None, starts: Starts | None) -> tuple[LetterFile, Letter | LetterError]:
@@ -81,7 +82,7 @@ def one_letter(path: Path, letter_id: str | None, starts: Starts | None) -> tupl
     return found[0]
 
 
-async def _one(file: LetterFile, letter: Letter | LetterError, session: Session) -> dict[str, Any]:
+async def _one(file: LetterFile, letter: Letter | LetterError, session: Session) -> Record:
     try:
         if isinstance(letter, LetterError):
             say(f"error: {letter}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -40,10 +39,10 @@ def from_review_command(
     opened = open_workspace(workspace)
     kind = opened.letter_type(letter_type or told_type(folder))
     with View(folder) as view:
-        records = [json.loads(line) for line in view.records()]
+        records = list(view.records())
     reviews = Reviews(folder)
     places = letter_places(folder, opened, kind, letters)
-    known = Letters(places, [record["letter_id"] for record in records], kind.starts)
+    known = Letters(places, [record.letter_id for record in records], kind.starts)
     pairs = write_gold(records, reviews, kind, known, to, force=force)
     refused = [pair for pair in pairs if not pair.written]
     if as_json:

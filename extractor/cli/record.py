@@ -247,12 +247,12 @@ class _Job:
         letter = read_letter(task.file)
         with open_tape(task.session, task.file, letter.sha256, mode="record", endpoint=self.endpoint) as tape:
             record = await extract(letter, task.session.plan)
-            seconds = sum(attempt["seconds"] for attempt in record["attempts"])
+            seconds = sum(attempt.seconds for attempt in record.attempts)
             tape.recorded["seconds"] = round(seconds, 1)
         if not tape.saved:
             raise TransportError("the last call did not get through", hint="run the same command again")
         self.recorded += 1
-        return str(record["status"])
+        return str(record.status)
 
 
 def _tell(tasks: Sequence[_Task], fresh: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,7 +106,7 @@ def told_type(folder: Path) -> str | None:
         first = next(view.records(), None)
     if first is None:
         raise LedgerError(f"no letter is finished in {folder}", hint="let the run go on, or name another folder")
-    kind: str = json.loads(first)["letter_type"]
+    kind: str = first.letter_type
     return kind
 
 

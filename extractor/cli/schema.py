@@ -1,4 +1,4 @@
-"""``extractor schema``: the JSON schema a model is asked to fill."""
+"""``extractor schema``: the JSON schema a model is asked to fill, and that of a record."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, print_json, say
 from extractor.errors import UsageError
+from extractor.runs.record import record_schema
 
 
 def schema_command(
@@ -16,13 +17,19 @@ def schema_command(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write to this file instead of stdout.")
     ] = None,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="The schema of a line of records.jsonl instead."),
+    ] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Print a letter type's JSON schema.
+    """Print a letter type's JSON schema, or that of its records.
 
     Example: extractor schema --type imr --out schemas/imr/schema.json
     """
     schema = open_workspace(workspace).letter_type(letter_type).json_schema
+    if record:
+        schema = record_schema(schema)
     if out is None:
         print_json(schema)
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scored_run import Run, about, scored
 from extractor.runs import bulk
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 
 
 async def evaluate(

@@ -20,7 +20,7 @@ from extractor.evaluation.scores import scoring
 from extractor.evaluation.scores.scoring import Leaf, Pages, score
 from extractor.evaluation.scores.summary import LetterScore, summarise
 from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.record import ENGINE, Plan
+from extractor.runs.plan import ENGINE, Plan
 
 RUN, PREDICTIONS, LEAVES = "run.json", "predictions.jsonl", "leaves.jsonl"
 _ID = 8

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import PlainSerializer, WithJsonSchema
+from pydantic_core import to_jsonable_python
 
 from extractor.letters.spans import Span
 
 Severity = Literal["error", "warning", "info"]
 Blame = Literal["answer", "letter", "unclear"]
 Status = Literal["accepted", "needs_review", "failed"]
+# How a leaf was proven, strongest first.
+ProofLevel = Literal["place+quote", "place", "quote", "words", "judged", "nothing"]
 
 CODES: dict[str, str] = {
     "schema": "The reply is not a valid instance of the schema.",
@@ -65,13 +70,57 @@ CODES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing the validator noticed.
+def plain(value: Any) -> Any:
+    """``value`` as plain JSON data, by its type: dates as ISO strings, models and dataclasses as objects.
 
-    ``path`` is a JSON pointer into the answer; ``expected`` and ``got`` are JSON values; ``span``
-    is where in the letter to look. ``blame`` tells whether the answer disagrees with the text, the
-    letter disagrees with itself, or the text leaves it open.
+    Decimals become strings, as in the answer itself; what JSON has no form for becomes its text.
+    """
+    if value is None or type(value) in (str, int, bool):
+        return value
+    return _finite(to_jsonable_python(value, bytes_mode="base64", fallback=str))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become strings."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _span_as_json(span: Span | None) -> dict[str, int] | None:
+    return {"start": span.start, "end": span.end} if span else None
+
+
+SpanAsJson = Annotated[
+    Span | None,
+    PlainSerializer(_span_as_json),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "properties": {"start": {"type": "integer"}, "end": {"type": "integer"}},
+                    "required": ["start", "end"],
+                    "additionalProperties": False,
+                },
+                {"type": "null"},
+            ]
+        },
+        mode="serialization",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem, or one remark, of the validator.
+
+    ``path`` is a JSON pointer into the answer. ``expected`` and ``got`` hold plain JSON values: whatever is
+    given becomes its JSON form at once, so a finding can always be written. ``span`` is the place in the
+    letter to look at. ``blame``: the answer disagrees with the text, the letter disagrees with itself, or
+    the text leaves it open.
     """
 
     code: str
@@ -81,30 +130,41 @@ class Finding:
     message: str
     expected: Any = None
     got: Any = None
-    span: Span | None = None
+    span: SpanAsJson = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expected", plain(self.expected))
+        object.__setattr__(self, "got", plain(self.got))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
+        """A finding from plain JSON data. Raises ``KeyError`` or ``TypeError`` for data that is none."""
+        span = data.get("span")
+        return cls(**{**data, "span": Span(span["start"], span["end"]) if span else None})
 
     def as_dict(self) -> dict[str, Any]:
+        """The finding as it is written in a record."""
         return {
             "code": self.code,
             "path": self.path,
             "severity": self.severity,
             "blame": self.blame,
             "message": self.message,
-            "expected": plain(self.expected),
-            "got": plain(self.got),
-            "span": {"start": self.span.start, "end": self.span.end} if self.span else None,
+            "expected": self.expected,
+            "got": self.got,
+            "span": _span_as_json(self.span),
         }
 
 
-def plain(value: Any) -> Any:
-    """``value`` as JSON-ready data: dates become ISO strings."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return value
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A value the model gave and the record does not: ``code`` is the finding code that explains why."""
+
+    value: Any
+    code: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", plain(self.value))
 
 
 def status_of(findings: Iterable[Finding]) -> Status:

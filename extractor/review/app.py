@@ -14,13 +14,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from extractor.errors import ExtractorError, UsageError
+from extractor.pointers import value_at
 from extractor.review import pages
 from extractor.review.fields import leaf_input
 from extractor.review.guard import Guard, TooLongError
 from extractor.review.log import Act, ConflictError
 from extractor.review.queue import Entry, Query
 from extractor.review.review import MOST_TYPED, Desk, Seen
-from extractor.review.state import value_at
 
 _Handler = Callable[[Desk, Request], Awaitable[Response]]
 
@@ -96,8 +96,8 @@ async def _picture(desk: Desk, request: Request) -> Response:
 async def _input(desk: Desk, request: Request) -> Response:
     seen = await _seen(desk, request)
     path = request.query_params.get("path", "")
-    wanted = leaf_input(desk.kind, seen.record["answer"], path)
-    return HTMLResponse(pages.input_form(wanted, path, value_at(seen.record["answer"], path)))
+    wanted = leaf_input(desk.kind, seen.record.answer, path)
+    return HTMLResponse(pages.input_form(wanted, path, value_at(seen.record.answer, path)))
 
 
 async def _try(desk: Desk, request: Request) -> Response:
@@ -111,7 +111,7 @@ async def _try(desk: Desk, request: Request) -> Response:
     return JSONResponse(
         {
             "same": found.old == found.new,
-            "findings": [pages.in_words(desk.kind, each) for each in found.new_findings if each["severity"] != "info"],
+            "findings": [pages.in_words(desk.kind, each) for each in found.new_findings if each.severity != "info"],
             "mended": found.mended,
         }
     )

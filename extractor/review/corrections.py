@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,11 +14,14 @@ from extractor.errors import UsageError
 from extractor.letters.letter import Letter
 from extractor.letters.spans import fold
 from extractor.lettertypes.evidence import fields_of
+from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import values
+from extractor.pointers import value_at
 from extractor.review.fields import leaf_input
-from extractor.review.state import change, value_at
-from extractor.runs.pipeline import recheck
+from extractor.review.state import change
+from extractor.runs.answers import recheck
+from extractor.runs.record import Record
 from extractor.validator.binding import bind
 
 
@@ -33,22 +35,22 @@ class Proposed:
     path: str
     old: Any
     new: Any
-    record: dict[str, Any]
-    new_findings: tuple[Mapping[str, Any], ...]
+    record: Record
+    new_findings: tuple[Finding, ...]
     mended: int
 
 
-def checked(kind: LetterType, letter: Letter, record: Mapping[str, Any], answer: Any) -> dict[str, Any]:
+def checked(kind: LetterType, letter: Letter, record: Record, answer: Any) -> Record:
     """The record with another answer, its evidence and findings made anew."""
-    return recheck({**record, "answer": answer}, letter, kind)
+    return recheck(replace(record, answer=answer), letter, kind)
 
 
-def filled(kind: LetterType, letter: Letter, record: Mapping[str, Any]) -> Proposed:
+def filled(kind: LetterType, letter: Letter, record: Record) -> Proposed:
     """An answer where there is none, to be corrected: what the reader reads, null where only a mind can tell.
 
     Raises ``UsageError`` if there is an answer, or the reading does not fill the schema.
     """
-    if record["answer"] is not None:
+    if record.answer is not None:
         raise UsageError("there is an answer already; correct it")
     try:
         reading = kind.read(letter)
@@ -59,15 +61,15 @@ def filled(kind: LetterType, letter: Letter, record: Mapping[str, Any]) -> Propo
     answer = json.loads(json.dumps(values(kind.schema, reading.root), default=str))
     _valid(kind, answer)
     after = checked(kind, letter, record, answer)
-    return Proposed("", None, after["answer"], {**after, "error": None}, tuple(after["findings"]), 0)
+    return Proposed("", None, after.answer, replace(after, error=None), after.findings, 0)
 
 
-def correction(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: str, text: str | None) -> Proposed:
+def correction(kind: LetterType, letter: Letter, record: Record, path: str, text: str | None) -> Proposed:
     """``text`` typed in for the leaf at ``path``; ``None``: the letter does not say.
 
     Raises ``UsageError`` in plain words for what is no value of this field, ``LookupError`` if there is no such field.
     """
-    wanted = leaf_input(kind, record["answer"], path)
+    wanted = leaf_input(kind, record.answer, path)
     if text is None:
         if not wanted.nullable:
             raise UsageError("this field must have a value")
@@ -80,15 +82,15 @@ def correction(kind: LetterType, letter: Letter, record: Mapping[str, Any], path
     return _proposed(kind, letter, record, "correct", path, new)
 
 
-def removal(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: str) -> Proposed:
+def removal(kind: LetterType, letter: Letter, record: Record, path: str) -> Proposed:
     """One record of a list taken out. Raises ``LookupError`` if ``path`` is not one."""
-    value = value_at(record["answer"], path)
+    value = value_at(record.answer, path)
     if not path.rpartition("/")[2].isdecimal() or not isinstance(value, dict):
         raise LookupError(path)
     return _proposed(kind, letter, record, "remove", path, None)
 
 
-def addition(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: str) -> Proposed:
+def addition(kind: LetterType, letter: Letter, record: Record, path: str) -> Proposed:
     """The first part of the letter that no record of the list at ``path`` claims, as the reader reads it.
 
     Only lists at the top of the schema. Raises ``UsageError`` if every part is claimed, or the reading
@@ -101,7 +103,7 @@ def addition(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: 
     blocks = kind.read(letter).root.blocks.get(name, ())
     key = spec.covers.key
     read = [json.loads(json.dumps(values(spec.model, block), default=str)) for block in blocks]
-    got = [fold(str(one[key])) for one in record["answer"][name]]
+    got = [fold(str(one[key])) for one in (record.answer or {})[name]]
     missing = bind(got, [fold(str(one[key])) for one in read])
     if not missing.missing:
         raise UsageError("every part of the letter is claimed by a record")
@@ -110,14 +112,14 @@ def addition(kind: LetterType, letter: Letter, record: Mapping[str, Any], path: 
     return _proposed(kind, letter, record, "add", f"{path}/{at}", read[part])
 
 
-def _proposed(kind: LetterType, letter: Letter, record: Mapping[str, Any], act: str, path: str, new: Any) -> Proposed:
-    answer = copy.deepcopy(record["answer"])
+def _proposed(kind: LetterType, letter: Letter, record: Record, act: str, path: str, new: Any) -> Proposed:
+    answer = copy.deepcopy(record.answer)
     old = change(answer, act, path, new)
     _valid(kind, answer)
     after = checked(kind, letter, record, answer)
-    before = Counter(map(_name, record["findings"]))
+    before = Counter(map(_name, record.findings))
     fresh = []
-    for finding in after["findings"]:
+    for finding in after.findings:
         if before[_name(finding)]:
             before[_name(finding)] -= 1
         else:
@@ -133,5 +135,5 @@ def _valid(kind: LetterType, answer: Any) -> None:
         raise UsageError("; ".join(dict.fromkeys(each["msg"] for each in error.errors()[:3]))) from None
 
 
-def _name(finding: Mapping[str, Any]) -> str:
-    return json.dumps([finding["code"], finding["path"], finding["expected"], finding["got"]], sort_keys=True)
+def _name(finding: Finding) -> str:
+    return json.dumps([finding.code, finding.path, finding.expected, finding.got], sort_keys=True)

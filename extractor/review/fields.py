@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,11 +12,13 @@ from pydantic import BaseModel
 from extractor.display.values import value_text
 from extractor.letters.letter import Letter
 from extractor.lettertypes.evidence import SchemaField, Unchecked, fields_of
-from extractor.lettertypes.findings import CODES
+from extractor.lettertypes.findings import CODES, Finding
 from extractor.lettertypes.lettertype import LetterType
+from extractor.pointers import field_path, value_at
 from extractor.review.inputs import Input, input_of
 from extractor.review.log import Act
-from extractor.review.state import State, value_at
+from extractor.review.state import State
+from extractor.runs.record import Record
 
 # Who is to blame, in the words of a page.
 BLAME = {"answer": "wrong answer", "letter": "odd letter", "unclear": "unclear", "failed": "failed"}
@@ -125,27 +127,22 @@ def known_inputs(schema: type[BaseModel]) -> dict[str, Input]:
     return found
 
 
-def field_path(pointer: str) -> str:
-    """``/decisions/0/outcome`` as ``decisions/outcome``."""
-    return "/".join(part for part in pointer.split("/") if part and not part.isdigit())
-
-
-def show(kind: LetterType, record: Mapping[str, Any], state: State, letter: Letter | None) -> Shown:
+def show(kind: LetterType, record: Record, state: State, letter: Letter | None) -> Shown:
     """A record, as people left it, in the form of a page. ``record`` holds the final answer and its findings."""
     return _Showing(kind, record, state, letter).shown()
 
 
 class _Showing:
-    def __init__(self, kind: LetterType, record: Mapping[str, Any], state: State, letter: Letter | None) -> None:
-        self.kind, self.answer, self.letter = kind, record["answer"], letter
-        self.evidence = record["evidence"] if letter else {}
+    def __init__(self, kind: LetterType, record: Record, state: State, letter: Letter | None) -> None:
+        self.kind, self.answer, self.letter = kind, record.answer, letter
+        self.evidence = record.evidence if letter else {}
         self.by_hand = state.evidence()
         self.comments = state.comments()
         self.changes = {act.path: act for act in state.changes if act.act == "correct"}
         self.before: dict[str, Any] = {}
         for act in state.changes:
             self.before.setdefault(act.path, act.old)
-        told = [self._told(number, each) for number, each in enumerate(record["findings"])]
+        told = [self._told(number, each) for number, each in enumerate(record.findings)]
         self.by_path = self._by_path(told)
         self.number = 0
 
@@ -200,7 +197,7 @@ class _Showing:
         path = f"{parent}/{spec.name}"
         self.number += 1
         hand = self.by_hand.get(path)
-        spans = hand or [(each["start"], each["end"]) for each in self.evidence.get(path, ())]
+        spans = hand or [(each.start, each.end) for each in self.evidence.get(path, ())]
         changed = self.changes.get(path)
         told = tuple(self.by_path.get(path, ()))
         return Field(
@@ -218,19 +215,19 @@ class _Showing:
             comments=tuple(self.comments.get(path, ())),
         )
 
-    def _told(self, number: int, finding: Mapping[str, Any]) -> Told:
-        span = finding["span"]
+    def _told(self, number: int, finding: Finding) -> Told:
+        span = finding.span
         return Told(
             number,
-            finding["code"],
-            finding["severity"],
-            finding["blame"],
-            finding["message"],
-            value_text(finding["expected"]),
-            value_text(finding["got"]),
-            meaning(self.kind, finding["code"]),
-            finding["path"],
-            self._place(span["start"], span["end"]) if span else None,
+            finding.code,
+            finding.severity,
+            finding.blame,
+            finding.message,
+            value_text(finding.expected),
+            value_text(finding.got),
+            meaning(self.kind, finding.code),
+            finding.path,
+            self._place(span.start, span.end) if span else None,
         )
 
     def _place(self, start: int, end: int) -> Place | None:

@@ -7,7 +7,7 @@ substitute for gold read from the letter alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.review import corrections
 from extractor.review.letters import Letters
 from extractor.review.state import Reviews, State, final_answer
+from extractor.runs.record import Record
 from extractor.workspace.workspace import slug
 
 
@@ -36,7 +37,7 @@ class Pair:
 
 
 def write_gold(
-    records: Iterable[Mapping[str, Any]], reviews: Reviews, kind: LetterType, letters: Letters, to: Path, *, force: bool
+    records: Iterable[Record], reviews: Reviews, kind: LetterType, letters: Letters, to: Path, *, force: bool
 ) -> list[Pair]:
     """Write ``to/letters/NAME.txt`` and ``to/gold/NAME.json`` for every accepted letter.
 
@@ -52,17 +53,15 @@ def write_gold(
     return found
 
 
-def _pair(
-    record: Mapping[str, Any], state: State, kind: LetterType, letters: Letters, to: Path, *, force: bool
-) -> Pair:
-    letter_id = record["letter_id"]
+def _pair(record: Record, state: State, kind: LetterType, letters: Letters, to: Path, *, force: bool) -> Pair:
+    letter_id = record.letter_id
     name = slug(letter_id)
     letter, note = letters.get(record)
     if letter is None:
         return Pair(letter_id, name, note)
-    answer = final_answer(record["answer"], state.changes)
-    findings = corrections.checked(kind, letter, record, answer)["findings"]
-    left = sorted({each["code"] for each in findings if each["severity"] == "error" and each["blame"] != "letter"})
+    answer = final_answer(record.answer, state.changes)
+    findings = corrections.checked(kind, letter, record, answer).findings
+    left = sorted({each.code for each in findings if each.severity == "error" and each.blame != "letter"})
     if left and not force:
         return Pair(letter_id, name, f"open errors: {', '.join(left)} (--force takes it all the same)")
     gold, text = to / "gold" / f"{name}.json", to / "letters" / f"{name}.txt"
@@ -78,10 +77,10 @@ def _pair(
     return Pair(letter_id, name)
 
 
-def _gold(record: Mapping[str, Any], state: State, answer: Any) -> dict[str, Any]:
+def _gold(record: Record, state: State, answer: Any) -> dict[str, Any]:
     decision = state.decision
     assert decision is not None
-    told = record["model"], record["prompt"]
+    told = record.model, record.prompt
     saw = "the reader's reading" if state.filled else f"the answer of {', '.join(filter(None, told))}"
     people = {act.by: act.at for act in state.changes} | {decision.by: decision.at}
     reviewed = [{"role": "reviewer", "name": by, "date": at[:10], "saw": saw} for by, at in people.items()]

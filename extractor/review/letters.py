@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
 
 from extractor.errors import LetterError, UsageError
 from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, read_letter
 from extractor.letters.places.pictures import page_picture
+from extractor.runs.record import Record
 
 _KEPT = 32
 # Pictures of pages, of some hundred kilobytes each.
@@ -52,9 +52,9 @@ class Letters:
         self._locks: dict[str, Lock] = {}
         self._ahead = Lock()
 
-    def get(self, record: Mapping[str, Any]) -> tuple[Letter | None, str]:
+    def get(self, record: Record) -> tuple[Letter | None, str]:
         """The letter that a record was made from; ``None`` with the reason in plain words if it is not at hand."""
-        file = self._files.get(record["letter_id"])
+        file = self._files.get(record.letter_id)
         if file is None:
             return None, "The letter\u2019s file was not found; start again and name its folder with --letters."
         try:
@@ -65,11 +65,11 @@ class Letters:
             if error.code == "unreadable":
                 return None, "The letter\u2019s file is gone, or may not be opened; put it back to look at it."
             return None, f"The letter cannot be read ({error.code})."
-        if letter.sha256 != record["letter_sha256"]:
+        if letter.sha256 != record.letter_sha256:
             return None, "The letter\u2019s text has changed since the run read it; run it again, then review it."
         return letter, ""
 
-    def read_ahead(self, record: Mapping[str, Any]) -> None:
+    def read_ahead(self, record: Record) -> None:
         """Begin to read a letter that will be wanted next: a scan takes seconds a page. One at a time."""
 
         def read() -> None:
@@ -81,7 +81,7 @@ class Letters:
         if self._ahead.acquire(blocking=False):
             Thread(target=read, name="reading ahead", daemon=True).start()
 
-    def picture(self, record: Mapping[str, Any], page: int) -> bytes:
+    def picture(self, record: Record, page: int) -> bytes:
         """The 1-based page of a record's letter as PNG, of files whose pages are known.
 
         Raises ``UsageError`` if the letter is not at hand, ``LetterError`` if the page cannot be drawn,
@@ -92,7 +92,7 @@ class Letters:
             raise UsageError(note)
         if not 1 <= page <= len(letter.sizes):
             raise LookupError(page)
-        file = self._files[record["letter_id"]]
+        file = self._files[record.letter_id]
         return self._drawn(file, _stamp(file), letter.first_page + page - 1, letter.sizes[page - 1].turned)
 
 

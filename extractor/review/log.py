@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import ExtractorError, LedgerError
-from extractor.runs.record import ENGINE
+from extractor.runs.plan import ENGINE
 
 try:
     import fcntl

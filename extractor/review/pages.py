@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,9 +14,11 @@ from markupsafe import Markup
 from extractor.display.palette import palette
 from extractor.display.safe_text import csp_hash, plain, visible
 from extractor.display.values import value_text
+from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
+from extractor.pointers import field_path
 from extractor.review.boxes import GRID, pages_shown
-from extractor.review.fields import BLAME, field_path, label, show, sides
+from extractor.review.fields import BLAME, label, show, sides
 from extractor.review.inputs import Input
 from extractor.review.log import Act
 from extractor.review.queue import PAGE, SHOWS, Query
@@ -138,17 +140,17 @@ def input_form(wanted: Input, path: str, value: Any) -> str:
     )  # fmt: skip
 
 
-def in_words(kind: LetterType, finding: Mapping[str, Any]) -> dict[str, str]:
+def in_words(kind: LetterType, finding: Finding) -> dict[str, str]:
     """A finding for the script, in plain words."""
     return {
-        "look": finding["blame"],
-        "severity": finding["severity"],
-        "sign": SIGNS[finding["blame"]],
-        "blame": BLAME[finding["blame"]] + (", warning" if finding["severity"] == "warning" else ""),
-        "field": plain(field_path(finding["path"]).replace("_", " ")),
-        "message": plain(finding["message"]),
-        "side": sides(finding["code"], finding["blame"])[0],
-        "expected": plain(value_text(finding["expected"])),
+        "look": finding.blame,
+        "severity": finding.severity,
+        "sign": SIGNS[finding.blame],
+        "blame": BLAME[finding.blame] + (", warning" if finding.severity == "warning" else ""),
+        "field": plain(field_path(finding.path).replace("_", " ")),
+        "message": plain(finding.message),
+        "side": sides(finding.code, finding.blame)[0],
+        "expected": plain(value_text(finding.expected)),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +12,12 @@ from urllib.parse import urlencode
 from pydantic import BaseModel
 
 from extractor.lettertypes.evidence import Stated, fields_of
+from extractor.lettertypes.findings import Blame, Finding
 from extractor.lettertypes.lettertype import LetterType
-from extractor.review.fields import field_path, known_inputs, label
+from extractor.pointers import field_path
+from extractor.review.fields import known_inputs, label
 from extractor.review.state import State, answer_sha256
+from extractor.runs.record import Record
 
 PAGE = 100
 # Words kept of one letter's answer to search in.
@@ -158,30 +160,29 @@ def part_of(entry: Entry, state: State) -> str:
     return "todo" if entry.flagged or state.changes else "unflagged"
 
 
-def entry_of(kind: LetterType, record: Mapping[str, Any]) -> Entry:
+def entry_of(kind: LetterType, record: Record) -> Entry:
     """What the queue keeps of one record."""
-    findings = [each for each in record["findings"] if each["severity"] != "info"]
+    findings = [each for each in record.findings if each.severity != "info"]
     findings.sort(key=lambda each: _weight(kind, each))
-    error = record["error"]
+    error = record.error
     reasons = [
-        Reason(each["blame"], each["severity"], each["message"], field_path(each["path"]).replace("_", " "))
-        for each in findings
+        Reason(each.blame, each.severity, each.message, field_path(each.path).replace("_", " ")) for each in findings
     ]
     if error:
-        reasons.insert(0, Reason("failed", "error", error["message"], ""))
-    outcomes = Counter(_outcomes(kind.schema, record["answer"]))
+        reasons.insert(0, Reason("failed", "error", error.message, ""))
+    outcomes = Counter(_outcomes(kind.schema, record.answer))
     return Entry(
-        key=key_of(record["letter_id"]),
-        letter_id=record["letter_id"],
-        status=record["status"],
+        key=key_of(record.letter_id),
+        letter_id=record.letter_id,
+        status=record.status,
         answer_sha256=answer_sha256(record),
         reasons=tuple(reasons[:_REASONS]),
         findings=len(reasons),
-        codes=frozenset(each["code"] for each in record["findings"]) | ({error["code"]} if error else set()),
-        fields=frozenset(field_path(each["path"]) for each in findings) - {""},
+        codes=frozenset(each.code for each in record.findings) | ({error.code} if error else set()),
+        fields=frozenset(field_path(each.path) for each in findings) - {""},
         outcomes=tuple(outcomes.items()),
-        prompt=record["prompt"] or "no prompt",
-        rank=(*_rank(kind, record["status"], findings), *_natural(record["letter_id"])),
+        prompt=record.prompt or "no prompt",
+        rank=(*_rank(kind, record.status, findings), *_natural(record.letter_id)),
         words=_words(record),
     )
 
@@ -192,23 +193,23 @@ def key_of(letter_id: str) -> str:
 
 
 _SEVERITIES = ("error", "warning", "info")
-_BLAMES = ("answer", "unclear", "letter")
+_BLAMES: tuple[Blame, ...] = ("answer", "unclear", "letter")
 
 
-def _weight(kind: LetterType, finding: Mapping[str, Any]) -> tuple[int, int, bool]:
+def _weight(kind: LetterType, finding: Finding) -> tuple[int, int, bool]:
     return (
-        _SEVERITIES.index(finding["severity"]),
-        _BLAMES.index(finding["blame"]),
-        not kind.is_protected(finding["path"]),
+        _SEVERITIES.index(finding.severity),
+        _BLAMES.index(finding.blame),
+        not kind.is_protected(finding.path),
     )
 
 
-def _rank(kind: LetterType, status: str, findings: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+def _rank(kind: LetterType, status: str, findings: Sequence[Finding]) -> tuple[int, ...]:
     """Errors of the answer first, then what is unclear, then what the letter says against itself; failed letters
     after them, for there is no answer to look at; warnings then, and last what is clean.
     """
-    errors = Counter(each["blame"] for each in findings if each["severity"] == "error")
-    protected = sum(each["severity"] == "error" and kind.is_protected(each["path"]) for each in findings)
+    errors = Counter(each.blame for each in findings if each.severity == "error")
+    protected = sum(each.severity == "error" and kind.is_protected(each.path) for each in findings)
     group = 0 if errors else 1 if status == "failed" else 2 if findings else 3
     return group, *(-(errors[blame] > 0) for blame in _BLAMES), -protected, -errors.total(), -len(findings)
 
@@ -225,10 +226,10 @@ def _outcomes(schema: type[BaseModel], answer: Any) -> Iterable[str]:
                 yield from (str(one[inner.name]) for one in answer[spec.name] if one[inner.name] is not None)
 
 
-def _words(record: Mapping[str, Any]) -> str:
-    found: list[str] = [record["letter_id"]]
+def _words(record: Record) -> str:
+    found: list[str] = [record.letter_id]
     left = _MOST_WORDS
-    waiting = [record["answer"]]
+    waiting = [record.answer]
     while waiting and left > 0:
         value = waiting.pop()
         if isinstance(value, dict):
@@ -255,6 +256,6 @@ def _choices(entries: Sequence[Entry]) -> dict[str, list[tuple[str, str, int]]]:
     }
 
 
-def load(kind: LetterType, lines: Iterable[str]) -> Queue:
-    """The queue of a run's records, given as JSON texts."""
-    return Queue([entry_of(kind, json.loads(line)) for line in lines])
+def load(kind: LetterType, records: Iterable[Record]) -> Queue:
+    """The queue of a run's records."""
+    return Queue([entry_of(kind, record) for record in records])

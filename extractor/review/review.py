@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from extractor.errors import UsageError
 from extractor.letters.letter import Letter
+from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review import corrections
 from extractor.review.corrections import Proposed
@@ -19,6 +19,7 @@ from extractor.review.log import CHANGES, DECISIONS, Act, ConflictError, Log
 from extractor.review.queue import Entry, Query, Queue, load, part_of
 from extractor.review.state import State, answer_sha256, final_answer, fold
 from extractor.runs.ledger import View
+from extractor.runs.record import Record
 
 # What a browser may send of each.
 MOST_NOTE = 4_000
@@ -33,8 +34,8 @@ class Seen:
     """
 
     entry: Entry
-    original: Mapping[str, Any]
-    record: Mapping[str, Any]
+    original: Record
+    record: Record
     state: State
     letter: Letter | None
     note: str
@@ -86,15 +87,16 @@ class Desk:
         original = self._original(entry)
         letter, note = self.letters.get(original)
         state = self.state(entry)
-        record = dict(original)
+        record = original
         if state.changes:
-            answer = final_answer(original["answer"], state.changes)
+            answer = final_answer(original.answer, state.changes)
             if letter:
                 record = corrections.checked(self.kind, letter, original, answer)
             else:
-                record.update(answer=answer, evidence={}, findings=list(state.changes[-1].findings))
+                findings = tuple(map(Finding.from_dict, state.changes[-1].findings))
+                record = replace(original, answer=answer, evidence={}, findings=findings)
             if state.filled:
-                record["error"] = None
+                record = replace(record, error=None)
         return Seen(entry, original, record, state, letter, note)
 
     def read(self, entry: Entry) -> None:
@@ -109,10 +111,10 @@ class Desk:
         """The picture of one page, as ``Letters.picture`` gives it; may be called from any thread."""
         return self.letters.picture(self._original(entry), page)
 
-    def _original(self, entry: Entry) -> dict[str, Any]:
+    def _original(self, entry: Entry) -> Record:
         """A letter's record as the run made it. Raises ``ConflictError`` if that is not what the queue knows."""
         with View(self.folder) as view:
-            original: dict[str, Any] | None = json.loads(view.record(entry.letter_id) or "null")
+            original = view.record(entry.letter_id)
         if original is None or answer_sha256(original) != entry.answer_sha256:
             raise ConflictError(())
         return original
@@ -127,7 +129,7 @@ class Desk:
 
     def proposed(self, seen: Seen, path: str, text: str | None) -> Proposed:
         """What a correction would come to. Raises ``UsageError`` in plain words if it is none."""
-        if seen.letter is None or seen.record["answer"] is None:
+        if seen.letter is None or seen.record.answer is None:
             raise UsageError("there is no answer to correct" if seen.letter else seen.note)
         return corrections.correction(self.kind, seen.letter, seen.record, path, text)
 
@@ -156,13 +158,13 @@ class Desk:
             act=name,
             at="",
             by=self.name,
-            letter_sha256=seen.original["letter_sha256"],
+            letter_sha256=seen.original.letter_sha256,
             answer_sha256=seen.entry.answer_sha256,
             **more,
         )
 
     def _decision(self, seen: Seen, name: str) -> Act:
-        if name == "accept" and (seen.letter is None or seen.record["answer"] is None):
+        if name == "accept" and (seen.letter is None or seen.record.answer is None):
             raise UsageError(seen.note or "there is no answer to accept")
         return self._bare(seen, name, old=seen.state.decided or None, new=name)
 
@@ -173,7 +175,7 @@ class Desk:
         elif name == "correct":
             text = None if told.get("text") is None else _text(told, "text", MOST_TYPED)
             found = self.proposed(seen, path, text)
-        elif seen.letter is None or seen.record["answer"] is None:
+        elif seen.letter is None or seen.record.answer is None:
             raise UsageError(seen.note or "there is no answer to correct")
         else:
             make = corrections.addition if name == "add" else corrections.removal
@@ -181,23 +183,28 @@ class Desk:
         if name == "correct" and found.old == found.new:
             raise UsageError("that is the value it has")
         return self._bare(
-            seen, name, path=found.path, old=found.old, new=found.new, findings=tuple(found.record["findings"])
+            seen,
+            name,
+            path=found.path,
+            old=found.old,
+            new=found.new,
+            findings=tuple(each.as_dict() for each in found.record.findings),
         )
 
     def _evidence(self, seen: Seen, told: Mapping[str, Any]) -> Act:
         path = _text(told, "path", 500)
-        if seen.letter is None or seen.record["answer"] is None:
+        if seen.letter is None or seen.record.answer is None:
             raise UsageError(seen.note or "there is no answer to mark evidence for")
-        leaf_input(self.kind, seen.record["answer"], path)
+        leaf_input(self.kind, seen.record.answer, path)
         spans = _spans(told.get("spans"), len(seen.letter.text))
-        old = [[each["start"], each["end"]] for each in seen.record["evidence"].get(path, ())]
+        old = [[each.start, each.end] for each in seen.record.evidence.get(path, ())]
         old = [list(span) for span in seen.state.evidence().get(path, ())] or old
         return self._bare(seen, "evidence", path=path, spans=spans, old=old, new=[list(span) for span in spans])
 
     def _comment(self, seen: Seen, told: Mapping[str, Any]) -> Act:
         path = _text(told, "path", 500) if told.get("path") else ""
         if path:
-            leaf_input(self.kind, seen.record["answer"], path)
+            leaf_input(self.kind, seen.record.answer, path)
         note = _text(told, "note", MOST_NOTE).strip()
         if not note:
             raise UsageError("a comment needs words")
@@ -208,6 +215,10 @@ class Desk:
         if last is None:
             raise UsageError("nothing to undo on this letter")
         return self._bare(seen, "undo", path=last.path, old=last.new, new=last.old, undoes=last.number)
+
+
+def _as_logged(record: Record) -> tuple[dict[str, Any], ...]:
+    return tuple(finding.as_dict() for finding in record.findings)
 
 
 def _text(told: Mapping[str, Any], name: str, most: int) -> str:
@@ -232,16 +243,14 @@ def _spans(told: Any, size: int) -> tuple[tuple[int, int], ...]:
     return spans
 
 
-def _same_schema(lines: Iterable[str], kind: LetterType) -> Iterable[str]:
-    for number, line in enumerate(lines):
-        if number == 0:
-            first = json.loads(line)
-            if first["letter_type"] != kind.name or first["schema_sha256"] != kind.schema_sha256:
-                raise UsageError(
-                    f"the records were made with another schema than {kind.name} has now",
-                    hint="run the letters again into this folder, or name the workspace that made it",
-                )
-        yield line
+def _same_schema(records: Iterable[Record], kind: LetterType) -> Iterable[Record]:
+    for number, record in enumerate(records):
+        if number == 0 and (record.letter_type, record.schema_sha256) != (kind.name, kind.schema_sha256):
+            raise UsageError(
+                f"the records were made with another schema than {kind.name} has now",
+                hint="run the letters again into this folder, or name the workspace that made it",
+            )
+        yield record
 
 
 def _stamp(folder: Path) -> object:

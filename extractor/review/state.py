@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from extractor.lettertypes.findings import Finding
 from extractor.review.log import CHANGES, DECISIONS, Act, Log
+from extractor.runs.export import Reviewed
+from extractor.runs.record import Record
 
 _PAST = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
 
@@ -108,10 +111,10 @@ def sha256_of(answer: Any) -> str:
     return hashlib.sha256(json.dumps(answer, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def answer_sha256(record: Mapping[str, Any]) -> str:
+def answer_sha256(record: Record) -> str:
     """Names the answer that acts speak of; where a record has none, it names the letter that got none."""
-    answer = record["answer"]
-    return sha256_of({"letter_sha256": record["letter_sha256"]} if answer is None else answer)
+    answer = record.answer
+    return sha256_of({"letter_sha256": record.letter_sha256} if answer is None else answer)
 
 
 def final_answer(answer: Any, acts: Iterable[Act]) -> Any:
@@ -143,48 +146,33 @@ def change(answer: Any, act: str, path: str, new: Any = None) -> Any:
     return old
 
 
-def value_at(answer: Any, path: str) -> Any:
-    """The value at a JSON pointer. Raises ``LookupError`` if there is none."""
-    for part in path.split("/")[1:]:
-        if isinstance(answer, list):
-            if not part.isdecimal():
-                raise LookupError(path)
-            answer = answer[int(part)]
-        elif isinstance(answer, dict):
-            answer = answer[part]
-        else:
-            raise LookupError(path)
-    return answer
-
-
 class Reviews:
     """The reviews of a run folder as other commands need them: each record as people left it."""
 
     def __init__(self, folder: Path) -> None:
         self.log = Log(folder)
 
-    def state(self, record: Mapping[str, Any]) -> State:
-        return fold(self.log.of(record["letter_id"]), answer_sha256(record))
+    def state(self, record: Record) -> State:
+        return fold(self.log.of(record.letter_id), answer_sha256(record))
 
-    def reviewed(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def reviewed(self, record: Record) -> Reviewed:
         """The record with its final answer, the findings and the status that belong to it, and who reviewed it.
 
-        Adds ``review`` (accepted, rejected, skipped, or null), ``reviewed_by`` (names, or null) and
-        ``corrected`` (paths of changed values, ``/`` for a whole answer, or null).
+        ``corrected`` of a whole answer is ``/``.
         """
         state = self.state(record)
-        told: dict[str, Any] = {
-            "review": state.decided or None,
-            "reviewed_by": ", ".join(state.by) or None,
-            "corrected": ", ".join(dict.fromkeys(act.path or "/" for act in state.changes)) or None,
-        }
         if state.changes:
-            told["answer"] = final_answer(record["answer"], state.changes)
-            told["findings"] = list(state.changes[-1].findings)
+            findings = tuple(map(Finding.from_dict, state.changes[-1].findings))
+            record = replace(record, answer=final_answer(record.answer, state.changes), findings=findings)
         if state.filled:
-            told |= {"status": "needs_review", "error": None}
+            record = replace(record, status="needs_review", error=None)
         if state.decided == "accepted":
-            told["status"] = "accepted"
-        elif state.decided == "rejected" and record["status"] == "accepted":
-            told["status"] = "needs_review"
-        return {**record, **told}
+            record = replace(record, status="accepted")
+        elif state.decided == "rejected" and record.status == "accepted":
+            record = replace(record, status="needs_review")
+        return Reviewed(
+            record,
+            review=state.decided or None,
+            reviewed_by=", ".join(state.by) or None,
+            corrected=", ".join(dict.fromkeys(act.path or "/" for act in state.changes)) or None,
+        )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 from pydantic import ValidationError
 
 from extractor.errors import CassetteError, ModelError, TransportError
+from extractor.json_text import DuplicateKeyError, strict_json
 from extractor.letters.letter import Letter
-from extractor.lettertypes.findings import Finding, status_of, worth_asking_again
+from extractor.lettertypes.findings import Finding, worth_asking_again
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
 from extractor.models.model import Correction, Question, Reply
-from extractor.models.offline import NAME as OFFLINE
 from extractor.models.replies import ReplyError
-from extractor.models.strategy import Plain, RowsError, Strategy
-from extractor.runs.record import Attempt, Plan, baseline_finding, evidence_of, make_record
+from extractor.models.strategy import RowsError, Strategy
+from extractor.pointers import pointer_of
+from extractor.runs.plan import Plan
+from extractor.runs.record import Record
+from extractor.runs.replies import CheckedReply, make_record
 from extractor.validator.checks import Verdict, check
 
 OnReply = Callable[[Reply], None]
@@ -26,7 +27,7 @@ OnReply = Callable[[Reply], None]
 
 async def extract(
     letter: Letter, plan: Plan, *, stored: Iterable[Reply] = (), on_reply: OnReply | None = None
-) -> dict[str, Any]:
+) -> Record:
     """One letter's record.
 
     ``stored`` replies of an earlier run are used before the model is asked, so that nothing is
@@ -37,7 +38,7 @@ async def extract(
     """
     reading = plan.letter_type.read(letter)
     replies = iter(stored)
-    attempts: list[Attempt] = []
+    attempts: list[CheckedReply] = []
     error: ModelError | None = None
     try:
         while error is None:
@@ -48,8 +49,9 @@ async def extract(
                     on_reply(reply)
             if reply.error:
                 error = ModelError(f"the model's reply cannot be used: {reply.error}", code=reply.error)
-            attempts.append(Attempt(reply) if reply.error else judge(reply, plan.strategy, plan.letter_type, reading))
-            if len(attempts) > plan.reasks or not worth_asking_again(attempts[-1].verdict.findings):
+            checked = CheckedReply(reply) if reply.error else judge(reply, plan.strategy, plan.letter_type, reading)
+            attempts.append(checked)
+            if len(attempts) > plan.reasks or not worth_asking_again(checked.verdict.findings):
                 break
     except (TransportError, CassetteError):
         if not attempts:
@@ -68,36 +70,16 @@ async def _ask(plan: Plan, question: Question) -> Reply:
         return replace(failure.reply, error=failure.code)
 
 
-def judge(reply: Reply, strategy: Strategy, letter_type: LetterType, reading: Reading) -> Attempt:
+def judge(reply: Reply, strategy: Strategy, letter_type: LetterType, reading: Reading) -> CheckedReply:
     """Parse one raw reply and check it."""
     try:
         strict_json(reply.text)
-        answer, told = strategy.answer(reply.text, reading)
+        answer, remarks = strategy.answer(reply.text, reading)
     except (ValueError, RecursionError) as problem:
-        return Attempt(reply, None, Verdict(findings=schema_findings(problem)))
+        return CheckedReply(reply, None, Verdict(findings=schema_findings(problem)))
     verdict = check(letter_type, answer, reading)
-    verdict.findings += told
-    return Attempt(reply, answer, verdict)
-
-
-def recheck(line: dict[str, Any], letter: Letter, letter_type: LetterType) -> dict[str, Any]:
-    """Anyone's answer held against its letter: the same keys, with fresh evidence, findings and status."""
-    attempt = judge(Reply(json.dumps(line.get("answer"))), Plain(letter_type), letter_type, letter_type.read(letter))
-    findings = attempt.verdict.findings
-    told = line.get("letter_sha256")
-    if isinstance(told, str) and told != letter.sha256:
-        message = "the record was made from another text of this letter"
-        findings.append(Finding("other_text", "", "error", "unclear", message, expected=letter.sha256, got=told))
-    if line.get("model") == OFFLINE:
-        findings.append(baseline_finding())
-    return {
-        **line,
-        "letter_sha256": letter.sha256,
-        "letter_type": letter_type.name,
-        "status": status_of(findings) if attempt.answer is not None else "failed",
-        "evidence": evidence_of(letter, attempt.verdict),
-        "findings": [finding.as_dict() for finding in findings],
-    }
+    verdict.findings += remarks
+    return CheckedReply(reply, answer, verdict)
 
 
 def correction_message(findings: list[Finding]) -> str:
@@ -115,32 +97,19 @@ def correction_message(findings: list[Finding]) -> str:
 def schema_findings(problem: Exception) -> list[Finding]:
     """Why a reply is not a valid answer, one finding a place; never the offending text itself."""
     if not isinstance(problem, ValidationError):
-        told = isinstance(problem, _DoubledKeyError | RowsError)
-        what = str(problem) if told else "the reply is not valid JSON"
-        return [Finding("schema", "", "error", "answer", what)]
+        why = "the reply is not valid JSON"
+        if isinstance(problem, DuplicateKeyError):
+            why = "the reply gives one key twice"
+        elif isinstance(problem, RowsError):
+            why = str(problem)
+        return [Finding("schema", "", "error", "answer", why)]
     return [
-        Finding("schema", "".join(f"/{part}" for part in error["loc"]), "error", "answer", error["msg"])
+        Finding("schema", pointer_of(error["loc"]), "error", "answer", error["msg"])
         for error in problem.errors(include_input=False, include_url=False, include_context=False)[:50]
     ]
 
 
-def strict_json(text: str) -> Any:
-    """``text`` as JSON, with no key given twice. Raises ``ValueError``."""
-    return json.loads(text, object_pairs_hook=_no_doubled_keys)
-
-
-class _DoubledKeyError(ValueError):
-    pass
-
-
-def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _DoubledKeyError("the reply gives one key twice")
-    return found
-
-
-def _question(letter: Letter, reading: Reading, plan: Plan, attempts: list[Attempt]) -> Question:
+def _question(letter: Letter, reading: Reading, plan: Plan, attempts: list[CheckedReply]) -> Question:
     return Question(
         letter_id=letter.id,
         letter=letter.text,

@@ -1,171 +1,195 @@
-"""Records: one JSON object a letter, the same for one letter or a million. Keys are a contract."""
+"""Records: the result for one letter, the same for one letter or a million. Their keys are a contract.
+
+A record is a frozen object in memory and one line of JSON in files. ``Record.from_json`` and
+``Record.as_json`` are the only ways across.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
-from extractor.errors import ExtractorError, LetterError, ModelError
+from extractor.errors import ExtractorError, RecordError
+from extractor.json_text import StrictJSONError, strict_json
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
-from extractor.lettertypes.findings import Finding, status_of
-from extractor.lettertypes.lettertype import LetterType
-from extractor.models.model import Model, Reply, Usage
-from extractor.models.offline import NAME as OFFLINE
-from extractor.models.prices import Cost, Tariff, rounded, total
-from extractor.models.prompts import Prompt
-from extractor.models.strategy import STRATEGIES, Strategy
-from extractor.validator.checks import Verdict
+from extractor.lettertypes.findings import Finding, ProofLevel, Status, Withheld
+from extractor.models.model import Usage
 
-try:
-    ENGINE = version("letterproof")
-except PackageNotFoundError:  # a source tree on the path, not installed
-    ENGINE = "unknown"
+RECORD_VERSION = 2
+
+_CLOSED = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+_OmittedIfNone = Field(exclude_if=lambda value: value is None)
+
+
+@dataclass(frozen=True, slots=True)
+class PageBox:
+    """A rectangle on a page of the letter: left, top, right, bottom as shares of the page from its top left."""
+
+    letter_page: int
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The words that prove a value: ``[start, end)`` in the raw text.
+
+    ``letter_page`` counts from 1 and is ``None`` where the text has no page marks. ``boxes``: where the words
+    are printed, for letters that come from pages; ``None`` for plain text.
+    """
+
+    start: int
+    end: int
+    letter_page: int | None
+    text: str
+    boxes: Annotated[tuple[PageBox, ...] | None, _OmittedIfNone] = None
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One question to the model and its cost. ``findings`` and ``errors`` count what the check found.
+
+    ``seconds`` includes pauses; ``cost_usd`` is ``None`` where the price or the token counts are unknown.
+    """
+
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    finish: str = "stop"
+    transport_tries: int = 1
+    seconds: float = 0.0
+    findings: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a letter has no answer: a stable ``code`` and a sentence."""
+
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, error: ExtractorError) -> Failure:
+        return cls(error.code, error.message)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What every letter of a run has in common.
+class Record:
+    """The result for one letter.
 
-    ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost.
+    ``answer`` is the model's answer as plain JSON data, ``None`` if there is no valid one. ``evidence``,
+    ``proof`` and ``withheld`` are keyed by JSON pointers into it: the words that prove a value, how strong
+    the proof is, and values that were taken out with the reason. ``cost_usd`` is ``None`` where it is unknown.
     """
 
-    letter_type: LetterType
-    model: Model
-    prompt: Prompt | None = None
-    reasks: int = 1
-    tariff: Tariff = field(default_factory=Tariff)
+    letter_id: str
+    letter_sha256: str | None
+    letter_type: str
+    status: Status
+    answer: dict[str, Any] | None = None
+    evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    proof: dict[str, ProofLevel] = field(default_factory=dict)
+    withheld: dict[str, Withheld] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    model: str | None = None
+    prompt: str | None = None
+    prompt_sha256: str | None = None
+    schema_sha256: str | None = None
+    engine: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    error: Failure | None = None
+    record_version: Literal[2] = 2
 
-    @cached_property
-    def strategy(self) -> Strategy:
-        """How this plan's prompt gets a whole answer out of its model."""
-        return STRATEGIES[self.prompt.front.strategy if self.prompt else "plain"](self.letter_type)
-
-
-@dataclass
-class Attempt:
-    """One question put to the model, and what came of it; ``answer`` is ``None`` if the reply was not valid."""
-
-    reply: Reply
-    answer: BaseModel | None = None
-    verdict: Verdict = field(default_factory=Verdict)
-
-    @property
-    def rank(self) -> tuple[bool, int, int]:
-        """Smaller is better: no answer, then errors, then all findings."""
-        return (self.answer is None, self._errors, len(self.verdict.findings))
+    __pydantic_config__ = _CLOSED
 
     @property
-    def _errors(self) -> int:
-        return sum(finding.severity == "error" for finding in self.verdict.findings)
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that keep the record from being accepted."""
+        return tuple(finding for finding in self.findings if finding.severity == "error")
 
-    def as_dict(self, cost: Cost) -> dict[str, Any]:
-        return {
-            "usage": self.reply.usage.as_dict(),
-            "cost_usd": rounded(cost.usd),
-            "finish": self.reply.finish,
-            "transport_tries": self.reply.transport_tries,
-            "seconds": round(self.reply.seconds, 3),
-            "findings": len(self.verdict.findings),
-            "errors": self._errors,
-        }
+    def as_dict(self) -> dict[str, Any]:
+        """The record as plain JSON data, in the order of its keys."""
+        found: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return found
 
+    def as_json(self) -> str:
+        """The record as one line of JSON, without its end."""
+        try:
+            return _adapter().dump_json(self).decode()
+        except (PydanticSerializationError, UnicodeError):
+            # Half a character: only escaped does it survive.
+            return json.dumps(self.as_dict())
 
-def make_record(
-    letter: Letter, plan: Plan, attempts: Sequence[Attempt], error: ExtractorError | None
-) -> dict[str, Any]:
-    """The record of a letter that was asked about; the best attempt speaks, all attempts are counted."""
-    best = min(attempts, key=lambda attempt: attempt.rank, default=None)
-    findings = list(best.verdict.findings) if best else []
-    if best is None or best.answer is None:
-        error = error or ExtractorError("the model gave no valid answer", code="invalid_answer")
-        return _record(plan, (letter.id, letter.sha256), attempts, findings=findings, error=error)
-    if plan.model.name == OFFLINE:
-        findings.append(baseline_finding())
-    return _record(
-        plan,
-        (letter.id, letter.sha256),
-        attempts,
-        status=status_of(findings),
-        answer=best.answer.model_dump(mode="json"),
-        evidence=evidence_of(letter, best.verdict),
-        findings=findings,
-    )
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Record:
+        """A record from plain JSON data of this version or version 1. Raises ``RecordError``."""
+        version = data.get("record_version", 1)
+        if version == 1:
+            data = {**data, "record_version": RECORD_VERSION}
+        elif version != RECORD_VERSION:
+            raise RecordError(f"the record has version {str(version)[:20]!r}", hint="update letterproof")
+        try:
+            return _adapter().validate_python(data)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            place = ".".join(map(str, first["loc"]))[:80]
+            raise RecordError(f"not a record: {place}: {first['msg']}", hint=_HINT) from None
 
-
-def baseline_finding() -> Finding:
-    """Every record of the baseline says that it is one."""
-    message = "filled from the reading alone; judgements are left null"
-    return Finding("baseline", "", "info", "unclear", message)
-
-
-def failed_record(
-    letter_id: str, plan: Plan, error: ExtractorError, letter_sha256: str | None = None
-) -> dict[str, Any]:
-    """The record of a letter that could not be read or asked about at all."""
-    return _record(plan, (letter_id, letter_sha256), [], error=error)
+    @classmethod
+    def from_json(cls, line: str | bytes) -> Record:
+        """A record from a line of ``records.jsonl``. Raises ``RecordError``."""
+        try:
+            data = strict_json(line)
+        except StrictJSONError as error:
+            raise RecordError(f"not a record: {error}", hint=_HINT) from None
+        if not isinstance(data, dict):
+            raise RecordError("not a record: not a JSON object", hint=_HINT)
+        return cls.from_dict(data)
 
 
-def _record(
-    plan: Plan,
-    letter: tuple[str, str | None],
-    attempts: Sequence[Attempt],
-    *,
-    status: str = "failed",
-    answer: dict[str, Any] | None = None,
-    evidence: dict[str, Any] | None = None,
-    findings: Sequence[Finding] = (),
-    error: ExtractorError | None = None,
-) -> dict[str, Any]:
-    usage = sum((attempt.reply.usage for attempt in attempts), Usage())
-    costs = [_cost(plan, attempt.reply.usage) for attempt in attempts]
-    if not attempts and not isinstance(error, LetterError | ModelError):
-        # A crash: nobody knows whether the model was asked before it.
-        costs = [_cost(plan, Usage())]
-    return {
-        "letter_id": letter[0],
-        "letter_sha256": letter[1],
-        "letter_type": plan.letter_type.name,
-        "status": status,
-        "answer": answer,
-        "evidence": evidence or {},
-        "findings": [finding.as_dict() for finding in findings],
-        "model": plan.model.name,
-        "prompt": plan.prompt.id if plan.prompt else None,
-        "prompt_sha256": plan.prompt.sha256 if plan.prompt else None,
-        "schema_sha256": plan.letter_type.schema_sha256,
-        "engine": ENGINE,
-        "attempts": [attempt.as_dict(cost) for attempt, cost in zip(attempts, costs, strict=False)],
-        "usage": usage.as_dict(),
-        "cost_usd": rounded(total(costs).usd),
-        "error": {"code": error.code, "message": error.message} if error else None,
-    }
+_HINT = "name records written by extractor run; the shape is in extractor schema --record"
 
 
-def _cost(plan: Plan, usage: Usage) -> Cost:
-    return Cost(Decimal(0)) if plan.model.name == OFFLINE else plan.tariff.cost(usage)
+@cache
+def _adapter() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)
 
 
-def evidence_of(letter: Letter, verdict: Verdict) -> dict[str, list[dict[str, Any]]]:
-    """The evidence map of a record: raw spans with their letter page and words, and where known their ``boxes``."""
-    return {path: [_proof(letter, span) for span in spans] for path, spans in verdict.evidence.items()}
+def record_schema(answer: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON schema of one line of ``records.jsonl``; with ``answer``, the schema of a letter type's answer, for it.
+
+    Lines of version 1 lack ``record_version``, ``proof`` and ``withheld``.
+    """
+    schema = _adapter().json_schema(mode="serialization")
+    if answer is not None:
+        inner = dict(answer)
+        schema["$defs"] = {**schema["$defs"], **inner.pop("$defs", {})}
+        schema["properties"]["answer"] = {"anyOf": [inner, {"type": "null"}], "title": "Answer"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _proof(letter: Letter, span: Span) -> dict[str, Any]:
-    proof: dict[str, Any] = {
-        "start": span.start,
-        "end": span.end,
-        "letter_page": letter.page_of(span.start),
-        "text": span.of(letter.text),
-    }
+def evidence_of(letter: Letter, spans: Mapping[str, Iterable[Span]]) -> dict[str, tuple[Evidence, ...]]:
+    """Spans by path as evidence: with letter page, words, and boxes where they are known."""
+    return {path: tuple(_evidence(letter, span) for span in found) for path, found in spans.items()}
+
+
+def _evidence(letter: Letter, span: Span) -> Evidence:
+    boxes = None
     if letter.words:
-        # Left, top, right and bottom as shares of the page, from its top left corner.
-        boxes = letter.boxes(span)
-        proof["boxes"] = [{"letter_page": page, "box": [round(side, 4) for side in box]} for page, box in boxes]
-    return proof
+        boxes = tuple(
+            PageBox(page, (round(box[0], 4), round(box[1], 4), round(box[2], 4), round(box[3], 4)))
+            for page, box in letter.boxes(span)
+        )
+    return Evidence(span.start, span.end, letter.page_of(span.start), span.of(letter.text), boxes)

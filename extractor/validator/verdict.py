@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from extractor.letters.spans import Span
-from extractor.lettertypes.findings import Finding
-
-ProofLevel = Literal["place+quote", "place", "quote", "words", "judged", "nothing"]
+from extractor.lettertypes.findings import Finding, ProofLevel, Withheld
 
 PROOF_LEVELS: dict[ProofLevel, str] = {
     "place+quote": "The reader reads the same value at its place, and the model's quote proves it too.",
@@ -26,12 +23,12 @@ class Verdict:
 
     ``evidence``: raw spans by JSON pointer. ``findings``: in the answer's order. ``proof``: the level
     of each leaf, and of each list of records. ``withheld``: by JSON pointer, values taken out of the
-    answer, each as ``{"value": ..., "code": ...}``.
+    answer.
     ``in_place``: leaves whose value is not what the reader reads, but is printed in its own section.
     """
 
     evidence: dict[str, list[Span]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     proof: dict[str, ProofLevel] = field(default_factory=dict)
-    withheld: dict[str, dict[str, Any]] = field(default_factory=dict)
+    withheld: dict[str, Withheld] = field(default_factory=dict)
     in_place: set[str] = field(default_factory=set)

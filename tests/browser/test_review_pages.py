@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from extractor.letters.letter import LetterIndex, find_letters, read_letter
 from extractor.letters.pages.tesseract import is_installed
 from extractor.review.review import Desk
-from extractor.runs.pipeline import recheck
+from extractor.runs.answers import recheck
 from tests.browser.conftest import Opened, Show, here, press, ready, said, violations
 from tests.support import makepdf
 from tests.support.files import mail, zipped
@@ -39,7 +40,7 @@ def run_over(root: Path, **files: bytes) -> Path:
         if file := index.get(name):
             record = record_of(out, name)
             lost(record["answer"])
-            store(out, recheck({**record, "model": "openai/toy"}, read_letter(file), kind_of(root)))
+            store(out, recheck(replace(record, model="openai/toy"), read_letter(file), kind_of(root)))
     return out
 
 

@@ -38,7 +38,17 @@ def test_a_bare_line_gets_evidence_findings_and_status() -> None:
     ran = check(line("slow"))
     [checked] = ran.lines
     assert ran.code == 0
-    assert list(checked) == ["letter_id", "answer", "letter_sha256", "letter_type", "status", "evidence", "findings"]
+    assert list(checked) == [
+        "letter_id",
+        "answer",
+        "letter_sha256",
+        "letter_type",
+        "status",
+        "evidence",
+        "proof",
+        "withheld",
+        "findings",
+    ]
     assert (checked["status"], checked["letter_type"], checked["findings"]) == ("accepted", "parcel", [])
     assert checked["answer"] == {"carrier": "Slow Boat", "parcels": [LOST]}
     assert {path: spans[0]["text"] for path, spans in checked["evidence"].items()} == {

@@ -23,7 +23,7 @@ from extractor.models.llm import ChatModel, Patience
 from extractor.models.model import Reply
 from extractor.models.prompts import load_prompt
 from extractor.runs.pipeline import extract
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from tests.support.imr import IMR, LETTERS, ROOT, bundled, decision, imr_letter
 
 # A wheel that does not load on this machine is as good as none.
@@ -83,7 +83,7 @@ def ask(url: str, letter: Letter, *, reasks: int = 0, **params: Any) -> Asking:
 
     async def once() -> dict[str, Any]:
         try:
-            return await extract(letter, Plan(IMR, model, PROMPT, reasks), on_reply=replies.append)
+            return (await extract(letter, Plan(IMR, model, PROMPT, reasks), on_reply=replies.append)).as_dict()
         finally:
             await model.aclose()
 

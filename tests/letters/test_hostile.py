@@ -11,7 +11,7 @@ from extractor.letters.letter import Letter, letter_from_text
 from extractor.lettertypes.findings import Finding, status_of
 from extractor.models.offline import OfflineModel, fill
 from extractor.runs.pipeline import extract
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from extractor.validator.checks import check
 from tests.support.imr import IMR, RATIONALE, decision, imr_letter
 
@@ -140,14 +140,14 @@ def test_an_answer_that_obeyed_the_letter_is_wrong() -> None:
 )
 def test_no_text_takes_more_than_its_length(text: str) -> None:
     record = asyncio.run(extract(Letter("big", text), Plan(IMR, OfflineModel(), reasks=0)))
-    assert record["status"] in ("accepted", "needs_review", "failed")
+    assert record.status in ("accepted", "needs_review", "failed")
 
 
 def test_a_heading_longer_than_the_schema_allows_is_told() -> None:
     letter = Letter("long", imr_letter(decision("Heading. " * 1_000)))
     record = asyncio.run(extract(letter, Plan(IMR, OfflineModel(), reasks=0)))
-    assert (record["status"], record["error"]["code"]) == ("failed", "invalid_answer")
-    assert [finding["path"] for finding in record["findings"]] == ["/decisions/0/item"]
+    assert (record.status, record.error.code) == ("failed", "invalid_answer")
+    assert [finding.path for finding in record.findings] == ["/decisions/0/item"]
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from extractor.models.offline import OfflineModel
 from extractor.models.prices import FILE, Cost, Price, PriceTable, Tariff, rounded, tariff, total
 from extractor.models.replies import read_completion
 from extractor.runs.ledger import Ledger, keys_of
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from extractor.workspace.workspace import Workspace
 from tests.support.loopback import Asked, Canned, endpoint, message
 from tests.support.toy import (

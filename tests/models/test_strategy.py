@@ -14,7 +14,7 @@ from extractor.models.offline import values
 from extractor.models.strategy import Plain, RowsError, Skeleton
 from extractor.models.wire import letter_messages, strict_schema
 from extractor.runs.pipeline import extract, judge
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from tests.support.imr import IMR, bundled, decision, imr_letter
 
 SKELETON = Skeleton(IMR)
@@ -140,7 +140,7 @@ def test_letter_and_table_are_two_messages_and_the_letter_is_unchanged(monkeypat
     assert [message["role"] for message in messages] == ["user", "user"]
     assert messages[0]["content"] == letter.text
     assert messages[1]["content"].startswith("[1] header: ")
-    assert "skeleton" in [finding["code"] for finding in record["findings"]]
+    assert "skeleton" in [finding.code for finding in record.findings]
 
 
 def test_the_plain_strategy_adds_nothing():

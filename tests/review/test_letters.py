@@ -6,7 +6,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from extractor.errors import UsageError
 from extractor.letters.letter import Letter, LetterFile
 from extractor.review import letters as module
 from extractor.review.letters import Letters
+from extractor.runs.record import Record
 from tests.support.reviews import record_of, write_run
 from tests.support.toy import NOTES, put
 
@@ -73,7 +73,7 @@ def test_each_letter_is_taken_from_the_first_place_that_has_it(tmp_path: Path) -
     places = [[tmp_path / "gone"], [tmp_path / "new"], [tmp_path / "old"]]
     letters = Letters(places, ["blue", "red", "slow"])
     assert letters.missing == ["slow"]
-    record: dict[str, Any] = {"letter_id": "blue", "letter_sha256": Letter("blue", NOTES["blue"]).sha256}
+    record = Record("blue", Letter("blue", NOTES["blue"]).sha256, "parcel", "accepted")
     letter, note = letters.get(record)
     assert letter is not None, note
 

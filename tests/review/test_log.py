@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from extractor.errors import UsageError
 from extractor.lettertypes.evidence import fields_of
+from extractor.pointers import value_at
 from extractor.review.corrections import addition, correction, removal
 from extractor.review.fields import known_inputs
 from extractor.review.inputs import Input
 from extractor.review.log import Act, ConflictError, Log
-from extractor.review.state import Reviews, change, final_answer, fold, sha256_of, value_at
+from extractor.review.state import Reviews, change, final_answer, fold, sha256_of
+from extractor.runs.export import Reviewed
 from tests.support.imr import IMR
 from tests.support.reviews import desk_of, doubled, dropped, kind_of, lost, record_of, write_run
 
@@ -243,12 +245,12 @@ def test_the_same_checks_judge_a_correction(tmp_path: Path) -> None:
     record = record_of(tmp_path / "out", "blue")
     letter, _ = desk.letters.get(record)
     assert letter is not None
-    assert [each["code"] for each in record["findings"] if each["severity"] == "error"] == ["value_differs"]
+    assert [each.code for each in record.errors] == ["value_differs"]
     right = correction(kind, letter, record, "/parcels/0/state", "delivered")
-    assert (right.new_findings, right.mended, right.record["status"]) == ((), 1, "accepted")
-    assert right.record["evidence"]["/parcels/0/state"][0]["text"] == "delivered"
+    assert (right.new_findings, right.mended, right.record.status) == ((), 1, "accepted")
+    assert right.record.evidence["/parcels/0/state"][0].text == "delivered"
     wrong = correction(kind, letter, record, "/carrier", "Red Van")
-    assert [each["code"] for each in wrong.new_findings] == ["not_in_text"]
+    assert [each.code for each in wrong.new_findings] == ["not_in_text"]
     assert wrong.mended == 0
 
 
@@ -282,14 +284,14 @@ def test_a_missing_record_comes_from_the_reading_and_an_extra_one_goes(tmp_path:
     letter, _ = desk.letters.get(blue)
     assert letter is not None
     added = addition(kind, letter, blue, "/parcels")
-    assert (added.path, added.new["number"], added.record["status"]) == ("/parcels/1", "13", "accepted")
+    assert (added.path, added.new["number"], added.record.status) == ("/parcels/1", "13", "accepted")
     with pytest.raises(UsageError, match="every part"):
         addition(kind, letter, added.record, "/parcels")
     with pytest.raises(LookupError):
         addition(kind, letter, blue, "/carrier")
     letter, _ = desk.letters.get(red)
     assert letter is not None
-    assert removal(kind, letter, red, "/parcels/1").record["status"] == "accepted"
+    assert removal(kind, letter, red, "/parcels/1").record.status == "accepted"
     with pytest.raises(LookupError):
         removal(kind, letter, red, "/carrier")
 
@@ -301,5 +303,5 @@ def test_a_record_nobody_reviewed_stays_as_it_is(tmp_path: Path) -> None:
     write_run(tmp_path, {"blue": lost})
     record = record_of(tmp_path / "out", "blue")
     told = Reviews(tmp_path / "out").reviewed(record)
-    assert told == {**record, "review": None, "reviewed_by": None, "corrected": None}
+    assert told == Reviewed(record)
     assert not (tmp_path / "out" / "review.jsonl").exists()

@@ -213,7 +213,7 @@ def test_an_answer_filled_in_is_corrected_taken_back_and_exported(tmp_path: Path
 
     def standing() -> tuple[str, str | None, bool]:
         told = Reviews(out).reviewed(record_of(out, "blue"))
-        return told["status"], told["corrected"], told["answer"] is not None
+        return told.record.status, told.corrected, told.record.answer is not None
 
     assert standing() == ("failed", None, False)
     do(desk, "blue", act="fill")
@@ -223,7 +223,7 @@ def test_an_answer_filled_in_is_corrected_taken_back_and_exported(tmp_path: Path
     do(desk, "blue", act="undo")
     do(desk, "blue", act="undo")
     assert standing() == ("failed", None, False)
-    assert record_of(out, "blue")["answer"] is None
+    assert record_of(out, "blue").answer is None
 
 
 def test_what_was_done_without_an_answer_is_not_done_to_another_text(tmp_path: Path) -> None:
@@ -232,12 +232,12 @@ def test_what_was_done_without_an_answer_is_not_done_to_another_text(tmp_path: P
     desk = desk_of(tmp_path)
     do(desk, "blue", act="fill")
     do(desk, "blue", act="accept")
-    assert Reviews(out).reviewed(record_of(out, "blue"))["status"] == "accepted"
+    assert Reviews(out).reviewed(record_of(out, "blue")).record.status == "accepted"
     put(tmp_path / "letters" / "blue.txt", NOTES["slow"])
     assert cli("run", tmp_path / "letters", "--out", out, "--workspace", tmp_path).code in (0, 1)
     failing(tmp_path, "blue")
     told = Reviews(out).reviewed(record_of(out, "blue"))
-    assert (told["status"], told["answer"], told["review"]) == ("failed", None, None)
+    assert (told.record.status, told.record.answer, told.review) == ("failed", None, None)
 
 
 def test_a_letter_of_that_name_that_is_another_is_kept(tmp_path: Path) -> None:

@@ -339,7 +339,7 @@ def test_a_correction_is_tried_without_being_kept(client: Client, root: Path) ->
     [finding] = json.loads(client.ask("POST", f"/letter/{BLUE}/try", json.dumps(told))[1])["findings"]
     assert (finding["look"], finding["field"]) == ("answer", "parcels/on")
     assert not (root / "out" / "review.jsonl").exists()
-    assert record_of(root / "out", "blue")["answer"]["parcels"][0]["state"] == "lost"
+    assert record_of(root / "out", "blue").answer["parcels"][0]["state"] == "lost"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from extractor.models.cassettes.tapefile import Persister
 from extractor.models.llm import open_model
 from extractor.models.prompts import load_prompt
 from extractor.runs.pipeline import extract
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from tests.support.imr import IMR, ROOT, bundled
 
 FOLDER = ROOT / "cassettes" / "imr" / "faults"
@@ -52,7 +52,7 @@ def play(path: Path) -> tuple[dict[str, Any] | ExtractorError, Tape]:
         plan = plan_for(tape.head, transport())
         try:
             with tape:
-                return await extract(bundled(LETTER), plan)
+                return (await extract(bundled(LETTER), plan)).as_dict()
         finally:
             await plan.model.aclose()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from extractor.letters.letter import LetterFile, read_letter
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review.review import Desk
 from extractor.review.serve import open_server
+from extractor.runs.answers import recheck
 from extractor.runs.ledger import Keys, Ledger, View
-from extractor.runs.pipeline import recheck
+from extractor.runs.record import Failure, Record
 from extractor.workspace.workspace import Workspace
 from tests.support.toy import NOTES, Ran, cli, put, write_toy
 
@@ -60,28 +61,31 @@ def cli_apart(*words: object) -> Ran:
 def spoil(root: Path, letter_id: str, change: Change) -> None:
     """Change the run's answer to one letter, as if its model had said so."""
     out = root / "out"
-    record = record_of(out, letter_id)
-    change(record["answer"])
+    record = replace(record_of(out, letter_id), model="openai/toy", prompt="parcel@v1")
+    assert record.answer is not None
+    change(record.answer)
     letter = read_letter(LetterFile(letter_id, root / "letters" / f"{letter_id}.txt"))
-    store(out, recheck({**record, "model": "openai/toy", "prompt": "parcel@v1"}, letter, kind_of(root)))
+    store(out, recheck(record, letter, kind_of(root)))
 
 
 def failing(root: Path, letter_id: str) -> None:
     """A letter whose model gave no answer."""
-    error = {"code": "refusal", "message": "the model's reply cannot be used: refusal"}
-    record = {**record_of(root / "out", letter_id), "answer": None, "evidence": {}, "findings": [], "error": error}
-    store(root / "out", {**record, "status": "failed", "model": "openai/toy", "prompt": "parcel@v1"})
+    error = Failure("refusal", "the model's reply cannot be used: refusal")
+    record = record_of(root / "out", letter_id)
+    record = replace(record, answer=None, evidence={}, findings=(), error=error, status="failed")
+    store(root / "out", replace(record, model="openai/toy", prompt="parcel@v1"))
 
 
-def store(out: Path, *records: dict[str, Any]) -> None:
+def store(out: Path, *records: Record) -> None:
     with Ledger(out) as ledger:
         for record in records:
             ledger.store_record(record, Keys("a", "b"))
 
 
-def record_of(out: Path, letter_id: str) -> dict[str, Any]:
+def record_of(out: Path, letter_id: str) -> Record:
     with View(out) as view:
-        found: dict[str, Any] = json.loads(view.record(letter_id) or "null")
+        found = view.record(letter_id)
+    assert found is not None
     return found
 
 
@@ -91,9 +95,7 @@ def many(root: Path, count: int) -> Path:
     clean, flagged = record_of(out, "red"), record_of(out, "blue")
     made = []
     for number in range(count - 3):
-        record = copy.deepcopy(flagged if number % 10 == 0 else clean)
-        record["letter_id"] = f"note-{number:05}"
-        made.append(record)
+        made.append(replace(flagged if number % 10 == 0 else clean, letter_id=f"note-{number:05}"))
     store(out, *made)
     return out
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,7 +11,8 @@ from extractor.models.model import Usage
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.prices import rounded
 from extractor.runs.ledger import Totals
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
+from extractor.runs.record import Record
 
 
 @dataclass
@@ -32,35 +32,35 @@ class Bill:
     # Hashes, because a run may hold a million letters.
     _seen: set[int] = field(default_factory=set)
 
-    def add(self, record: Mapping[str, Any]) -> None:
+    def add(self, record: Record) -> None:
         """Count one record."""
-        same = hash(tuple(record[key] for key in ("letter_sha256", "model", "prompt_sha256", "schema_sha256")))
-        never_asked = not record["attempts"] and record["cost_usd"] == 0
+        same = hash((record.letter_sha256, record.model, record.prompt_sha256, record.schema_sha256))
+        never_asked = not record.attempts and record.cost_usd == 0
         if never_asked or same in self._seen:
             return
         self._seen.add(same)
         self.asked += 1
-        self.usage += _usage(record["usage"])
-        if record["cost_usd"] is None:
+        self.usage += record.usage
+        if record.cost_usd is None:
             self.unpriced += 1
             self.why = self.why or self._why(record)
         else:
-            self.usd += Decimal(str(record["cost_usd"]))
+            self.usd += Decimal(str(record.cost_usd))
 
-    def take(self, totals: Totals, odd: Mapping[str, Any] | None) -> None:
+    def take(self, totals: Totals, odd: Record | None) -> None:
         """Count a whole run, summed up by its ledger; ``odd`` is a record whose cost is not known."""
         self.usage, self.usd = totals.usage, totals.usd
         self.asked, self.unpriced = totals.asked, totals.unpriced
         self.why = self._why(odd) if odd else ""
 
-    def _why(self, record: Mapping[str, Any]) -> str:
-        if not record["attempts"]:
-            return f"letter {record['letter_id']} ended in an internal error"
-        costs = [self.plan.tariff.cost(_usage(attempt["usage"])) for attempt in record["attempts"]]
+    def _why(self, record: Record) -> str:
+        if not record.attempts:
+            return f"letter {record.letter_id} ended in an internal error"
+        costs = [self.plan.tariff.cost(attempt.usage) for attempt in record.attempts]
         told = [cost.unknown for cost in costs if cost.usd is None]
         # A record that another model left behind, whose letter could not be asked about now.
-        other = record["model"] != self.plan.model.name
-        return f"unknown price for {record['model']}" if other or not told else told[0]
+        other = record.model != self.plan.model.name
+        return f"unknown price for {record.model}" if other or not told else told[0]
 
     def as_dict(self) -> dict[str, Any]:
         """For the JSON report. ``cost_usd`` is ``None`` if any part is not known; the known parts stand beside it."""
@@ -96,7 +96,3 @@ class Bill:
             day = f", at list prices as of {self.plan.tariff.as_of}" if self.plan.tariff.as_of else ""
             told = f"Cost of the {what}: {money(self.usd)}{rest}{day}."
         return f"{told} Nothing was paid now." if self.replaying else told
-
-
-def _usage(counts: Mapping[str, Any]) -> Usage:
-    return Usage(**{name: counts.get(name) for name in Usage().as_dict()})

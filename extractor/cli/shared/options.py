@@ -23,7 +23,7 @@ from extractor.models.model import Model
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.offline import OfflineModel
 from extractor.models.prompts import Prompt, known_prompts, load_prompt
-from extractor.runs.record import ENGINE, Plan
+from extractor.runs.plan import ENGINE, Plan
 from extractor.workspace.workspace import ModelConfig, Workspace
 
 if TYPE_CHECKING:
@@ -34,13 +34,19 @@ DEFAULT_REASKS = 1
 
 
 class Exit(enum.IntEnum):
-    """Exit codes; a contract."""
+    """Exit codes; a contract.
+
+    FINE: nothing to do. LOOK: the work ran, and a person should look (findings, failed letters, a failed gate).
+    USAGE: wrong usage, or a broken workspace. CASSETTES: stale or missing cassettes. INCOMPLETE: letters could
+    not be asked, or a limit stopped the run. INTERNAL: a defect of this program. INTERRUPTED: stopped by the user.
+    """
 
     FINE = 0
     LOOK = 1
     USAGE = 2
     CASSETTES = 3
     INCOMPLETE = 4
+    INTERNAL = 70
     INTERRUPTED = 130
 
 

@@ -17,7 +17,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.prices import rounded
 from extractor.runs.bulk import RECORDS, STOPS, Forecast, Summary
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 
 STATUSES = ("accepted", "needs_review", "failed")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -13,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from extractor.lettertypes.lettertype import LetterType
+from extractor.runs.record import Record
 
 # Piped output has no width: lines are as long as this allows, and one record's row is one line.
 PIPED_WIDTH = 200
 _ITEM = 48
 
 
-def print_table(records: list[dict[str, Any]], letter_type: LetterType) -> None:
+def print_table(records: Sequence[Record], letter_type: LetterType) -> None:
     """Print records with the letter type's columns, their status and their findings."""
     rows = [row for record in records for row in _rows(record, letter_type)]
     headings = list(dict.fromkeys(name for row in rows for name in row))
@@ -40,11 +40,11 @@ def print_table(records: list[dict[str, Any]], letter_type: LetterType) -> None:
     Console(width=PIPED_WIDTH if piped else None).print(table)
 
 
-def _rows(record: Mapping[str, Any], letter_type: LetterType) -> list[dict[str, str]]:
-    told = letter_type.rows(record["answer"]) if letter_type.rows and record["answer"] else []
+def _rows(record: Record, letter_type: LetterType) -> list[dict[str, str]]:
+    told = letter_type.rows(record.answer) if letter_type.rows and record.answer else []
     rows = []
     for i, row in enumerate(told or [{}]):
-        first = {"letter": record["letter_id"], "status": record["status"]} if i == 0 else {}
+        first = {"letter": record.letter_id, "status": record.status} if i == 0 else {}
         shown = {name: _cut(value) for name, value in row.items()}
         rows.append({**first, **shown, "findings": _findings_of(record, i, len(told)) if row else _why_failed(record)})
     return rows
@@ -54,18 +54,18 @@ def _cut(value: str) -> str:
     return value if len(value) <= _ITEM else value[: _ITEM - 1] + "\u2026"
 
 
-def _findings_of(record: Mapping[str, Any], i: int, rows: int) -> str:
+def _findings_of(record: Record, i: int, rows: int) -> str:
     """Codes of the findings on row i; the letter's other findings stand on its first row."""
     told: Counter[str] = Counter()
-    for finding in record["findings"]:
-        parts = finding["path"].split("/")
+    for finding in record.findings:
+        parts = finding.path.split("/")
         row = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() and int(parts[2]) < rows else 0
-        if row == i and finding["severity"] != "info":
-            told[f"{finding['severity']}: {finding['code']} ({finding['blame']})"] += 1
+        if row == i and finding.severity != "info":
+            told[f"{finding.severity}: {finding.code} ({finding.blame})"] += 1
     return ", ".join(f"{text} x{times}" if times > 1 else text for text, times in told.items())
 
 
-def _why_failed(record: Mapping[str, Any]) -> str:
-    error = record["error"]
-    told = [finding["message"] for finding in record["findings"] if finding["severity"] == "error"]
-    return error["message"] if error else "; ".join(told[:3])
+def _why_failed(record: Record) -> str:
+    error = record.error
+    told = [finding.message for finding in record.findings if finding.severity == "error"]
+    return error.message if error else "; ".join(told[:3])

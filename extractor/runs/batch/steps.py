@@ -17,7 +17,9 @@ from extractor.runs.batch.book import Book
 from extractor.runs.bulk.output import Output
 from extractor.runs.ledger import Keys, Ledger
 from extractor.runs.pipeline import extract
-from extractor.runs.record import Plan, failed_record
+from extractor.runs.plan import Plan
+from extractor.runs.record import Record
+from extractor.runs.replies import failed_record
 
 if TYPE_CHECKING:
     from extractor.models.llm.batches import BatchWire
@@ -57,7 +59,7 @@ class Deferred:
 class Step:
     """Where a letter stands: its record, if a reply or a final failure makes one, and what is to be asked next."""
 
-    record: dict[str, Any] | None
+    record: Record | None
     question: Question | None
     crashed: bool = False
 
@@ -104,8 +106,8 @@ class Batch:
             return Step(failed_record(letter.id, self.plan, crash, letter.sha256), None, crashed=True)
         return Step(record, self._model.question)
 
-    def keep(self, record: dict[str, Any], keys: Keys) -> None:
+    def keep(self, record: Record, keys: Keys) -> None:
         """Keep one record, in the ledger first."""
-        before = self.ledger.standing(record["letter_id"])
+        before = self.ledger.standing(record.letter_id)
         line = self.ledger.store_record(record, keys)
-        self.output.add(record["letter_id"], line, replaces=before is not None)
+        self.output.add(record.letter_id, line, replaces=before is not None)

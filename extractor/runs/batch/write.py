@@ -14,7 +14,7 @@ from extractor.letters.letter import Letter, LetterFile, letters_in
 from extractor.runs.batch.book import Asked, Book, LetterRow, NewFile, Options, Write, request_file
 from extractor.runs.batch.steps import Batch
 from extractor.runs.ledger import keys_of
-from extractor.runs.record import failed_record
+from extractor.runs.replies import failed_record
 
 OnLetter = Callable[[int], None]
 

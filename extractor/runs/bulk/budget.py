@@ -18,7 +18,7 @@ from extractor.letters.letter import Letter
 from extractor.models.model import Model, Question, Reply, Usage
 from extractor.models.prices import Tariff
 from extractor.models.replies import ReplyError
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 
 # English and JSON alike, roughly.
 BYTES_PER_TOKEN = 4

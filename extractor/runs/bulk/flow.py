@@ -19,7 +19,7 @@ from extractor.runs.bulk.stops import beating, deadline, interruptible
 from extractor.runs.bulk.summary import Summary
 from extractor.runs.ledger import Ledger, keeps_replies, plan_key
 from extractor.runs.ledger.beside import refuse_foreign_records
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 
 _DEFAULTS = Options()
 

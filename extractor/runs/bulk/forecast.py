@@ -21,7 +21,7 @@ from extractor.models.prices import Cost
 from extractor.runs.bulk.budget import BYTES_PER_TOKEN
 from extractor.runs.bulk.options import Options
 from extractor.runs.ledger import Ledger, Totals, View, is_again, keeps_replies, keys_of, plan_key
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 
 # An answer is longer than what the baseline fills in, which leaves judgements null: 1.22 times over
 # the recorded answers to the five bundled letters.

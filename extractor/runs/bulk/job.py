@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from extractor.errors import (
@@ -30,7 +30,9 @@ from extractor.runs.bulk.output import Output
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, Summary
 from extractor.runs.ledger import Keys, Ledger, Standing, is_again, keeps_replies, keys_of
 from extractor.runs.pipeline import extract
-from extractor.runs.record import Plan, failed_record
+from extractor.runs.plan import Plan
+from extractor.runs.record import Record
+from extractor.runs.replies import failed_record
 
 # What is true of one letter is true of all.
 _HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved"})
@@ -152,12 +154,12 @@ class Job:
 
     def _crashed(
         self, letter_id: str, error: Exception, letter_sha256: str | None = None, keys: Keys = _CRASH
-    ) -> tuple[dict[str, Any], Keys]:
+    ) -> tuple[Record, Keys]:
         """The record of a letter that met a defect. Not done: a later version, or another try, may get it right."""
         crash = ExtractorError(f"internal error: {type(error).__name__}", code="internal")
         return failed_record(letter_id, self.plan, crash, letter_sha256), Keys(keys.ask, "")
 
-    async def _ask(self, file: LetterFile, letter: Letter, keys: Keys, since: int) -> dict[str, Any]:
+    async def _ask(self, file: LetterFile, letter: Letter, keys: Keys, since: int) -> Record:
         if not keeps_replies(self.plan):
             return await extract(letter, self.plan)
 
@@ -181,10 +183,10 @@ class Job:
                 stored = self.ledger.replies(keys, since)
                 return await extract(letter, self._asked_plan, stored=stored, on_reply=on_reply)
 
-    def _keep(self, record: dict[str, Any], keys: Keys, before: Standing | None) -> None:
+    def _keep(self, record: Record, keys: Keys, before: Standing | None) -> None:
         line = self.ledger.store_record(record, keys)
-        self.output.add(record["letter_id"], line, replaces=before is not None)
-        self.summary.statuses[record["status"]] += 1
+        self.output.add(record.letter_id, line, replaces=before is not None)
+        self.summary.statuses[record.status] += 1
 
     def _unanswered(self, letter_id: str, error: ExtractorError) -> None:
         self.summary.unanswered[letter_id] = error

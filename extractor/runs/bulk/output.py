@@ -75,7 +75,7 @@ class Output(AbstractContextManager["Output"]):
         try:
             private = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
             with open(private, "w", encoding="utf-8", newline="\n") as file:
-                for line in self.ledger.records():
+                for line in self.ledger.lines():
                     file.write(line)
                     file.write("\n")
             temporary.replace(self.path)

@@ -12,6 +12,7 @@ from extractor.errors import ExtractorError
 from extractor.models.model import Reply
 from extractor.models.prices import Cost, rounded
 from extractor.runs.ledger import Totals
+from extractor.runs.record import Record
 
 # An endpoint that fails this often in a row is down; going on would only burn through the list.
 GIVE_UP_AFTER = 5
@@ -73,8 +74,8 @@ class Summary:
     per_minute: float | None = None
     counts: Counter[str] = field(default_factory=Counter)
     totals: Totals = field(default_factory=Totals)
-    first: list[dict[str, Any]] = field(default_factory=list)
-    odd_cost: dict[str, Any] | None = None
+    first: list[Record] = field(default_factory=list)
+    odd_cost: Record | None = None
     _began: float = field(default_factory=time.monotonic)
     _recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1_000))
 

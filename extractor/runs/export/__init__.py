@@ -1,17 +1,17 @@
 """Tables of a run folder's records: one row a letter, and one row for each record of the letter type's list."""
 
 from extractor.runs.export.formats import FORMATS
-from extractor.runs.export.tables import BOTH, LETTERS, Table, tables_of
-from extractor.runs.export.write import Target, Written, final_answer, targets, write_tables
+from extractor.runs.export.tables import BOTH, LETTERS, Reviewed, Table, tables_of
+from extractor.runs.export.write import Target, Written, targets, write_tables
 
 __all__ = [
     "BOTH",
     "FORMATS",
     "LETTERS",
+    "Reviewed",
     "Table",
     "Target",
     "Written",
-    "final_answer",
     "tables_of",
     "targets",
     "write_tables",

@@ -6,66 +6,84 @@ table of its name, one row for each of its records, with the letter's own column
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import BaseModel
 
 from extractor.errors import UsageError
 from extractor.lettertypes.evidence import fields_of
+from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.export.cells import INTEGER, ITEMS, NUMBER, Cell, Column, Leaf, leaves_of
+from extractor.runs.export.cells import INTEGER, ITEMS, NUMBER, TEXT, Cell, Column, Leaf, leaves_of
+from extractor.runs.record import Record
 
 LETTERS = "letters"
 BOTH = "both"
 
-Record = Mapping[str, Any]
-Answer = Mapping[str, Any] | None
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A record as people left it; without a review, as the model left it.
+
+    ``review``: accepted, rejected, skipped, or ``None``. ``reviewed_by`` are names, ``corrected`` paths of
+    changed values.
+    """
+
+    record: Record
+    review: str | None = None
+    reviewed_by: str | None = None
+    corrected: str | None = None
 
 
 @dataclass(frozen=True)
-class _Told:
-    """A column that is filled from the record, not from its answer: the keys on the way to its cell."""
+class _RecordColumn:
+    """A column that is filled from the record, not from its answer."""
 
     column: Column
-    keys: tuple[str, ...]
-
-    def cell(self, record: Any) -> Cell:
-        for key in self.keys:
-            record = record.get(key) if record else None
-        cell: Cell = record
-        return cell
+    cell: Callable[[Reviewed], Cell]
 
 
-def _told(name: str, *keys: str, kind: str | None = None) -> _Told:
-    return _Told(Column(name, kind) if kind else Column(name), keys or (name,))
+def _column(name: str, cell: Callable[[Reviewed], Cell], kind: str = TEXT) -> _RecordColumn:
+    return _RecordColumn(Column(name, kind), cell)
 
 
-_FIRST = (_told("letter_id"), _told("status"))
-_ERROR = (_told("error", "error", "code"), _told("error_message", "error", "message"))
-# Of a record as people left it; empty where nobody reviewed.
-_REVIEW = (_told("review"), _told("reviewed_by"), _told("corrected"))
-_LAST = (*_REVIEW, _told("model"), _told("prompt"), _told("letter_sha256"))
+_FIRST = (_column("letter_id", lambda of: of.record.letter_id), _column("status", lambda of: of.record.status))
+_ERROR = (
+    _column("error", lambda of: of.record.error.code if of.record.error else None),
+    _column("error_message", lambda of: of.record.error.message if of.record.error else None),
+)
+# Empty where nobody reviewed.
+_REVIEW = (
+    _column("review", lambda of: of.review),
+    _column("reviewed_by", lambda of: of.reviewed_by),
+    _column("corrected", lambda of: of.corrected),
+)
+_LAST = (
+    *_REVIEW,
+    _column("model", lambda of: of.record.model),
+    _column("prompt", lambda of: of.record.prompt),
+    _column("letter_sha256", lambda of: of.record.letter_sha256),
+)
 _COST = (
-    _told("input_tokens", "usage", "input_tokens", kind=INTEGER),
-    _told("output_tokens", "usage", "output_tokens", kind=INTEGER),
-    _told("cost_usd", kind=NUMBER),
+    _column("input_tokens", lambda of: of.record.usage.input_tokens, INTEGER),
+    _column("output_tokens", lambda of: of.record.usage.output_tokens, INTEGER),
+    _column("cost_usd", lambda of: of.record.cost_usd, NUMBER),
 )
 _ROW, _FINDINGS, _LETTER_FINDINGS = Column("row", INTEGER), Column("findings"), Column("letter_findings")
 _OURS = frozenset(
     column.name
-    for column in (*(told.column for told in (*_FIRST, *_ERROR, *_LAST, *_COST)), _ROW, _FINDINGS, _LETTER_FINDINGS)
+    for column in (*(each.column for each in (*_FIRST, *_ERROR, *_LAST, *_COST)), _ROW, _FINDINGS, _LETTER_FINDINGS)
 )
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its columns, and the rows that a record and its final answer make, in the columns' order."""
+    """One table: its columns, and the rows that a record makes, in the columns' order."""
 
     name: str
     columns: tuple[Column, ...]
-    rows: Callable[[Record, Answer], Iterator[list[Cell]]]
+    rows: Callable[[Reviewed], Iterator[list[Cell]]]
 
 
 def tables_of(letter_type: LetterType, wanted: str = BOTH) -> list[Table]:
@@ -94,19 +112,20 @@ def _outer(schema: type[BaseModel], lists: frozenset[str]) -> list[Leaf]:
 def _letters(outer: Sequence[Leaf], lists: Sequence[str]) -> Table:
     first, last = (*_FIRST, *_ERROR), (*_LAST, *_COST)
 
-    def rows(record: Record, answer: Answer) -> Iterator[list[Cell]]:
-        cells = [told.cell(record) for told in first]
-        cells.append(_codes(record["findings"]))
+    def rows(reviewed: Reviewed) -> Iterator[list[Cell]]:
+        answer = reviewed.record.answer
+        cells = [each.cell(reviewed) for each in first]
+        cells.append(_codes(reviewed.record.findings))
         cells += (leaf.cell(answer) for leaf in outer)
         cells += (len(answer[name]) if answer else None for name in lists)
-        yield cells + [told.cell(record) for told in last]
+        yield cells + [each.cell(reviewed) for each in last]
 
     columns = (
-        *(told.column for told in first),
+        *(each.column for each in first),
         _FINDINGS,
         *(leaf.column for leaf in outer),
         *(Column(name, INTEGER) for name in lists),
-        *(told.column for told in last),
+        *(each.column for each in last),
     )
     return Table(LETTERS, columns, rows)
 
@@ -114,37 +133,38 @@ def _letters(outer: Sequence[Leaf], lists: Sequence[str]) -> Table:
 def _inner(name: str, schema: type[BaseModel], outer: Sequence[Leaf]) -> Table:
     inner = leaves_of(schema, f"{name}.")
 
-    def rows(record: Record, answer: Answer) -> Iterator[list[Cell]]:
+    def rows(reviewed: Reviewed) -> Iterator[list[Cell]]:
+        answer = reviewed.record.answer
         if not answer or not answer[name]:
             return
-        first = [told.cell(record) for told in _FIRST]
-        by_row = _by_row(record["findings"], name, len(answer[name]))
-        last = [_codes(by_row[-1]), *(leaf.cell(answer) for leaf in outer), *(told.cell(record) for told in _LAST)]
+        first = [each.cell(reviewed) for each in _FIRST]
+        by_row = _by_row(reviewed.record.findings, name, len(answer[name]))
+        last = [_codes(by_row[-1]), *(leaf.cell(answer) for leaf in outer), *(each.cell(reviewed) for each in _LAST)]
         for number, one in enumerate(answer[name]):
             yield [*first, number + 1, _codes(by_row[number]), *(leaf.cell(one) for leaf in inner), *last]
 
     columns = (
-        *(told.column for told in _FIRST),
+        *(each.column for each in _FIRST),
         _ROW,
         _FINDINGS,
         *(leaf.column for leaf in inner),
         _LETTER_FINDINGS,
         *(leaf.column for leaf in outer),
-        *(told.column for told in _LAST),
+        *(each.column for each in _LAST),
     )
     return Table(name, columns, rows)
 
 
-def _by_row(findings: Iterable[Mapping[str, Any]], name: str, rows: int) -> list[list[Mapping[str, Any]]]:
+def _by_row(findings: Iterable[Finding], name: str, rows: int) -> list[list[Finding]]:
     """The findings of each row, and last those that are on none."""
-    found: list[list[Mapping[str, Any]]] = [[] for _ in range(rows + 1)]
+    found: list[list[Finding]] = [[] for _ in range(rows + 1)]
     for finding in findings:
-        parts = finding["path"].split("/")
+        parts = finding.path.split("/")
         on_row = len(parts) > 2 and parts[1] == name and parts[2].isdecimal() and int(parts[2]) < rows
         found[int(parts[2]) if on_row else rows].append(finding)
     return found
 
 
-def _codes(findings: Iterable[Mapping[str, Any]]) -> Cell:
+def _codes(findings: Iterable[Finding]) -> Cell:
     """The codes of findings, each once."""
-    return ITEMS.join(dict.fromkeys(finding["code"] for finding in findings)) or None
+    return ITEMS.join(dict.fromkeys(finding.code for finding in findings)) or None

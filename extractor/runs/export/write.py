@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,8 @@ from extractor.errors import UsageError
 from extractor.files import whole_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.export.formats import FORMATS, Write
-from extractor.runs.export.tables import Answer, Record, Table
+from extractor.runs.export.tables import Reviewed, Table
+from extractor.runs.record import Record
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,6 @@ class Written:
     rows: int
 
 
-def final_answer(record: Record) -> Answer:
-    """The answer of a record as it was made; ``None`` where there is none."""
-    answer: Answer = record["answer"]
-    return answer
-
-
 def targets(folder: Path, to: str, tables: Sequence[Table], out: Path | None = None) -> list[Target]:
     """Where the tables go: ``out``, or files in ``folder`` that are named after their tables.
 
@@ -54,15 +49,13 @@ def targets(folder: Path, to: str, tables: Sequence[Table], out: Path | None = N
 
 
 def write_tables(
-    records: Iterable[Record],
+    records: Iterable[Reviewed],
     letter_type: LetterType,
     to: str,
     goals: Sequence[Target],
-    final: Callable[[Record], Answer] = final_answer,
 ) -> list[Written]:
     """Write every record's rows. Each file is there whole, or as it was before.
 
-    ``final`` gives the answer that the tables show: another than the record's, where a person corrected it.
     Raises ``UsageError`` if a file cannot be written, a library is missing, or a record was made
     with another schema.
     """
@@ -73,19 +66,18 @@ def write_tables(
             opened = stack.enter_context(FORMATS[to].open(file, goal.tables, goal.path.parent))
             writers += ((goal, table, write) for table, write in zip(goal.tables, opened, strict=True))
         counts = [0] * len(writers)
-        for record in records:
-            _same_schema(record, letter_type)
-            answer = final(record)
+        for reviewed in records:
+            _same_schema(reviewed.record, letter_type)
             for number, (_, table, write) in enumerate(writers):
-                for row in table.rows(record, answer):
+                for row in table.rows(reviewed):
                     write(row)
                     counts[number] += 1
     return [Written(table.name, goal.path, rows) for (goal, table, _), rows in zip(writers, counts, strict=True)]
 
 
 def _same_schema(record: Record, letter_type: LetterType) -> None:
-    if record["letter_type"] != letter_type.name or record["schema_sha256"] != letter_type.schema_sha256:
+    if record.letter_type != letter_type.name or record.schema_sha256 != letter_type.schema_sha256:
         raise UsageError(
-            f"the record of {record['letter_id']} was made with another schema than {letter_type.name} has now",
+            f"the record of {record.letter_id} was made with another schema than {letter_type.name} has now",
             hint="run the letters again into this folder, or name the workspace that made it",
         )

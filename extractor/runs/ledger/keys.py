@@ -7,7 +7,7 @@ import json
 from typing import NamedTuple
 
 from extractor.models.offline import NAME as OFFLINE
-from extractor.runs.record import ENGINE, Plan
+from extractor.runs.plan import ENGINE, Plan
 
 
 class Keys(NamedTuple):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql
+from extractor.runs.record import Record
 
 _SMALLEST = 100_000_000
 
@@ -39,7 +39,7 @@ def _m002_runs_and_rounds(db: sqlite3.Connection) -> None:
     places = ", ".join("?" * len(COLUMNS["letters"]))
     insert = f"INSERT INTO letters ({', '.join(COLUMNS['letters'])}) VALUES ({places})"  # noqa: S608
     for letter_id, ask, check, record in db.execute("SELECT letter_id, ask_key, check_key, record FROM old_letters"):
-        db.execute(insert, letter_row(json.loads(record), ask, check, run=0, at=0.0))
+        db.execute(insert, letter_row(Record.from_json(record), ask, check, run=0, at=0.0))
         db.execute("INSERT INTO records VALUES (?, ?)", (letter_id, record))
     db.execute("DROP TABLE old_letters")
     db.execute("ALTER TABLE replies ADD COLUMN round INTEGER NOT NULL DEFAULT 0")
@@ -65,19 +65,19 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
 )
 
 
-def letter_row(record: Mapping[str, Any], ask: str, check: str, *, run: int, at: float) -> tuple[Any, ...]:
+def letter_row(record: Record, ask: str, check: str, *, run: int, at: float) -> tuple[Any, ...]:
     """The row of one record in the table ``letters``. Costs are whole hundred-millionths of a dollar."""
-    usage, cost, error = record.get("usage") or {}, record.get("cost_usd"), record.get("error")
+    cost = record.cost_usd
     return (
-        record["letter_id"],
+        record.letter_id,
         ask,
         check,
-        record["status"],
+        record.status,
         run,
         at,
-        error["code"] if error else None,
-        len(record.get("attempts") or ()),
-        *(usage.get(name) for name in TOKENS),
+        record.error.code if record.error else None,
+        len(record.attempts),
+        *vars(record.usage).values(),
         None if cost is None else int(Decimal(str(cost)) * _SMALLEST),
     )
 

@@ -18,7 +18,8 @@ from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.lock import locked
 from extractor.runs.ledger.migrations import MIGRATIONS, letter_row
 from extractor.runs.ledger.rows import checksum, insert_sql, prepare, unusable
-from extractor.runs.ledger.view import BUSY, FILE, Totals, View, dumped
+from extractor.runs.ledger.view import BUSY, FILE, Totals, View
+from extractor.runs.record import Record
 
 _HANDLED = "WHERE letter_id IN (SELECT letter_id FROM handled)"
 # Pages of the log that are moved into the file at once; each move waits for the disk.
@@ -124,9 +125,9 @@ class Ledger(View):
         text = json.dumps({**vars(reply), "usage": vars(reply.usage)})
         self._put("replies", keys.ask, number, text, max(newest, since))
 
-    def store_record(self, record: dict[str, Any], keys: Keys) -> str:
+    def store_record(self, record: Record, keys: Keys) -> str:
         """Keep one finished record, in place of an older one of the same letter. Returns it as JSON text."""
-        line, letter_id = dumped(record), record["letter_id"]
+        line, letter_id = record.as_json(), record.letter_id
         try:
             self._db.execute("BEGIN IMMEDIATE")
             entry = letter_row(record, *keys, run=self.run, at=time.time())
@@ -163,19 +164,19 @@ class Ledger(View):
         )
         return int(letters - texts)
 
-    def handled_records(self, most: int) -> list[dict[str, Any]]:
+    def handled_records(self, most: int) -> list[Record]:
         """The first records of this run's letters, by letter id."""
         rows = self._sound("records", f"{_HANDLED} ORDER BY letter_id LIMIT ?", (most,))
-        return [self._json("records", record) for _, record in rows]
+        return [self._record(line) for _, line in rows]
 
-    def unpriced(self) -> dict[str, Any] | None:
+    def unpriced(self) -> Record | None:
         """The first record of this run's letters whose cost is not known."""
         rows = self._sound(
             "records",
             f"{_HANDLED} AND letter_id IN (SELECT letter_id FROM letters WHERE cost_e8 IS NULL)"  # noqa: S608
             " ORDER BY letter_id LIMIT 1",
         )
-        return next((self._json("records", record) for _, record in rows), None)
+        return next((self._record(line) for _, line in rows), None)
 
     # ---- facts -----------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
-from pydantic_core import PydanticSerializationError, to_json
-
-from extractor.errors import LedgerError
+from extractor.errors import LedgerError, RecordError
 from extractor.models.model import Reply, Usage
 from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.migrations import MIGRATIONS, dollars
 from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql, damaged, prepare, sound, unusable
+from extractor.runs.record import Record
 
 FILE = "run.db"
 # What a run does anew although it is done: nothing, what failed, everything.
@@ -202,10 +201,14 @@ class View(AbstractContextManager["View"]):
         )
         return [_reply_from(self._json("replies", reply)) for _, _, reply, _ in rows]
 
-    def records(self) -> Iterator[str]:
-        """Every record as JSON text, by letter id."""
-        for _, record in self._sound("records", "ORDER BY letter_id"):
-            yield record
+    def records(self) -> Iterator[Record]:
+        """Every record, by letter id."""
+        return map(self._record, self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """Every record as its line of JSON, by letter id."""
+        for _, line in self._sound("records", "ORDER BY letter_id"):
+            yield line
 
     def extent(self) -> tuple[int, float]:
         """How many records there are, and when the newest was made, in unix time."""
@@ -217,9 +220,10 @@ class View(AbstractContextManager["View"]):
         [(last,)] = self._rows("SELECT MAX(letter_id) FROM letters")
         return str(last or "")
 
-    def record(self, letter_id: str) -> str | None:
-        """One letter's record as JSON text; ``None`` if it has none."""
-        return next((record for _, record in self._sound("records", "WHERE letter_id = ?", (letter_id,))), None)
+    def record(self, letter_id: str) -> Record | None:
+        """One letter's record; ``None`` if it has none."""
+        found = self._sound("records", "WHERE letter_id = ?", (letter_id,))
+        return next((self._record(line) for _, line in found), None)
 
     def counts(self) -> Counter[str]:
         """How many letters of each status."""
@@ -258,20 +262,17 @@ class View(AbstractContextManager["View"]):
         )
         return Totals(Usage(*row[3:]), row[0], row[1] or 0, dollars(row[2]))
 
+    def _record(self, line: str) -> Record:
+        try:
+            return Record.from_json(line)
+        except RecordError:
+            raise damaged(self.path, "records", "") from None
+
     def _json(self, table: str, text: str) -> Any:
         try:
             return json.loads(text)
         except (ValueError, TypeError, RecursionError):
             raise damaged(self.path, table, "") from None
-
-
-def dumped(record: Mapping[str, Any]) -> str:
-    """A record as one line of JSON, without its end."""
-    try:
-        return to_json(record).decode()
-    except (PydanticSerializationError, UnicodeError):
-        # Half a character: only escaped does it survive.
-        return json.dumps(record)
 
 
 def _reply_from(data: dict[str, Any]) -> Reply:

@@ -19,7 +19,7 @@ from extractor.models.llm.failures import retry_after
 from extractor.models.model import Usage
 from extractor.models.replies import ReplyError
 from extractor.runs.pipeline import extract
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from extractor.workspace.workspace import Workspace
 from tests.support.asking import EVERY_WIRE, KEY, WIRES, Wire, call, question
 from tests.support.loopback import Asked, Canned, ask_once, completion, endpoint, message, refusal
@@ -132,10 +132,9 @@ async def outcome(wire: Wire, url: str, parcels: LetterType, **params: Any) -> t
         return f"raises: {error.code}", [], f"{error} {error.__cause__}"
     finally:
         await model.aclose()
-    tries = [attempt["transport_tries"] for attempt in record["attempts"]]
-    error = record["error"]
-    told = json.dumps([error, record["findings"]])
-    return f"failed: {error['code']}" if record["status"] == "failed" else record["status"], tries, told
+    tries = [attempt.transport_tries for attempt in record.attempts]
+    told = record.as_json()
+    return f"failed: {record.error.code}" if record.error else record.status, tries, told
 
 
 @pytest.mark.parametrize(("replies", "end", "calls", "tries"), TABLE.values(), ids=list(TABLE))

@@ -8,8 +8,10 @@ import json
 import os
 import stat
 import sys
+import weakref
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,7 +26,8 @@ from extractor.errors import UsageError
 from extractor.lettertypes.evidence import Covers, Record, Scored, Stated, Unchecked, Verbatim
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import nothing_read
-from extractor.runs.export import BOTH, FORMATS, LETTERS, formats, tables_of, targets, write_tables
+from extractor.runs import record as records
+from extractor.runs.export import BOTH, FORMATS, LETTERS, Reviewed, formats, tables_of, targets, write_tables
 from extractor.runs.ledger import Ledger
 from tests.support.imr import IMR
 from tests.support.toy import cli, put, write_toy
@@ -78,11 +81,11 @@ def item(name: str | None = "x", **told: Any) -> dict[str, Any]:
 
 
 def finding(code: str, path: str) -> dict[str, Any]:
-    return {"code": code, "path": path, "severity": "error"}
+    return {"code": code, "path": path, "severity": "error", "blame": "answer", "message": "wrong"}
 
 
-def record(letter_id: str = "one", told: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    return {
+def record(letter_id: str = "one", told: dict[str, Any] | None = None, **more: Any) -> Reviewed:
+    data = {
         "letter_id": letter_id,
         "letter_sha256": "ab",
         "letter_type": "whole",
@@ -97,9 +100,10 @@ def record(letter_id: str = "one", told: dict[str, Any] | None = None, **more: A
         "error": None,
         **more,
     }
+    return Reviewed(records.Record.from_dict(data))
 
 
-def export(folder: Path, to: str, *records: dict[str, Any], rows: str = BOTH) -> list[Path]:
+def export(folder: Path, to: str, *records: Reviewed, rows: str = BOTH) -> list[Path]:
     goals = targets(folder, to, tables_of(TYPE, rows))
     write_tables(records, TYPE, to, goals)
     return [goal.path for goal in goals]
@@ -287,11 +291,11 @@ def test_a_failed_letter_is_a_row_of_letters_alone(tmp_path: Path) -> None:
     assert told == [("bad", "failed", "refusal", "the model refused", ""), ("good", "accepted", "", "", "1")]
 
 
-def test_the_final_answer_is_what_is_shown(tmp_path: Path) -> None:
-    goals = targets(tmp_path, "csv", tables_of(TYPE))
-    write_tables([record(told=None)], TYPE, "csv", goals, final=lambda record: answer(items=[item("corrected")]))
-    assert [row["items.name"] for row in in_csv(goals[0].path)] == ["corrected"]
-    assert [row["items"] for row in in_csv(goals[1].path)] == ["1"]
+def test_a_review_has_its_columns(tmp_path: Path) -> None:
+    reviewed = replace(record(told=answer(items=[item()])), review="accepted", reviewed_by="Ada", corrected="/status")
+    for path in export(tmp_path, "csv", reviewed):
+        [row] = in_csv(path)
+        assert (row["review"], row["reviewed_by"], row["corrected"]) == ("accepted", "Ada", "/status")
 
 
 # ---- hostile cells ------------------------------------------------------------------------------
@@ -473,22 +477,20 @@ def test_ten_thousand_rows_are_kept_only_as_long_as_needed(
     monkeypatch.setattr(formats, "ROW_GROUP", 100)
     alive, most, taken = 0, 0, 0
 
-    class Counted(dict[str, Any]):
-        def __init__(self, *told: Any) -> None:
-            super().__init__(*told)
-            nonlocal alive, most
-            alive += 1
-            most = max(most, alive)
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
 
-        def __del__(self) -> None:
-            nonlocal alive
-            alive -= 1
-
-    def letters() -> Iterator[dict[str, Any]]:
-        nonlocal taken
+    def letters() -> Iterator[Reviewed]:
+        nonlocal alive, most, taken
         for number in range(2_000):
             taken += 1
-            yield Counted(record(f"{number:05}", answer(items=[item(f"n{i}") for i in range(5)])))
+            made = record(f"{number:05}", answer(items=[item(f"n{i}") for i in range(5)]))
+            alive += 1
+            most = max(most, alive)
+            weakref.finalize(made, gone)
+            yield made
+            del made
 
     goals = targets(tmp_path, to, tables_of(TYPE))
     written = write_tables(letters(), TYPE, to, goals)
@@ -597,8 +599,7 @@ def test_what_cannot_be_exported(ran: Path, words: list[str], told: str) -> None
 
 def test_a_changed_schema_is_told(ran: Path) -> None:
     with Ledger(ran / "out") as ledger:
-        line = json.loads(next(ledger.records()))
-    assert line["schema_sha256"]
+        assert next(ledger.records()).schema_sha256
     model = ran / "schemas/parcel/model.py"
     model.write_text(model.read_text("utf-8").replace('"delivered", "lost"', '"delivered", "lost", "late"'), "utf-8")
     from tests.support.toy import forget_workspaces

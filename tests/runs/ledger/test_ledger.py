@@ -19,18 +19,21 @@ from extractor.errors import LedgerError
 from extractor.models.model import Reply, Usage
 from extractor.models.offline import OfflineModel
 from extractor.models.prompts import load_prompt
-from extractor.runs.ledger import Keys, Ledger, Standing, View, dumped, keys_of, plan_key, running
-from extractor.runs.record import Plan
+from extractor.runs.ledger import Keys, Ledger, Standing, View, keys_of, plan_key, running
+from extractor.runs.plan import Plan
+from extractor.runs.record import Record
 from extractor.workspace.workspace import Workspace
 from tests.support.toy import put, write_toy
 
 KEYS = Keys("ask", "check")
 
 
-def record(letter_id: str, status: str = "accepted", **more: Any) -> dict[str, Any]:
+def record(letter_id: str, status: str = "accepted", **more: Any) -> Record:
     usage = {"input_tokens": 100, "output_tokens": 10, "cached_tokens": 64}
-    return {
+    data = {
         "letter_id": letter_id,
+        "letter_sha256": None,
+        "letter_type": "parcel",
         "status": status,
         "attempts": [{}],
         "usage": usage,
@@ -38,6 +41,7 @@ def record(letter_id: str, status: str = "accepted", **more: Any) -> dict[str, A
         "error": None,
         **more,
     }
+    return Record.from_dict(data)
 
 
 def texts(ledger: View, keys: Keys = KEYS, since: int = 0) -> list[str]:
@@ -149,7 +153,8 @@ def test_what_is_counted(tmp_path: Path) -> None:
         ledger.store_record(record("b", "needs_review"), Keys("2", "2"))
         ledger.store_record(record("c", cost_usd=None), Keys("3", "3"))
         ledger.store_record(
-            record("d", "failed", attempts=[], usage={}, cost_usd=0.0, error={"code": "empty"}), Keys("4", "4")
+            record("d", "failed", attempts=[], usage={}, cost_usd=0.0, error={"code": "empty", "message": "empty"}),
+            Keys("4", "4"),
         )
         assert ledger.counts() == {"accepted": 3, "needs_review": 1, "failed": 1}
         assert ledger.errors() == {"empty": 1}
@@ -158,7 +163,7 @@ def test_what_is_counted(tmp_path: Path) -> None:
         totals = ledger.totals()
         assert (totals.asked, totals.unpriced, totals.usd) == (3, 1, Decimal("0.02"))
         assert totals.usage == Usage(300, 30, 192)
-        assert ledger.unpriced()["letter_id"] == "c"
+        assert ledger.unpriced().letter_id == "c"
         took = ledger.took("b", Keys("2", ""))
         assert took
         assert (took.usage.input_tokens, took.usd) == (100, Decimal("0.01"))
@@ -175,15 +180,16 @@ def test_only_the_letters_of_this_run_are_handled(tmp_path: Path) -> None:
         ledger.store_record(record("d", "failed"), Keys("d", "d"))
         assert ledger.handled_counts() == {"accepted": 1, "failed": 1}
         assert ledger.handled_totals().asked == 2
-        assert [each["letter_id"] for each in ledger.handled_records(9)] == ["a", "d"]
-        assert [each["letter_id"] for each in ledger.handled_records(1)] == ["a"]
+        assert [each.letter_id for each in ledger.handled_records(9)] == ["a", "d"]
+        assert [each.letter_id for each in ledger.handled_records(1)] == ["a"]
 
 
 @pytest.mark.parametrize("text", ["plain", "naïve “quotes” 医", "line\u2028end", "half \ud800 a character", "\x00\x1f"])
 def test_any_text_is_one_line(text: str) -> None:
-    line = dumped({"letter_id": "a", "got": text})
+    made = record("a", answer={"got": text})
+    line = made.as_json()
     assert "\n" not in line
-    assert json.loads(line.encode()) == {"letter_id": "a", "got": text}
+    assert Record.from_json(line.encode()) == made
 
 
 def test_which_files_hold_a_letter_of_a_status(tmp_path: Path) -> None:
@@ -213,7 +219,7 @@ def old_ledger(folder: Path) -> None:
         for name in "ba":
             db.execute(
                 "INSERT INTO letters VALUES (?, ?, ?, ?, ?)",
-                (name, f"ask {name}", f"check {name}", "accepted", json.dumps(record(name))),
+                (name, f"ask {name}", f"check {name}", "accepted", record(name).as_json()),
             )
         db.execute(
             "INSERT INTO replies VALUES ('ask a', 1, ?)", (json.dumps({"text": "{}", "usage": {"input_tokens": 9}}),)
@@ -228,7 +234,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> 
         View(tmp_path / "out")
     for _ in range(2):
         with Ledger(tmp_path / "out") as ledger:
-            assert [json.loads(line)["letter_id"] for line in ledger.records()] == ["a", "b"]
+            assert [each.letter_id for each in ledger.records()] == ["a", "b"]
             assert ledger.is_done("a", Keys("ask a", "check a"))
             assert not ledger.is_done("a", Keys("ask a", "other"))
             assert texts(ledger, Keys("ask a", "")) == ["{}"]

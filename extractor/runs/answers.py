@@ -1,0 +1,83 @@
+"""Anyone's answer held against its letter, without any model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from extractor.json_text import json_line
+from extractor.letters.letter import Letter
+from extractor.lettertypes.findings import Finding, ProofLevel, Status, Withheld, status_of
+from extractor.lettertypes.lettertype import LetterType
+from extractor.models.model import Reply
+from extractor.models.offline import NAME as OFFLINE
+from extractor.models.strategy import Plain
+from extractor.runs.pipeline import judge
+from extractor.runs.record import Evidence, Record, evidence_of
+from extractor.runs.replies import baseline_finding
+
+
+@dataclass(frozen=True)
+class CheckedAnswer:
+    """What the check says of an answer; the fields mean what they mean in a record.
+
+    ``status`` is ``failed`` where the answer is not an instance of the schema.
+    """
+
+    letter_sha256: str
+    letter_type: str
+    status: Status
+    evidence: dict[str, tuple[Evidence, ...]]
+    proof: dict[str, ProofLevel]
+    withheld: dict[str, Withheld]
+    findings: tuple[Finding, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain JSON data, in a record's form."""
+        found: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return found
+
+
+@cache
+def _adapter() -> TypeAdapter[CheckedAnswer]:
+    return TypeAdapter(CheckedAnswer)
+
+
+def check_answer(
+    answer: Any,
+    letter: Letter,
+    letter_type: LetterType,
+    *,
+    made_from: str | None = None,
+    model: object = None,
+) -> CheckedAnswer:
+    """Check an answer, given as JSON data.
+
+    ``made_from``: the hash of the text that the answer was made from, if known; another text than the
+    letter's is an error. ``model``: who gave the answer, if known.
+    """
+    checked = judge(Reply(json_line(answer)), Plain(letter_type), letter_type, letter_type.read(letter))
+    findings = list(checked.verdict.findings)
+    if made_from is not None and made_from != letter.sha256:
+        message = "the record was made from another text of this letter"
+        findings.append(Finding("other_text", "", "error", "unclear", message, expected=letter.sha256, got=made_from))
+    if model == OFFLINE:
+        findings.append(baseline_finding())
+    return CheckedAnswer(
+        letter.sha256,
+        letter_type.name,
+        status_of(findings) if checked.answer is not None else "failed",
+        evidence_of(letter, checked.verdict.evidence),
+        dict(checked.verdict.proof),
+        dict(checked.verdict.withheld),
+        tuple(findings),
+    )
+
+
+def recheck(record: Record, letter: Letter, letter_type: LetterType) -> Record:
+    """The record with its answer checked again: fresh evidence, proof, findings and status."""
+    checked = check_answer(record.answer, letter, letter_type, made_from=record.letter_sha256, model=record.model)
+    return replace(record, **vars(checked))

@@ -1,0 +1,48 @@
+"""Plans: what all letters of a run have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+
+from extractor.lettertypes.lettertype import LetterType
+from extractor.models.model import Model, Usage
+from extractor.models.offline import NAME as OFFLINE
+from extractor.models.prices import Cost, Tariff
+from extractor.models.prompts import Prompt
+from extractor.models.strategy import STRATEGIES, Strategy
+
+try:
+    ENGINE = version("letterproof")
+except PackageNotFoundError:  # a source tree on the path, not installed
+    ENGINE = "unknown"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every letter of a run has in common.
+
+    ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost.
+    """
+
+    letter_type: LetterType
+    model: Model
+    prompt: Prompt | None = None
+    reasks: int = 1
+    tariff: Tariff = field(default_factory=Tariff)
+
+    @cached_property
+    def strategy(self) -> Strategy:
+        """How this plan's prompt gets a whole answer out of its model."""
+        return STRATEGIES[self.prompt.front.strategy if self.prompt else "plain"](self.letter_type)
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether no language model is asked."""
+        return self.model.name == OFFLINE
+
+    def cost(self, usage: Usage) -> Cost:
+        """What a reply with this usage costs; nothing where no model is asked."""
+        return Cost(Decimal(0)) if self.is_offline else self.tariff.cost(usage)

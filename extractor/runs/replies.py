@@ -1,0 +1,121 @@
+"""Checked replies, and the record that the best of them makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor.errors import ExtractorError, LetterError, ModelError
+from extractor.letters.letter import Letter
+from extractor.lettertypes.findings import Finding, status_of
+from extractor.models.model import Reply, Usage
+from extractor.models.prices import Cost, rounded, total
+from extractor.runs.plan import ENGINE, Plan
+from extractor.runs.record import Attempt, Failure, Record, evidence_of
+from extractor.validator.checks import Verdict
+
+
+@dataclass(frozen=True)
+class CheckedReply:
+    """One raw reply and the verdict on it; ``answer`` is ``None`` if the reply is not a valid answer."""
+
+    reply: Reply
+    answer: BaseModel | None = None
+    verdict: Verdict = field(default_factory=Verdict)
+
+    @property
+    def errors(self) -> int:
+        """How many findings are errors."""
+        return sum(finding.severity == "error" for finding in self.verdict.findings)
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """Smaller is better: no answer, then errors, then all findings."""
+        return (self.answer is None, self.errors, len(self.verdict.findings))
+
+
+def make_record(
+    letter: Letter, plan: Plan, replies: Sequence[CheckedReply], error: ExtractorError | None = None
+) -> Record:
+    """The record of a letter that was asked about: the best reply's answer, and every reply's cost."""
+    best = min(replies, key=lambda each: each.rank, default=None)
+    findings = list(best.verdict.findings) if best else []
+    if best is None or best.answer is None:
+        error = error or ExtractorError("the model gave no valid answer", code="invalid_answer")
+        return replace(_failed(letter.id, letter.sha256, plan, replies, error), findings=tuple(findings))
+    if plan.is_offline:
+        findings.append(baseline_finding())
+    return Record(
+        letter.id,
+        letter.sha256,
+        plan.letter_type.name,
+        status_of(findings),
+        answer=best.answer.model_dump(mode="json"),
+        evidence=evidence_of(letter, best.verdict.evidence),
+        proof=dict(best.verdict.proof),
+        withheld=dict(best.verdict.withheld),
+        findings=tuple(findings),
+        **_made_by(plan, replies, [plan.cost(each.reply.usage) for each in replies]),
+    )
+
+
+def failed_record(letter_id: str, plan: Plan, error: ExtractorError, letter_sha256: str | None = None) -> Record:
+    """The record of a letter that could not be read or asked about at all."""
+    return _failed(letter_id, letter_sha256, plan, [], error)
+
+
+def _failed(
+    letter_id: str,
+    letter_sha256: str | None,
+    plan: Plan,
+    replies: Sequence[CheckedReply],
+    error: ExtractorError,
+) -> Record:
+    costs = [plan.cost(each.reply.usage) for each in replies]
+    if not replies and not isinstance(error, LetterError | ModelError):
+        # A crash: the model may have been asked before it, so the cost is unknown.
+        costs = [plan.cost(Usage())]
+    return Record(
+        letter_id,
+        letter_sha256,
+        plan.letter_type.name,
+        "failed",
+        error=Failure(error.code, error.message),
+        **_made_by(plan, replies, costs),
+    )
+
+
+def _made_by(plan: Plan, replies: Sequence[CheckedReply], costs: Sequence[Cost]) -> dict[str, Any]:
+    """Where a record comes from and what it took."""
+    return {
+        "model": plan.model.name,
+        "prompt": plan.prompt.id if plan.prompt else None,
+        "prompt_sha256": plan.prompt.sha256 if plan.prompt else None,
+        "schema_sha256": plan.letter_type.schema_sha256,
+        "engine": ENGINE,
+        "attempts": tuple(map(_attempt, replies, costs)),
+        "usage": sum((each.reply.usage for each in replies), Usage()),
+        "cost_usd": rounded(total(costs).usd),
+    }
+
+
+def _attempt(checked: CheckedReply, cost: Cost) -> Attempt:
+    reply = checked.reply
+    return Attempt(
+        usage=reply.usage,
+        cost_usd=rounded(cost.usd),
+        finish=reply.finish,
+        transport_tries=reply.transport_tries,
+        seconds=round(reply.seconds, 3),
+        findings=len(checked.verdict.findings),
+        errors=checked.errors,
+    )
+
+
+def baseline_finding() -> Finding:
+    """Marks a record of the baseline as one."""
+    message = "filled from the reading alone; judgements are left null"
+    return Finding("baseline", "", "info", "unclear", message)
