@@ -34,7 +34,7 @@ class Point:
 
 
 class Odd:
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "odd"
 
 
