@@ -11,13 +11,13 @@ from pydantic import BaseModel
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span, fold, same_when_joined
 from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim
-from extractor.lettertypes.findings import Blame, Finding, Severity, plain
+from extractor.lettertypes.findings import Blame, Finding, ProofLevel, Severity, plain
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Fact
 from extractor.validator.lists import compare_lists
 from extractor.validator.occurrence import occurrences
 from extractor.validator.quotes import follows_negation, is_whole
-from extractor.validator.verdict import ProofLevel, Verdict
+from extractor.validator.verdict import Verdict
 from extractor.validator.witnesses import Quoted, View, rule
 
 Regions = Mapping[str, Span]

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from extractor.lettertypes.findings import Blame
-from extractor.validator.verdict import ProofLevel
+from extractor.lettertypes.findings import Blame, ProofLevel
 
 
 class View(Enum):
