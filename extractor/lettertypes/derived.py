@@ -33,7 +33,11 @@ CODES = {
     "slow_pattern": "A pattern of the letter type did not end on this letter in time; its field was not read.",
 }
 
-_BETWEEN = re.compile(r"\s*(?:[;,]\s*(?:and|but)\b|;|,(?=\s)|\band\b|\bbut\b)\s*")
+# What separates two clauses of a sentence, the strongest first.
+_BETWEEN = tuple(
+    re.compile(rf"\s*(?:{one})\s*")
+    for one in (r";\s*(?:and\b|but\b)?", r",\s*(?:and|but)\b", r"\b(?:and|but)\b", r",(?=\s)")
+)
 Regions = Mapping[str, Sequence[Span]]
 
 
@@ -172,7 +176,8 @@ class _Pass:
         cuts = [span.start]
         ends = []
         for one, following in pairwise(found):
-            between = _BETWEEN.search(self.searches.text, one.end, following.start)
+            tried = (pattern.search(self.searches.text, one.end, following.start) for pattern in _BETWEEN)
+            between = next((match for match in tried if match), None)
             if between:
                 ends.append(between.start())
                 cuts.append(between.end())

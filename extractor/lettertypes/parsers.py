@@ -165,12 +165,13 @@ class Identifier:
             yield Found(squeeze(match[0]), Span(*match.span()))
 
 
-_SECTION = r"\d+[A-Za-z]{0,2}(?:\.\d+[a-z]?)?(?:\s?\((?:[A-Za-z]{1,4}|\d{1,2})\))*"
-_SECTIONS = (
-    rf"(?:\u00a7{{1,2}}|[Ss]ections?)?\s*(?P<all>{_SECTION}(?:\s*[\u2013-]\s*{_SECTION})?"
-    rf"(?:(?:\s*[,;&]\s*|\s+)(?:and\s+)?(?:\u00a7{{1,2}}\s*)?{_SECTION}(?:\s*[\u2013-]\s*{_SECTION})?(?![\w.]*\s+[A-Z]\.))*)"
-)
-_ONE_SECTION = re.compile(rf"{_SECTION}(?:\s*[\u2013-]\s*{_SECTION})?")
+_SUBSECTIONS = r"(?:\s?\((?:[A-Za-z]{1,4}|\d{1,2})\))+"
+_SECTION = rf"\d+[A-Za-z]{{0,2}}(?:\.\d+[a-z]?)?(?:{_SUBSECTIONS}(?:,\s?{_SUBSECTIONS})*)?"
+_RANGE = rf"{_SECTION}(?:\s*[\u2013-]\s*{_SECTION})?"
+_SIGN = r"(?:\u00a7{1,2}|[Ss]ections?)?\s*"
+# A number before a capital with a full stop begins the citation of another code: "and 38 C.F.R.".
+_SECTIONS = rf"{_SIGN}(?P<all>{_RANGE}(?:(?:\s*[,;&]\s*|\s+)(?:and\s+)?{_SIGN}{_RANGE}(?!\w|\s+[A-Z]\.))*)"
+_ONE_SECTION = re.compile(_RANGE)
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,8 @@ class Cited:
         seen: set[str] = set()
         for match in searches.all(rf"(?:{self.code})\s*{_SECTIONS}", within):
             for one in _ONE_SECTION.finditer(searches.text, *match.span("all")):
-                value = re.sub(r"\s+", "", one[0]).replace("\u2013", "-")
+                value = re.sub(r"\s+(?=\()|(?<=-)\s+|\s+(?=-)", "", squeeze(one[0]).replace("\u2013", "-"))
+                value = value.replace(",(", ", (")
                 if value not in seen:
                     seen.add(value)
                     yield Found(value, Span(*one.span()))

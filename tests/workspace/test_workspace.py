@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -245,12 +246,12 @@ LEAVES = [
     (Annotated[str, V] | None, SchemaField("it", "leaf", V)),
     (Annotated[str, Field(min_length=1), V], SchemaField("it", "leaf", V)),
     (Annotated[Annotated[int, Field(ge=1)] | None, S], SchemaField("it", "leaf", S)),
-    (Annotated[list[str], V], SchemaField("it", "leaf", V, many=True, scored="list")),
-    (list[Annotated[str, V]], SchemaField("it", "leaf", V, many=True, scored="list")),
-    (list[Annotated[str, V]] | None, SchemaField("it", "leaf", V, many=True, scored="list")),
+    (Annotated[list[str], V], SchemaField("it", "leaf", V, many=True, scored="set")),
+    (list[Annotated[str, V]], SchemaField("it", "leaf", V, many=True, scored="set")),
+    (list[Annotated[str, V]] | None, SchemaField("it", "leaf", V, many=True, scored="set")),
     (Annotated[Literal["a", "b"] | None, S], SchemaField("it", "leaf", S)),
     (Annotated[date, S], SchemaField("it", "leaf", S)),
-    (Annotated[list[Part], S], SchemaField("it", "leaf", S, many=True, scored="list")),
+    (Annotated[list[Part], S], SchemaField("it", "leaf", S, many=True, scored="set")),
     (Annotated[bool, Unchecked("why")], SchemaField("it", "leaf", Unchecked("why"))),
     (Part, SchemaField("it", "group", model=Part)),
     (Annotated[list[Part], Covers("name")], SchemaField("it", "records", covers=Covers("name"), model=Part)),
@@ -277,7 +278,26 @@ def one_field(annotation: Any, default: Any = ...) -> type[BaseModel]:
 def test_where_a_marker_is_found(annotation: Any, expected: SchemaField) -> None:
     schema = one_field(annotation)
     check_schema(schema)
-    assert fields_of(schema) == (expected,)
+    [found] = fields_of(schema)
+    assert replace(found, value_type=None, nullable=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value_type", "nullable"),
+    [
+        (Annotated[str, V], str, False),
+        (Annotated[str | None, V], str, True),
+        (Annotated[str, V] | None, str, True),
+        (Annotated[Annotated[int, Field(ge=1)] | None, S], int, True),
+        (list[Annotated[str, V]], str, False),
+        (Annotated[Literal["a", "b"] | None, S], Literal["a", "b"], True),
+        (Annotated[list[Part], S], Part, False),
+        (Annotated[bool, S], bool, False),
+    ],
+)
+def test_the_type_of_a_leaf(annotation: Any, value_type: Any, nullable: bool) -> None:
+    [found] = fields_of(one_field(annotation))
+    assert (found.value_type, found.nullable) == (value_type, nullable)
 
 
 @pytest.mark.parametrize(("annotation", "told"), NOT_LEAVES)
