@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from extractor.letters.letter import Letter, Starts
-from extractor.lettertypes.evidence import check_schema
+from extractor.lettertypes.evidence import check_schema, fields_of
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.reading import Block, Reading
 
@@ -49,7 +50,9 @@ class LetterType:
     ``rule(record, block, letter, path)`` with a record and the block it was bound to.
     ``codes``: one line for each finding code that ``rules`` and the reader's oddities use.
     ``asked``: fields that a skeleton prompt asks the model for although the reader has a view.
-    ``protected``: field paths (``decisions/outcome``) where being wrong is worst.
+    ``protected``: field paths (``decisions/outcome``) where being wrong is worst: such a value goes to a
+    person. Any other wrong value is withheld.
+    ``from_reading``: field paths where the reading's value, if it is certain, comes in place of a wrong one.
     ``planters``: by kind, functions that plant mistakes in a true answer, to measure the validator.
     ``starts``: where letters begin in a text that may hold several of them, one behind the other. It is asked
     of every text; ``[]`` or one place means that there is only one letter.
@@ -66,6 +69,7 @@ class LetterType:
     codes: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
+    from_reading: tuple[str, ...] = ()
     planters: Mapping[str, Planter] = field(default_factory=dict)
     rows: Rows | None = None
     starts: Starts | None = None
@@ -85,7 +89,33 @@ class LetterType:
         canonical = json.dumps(self.json_schema, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @cached_property
+    def enum_values(self) -> tuple[str, ...]:
+        """The values that a protected enum may have, or any enum where no protected leaf is one."""
+        found = dict(_enums(self.schema, ""))
+        protected = {path: each for path, each in found.items() if self.is_protected(path)}
+        return tuple(sorted({value for each in (protected or found).values() for value in each}))
+
     def is_protected(self, path: str) -> bool:
         """Whether a JSON pointer lies on a protected leaf: ``/decisions/0/outcome`` is ``decisions/outcome``."""
         names = "/".join(part for part in path.split("/") if part and not part.isdigit())
         return any(names == protected or names.startswith(protected + "/") for protected in self.protected)
+
+
+def _enums(schema: type[BaseModel], path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each leaf that takes one of several texts, by its pointer."""
+    for spec in fields_of(schema):
+        if spec.model is not None:
+            yield from _enums(spec.model, f"{path}/{spec.name}")
+        elif values := tuple(_literals(schema.model_fields[spec.name].annotation)):
+            yield f"{path}/{spec.name}", values
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from (value for value in get_args(annotation) if isinstance(value, str))
+    elif isinstance(annotation, type) and issubclass(annotation, Enum):
+        yield from (each.value for each in annotation if isinstance(each.value, str))
+    else:
+        for inner in get_args(annotation):
+            yield from _literals(inner)

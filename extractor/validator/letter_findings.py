@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
 from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.injection import is_instruction
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
-from extractor.validator.oddities import odd_places, speaks_to_machines
+from extractor.validator.suspicious_text import suspicious_places
 
 # Tesseract's confidence in a word. Of the wrong words measured in headings and page lists nearly all lie below.
 SURE = 92.0
@@ -17,17 +18,17 @@ SURE = 92.0
 
 def findings_on_letter(letter_type: LetterType, reading: Reading) -> list[Finding]:
     """What is suspicious in the letter's text, and what happened when its file was read."""
-    suspicious = (*odd_places(reading.letter), *reading.oddities)
+    suspicious = (*suspicious_places(reading.letter, letter_type.enum_values), *reading.oddities)
     return [
         *(Finding(odd.code, "", odd.severity, "letter", odd.message, span=odd.span) for odd in suspicious),
-        *_file_notes(reading.letter),
+        *_file_notes(reading.letter, letter_type.enum_values),
     ]
 
 
-def _file_notes(letter: Letter) -> Iterator[Finding]:
+def _file_notes(letter: Letter, values: tuple[str, ...]) -> Iterator[Finding]:
     for note in letter.notes:
         yield Finding(note.code, "", note.severity, "unclear", note.message, span=note.span)
-        if note.words and speaks_to_machines(note.words):
+        if note.words and is_instruction(note.words, values):
             message = "words that the file hides speak to the machine that reads it"
             yield Finding("odd_instruction", "", "error", "letter", message, span=note.span)
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from extractor.letters.spans import Span
+from extractor.lettertypes.injection import is_instruction
 from extractor.lettertypes.reading import Fact
-from extractor.validator.oddities import speaks_to_machines
 
+from .model import OUTCOMES
 from .pages import PAGE_LABEL, PageList, read_pages
 from .verdict import sentences
 
@@ -53,7 +54,7 @@ def read_page_mentions(text: str, rationale: Span) -> Mentions:
     for label, pages in lists:
         at = bisect_right(parts, label.start, key=lambda part: part.start) - 1
         told = _is_of_a_guideline(text, parts[max(0, at)], label)
-        if told is False or speaks_to_machines(parts[max(0, at)].of(text)):
+        if told is False or is_instruction(parts[max(0, at)].of(text), OUTCOMES):
             continue
         certain &= bool(told) and pages.certain
         if (pages.mended or not pages.certain) and mended is None:

@@ -7,7 +7,7 @@ Field names are a contract (README.md beside this file explains each). Every fie
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ Text = Annotated[str, Field(min_length=1, max_length=1900)]
 PageNumber = Annotated[int, Field(ge=1, le=9999)]
 
 Outcome = Literal["upheld", "overturned"]
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
 Sex = Literal["female", "male"]
 Source = Literal["mtus", "non_mtus"]
 Basis = Literal["mtus", "outside_mtus", "both", "nothing"]

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from extractor.letters.spans import Span
+from extractor.lettertypes.injection import is_instruction
 from extractor.lettertypes.reading import Fact, squeeze
-from extractor.validator.oddities import speaks_to_machines
+
+from .model import OUTCOMES
 
 _HEAD = (
     r"(?:medical(?:ly)?[\s-]*(?:necessary|necessity|appropriate|indicated|warranted|supported|reasonable)"
@@ -91,6 +93,6 @@ def read_verdict(text: str, rationale: Span) -> Fact:
     for speaks, certain in ((polarity, True), (_FAINT.search, False)):
         for at in range(len(told) - 1, -1, -1):
             words = told[at].of(text)
-            if speaks(words) and not speaks_to_machines(text[told[max(0, at - 1)].start : told[at].end]):
+            if speaks(words) and not is_instruction(text[told[max(0, at - 1)].start : told[at].end], OUTCOMES):
                 return Fact(squeeze(words), (told[at],), certain)
     return Fact(None)

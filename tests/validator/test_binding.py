@@ -65,3 +65,20 @@ def test_thousands_of_records_take_no_time() -> None:
     keys = [f"item {i}" for i in range(20_000)]
     assert len(bind([f"other {i}" for i in range(20_000)], keys).pairs) == 0
     assert len(bind(list(reversed(keys)), keys).pairs) == 20_000
+
+
+def test_unlike_records_are_not_bound() -> None:
+    """Two records and two parts in no order that place could decide: only likeness may bind them."""
+    got = ["Lumbar epidural steroid injection", "Home health aide"]
+    assert bind(got, ["Cervical collar", "Gym membership"]).pairs == ()
+    parts = ["Lumbar epidural steroid injections", "Gym membership", "Cervical collar"]
+    assert bind([*got, "Shower chair"], parts).pairs == ((0, 0),)
+
+
+@pytest.mark.parametrize(("count", "bound"), [(4, 4), (40, 40), (41, 0)])
+def test_likeness_is_asked_of_so_many_records_and_no_more(count: int, bound: int) -> None:
+    """Each record differs from its part by one letter, and they come in reverse, so place decides nothing."""
+    names = [f"{chr(97 + i % 26) * 9}{chr(97 + i // 26) * 9}" for i in range(count)]
+    pairs = bind([f"{name}!" for name in reversed(names)], names).pairs
+    assert len(pairs) == bound
+    assert all(names[j] == names[count - 1 - i] for i, j in pairs)
