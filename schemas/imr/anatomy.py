@@ -15,7 +15,8 @@ from itertools import zip_longest
 from extractor.letters.spans import Span
 from extractor.lettertypes.reading import scanned, search, words
 
-from .headings import Heading, Layout, headings_before
+from .heading_starts import Layout
+from .headings import Heading, headings_before
 
 _DETERMINED = "|".join(map(scanned, ("DETERMINATION", "DECISION")))
 HOW_MADE = re.compile(
@@ -61,12 +62,22 @@ _PROSE = _labels(
 
 @dataclass(frozen=True)
 class DecisionParts:
-    """Raw spans of one decision; ``prose`` if its guideline paragraphs are sentences, not labelled lists."""
+    """Spans of one decision.
+
+    ``prose``: its guideline paragraphs are sentences, not labelled lists. ``open_end``: its last paragraph may
+    end sooner, because it is not certain where the next heading begins.
+    """
 
     span: Span
     heading: Heading
     paragraphs: dict[str, Span]
     prose: bool = False
+    open_end: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether the parts are what they claim to be: a heading that can be one, over a rationale."""
+        return self.heading.certain and (self.prose or "rationale" in self.paragraphs)
 
 
 @dataclass(frozen=True)
@@ -130,14 +141,17 @@ def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
 def _parts(
     text: str, groups: list[tuple[list[Heading], list[re.Match[str]]]], body_end: int, *, prose: bool
 ) -> Iterator[DecisionParts]:
-    for i, (headings, group) in enumerate(groups):
-        end = groups[i + 1][0][0].start if i + 1 < len(groups) else body_end
+    for (headings, group), later in zip_longest(groups, groups[1:]):
+        next_heading = later[0][0] if later else None
+        end = next_heading.latest if next_heading else body_end
+        open_end = next_heading is not None and not next_heading.certain
         # Headings without paragraphs of their own stand above one that has them.
         for heading, following in zip_longest(headings, headings[1:]):
             if following:
-                yield DecisionParts(Span(heading.start, following.start), heading, {}, prose)
+                yield DecisionParts(Span(heading.earliest, following.latest), heading, {}, prose)
             else:
-                yield DecisionParts(Span(heading.start, end), heading, _paragraphs(text, group, end), prose)
+                span, paragraphs = Span(heading.earliest, end), _paragraphs(text, group, end)
+                yield DecisionParts(span, heading, paragraphs, prose, open_end)
 
 
 def _is_label(text: str, label: re.Match[str]) -> bool:

@@ -33,12 +33,24 @@ CODES = {
     "imr_ur_date_before_injury": "The utilization review is dated on or before the injury.",
     "imr_decision_without_outcome": "Guideline paragraphs stand without a heading that ends in an outcome.",
     "imr_paragraph_missing": "A decision lacks a guideline paragraph or its rationale; the letter may be cut off.",
+    "imr_heading_unclear": "It is not certain where a decision's heading begins, or that it is a heading at all.",
     "imr_stray_outcome": "A line reads like a decision's heading, but no decision stands under it.",
     "imr_source_contradicts": "A citation printed as outside the MTUS names the MTUS itself.",
     "imr_page_outside_chapter": "A cited page lies outside the chapter it is cited from.",
     "imr_page_range_backwards": "A cited page range ends before it begins.",
     "imr_page_list_mended": "A page list is damaged in the text; its pages were put together, or could not be.",
 }
+
+
+def heading_certain(decision: Decision, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
+    """A heading that may begin elsewhere is for a person, whatever the answer says."""
+    item = block.facts["item"]
+    if not item.certain:
+        message = "layout and sentences do not agree where this heading begins, or it cannot be a heading"
+        yield Finding(
+            "imr_heading_unclear", f"{path}/item", "error", "unclear", message,
+            expected=item.value, got=decision.item, span=item.spans[0],
+        )  # fmt: skip
 
 
 def outcome_agrees_with_rationale(decision: Decision, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
@@ -179,6 +191,6 @@ def pages_whole(record: Citation | Decision, block: Block, letter: Letter, path:
 
 RULES: Mapping[type[BaseModel], tuple[Rule, ...]] = {
     ImrLetter: (dates_agree,),
-    Decision: (outcome_agrees_with_rationale, pages_whole),
+    Decision: (heading_certain, outcome_agrees_with_rationale, pages_whole),
     Citation: (source_agrees, pages_possible, pages_whole),
 }

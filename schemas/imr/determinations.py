@@ -52,7 +52,9 @@ def determinations_of(text: str) -> Anatomy | None:
     parts = _parts(text, chosen[-1].end())
     decisions = []
     for i, match in enumerate(chosen):
-        heading = Heading(Span(*match.span("item")).trimmed(text), Span(*match.span("word")), match.start())
+        heading = Heading(
+            Span(*match.span("item")).trimmed(text), Span(*match.span("word")), match.start(), match.start()
+        )
         paragraphs = parts[i] if len(parts) == len(chosen) else {}
         decisions.append(DecisionParts(Span(*match.span()), heading, paragraphs, prose=True))
     return Anatomy(Span(0, printed[0].start()), reviewer, summary_span, tuple(decisions))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
@@ -14,7 +15,8 @@ from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline
 from .determinations import determinations_of
 from .events import dates_told, read_injury_date, read_ur_date
-from .headings import HEADING_LINE, PARTLY, outcome_value
+from .heading_starts import PARTLY
+from .headings import HEADING_LINE, outcome_value
 from .mentions import read_page_mentions
 from .people import read_age_and_sex, read_header, read_reviewer
 from .verdict import read_verdict
@@ -80,10 +82,10 @@ def _root(text: str, anatomy: Anatomy) -> Block:
 
 def _decision(text: str, parts: DecisionParts) -> Block:
     heading, outcome = parts.heading.span, parts.heading.outcome
-    regions = {"heading": Span(heading.start, max(heading.end, outcome.end))}
+    regions = {"heading": Span(min(heading.start, parts.heading.earliest), max(heading.end, outcome.end))}
     facts = {
-        "item": Fact(squeeze(heading.of(text)), (heading,)),
-        "disputed_portion": _disputed_portion(text, heading),
+        "item": Fact(squeeze(heading.of(text)), (heading,), certain=parts.certain),
+        "disputed_portion": replace(_disputed_portion(text, heading), certain=parts.heading.certain),
         "outcome": Fact(outcome_value(outcome.of(text)), (outcome,)),
         "rationale_pages": Fact([]),
     }
@@ -91,6 +93,9 @@ def _decision(text: str, parts: DecisionParts) -> Block:
         regions["rationale"] = rationale
         facts["rationale_pages"], mended = read_page_mentions(text, rationale)
         facts["verdict"] = read_verdict(text, rationale)
+        if parts.open_end:
+            for name in ("rationale_pages", "verdict"):
+                facts[name] = replace(facts[name], certain=False)
         if mended:
             regions["mended"] = mended
     sides: dict[str, list[Block]] = {
