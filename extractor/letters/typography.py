@@ -19,7 +19,7 @@ _DOUBLE_QUOTES = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
 _SLASHES = "\u2044\u2215"
 _COLONS = "\u2236\ua789\ufe55"
 # One character for one character: these move no offset.
-_ALIKE = str.maketrans(
+_ALIKE: dict[int, str] = str.maketrans(
     {
         **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
         **dict.fromkeys(_DASHES, "-"),
@@ -51,6 +51,10 @@ _EDITED = re.compile(_UNSEEN_OR_SPELLED)
 # A letter comes before its accents, so every letter must be looked at: only where there are accents.
 _ACCENT = re.compile(f"[{_ACCENTS}]")
 _EDITED_OR_ACCENTED = re.compile(rf"(?P<accented>\w(?:[{INVISIBLE}{_SOFT_HYPHEN}]*[{_ACCENTS}])+)|{_UNSEEN_OR_SPELLED}")
+_OTHERS = re.compile(r"[^\x00-\x7f]")
+_EDITED_CHARACTER = re.compile(rf"[{INVISIBLE}{_SOFT_HYPHEN}{''.join(_SPELLED_OUT)}{_ACCENTS}]")
+# With more kinds than this, one pass over the text is faster than one for each.
+_FEW = 12
 _UNSEEN = re.compile(rf"[{INVISIBLE}{_SOFT_HYPHEN}]+")
 
 
@@ -64,8 +68,10 @@ class Edit(NamedTuple):
 
 def edits(text: str) -> Iterator[Edit]:
     """What must be replaced in ``text`` by more or fewer characters, in order."""
-    pattern = _EDITED_OR_ACCENTED if _ACCENT.search(text) else _EDITED
-    for match in pattern.finditer(text):
+    others = _others(text)
+    if not _EDITED_CHARACTER.search(others):
+        return
+    for match in (_EDITED_OR_ACCENTED if _ACCENT.search(others) else _EDITED).finditer(text):
         plain = _plain_form(text, match)
         if plain != match[0]:
             yield Edit(match.start(), match.end(), plain)
@@ -73,7 +79,17 @@ def edits(text: str) -> Iterator[Edit]:
 
 def one_for_one(text: str) -> str:
     """``text`` with every character that has a plain twin replaced by it; no offset moves."""
-    return text if text.isascii() else text.translate(_ALIKE)
+    changed = [character for character in _others(text) if ord(character) in _ALIKE]
+    if len(changed) > _FEW:
+        return text.translate(_ALIKE)
+    for character in changed:
+        text = text.replace(character, _ALIKE[ord(character)])
+    return text
+
+
+def _others(text: str) -> str:
+    """Every character of ``text`` that is not ASCII, once."""
+    return "" if text.isascii() else "".join(set(_OTHERS.findall(text)))
 
 
 def normalize(text: str) -> str:
@@ -89,7 +105,7 @@ def normalize(text: str) -> str:
     for edit in edits(text):
         pieces += (text[at : edit.start], edit.plain)
         at = edit.end
-    return "".join((*pieces, text[at:])).translate(_ALIKE)
+    return one_for_one("".join((*pieces, text[at:])))
 
 
 def _plain_form(text: str, match: re.Match[str]) -> str:

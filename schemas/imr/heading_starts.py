@@ -38,10 +38,9 @@ _ABBREVIATION = re.compile(
 )
 # Words that make a sentence of a phrase; a heading's phrases hold none of them.
 _FINITE = re.compile(
-    r"\b(?:is|are|was|were|be|been|has|have|had|does|did|can(?:not)?|could|may|might|should|would|will|must|show(?:s|ed)"
+    r"\s(?:is|are|was|were|be|been|has|have|had|does|did|can(?:not)?|could|may|might|should|would|will|must|show(?:s|ed)"
     r"|recommend(?:s|ed)|support(?:s|ed)|noted|indicate[sd]|remains|reported|den(?:ies|ied)|lacks|meets|fails|requires"
-    r"|exceeds|necessary)\b",
-    re.IGNORECASE,
+    r"|exceeds|necessary)\b"
 )
 _VERDICT = re.compile(
     r"\b(?:is|are|was|were|be|been|not)[\s-]+(?:\w+[\s-]+){0,3}?medical(?:ly)?[\s-]+(?:necessary|necessity|appropriate)",
@@ -64,7 +63,7 @@ class Layout:
     @classmethod
     def of(cls, text: str, label_starts: list[int]) -> Layout:
         """Measured on the text: blank lines count as kept if most labels stand apart from what is before them."""
-        lines = sorted(len(line.rstrip()) for line in text.split("\n") if line.strip())
+        lines = sorted(filter(None, map(len, map(str.rstrip, text.split("\n")))))
         double = text.count("\n\n") * 3 > text.count("\n")
         apart = sum(_blank_lines(text[max(0, start - 20) : start]) >= 1 + double for start in label_starts)
         return cls(double, apart * 2 >= len(label_starts), lines[int(len(lines) * 0.95)] if lines else 0)
@@ -180,13 +179,16 @@ def _paragraph_starts(text: str, within: Span, layout: Layout) -> Iterator[tuple
     any line that ends a sentence.
     """
     at = within.start
-    for line in _BREAK.finditer(text, within.start, within.end):
-        body = text[at : line.start()].strip()
-        length, at = line.start() - at, line.end()
-        following = text[line.end() : line.end() + 60].split(None, 1)
-        early = bool(following) and layout.width - length > len(following[0]) + 1
-        ended = bool(_ENDED.search(body)) or bool(_ENDED_HEADING.search(body))
-        paged = "\f" in text[line.start() : line.end() + 2]
-        separated = paged or line["blank"].count("\n") >= 1 + layout.double
-        if not body or (ended and not layout.blanks_kept) or (separated and (ended or early)):
-            yield line.end(), separated
+    for line in _BREAK.finditer(text, *within):
+        body, end, at = text[at : line.start()], line.end(), line.end()
+        separated = line["blank"].count("\n") > layout.double or "\f" in text[line.start() : end + 2]
+        if layout.blanks_kept and not separated and body:
+            continue
+        words = body.strip()
+        ended = _ENDED.search(words) is not None or _ENDED_HEADING.search(words) is not None
+        if not words or (ended and (separated or not layout.blanks_kept)):
+            yield end, separated
+        elif separated:
+            following = text[end : end + 60].split(None, 1)
+            if following and layout.width - len(body) > len(following[0]) + 1:  # broken early
+                yield end, separated
