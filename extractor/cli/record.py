@@ -126,7 +126,7 @@ def _letters(paths: list[Path] | None, ids: list[str] | None, session: Session) 
     bundled = session.workspace.config.letter_types[session.plan.letter_type.name].letters
     if not paths and not bundled:
         raise UsageError("no letters named", hint="name letters, or set `letters` in workspace.toml")
-    found = find_letters(paths or [session.workspace.root / str(bundled)], tell=say)
+    found = find_letters(paths or [session.workspace.root / str(bundled)], notify=say)
     files = [part for file in found for part, _ in letters_in(file, session.plan.letter_type.starts)]
     if ids:
         known = {file.id for file in files}

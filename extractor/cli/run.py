@@ -41,7 +41,7 @@ _PathsArgument = Annotated[
 ]
 _Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for records.jsonl and the ledger run.db.")]
 _DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say which calls, tokens and money it would take; ask nothing.")
+    bool, typer.Option("--dry-run", help="Print the calls, tokens and money it would take; ask nothing.")
 ]
 _Limit = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Only the first N letters.")]
 _Sample = Annotated[int | None, typer.Option("--sample", min=0, metavar="N", help="Only N letters, chosen by --seed.")]
@@ -53,8 +53,8 @@ _Only = Annotated[
 _Shard = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts, e.g. 2/4; see merge.")
 ]
-_Force = Annotated[bool, typer.Option("--force", help="Ask anew, also where nothing has changed.")]
-_Retry = Annotated[Literal["failed"] | None, typer.Option("--retry", help="Ask failed letters anew.")]
+_Force = Annotated[bool, typer.Option("--force", help="Ask again, also where nothing has changed.")]
+_Retry = Annotated[Literal["failed"] | None, typer.Option("--retry", help="Ask about failed letters again.")]
 _Concurrency = Annotated[
     str, typer.Option("--concurrency", metavar="C", help="Letters in flight: auto, a number, or LOW-HIGH.")
 ]
@@ -98,18 +98,19 @@ def run_command(
     """Extract many letters into DIR/records.jsonl, one line a letter.
 
     Can be stopped (Ctrl-C) and started again: finished letters are skipped, a changed prompt or
-    model asks again, changed checks only check again. How many letters are in flight is found out;
-    limits that the endpoint tells are kept. Prints a table when it ends.
+    model asks again, changed checks only check again. The number of letters in flight is found by
+    measuring; limits that the endpoint announces are kept. Prints a table when it ends.
 
     Exit code 0 if all are accepted, 1 if some need a look, 4 if some could not be asked or the run
-    was stopped by a --max option.
+    was stopped by a --max option. --max-cost counts what calls in flight may cost at most. Calls still
+    open 10 seconds after --max-minutes are cancelled, and so are all open calls at the second Ctrl-C.
 
     Example: extractor run eval/imr/letters --out out
     """
     bounds, part = _bounds(concurrency, rpm, tpm), bulk.shard_of(shard) if shard else None
     if force and retry:
-        raise UsageError("--force asks every letter anew", hint="leave out --retry")
-    files = find_letters(paths, tell=say)
+        raise UsageError("--force asks about every letter again", hint="leave out --retry")
+    files = find_letters(paths, notify=say)
     session = open_session(
         workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask, keyless=dry_run
     )
@@ -120,26 +121,26 @@ def run_command(
         max_cost=_max_cost(max_cost, session),
         max_minutes=max_minutes,
         max_failures=max_failures,
-        labels={**_told(session), "paths": [str(path.resolve()) for path in paths]},
+        labels={**_labels(session), "paths": [str(path.resolve()) for path in paths]},
     )
     letters = bulk.select(files, bulk.Selection(only, sample, seed, part, limit), out)
     del files
     if dry_run:
-        _tell_forecast(bulk.forecast(letters, session.plan, out, options), session, as_json)
+        _print_forecast(bulk.forecast(letters, session.plan, out, options), session, as_json)
         return
     summary = asyncio.run(_run(letters, session, out, options))
-    _tell_summary(summary, session, out, as_json)
+    _print_summary(summary, session, out, as_json)
     raise typer.Exit(exit_code(summary))
 
 
-def _tell_forecast(told: bulk.Forecast, session: Session, as_json: bool) -> None:
+def _print_forecast(forecast: bulk.Forecast, session: Session, as_json: bool) -> None:
     if as_json:
-        print_json(forecast_report(told))
+        print_json(forecast_report(forecast))
     else:
-        print_forecast(told, session.plan)
+        print_forecast(forecast, session.plan)
 
 
-def _tell_summary(summary: bulk.Summary, session: Session, out: Path, as_json: bool) -> None:
+def _print_summary(summary: bulk.Summary, session: Session, out: Path, as_json: bool) -> None:
     bill = Bill(session.plan, session.replaying)
     bill.take(summary.totals, summary.odd_cost)
     if as_json:
@@ -158,8 +159,8 @@ async def _run(files: Sequence[LetterFile], session: Session, out: Path, options
                 options=replace(options, on_beat=progress.update),
                 around=session.tape if session.replaying else None,
                 on_progress=progress.update,
-                on_interrupt=lambda: progress.say(
-                    "stopping: letters in flight may finish, nothing is retried; Ctrl-C again stops at once"
+                on_interrupt=lambda: progress.line(
+                    "stopping: letters in flight may finish, nothing is retried; Ctrl-C again cancels them"
                 ),
             )
     finally:
@@ -185,7 +186,7 @@ def _max_cost(usd: float | None, session: Session) -> Decimal | None:
     return Decimal(str(usd))
 
 
-def _told(session: Session) -> dict[str, Any]:
-    """What `extractor status` says of the plan."""
+def _labels(session: Session) -> dict[str, Any]:
+    """The plan, as `extractor status` prints it."""
     plan = session.plan
     return {"model": plan.model.name, "prompt": plan.prompt.id if plan.prompt else None, "type": plan.letter_type.name}

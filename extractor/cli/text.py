@@ -51,7 +51,7 @@ def text_command(
     Example: extractor text eval/imr/letters/dwc-2014-002.txt
     """
     kind = open_workspace(workspace).letter_type(letter_type)
-    listed = find_letters(files, tell=say)
+    listed = find_letters(files, notify=say)
     if letter_id is not None:
         file = LetterIndex(listed, kind.starts).get(letter_id)
         if file is None:

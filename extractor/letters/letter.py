@@ -113,8 +113,8 @@ class Letter:
 
     def confidence(self, span: Span) -> float | None:
         """How sure OCR was of the doubtfullest word in ``span`` (0 to 100); ``None`` where nothing was guessed."""
-        told = [word.confidence for word in self._words_in(span) if word.confidence is not None]
-        return min(told, default=None)
+        known = [word.confidence for word in self._words_in(span) if word.confidence is not None]
+        return min(known, default=None)
 
     def _words_in(self, span: Span) -> Iterator[Word]:
         """The words that stand in a span, also those that reach into it."""
@@ -134,19 +134,19 @@ class Letter:
         return [page.start for page in self.pages]
 
 
-def find_letters(paths: Iterable[Path], tell: Callable[[str], None] | None = None) -> Sequence[LetterFile]:
+def find_letters(paths: Iterable[Path], notify: Callable[[str], None] | None = None) -> Sequence[LetterFile]:
     """All letters among files and folders (searched recursively) and in zip archives, in a stable order.
 
     A letter's id is its path below the folder that was named, without the suffix; for a member of an
     archive, the archive's id and its name there; for a file named directly, its stem. Equal ids get
-    the parent folder's name in front. ``tell`` hears of files in folders that are passed over. One folder
-    of plain files takes little memory, however many they are.
+    the parent folder's name in front. ``notify`` is called with a line about files in folders that are
+    passed over. One folder of plain files takes little memory, however many they are.
 
     Raises ``UsageError`` for a path that does not exist, and when no letter is found at all.
     """
     named = list(paths)
     listed = plain_listing(named[0]) if len(named) == 1 else None
-    return listed or find_files(named, tell)
+    return listed or find_files(named, notify)
 
 
 def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple[LetterFile, Letter | LetterError]]:

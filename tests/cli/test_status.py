@@ -135,7 +135,7 @@ def test_the_figures_of_a_line() -> None:
     state = {**told.state(), "letters_per_second": 16.67, "seconds_left": 2280, "cost_usd": 40.5}
     assert ", ".join(parts(state, held=12.0)) == (
         "12,000 of 50,000 letters, 11,000 accepted, 980 needs_review, 20 failed, 16.7/s, 38 min left,"
-        " 69.00M tokens, $40.50, 64 in flight, pausing 12 s, 3 calls refused"
+        " 69.00M tokens, $40.50, 64 in flight, waiting 12 s for the endpoint's limit, 3 calls refused"
     )
     assert fitting(parts(state), 80) == "12,000 of 50,000 letters, 11,000 accepted, 980 needs_review, 20 failed, 16.7/s"
 
@@ -167,7 +167,7 @@ def test_one_live_line_on_a_terminal() -> None:
         Progress() as live,
     ):
         live.update(summary())
-        live.say("stopping")
+        live.line("stopping")
         live.update(summary())
     assert "\n" not in screen.getvalue().replace("stopping\n", "")
     lines = [line for line in screen.getvalue().split("\r\x1b[K") if line.strip()]

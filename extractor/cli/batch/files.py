@@ -70,7 +70,7 @@ def write_command(
 
     Example: extractor batch write letters/ --out out --model openai/NAME
     """
-    files = find_letters(paths, tell=say)
+    files = find_letters(paths, notify=say)
     name = model_named(workspace, model)
     session = open_session(workspace, letter_type, name, prompt, base_url=base_url, reasks=reask, keyless=True)
     options = options_of(session, reask)

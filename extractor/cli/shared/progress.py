@@ -17,7 +17,7 @@ _CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """Talks to stderr; ``update`` may be called as often as one likes."""
+    """The progress line on stderr; ``update`` may be called as often as one likes."""
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
@@ -32,7 +32,7 @@ class Progress:
             print(_CLEAR, end="", file=sys.stderr, flush=True)
 
     def update(self, summary: Summary) -> None:
-        """Say how the run stands, if it is time to."""
+        """Print the run's state, if it is time to."""
         now = time.monotonic()
         if self._live:
             if now - self._last >= _LIVE_EVERY:
@@ -48,8 +48,8 @@ class Progress:
             print(", ".join(parts(summary.state(), summary.held)), file=sys.stderr, flush=True)
             self._last, self._letters = now, summary.done
 
-    def say(self, text: str) -> None:
-        """A line of its own."""
+    def line(self, text: str) -> None:
+        """Print a line of its own."""
         print(f"{_CLEAR if self._live else ''}{text}", file=sys.stderr, flush=True)
 
 
@@ -58,7 +58,7 @@ def parts(state: Mapping[str, Any], held: float = 0.0) -> list[str]:
     calls = state["calls"]
     tokens = state["input_tokens"] + state["output_tokens"]
     cost = state["cost_usd"]
-    told = [
+    figures = [
         (f"{state['done']:,} of {state['letters']:,} letters", True),
         (f"{state['accepted']:,} accepted", True),
         (f"{state['needs_review']:,} needs_review", True),
@@ -69,10 +69,13 @@ def parts(state: Mapping[str, Any], held: float = 0.0) -> list[str]:
         (f"{compact(tokens)} tokens", calls and tokens),
         (f"${cost or 0:,.2f}", calls and cost is not None),
         (f"{state['in_flight']} in flight", state["in_flight"]),
-        (f"pausing {held:.0f} s", held >= 1),
+        (f"reading {state.get('reading')} files", state.get("reading")),
+        (f"waiting {held:.0f} s for the endpoint's limit", held >= 1),
         (f"{state['refused_calls']:,} calls refused", state["refused_calls"]),
     ]
-    return [text for text, shown in told if shown]
+    if state.get("stopped"):
+        figures.insert(1, ("stopping", True))
+    return [text for text, shown in figures if shown]
 
 
 def fitting(words: Iterable[str], width: int) -> str:

@@ -10,7 +10,7 @@ from extractor.letters.documents import Box, Document, Note, Size, Word
 from extractor.letters.spans import Span
 
 _LENGTH = struct.Struct("<Q")
-# An answer longer than this is none: a worker that was taken over must not fill this process's memory.
+# A longer answer is refused: a worker that was taken over must not fill this process's memory.
 LONGEST = 1 << 29
 
 
@@ -54,6 +54,6 @@ def unpacked(data: Mapping[str, Any]) -> Document:
         data["origin"],
         tuple(Span(*page) for page in data["pages"]),
         tuple(Word(Span(s, e), page, Box(*box), sure) for s, e, page, *box, sure in data["words"]),
-        tuple(Note(code, told, span and Span(*span), *rest) for code, told, span, *rest in data["notes"]),
+        tuple(Note(code, message, span and Span(*span), *rest) for code, message, span, *rest in data["notes"]),
         tuple(Size(*size) for size in data["sizes"]),
     )

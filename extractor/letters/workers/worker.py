@@ -48,6 +48,7 @@ def _draw_image() -> Drawer:
     return draw_image
 
 
+_NICENESS = 5
 # Imported when first asked for: a run without scans never loads what scans need.
 _READERS: dict[str, Callable[[], Reader]] = {"pdf": _pdf, "image": _image}
 _DRAWERS: dict[str, Callable[[], Drawer]] = {"pdf": _draw_pdf, "image": _draw_image}
@@ -57,6 +58,9 @@ def main() -> None:
     """Read files until the pipe ends; ``sys.argv[2]`` holds the limits."""
     memory, _, total = json.loads(sys.argv[2])
     _limit(memory)
+    if hasattr(os, "nice"):
+        # Who waits for the reading has calls to answer meanwhile, and comes first.
+        os.nice(_NICENESS)
     pipe_in, pipe_out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # keep what a library prints out of the answers
     while True:

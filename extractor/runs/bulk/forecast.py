@@ -31,7 +31,7 @@ _SAMPLE = 100
 
 @dataclass
 class Forecast:
-    """What becomes of ``letters``: ``done`` already, ``unreadable``, answered but to be checked anew
+    """What becomes of ``letters``: ``done`` already, ``unreadable``, answered but to be checked again
     (``recheck``), of equal text as another (``copies``), or asked about with one call each (``calls``).
 
     Tokens and cost are guessed from the sizes of requests and answers, put right by ``measured``
@@ -61,7 +61,7 @@ def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Opt
             for part, letter in letters_in(file, plan.letter_type.starts):
                 survey.look(part, letter, ledger, since)
     survey.guess()
-    return survey.told
+    return survey.forecast
 
 
 @dataclass
@@ -80,7 +80,7 @@ class _Sizes:
 class _Survey:
     plan: Plan
     options: Options
-    told: Forecast = field(default_factory=Forecast)
+    forecast: Forecast = field(default_factory=Forecast)
     to_ask: _Sizes = field(default_factory=_Sizes)
     answered: _Sizes = field(default_factory=_Sizes)
     took: Usage = field(default_factory=lambda: Usage(0, 0))
@@ -90,13 +90,13 @@ class _Survey:
 
     def look(self, file: LetterFile, letter: Letter | LetterError, ledger: View | None, since: int) -> None:
         """What becomes of one letter."""
-        told = self.told
+        forecast = self.forecast
         before = ledger.standing(file.id) if ledger else None
         if self.options.only and (before is None or before.status != self.options.only):
             return
-        told.letters += 1
+        forecast.letters += 1
         if isinstance(letter, LetterError):
-            told.unreadable += 1
+            forecast.unreadable += 1
             return
         keys, size = keys_of(letter.sha256, self.plan), len(letter.text.encode("utf-8", "replace"))
         anew = is_again(before, self.options.again, since)
@@ -106,13 +106,13 @@ class _Survey:
         if ledger and before and not known and (took := ledger.took(file.id, keys)):
             self._learn(size, took)
         if before and before.check_key == keys.check and not anew:
-            told.done += 1
+            forecast.done += 1
         elif known:
-            told.copies += 1
+            forecast.copies += 1
         elif ledger and ledger.replies(keys, since if anew else 0):
-            told.recheck += 1
+            forecast.recheck += 1
         else:
-            told.calls += 1
+            forecast.calls += 1
             self.to_ask.add(size)
             self.asking.append(file)
 
@@ -125,10 +125,10 @@ class _Survey:
 
     def guess(self) -> None:
         """Tokens and cost of what is to be asked."""
-        told, plan = self.told, self.plan
-        if not keeps_replies(plan) or not told.calls:
+        forecast, plan = self.forecast, self.plan
+        if not keeps_replies(plan) or not forecast.calls:
             return
-        told.most_calls = told.calls * (1 + plan.reasks)
+        forecast.most_calls = forecast.calls * (1 + plan.reasks)
         notes, answer = self._ratios()
         schema = len(json.dumps(plan.strategy.schema.model_json_schema(), separators=(",", ":")))
         fixed = schema + len((plan.prompt.text if plan.prompt else "").encode())
@@ -138,19 +138,19 @@ class _Survey:
             return taken / BYTES_PER_TOKEN, sizes.bytes * answer / BYTES_PER_TOKEN
 
         taken, given = tokens(self.to_ask)
-        told.measured = self.answered.letters
+        forecast.measured = self.answered.letters
         factor = Decimal(1)
-        if told.measured:
+        if forecast.measured:
             known_taken, known_given = tokens(self.answered)
-            plain = self._cost(known_taken, known_given, told.measured).usd
+            plain = self._cost(known_taken, known_given, forecast.measured).usd
             factor = self.usd / plain if plain and self.usd is not None else factor
-            cost = self._cost(taken, given, told.calls)
+            cost = self._cost(taken, given, forecast.calls)
             taken *= (self.took.input_tokens or 0) / known_taken
             given *= (self.took.output_tokens or 0) / known_given
         else:
-            cost = self._cost(taken, given, told.calls)
-        told.cost = Cost(None if cost.usd is None else cost.usd * factor, cost.unknown)
-        told.input_tokens, told.output_tokens = round(taken), round(given)
+            cost = self._cost(taken, given, forecast.calls)
+        forecast.cost = Cost(None if cost.usd is None else cost.usd * factor, cost.unknown)
+        forecast.input_tokens, forecast.output_tokens = round(taken), round(given)
 
     def _cost(self, taken: float, given: float, calls: int) -> Cost:
         one = self.plan.tariff.cost(Usage(round(taken / calls), round(given / calls)))

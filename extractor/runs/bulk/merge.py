@@ -33,7 +33,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     Of a letter that stands in two of them, the newer record is taken. ``out`` appears whole or not
     at all, and can be gone on with by another run. Raises ``LedgerError``.
     """
-    told = [_newest(folder) for folder in folders]
+    ages = [_newest(folder) for folder in folders]
     if Ledger.exists(out):
         raise LedgerError(f"{out} holds a run already", hint="name a new folder for --out")
     refuse_foreign_records(out)
@@ -43,7 +43,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     conflicts: list[str] = []
     with Ledger(work) as ledger:
         # The oldest first: the newest source's replies become the newest round.
-        for folder in [folder for _, folder in sorted(zip(told, folders, strict=True), key=lambda each: each[0])]:
+        for folder in [folder for _, folder in sorted(zip(ages, folders, strict=True), key=lambda each: each[0])]:
             done = absorb(ledger, folder)
             letters[str(folder)] = done.letters
             conflicts += done.conflicts
@@ -67,7 +67,7 @@ def _newest(folder: Path) -> float:
     """When the newest record of a folder was made. Raises ``LedgerError`` if there is no run."""
     if not Ledger.exists(folder):
         raise LedgerError(f"no run in {folder}", hint="name the --out folders of runs")
-    with Ledger(folder):  # an older version's is brought up to date; a run that goes on is told
+    with Ledger(folder):  # brings an older version's up to date; raises if a run is active
         pass
     with View(folder) as ledger:
         return ledger.extent()[1]

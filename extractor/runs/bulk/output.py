@@ -28,7 +28,7 @@ class Output(AbstractContextManager["Output"]):
 
     def __enter__(self) -> Output:
         as_left = self.ledger.fact(_NOTE)
-        # Forgotten until the end: after a kill nobody says that the file holds what the ledger holds.
+        # Forgotten until the end: after a kill nothing claims that the file holds what the ledger holds.
         self.ledger.note(_NOTE, None)
         if as_left is None or as_left != self._stamp():
             self.ledger.check()
@@ -86,7 +86,7 @@ class Output(AbstractContextManager["Output"]):
         self._stale = False
 
     def _stamp(self) -> list[float] | None:
-        """What tells whether the file, or the ledger by other hands, has changed."""
+        """Size, times and extents that change with the file, and with the ledger if someone else writes it."""
         try:
             found = self.path.stat()
         except OSError:
