@@ -1,1 +1,107 @@
-"""Letterproof: folders of messy letters in, strict records out, every value pointing at the words that prove it."""
+"""Letterproof: folders of messy letters in, strict records out, every value pointing at the words that prove it.
+
+Everything here is loaded when it is first used, so ``import extractor`` takes no time. See docs/python.md.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from extractor.api import Extractor as Extractor
+    from extractor.api import letter_from_bytes as letter_from_bytes
+    from extractor.api import read_letter as read_letter
+    from extractor.api import read_records as read_records
+    from extractor.errors import CassetteError as CassetteError
+    from extractor.errors import ExtractorError as ExtractorError
+    from extractor.errors import IncompleteRunError as IncompleteRunError
+    from extractor.errors import LetterError as LetterError
+    from extractor.errors import TransportError as TransportError
+    from extractor.errors import UsageError as UsageError
+    from extractor.letters.letter import Letter as Letter
+    from extractor.letters.letter import letter_from_text as letter_from_text
+    from extractor.letters.spans import Span as Span
+    from extractor.lettertypes.declaration import letter_type as letter_type
+    from extractor.lettertypes.findings import Finding as Finding
+    from extractor.lettertypes.findings import Withheld as Withheld
+    from extractor.lettertypes.lettertype import LetterType as LetterType
+    from extractor.runs.answers import CheckedAnswer as CheckedAnswer
+    from extractor.runs.bulk import Options as Options
+    from extractor.runs.bulk import Summary as Summary
+    from extractor.runs.record import Attempt as Attempt
+    from extractor.runs.record import Evidence as Evidence
+    from extractor.runs.record import Failure as Failure
+    from extractor.runs.record import Record as Record
+    from extractor.runs.stream import RecordStream as RecordStream
+    from extractor.workspace.session import PlanSpec as PlanSpec
+
+# Where each public name lives.
+_HOMES = {
+    "Attempt": "extractor.runs.record",
+    "CassetteError": "extractor.errors",
+    "CheckedAnswer": "extractor.runs.answers",
+    "Evidence": "extractor.runs.record",
+    "Extractor": "extractor.api",
+    "ExtractorError": "extractor.errors",
+    "Failure": "extractor.runs.record",
+    "Finding": "extractor.lettertypes.findings",
+    "IncompleteRunError": "extractor.errors",
+    "Letter": "extractor.letters.letter",
+    "LetterError": "extractor.errors",
+    "LetterType": "extractor.lettertypes.lettertype",
+    "Options": "extractor.runs.bulk",
+    "PlanSpec": "extractor.workspace.session",
+    "Record": "extractor.runs.record",
+    "RecordStream": "extractor.runs.stream",
+    "Span": "extractor.letters.spans",
+    "Summary": "extractor.runs.bulk",
+    "TransportError": "extractor.errors",
+    "UsageError": "extractor.errors",
+    "Withheld": "extractor.lettertypes.findings",
+    "letter_from_bytes": "extractor.api",
+    "letter_from_text": "extractor.letters.letter",
+    "letter_type": "extractor.lettertypes.declaration",
+    "read_letter": "extractor.api",
+    "read_records": "extractor.api",
+}
+
+__all__ = [
+    "Attempt",
+    "CassetteError",
+    "CheckedAnswer",
+    "Evidence",
+    "Extractor",
+    "ExtractorError",
+    "Failure",
+    "Finding",
+    "IncompleteRunError",
+    "Letter",
+    "LetterError",
+    "LetterType",
+    "Options",
+    "PlanSpec",
+    "Record",
+    "RecordStream",
+    "Span",
+    "Summary",
+    "TransportError",
+    "UsageError",
+    "Withheld",
+    "letter_from_bytes",
+    "letter_from_text",
+    "letter_type",
+    "read_letter",
+    "read_records",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'extractor' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

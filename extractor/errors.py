@@ -12,6 +12,7 @@ ExtractorError                  message + hint: what happened, what to do next
 ├── ModelError                  the model gave no usable answer to this one letter
 │   └── TransportError          the endpoint could not be reached or kept failing (exit code 4)
 ├── CassetteError               a recording is missing, stale or used up (exit code 3)
+├── IncompleteRunError          a run has ended and letters are left (exit code 4)
 └── StoppedError                the run is ending, so this letter was not asked (exit code 4)
 """
 
@@ -108,3 +109,15 @@ class StoppedError(ExtractorError):
     """The run is ending: a call that had not been made is not made any more."""
 
     code = "stopped"
+
+
+class IncompleteRunError(ExtractorError):
+    """A run has ended, and ``left`` letters have no record from it; ``first`` is why one of them was not answered."""
+
+    code = "incomplete"
+
+    def __init__(self, left: int, first: ExtractorError | None = None) -> None:
+        why = f"; first: {first.message}" if first else ""
+        super().__init__(f"{left:,} letters were not answered{why}", hint="run again with the same folder to go on")
+        self.left = left
+        self.first = first

@@ -16,20 +16,18 @@ from rich.table import Table
 
 from extractor.cli.record import how_it_stands
 from extractor.cli.shared.options import (
-    REPLAY,
     Exit,
     JsonOption,
-    Session,
     TypeOption,
     WorkspaceOption,
-    cassette_root,
     open_session,
     open_workspace,
     print_json,
-    prompts_known,
 )
 from extractor.errors import ModelNameError, UsageError
 from extractor.letters.letter import LetterFile, find_letters
+from extractor.workspace.session import Session, prompts_known
+from extractor.workspace.tapes import REPLAY, cassette_root
 from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -13,22 +13,21 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 
 from extractor.cli.shared.options import (
-    REPLAY,
     Exit,
     JsonOption,
     ModelOption,
     UrlOption,
     WorkspaceOption,
-    cassette_root,
     open_workspace,
     print_json,
-    prompts_known,
 )
 from extractor.errors import ExtractorError, ModelNameError
 from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.model import Question
 from extractor.runs.plan import ENGINE
+from extractor.workspace.session import prompts_known
+from extractor.workspace.tapes import REPLAY, cassette_root
 from extractor.workspace.workspace import ModelConfig
 
 _LIBRARIES = ("pydantic", "openai", "instructor", "tenacity", "vcrpy", "typer")

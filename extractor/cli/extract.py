@@ -16,7 +16,6 @@ from extractor.cli.shared.options import (
     PromptOption,
     ReaskOption,
     ReplayOption,
-    Session,
     TypeOption,
     UrlOption,
     WorkspaceOption,
@@ -25,16 +24,17 @@ from extractor.cli.shared.options import (
     print_json,
     say,
 )
-from extractor.errors import LetterError, UsageError
-from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, letters_in
+from extractor.errors import LetterError
+from extractor.letters.letter import Letter, LetterFile
+from extractor.letters.single import one_letter
 from extractor.runs.pipeline import extract
 from extractor.runs.record import Record
 from extractor.runs.replies import failed_record
+from extractor.workspace.session import Session
 
 LetterOption = Annotated[
     str | None, typer.Option("--letter", metavar="ID", help="This letter, where the file holds several.")
 ]
-_NAMED = 5
 
 
 def extract_command(
@@ -63,23 +63,6 @@ def extract_command(
     if line := bill.line():
         say(line)
     raise typer.Exit(Exit.FINE if record.status == "accepted" else Exit.LOOK)
-
-
-def one_letter(path: Path, letter_id: str | None, starts: Starts | None) -> tuple[LetterFile, Letter | LetterError]:
-    """The letter that ``path`` holds, or the one of this id. Raises ``UsageError`` if that is not one letter."""
-    files = find_letters([path])
-    if letter_id is not None:
-        file = LetterIndex(files, starts).get(letter_id)
-        if file is None:
-            raise UsageError(f"{path} holds no letter {letter_id!r}", hint=f"see: extractor text {path}")
-        return next(letters_in(file))
-    if len(files) > 1:
-        raise UsageError(f"{path} holds {len(files)} letters", hint="name one with --letter ID, or use: extractor run")
-    found = list(letters_in(files[0], starts))
-    if len(found) > 1:
-        ids = ", ".join(file.id for file, _ in found[:_NAMED])
-        raise UsageError(f"{path} holds {len(found)} letters", hint=f"name one with --letter ID, e.g. {ids}")
-    return found[0]
 
 
 async def _one(file: LetterFile, letter: Letter | LetterError, session: Session) -> Record:

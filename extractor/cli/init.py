@@ -12,6 +12,7 @@ import typer
 
 from extractor.cli.shared.options import say
 from extractor.errors import UsageError
+from extractor.workspace.starter import starter_folder
 from extractor.workspace.workspace import MARKER
 
 # The same files the project tests: packed into the wheel, or at the repository root in a checkout.
@@ -34,7 +35,7 @@ def init_command(
         raise UsageError(f"{name!r} cannot name a workspace", hint="use small letters, digits and _")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty", hint="name a new folder")
-    starter = _starter()
+    starter = starter_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for part in STARTER:
@@ -55,13 +56,3 @@ def init_command(
 
 def _name_of(folder: Path) -> str:
     return re.sub(r"[^a-z0-9_]+", "_", folder.resolve().name.lower()).strip("_0123456789") or "my_letters"
-
-
-def _starter() -> Path:
-    package = Path(__file__).resolve().parent.parent
-    for place in (package / "_starter", package.parent):
-        if (place / MARKER).is_file():
-            return place
-    raise UsageError(
-        "this installation holds no starter workspace", hint="install letterproof from its wheel or a checkout"
-    )

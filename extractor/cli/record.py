@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from extractor.cli.shared.options import (
-    REPLAY,
     Exit,
     ModelOption,
     ReaskOption,
-    Session,
     TypeOption,
     UrlOption,
     WorkspaceOption,
-    find_prompt,
     open_session,
-    open_tape,
     open_workspace,
-    prompts_known,
     say,
 )
 from extractor.errors import ExtractorError, LetterError, TransportError, UsageError
@@ -32,6 +27,8 @@ from extractor.letters.letter import LetterFile, find_letters, letters_in, read_
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.bulk import GIVE_UP_AFTER
 from extractor.runs.pipeline import extract
+from extractor.workspace.session import Session, find_prompt, prompts_known
+from extractor.workspace.tapes import REPLAY, open_tape
 
 if TYPE_CHECKING:
     from extractor.models.cassettes import Tape
@@ -147,10 +144,10 @@ async def how_it_stands(
     from extractor.models.cassettes.status import condition
 
     letter = read_letter(file)
-    tape = open_tape(session, file, letter.sha256, words=words)
+    tape = open_tape(session.workspace, session.plan, file, letter.sha256, words=words)
     if as_recorded and tape.head.get("reask", session.plan.reasks) != session.plan.reasks:
         session = replace(session, plan=replace(session.plan, reasks=int(tape.head["reask"])))
-        tape = open_tape(session, file, letter.sha256, words=words)
+        tape = open_tape(session.workspace, session.plan, file, letter.sha256, words=words)
     return await condition(tape, lambda: extract(letter, session.plan)), tape
 
 
@@ -245,8 +242,11 @@ class _Job:
 
     async def _ask(self, task: _Task) -> str:
         letter = read_letter(task.file)
-        with open_tape(task.session, task.file, letter.sha256, mode="record", endpoint=self.endpoint) as tape:
-            record = await extract(letter, task.session.plan)
+        session = task.session
+        with open_tape(
+            session.workspace, session.plan, task.file, letter.sha256, mode="record", endpoint=self.endpoint
+        ) as tape:
+            record = await extract(letter, session.plan)
             seconds = sum(attempt.seconds for attempt in record.attempts)
             tape.recorded["seconds"] = round(seconds, 1)
         if not tape.saved:

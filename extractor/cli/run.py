@@ -19,7 +19,6 @@ from extractor.cli.shared.options import (
     PromptOption,
     ReaskOption,
     ReplayOption,
-    Session,
     TypeOption,
     UrlOption,
     WorkspaceOption,
@@ -33,6 +32,7 @@ from extractor.errors import UsageError
 from extractor.letters.letter import LetterFile, find_letters
 from extractor.models.limits import Bounds
 from extractor.runs import bulk
+from extractor.workspace.session import Session
 
 AUTO = "auto"
 _MOST = 2_000

@@ -24,6 +24,9 @@ from extractor.letters.spans import Span
 # Where letters start in the reading view of a text that may hold several; see ``LetterType.starts``.
 Starts = Callable[[str], list[int]]
 
+# Characters of a letter that a notebook gets; it keeps them in its file.
+MOST_IN_NOTEBOOK = 50_000
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -50,6 +53,16 @@ class Letter:
     def sha256(self) -> str:
         """Hex digest of the text in UTF-8."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _repr_html_(self) -> str:
+        """For notebooks: id, pages and the text, escaped, cut where it is very long."""
+        from extractor.display.safe_text import visible
+
+        cut = " The rest is left out." if len(self.text) > MOST_IN_NOTEBOOK else ""
+        return (
+            f"<p><b>{visible(self.id)}</b>: {len(self.text):,} characters, {len(self.pages):,} pages.{cut}</p>"
+            f'<pre style="white-space: pre-wrap">{visible(self.text[:MOST_IN_NOTEBOOK])}</pre>'
+        )
 
     @cached_property
     def view(self) -> ReadingView:

@@ -20,6 +20,10 @@ except PackageNotFoundError:  # a source tree on the path, not installed
     ENGINE = "unknown"
 
 
+# How often findings are sent back, unless a command says otherwise.
+DEFAULT_REASKS = 1
+
+
 @dataclass(frozen=True)
 class Plan:
     """What every letter of a run has in common.
@@ -30,7 +34,7 @@ class Plan:
     letter_type: LetterType
     model: Model
     prompt: Prompt | None = None
-    reasks: int = 1
+    reasks: int = DEFAULT_REASKS
     tariff: Tariff = field(default_factory=Tariff)
 
     @cached_property

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from extractor.errors import ExtractorError, RecordError
+from extractor.display.record_html import MarkedLetter, record_html
+from extractor.errors import ExtractorError, RecordError, UsageError
 from extractor.json_text import StrictJSONError, strict_json
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
@@ -118,6 +119,19 @@ class Record:
     def errors(self) -> tuple[Finding, ...]:
         """The findings that keep the record from being accepted."""
         return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    def marked(self, letter: Letter) -> MarkedLetter:
+        """The letter with the record's evidence marked, for a notebook. Raises ``UsageError`` for another letter."""
+        if letter.sha256 != self.letter_sha256:
+            raise UsageError(
+                f"the record of {self.letter_id} was made from another text", hint="read the letter it names"
+            )
+        spans = [(path, each.span) for path, found in self.evidence.items() for each in found]
+        return MarkedLetter(letter, tuple(spans))
+
+    def _repr_html_(self) -> str:
+        """For notebooks: each value with its proof, its words in the letter, and what is wrong with it."""
+        return record_html(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
         """The record as plain JSON data, in the order of its keys."""

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.shared.options import REPLAY, Session, open_session, open_workspace, say
+from extractor.cli.shared.options import open_session, open_workspace, say
 from extractor.errors import UsageError
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.batch import Batch, Book, Options
 from extractor.runs.bulk.output import Output
 from extractor.runs.ledger import Ledger
 from extractor.runs.ledger.beside import refuse_foreign_records
+from extractor.workspace.session import Session
+from extractor.workspace.tapes import REPLAY
 
 if TYPE_CHECKING:
     from extractor.models.llm.batches import BatchClient

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.options import Exit, Session, open_session, open_workspace, say
+from extractor.cli.shared.options import Exit, open_session, open_workspace, say
 from extractor.errors import CassetteError, UsageError, WorkspaceError
 from extractor.evaluation.evaluate import evaluate
 from extractor.evaluation.gold.gold import Gold, load_gold
@@ -23,6 +23,7 @@ from extractor.letters.letter import find_letters
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.bulk import Summary
+from extractor.workspace.session import Session
 from extractor.workspace.workspace import Workspace
 
 RUNS = "runs"

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from extractor.cli.eval.common import Bench, How, RunModelOption, SetOption, open_bench, resolve
-from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json, prompts_known, say
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json, say
 from extractor.evaluation.gate import GATES, Line, as_baseline, baseline_path, judge, load_baseline, load_gates
 from extractor.evaluation.gold.leaks import Leak, find_leaks
 from extractor.evaluation.gold.sets import ALL, FILE, load_form
+from extractor.workspace.session import prompts_known
 
 BASELINES = "baselines"
 

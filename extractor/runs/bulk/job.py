@@ -105,6 +105,7 @@ class Job:
             self.ledger.handled(file.id)
             self.summary.skipped += 1
             self.summary.before[before.status] += 1
+            self._announce(file.id)
             return None
         if isinstance(letter, LetterError):
             self._keep(failed_record(file.id, self.plan, letter), keys, before)
@@ -187,6 +188,11 @@ class Job:
         line = self.ledger.store_record(record, keys)
         self.output.add(record.letter_id, line, replaces=before is not None)
         self.summary.statuses[record.status] += 1
+        self._announce(record.letter_id)
+
+    def _announce(self, letter_id: str) -> None:
+        if self.options.on_record:
+            self.options.on_record(letter_id)
 
     def _unanswered(self, letter_id: str, error: ExtractorError) -> None:
         self.summary.unanswered[letter_id] = error

@@ -30,7 +30,7 @@ class Options:
     endpoint has done nothing but refuse for ``refused_for`` seconds.
 
     ``labels`` are kept with the run's state in the ledger. ``on_beat`` is called twice a second, also while every
-    call waits.
+    call waits; ``on_record`` with the id of each letter that has its record, also of one that had it before.
     """
 
     again: str = "nothing"
@@ -43,3 +43,4 @@ class Options:
     refused_for: float = REFUSED_FOR
     labels: Mapping[str, Any] = field(default_factory=dict)
     on_beat: OnProgress | None = None
+    on_record: Callable[[str], None] | None = None

@@ -112,6 +112,10 @@ class View(AbstractContextManager["View"]):
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was read stays as it is."""
         self._db.close()
 
     def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

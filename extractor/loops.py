@@ -1,0 +1,37 @@
+"""One event loop for the whole library, in a thread of its own.
+
+Models keep connections that belong to one loop. Everything asynchronous runs on this one, so that the same
+objects serve synchronous callers, asynchronous ones, and notebooks, whose own loop is always running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from functools import cache
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="extractor", daemon=True).start()
+    return loop
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, for a caller that has no loop. An interrupt cancels it."""
+    future = asyncio.run_coroutine_threadsafe(work, _loop())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+async def awaited(work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, for a caller on another loop."""
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, _loop()))

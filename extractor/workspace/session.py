@@ -1,0 +1,169 @@
+"""Sessions: a workspace, and the plan made from the settings of one command or one program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from extractor.errors import ModelNameError, UsageError, WorkspaceError
+from extractor.letters.letter import LetterFile
+from extractor.models.model import Model
+from extractor.models.offline import NAME as OFFLINE
+from extractor.models.offline import OfflineModel
+from extractor.models.prompts import Prompt, known_prompts, load_prompt
+from extractor.runs.plan import DEFAULT_REASKS, Plan
+from extractor.workspace.tapes import REPLAY, only_recorded, open_tape
+from extractor.workspace.workspace import ModelConfig, Workspace
+
+if TYPE_CHECKING:
+    from extractor.models.cassettes import Tape
+
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PlanSpec:
+    """A plan as plain JSON data, from which another process or machine can build it.
+
+    ``workspace`` is the folder of a workspace, ``model`` a name such as ``offline`` or ``openai/NAME``. The
+    hashes, where given, are of what the plan was made with: a workspace that differs is refused. Keys are no
+    part of it; each machine has its own.
+    """
+
+    workspace: str
+    letter_type: str
+    model: str = OFFLINE
+    prompt: str | None = None
+    base_url: str | None = None
+    reasks: int = DEFAULT_REASKS
+    replay: bool = False
+    schema_sha256: str | None = None
+    prompt_sha256: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PlanSpec:
+        """From plain JSON data. Raises ``UsageError`` for unknown or missing keys."""
+        known = {each.name for each in fields(cls)}
+        if unknown := sorted(set(data) - known):
+            raise UsageError(f"a plan has no {unknown[0]!r}", hint=f"known: {', '.join(sorted(known))}")
+        try:
+            return cls(**data)
+        except TypeError:
+            raise UsageError("a plan needs a workspace and a letter type") from None
+
+    def open(self, *, recording: bool = False, keyless: bool = False) -> Session:
+        """The session of this plan on this machine.
+
+        ``recording``: its traffic is written to cassettes. ``keyless``: the model will not be asked, so it needs
+        no key. Raises ``UsageError`` kinds, ``WorkspaceError`` if prompt or schema are not those of the plan.
+        """
+        workspace = Workspace(Path(self.workspace))
+        letter_type = workspace.letter_type(self.letter_type)
+        _same("schema", self.schema_sha256, letter_type.schema_sha256, workspace)
+        if self.model == OFFLINE:
+            return Session(workspace, Plan(letter_type, OfflineModel(), None, reasks=0), self)
+        prompt = find_prompt(workspace, self.letter_type, self.prompt)
+        _same("prompt", self.prompt_sha256, prompt.sha256, workspace)
+        taped = self.replay or recording
+        model = _chat_model(workspace, self.model, self.base_url, taped=taped, replay=self.replay or keyless)
+        tariff = workspace.tariff(model.name, model.params)
+        return Session(workspace, Plan(letter_type, model, prompt, self.reasks, tariff), self, self.replay)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A workspace and one plan in it; ``spec`` is the plan as plain data."""
+
+    workspace: Workspace
+    plan: Plan
+    spec: PlanSpec
+    replaying: bool = False
+
+    def tape(self, file: LetterFile, letter_sha256: str) -> AbstractContextManager[Tape]:
+        """The cassette of one letter, to be opened around its asking."""
+        return open_tape(self.workspace, self.plan, file, letter_sha256)
+
+
+def plan_spec(
+    workspace: Workspace,
+    *,
+    letter_type: str | None = None,
+    model: str | None = None,
+    prompt: str | None = None,
+    base_url: str | None = None,
+    replay: bool = False,
+    reasks: int = DEFAULT_REASKS,
+    notice: Notice | None = None,
+) -> PlanSpec:
+    """Resolve letter type, model and prompt; what is not given comes from the environment and the workspace.
+
+    ``notice`` gets sentences for the user. Raises ``UsageError`` kinds that list what is known.
+    """
+    kind = workspace.letter_type_name(letter_type)
+    name = _model_name(workspace, model, notice)
+    if name.startswith(REPLAY):
+        name, replay = name[len(REPLAY) :], True
+    if name == OFFLINE and replay:
+        name = only_recorded(workspace, kind, prompt)
+    schema_sha256 = workspace.letter_type(kind).schema_sha256
+    root = str(workspace.root)
+    if name == OFFLINE:
+        if base_url or prompt:
+            raise ModelNameError("--base-url and --prompt need a model", hint="add --model openai/NAME")
+        return PlanSpec(root, kind, reasks=0, schema_sha256=schema_sha256)
+    chosen = find_prompt(workspace, kind, prompt)
+    return PlanSpec(root, kind, name, chosen.id, base_url, reasks, replay, schema_sha256, chosen.sha256)
+
+
+def _chat_model(workspace: Workspace, name: str, base_url: str | None, *, taped: bool, replay: bool) -> Model:
+    # Importing the model SDKs costs seconds; the offline path never pays them.
+    from extractor.models.cassettes import transport
+    from extractor.models.llm import open_model
+
+    config = workspace.config.models.get(name) or ModelConfig.model_validate({})
+    settings = {**config.params, "mode": config.mode, "timeout": config.timeout}
+    return open_model(
+        name,
+        base_url=base_url or config.base_url,
+        params=settings,
+        transport=transport() if taped else None,
+        replay=replay,
+    )
+
+
+def _same(what: str, expected: str | None, found: str, workspace: Workspace) -> None:
+    if expected not in (None, found):
+        raise WorkspaceError(
+            f"the {what} in {workspace.root} is not the one the plan was made with",
+            hint="give every machine the same workspace",
+        )
+
+
+def _model_name(workspace: Workspace, model: str | None, notice: Notice | None) -> str:
+    name = model or os.environ.get("EXTRACTOR_MODEL") or workspace.config.default_model
+    if name:
+        return name
+    if notice:
+        notice("no model named: using offline, the baseline that reads without a language model (see --model)")
+    return OFFLINE
+
+
+def find_prompt(workspace: Workspace, letter_type: str | None, prompt: str | None) -> Prompt:
+    """The named prompt version, or the letter type's default."""
+    kind = workspace.letter_type_name(letter_type)
+    config = workspace.config.letter_types[kind]
+    return load_prompt(workspace.root / config.prompts, prompt or config.default_prompt, kind)
+
+
+def prompts_known(workspace: Workspace, letter_type: str | None = None) -> list[str]:
+    """Ids of a letter type's prompt versions."""
+    kind = workspace.letter_type_name(letter_type)
+    return known_prompts(workspace.root / workspace.config.letter_types[kind].prompts, kind)

@@ -1,0 +1,105 @@
+"""Cassettes of a session: where they lie, and which one belongs to a letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from extractor.errors import UsageError
+from extractor.letters.letter import LetterFile
+from extractor.runs.plan import DEFAULT_REASKS, ENGINE, Plan
+from extractor.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from extractor.models.cassettes import Tape
+
+# Before a model's name: answer from its cassettes.
+REPLAY = "replay:"
+
+
+def cassette_root(workspace: Workspace, letter_type: str) -> Path:
+    """The folder of one letter type's cassettes."""
+    return workspace.root / workspace.config.cassettes / letter_type
+
+
+def open_tape(
+    workspace: Workspace,
+    plan: Plan,
+    file: LetterFile,
+    letter_sha256: str,
+    *,
+    mode: str = "replay",
+    endpoint: str | None = None,
+    words: Sequence[str] = (),
+) -> Tape:
+    """The cassette of one letter under a plan; ``words`` are further words of the command that records it."""
+    from extractor.models.cassettes import Tape
+
+    assert plan.prompt is not None
+    params = dict(plan.model.params)
+    address = params.pop("base_url", None)
+    recorded = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "endpoint": endpoint or address or "the provider's own",
+        "letter": file.id,
+        "letter_sha256": letter_sha256,
+        "prompt": plan.prompt.id,
+        "prompt_sha256": plan.prompt.sha256,
+        "schema_sha256": plan.letter_type.schema_sha256,
+        "model": plan.model.name,
+        **({"base_url": address} if address else {}),
+        "params": params,
+        "reask": plan.reasks,
+        "engine": ENGINE,
+        "versions": _versions(plan.model.name),
+    }
+    reask = () if plan.reasks == DEFAULT_REASKS else ("--reask", str(plan.reasks))
+    return Tape(
+        cassette_root(workspace, plan.letter_type.name),
+        file.id,
+        plan.prompt.id,
+        plan.model.name,
+        mode=mode,
+        recorded=recorded,
+        words=[*reask, *words, *_where(workspace, plan.letter_type.name, file)],
+    )
+
+
+@cache
+def _versions(model: str) -> dict[str, str]:
+    """The libraries that shape a request."""
+    sdk = {"anthropic": "anthropic", "gemini": "google-genai"}.get(model.partition("/")[0], "openai")
+    return {name: version(name) for name in (sdk, "instructor", "pydantic")}
+
+
+def _where(workspace: Workspace, letter_type: str, file: LetterFile) -> list[str]:
+    """The path under which a command finds this letter by this id; nothing for the workspace's own letters."""
+    own = workspace.config.letter_types[letter_type].letters
+    path = file.path.resolve()
+    inside = sum(step.name.count("/") + 1 for step in file.inside)
+    above = file.id.count("/") - inside
+    if inside and above <= 0:
+        return [str(path)]
+    folder = [*path.parents][: above + 1][-1]
+    if own and (workspace.root / own).resolve() == folder.resolve():
+        return []
+    return [str(path if path.stem == file.id else folder)]
+
+
+def only_recorded(workspace: Workspace, letter_type: str | None, prompt: str | None) -> str:
+    """The one model that has cassettes for this prompt."""
+    from extractor.models.cassettes.status import model_folders
+
+    kind = workspace.letter_type_name(letter_type)
+    chosen = prompt or workspace.config.letter_types[kind].default_prompt
+    recorded = [each.model for each in model_folders(cassette_root(workspace, kind), chosen)]
+    if len(recorded) == 1:
+        return recorded[0]
+    listed = ", ".join(REPLAY + name for name in recorded) or "none"
+    raise UsageError(
+        f"--replay needs a model: recorded for {chosen}: {listed}", hint="name one with --model replay:NAME"
+    )

@@ -1,0 +1,267 @@
+"""The library: what it offers, that it loads lazily, and each call by example."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import extractor
+from extractor import Extractor, Letter, LetterError, Record, UsageError, letter_from_bytes, letter_from_text
+from extractor.errors import CassetteError, IncompleteRunError, WorkspaceError
+from extractor.runs.bulk import Summary
+from extractor.workspace.session import PlanSpec, plan_spec
+from extractor.workspace.workspace import Workspace
+from tests.support.imr import ROOT
+from tests.support.toy import NOTES, put, right_answer, write_toy
+
+LETTERS = ROOT / "eval" / "imr" / "letters"
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Iterator[Extractor]:
+    with Extractor(write_toy(tmp_path / "toy"), model="offline") as opened:
+        yield opened
+
+
+def text_of(name: str) -> Letter:
+    return letter_from_text(name, NOTES[name])
+
+
+# ---- what there is ---------------------------------------------------------------------------
+
+
+def test_the_public_names() -> None:
+    assert extractor.__all__ == [
+        "Attempt", "CassetteError", "CheckedAnswer", "Evidence", "Extractor", "ExtractorError", "Failure", "Finding",
+        "IncompleteRunError", "Letter", "LetterError", "LetterType", "Options", "PlanSpec", "Record", "RecordStream",
+        "Span", "Summary", "TransportError", "UsageError", "Withheld", "letter_from_bytes", "letter_from_text",
+        "letter_type", "read_letter", "read_records",
+    ]  # fmt: skip
+    for name in extractor.__all__:
+        found = getattr(extractor, name)
+        assert found.__name__ == name
+        assert found.__doc__
+    assert dir(extractor) == extractor.__all__
+
+
+def test_a_name_it_does_not_have() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Extrator'"):
+        extractor.Extrator  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["", f"extractor.Extractor({str(ROOT)!r}, model='offline').extract({str(LETTERS / 'dwc-2014-000.txt')!r})"],
+    ids=["import", "offline"],
+)
+def test_it_loads_no_more_than_it_needs(code: str) -> None:
+    program = (
+        f"import sys, extractor\n{code}\nprint([m for m in sys.modules if m in {{'openai', 'instructor', 'scipy'}}])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+# ---- one letter ------------------------------------------------------------------------------
+
+
+def test_without_a_workspace_it_is_the_starter() -> None:
+    with Extractor(model="offline") as opened:
+        record = opened.extract(LETTERS / "dwc-2014-000.txt")
+    assert (record.letter_id, record.letter_type, record.status, record.prompt) == (
+        "dwc-2014-000",
+        "imr",
+        "accepted",
+        None,
+    )
+    assert record.evidence["/decisions/0/outcome"][0].text.lower() == record.answer["decisions"][0]["outcome"]
+
+
+@pytest.mark.parametrize("name", sorted(NOTES))
+def test_a_letter_from_a_path_from_bytes_and_from_text_is_the_same(toy: Extractor, name: str) -> None:
+    path = toy.workspace.root / "letters" / f"{name}.txt"
+    records = [
+        toy.extract(path),
+        toy.extract(str(path)),
+        toy.extract(letter_from_bytes(path.read_bytes(), f"{name}.txt")),
+        toy.extract(text_of(name)),
+        toy.extract(extractor.read_letter(path)),
+        asyncio.run(toy.extract_async(path)),
+    ]
+    assert records[0].answer == right_answer(NOTES[name])
+    assert all(record == records[0] for record in records)
+
+
+def test_a_letter_that_cannot_be_read(toy: Extractor, tmp_path: Path) -> None:
+    with pytest.raises(LetterError, match="empty"):
+        toy.extract(put(tmp_path / "empty.txt", ""))
+    with pytest.raises(UsageError):
+        toy.extract(tmp_path / "nowhere.txt")
+    with pytest.raises(UsageError, match="may hold many"):
+        letter_from_bytes(b"PK\x05\x06" + bytes(18), "all.zip")
+
+
+def test_an_answer_is_checked(toy: Extractor) -> None:
+    right = right_answer(NOTES["slow"])
+    assert toy.check(right, text_of("slow")).status == "accepted"
+    assert toy.check(toy.letter_type.schema.model_validate(right), text_of("slow")).status == "accepted"
+    wrong = toy.check({**right, "carrier": "Fast Boat"}, text_of("slow"))
+    assert [(each.code, each.path, each.blame) for each in wrong.findings] == [("not_in_text", "/carrier", "answer")]
+    assert toy.check({"odd": 1}, text_of("slow")).status == "failed"
+    assert "other_text" in [each.code for each in toy.check(toy.extract(text_of("red")), text_of("slow")).findings]
+
+
+def test_objects_have_attributes_and_do_not_change(toy: Extractor) -> None:
+    record = toy.extract(text_of("blue"))
+    assert record.evidence["/parcels/0/on"][0].span.of(NOTES["blue"]) == "3/4/2020"
+    assert record.findings[0].code == "baseline"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        record.status = "failed"  # type: ignore[misc]
+
+
+def test_a_recording_that_is_missing_is_an_error(toy: Extractor) -> None:
+    with Extractor(toy.workspace.root, model="replay:openai/none") as replay, pytest.raises(CassetteError):
+        replay.extract(text_of("red"))
+
+
+# ---- many letters ----------------------------------------------------------------------------
+
+
+def test_a_run_is_iterated_over_and_continued(toy: Extractor, tmp_path: Path) -> None:
+    root, folder = toy.workspace.root, tmp_path / "out"
+    seen: list[int] = []
+    first = toy.run([root / "letters"], folder, progress=lambda summary: seen.append(summary.done))
+    records = {record.letter_id: record for record in first}
+    assert set(records) == {"blue", "red", "slow"}
+    assert isinstance(first.summary, Summary)
+    assert (first.summary.counts["accepted"], first.summary.skipped, seen[-1]) == (3, 0, 3)
+    again = toy.run(root / "letters", folder)
+    assert {record.letter_id: record for record in again} == records
+    assert again.summary is not None
+    assert again.summary.skipped == 3
+    assert [record.letter_id for record in extractor.read_records(folder / "records.jsonl")] == ["blue", "red", "slow"]
+
+
+def test_a_run_is_awaited(toy: Extractor) -> None:
+    async def all_of() -> list[str]:
+        return sorted([record.letter_id async for record in toy.run(toy.workspace.root / "letters")])
+
+    assert asyncio.run(all_of()) == ["blue", "red", "slow"]
+
+
+def test_sync_calls_work_where_a_loop_is_running(toy: Extractor) -> None:
+    async def notebook_cell() -> list[Record]:
+        return [toy.extract(text_of("red")), *toy.run(toy.workspace.root / "letters")]
+
+    assert len(asyncio.run(notebook_cell())) == 4
+
+
+def test_a_loop_left_early_ends_the_run(toy: Extractor, tmp_path: Path) -> None:
+    root = toy.workspace.root
+    for number in range(60):
+        put(root / "letters" / f"more-{number:02}.txt", NOTES["red"])
+    stream = toy.run(root / "letters", tmp_path / "out")
+    for _ in stream:
+        break
+    stream.close()
+    rest = toy.run(root / "letters", tmp_path / "out")
+    assert len(list(rest)) == 63
+
+
+def test_letters_without_a_record_end_a_run_with_an_error(toy: Extractor) -> None:
+    with Extractor(toy.workspace.root, model="replay:openai/none") as replay:
+        stream = replay.run(toy.workspace.root / "letters")
+        with pytest.raises(IncompleteRunError) as caught:
+            list(stream)
+    assert caught.value.left == 3
+
+
+def test_a_frame_is_columns_of_equal_length(toy: Extractor) -> None:
+    records = sorted(toy.run(toy.workspace.root / "letters"), key=lambda record: record.letter_id)
+    letters = toy.frame(records)
+    assert letters["letter_id"] == ["blue", "red", "slow"]
+    parcels = toy.frame(records, "parcels")
+    assert {len(column) for column in parcels.values()} == {sum(letters["parcels"])}
+    assert date(2020, 3, 4) in parcels["parcels.on"]
+    for wrong in ("both", "nothing"):
+        with pytest.raises(UsageError):
+            toy.frame(records, wrong)
+
+
+def test_a_letter_type_of_ones_own_needs_no_workspace(toy: Extractor) -> None:
+    own = Extractor(letter_type=toy.letter_type)
+    assert own.extract(text_of("red")).answer == right_answer(NOTES["red"])
+    assert len(list(own.run(toy.workspace.root / "letters"))) == 3
+    for settings in ({"model": "openai/x"}, {"workspace": "."}, {"prompt": "parcel@v1"}):
+        with pytest.raises(UsageError, match="without a language model"):
+            Extractor(letter_type=toy.letter_type, **settings)  # type: ignore[arg-type]
+
+
+# ---- notebooks -------------------------------------------------------------------------------
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"' & \u202e\x1b[31m"
+
+
+def test_hostile_text_is_no_markup_in_a_notebook(toy: Extractor) -> None:
+    record = toy.extract(text_of("blue"))
+    answer: dict[str, Any] = {**(record.answer or {}), HOSTILE: HOSTILE, "carrier": HOSTILE}
+    evidence = {**record.evidence, "/carrier": (dataclasses.replace(record.evidence["/carrier"][0], text=HOSTILE),)}
+    odd = dataclasses.replace(record, letter_id=HOSTILE, answer=answer, evidence=evidence)
+    letter = letter_from_text(HOSTILE, NOTES["blue"] + HOSTILE)
+    marked = dataclasses.replace(record, letter_sha256=letter.sha256).marked(letter)
+    for html in (odd._repr_html_(), letter._repr_html_(), marked._repr_html_()):
+        assert "<script" not in html
+        assert "<img" not in html
+        assert "\u202e" not in html
+        assert "\x1b" not in html
+
+
+def test_evidence_is_marked(toy: Extractor) -> None:
+    record = toy.extract(text_of("blue"))
+    assert '<mark title="/parcels/0/on">3/4/2020</mark>' in record._repr_html_()
+    assert '<mark title="/parcels/0/on">3/4/2020</mark>' in record.marked(text_of("blue"))._repr_html_()
+    with pytest.raises(UsageError, match="another text"):
+        record.marked(text_of("red"))
+
+
+# ---- plans as data ---------------------------------------------------------------------------
+
+
+def test_a_plan_is_opened_elsewhere_from_plain_data(toy: Extractor) -> None:
+    spec = plan_spec(toy.workspace, model="openai/toy", base_url="http://127.0.0.1:9/v1", reasks=2)
+    again = PlanSpec.from_dict(spec.as_dict())
+    assert again == spec
+    plan = again.open(keyless=True).plan
+    assert (plan.model.name, plan.reasks, plan.prompt and plan.prompt.id) == ("openai/toy", 2, "parcel@v1")
+    assert toy.spec == PlanSpec.from_dict(toy.spec.as_dict())
+    assert toy.spec.open().plan.is_offline
+
+
+@pytest.mark.parametrize("changed", [{"schema_sha256": "0"}, {"prompt_sha256": "0"}])
+def test_a_workspace_that_differs_from_the_plans_is_refused(toy: Extractor, changed: dict[str, str]) -> None:
+    spec = plan_spec(toy.workspace, model="openai/toy", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(WorkspaceError, match="not the one the plan was made with"):
+        dataclasses.replace(spec, **changed).open(keyless=True)
+
+
+@pytest.mark.parametrize("data", [{}, {"workspace": "."}, {"workspace": ".", "letter_type": "x", "odd": 1}])
+def test_data_that_is_no_plan(data: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="a plan"):
+        PlanSpec.from_dict(data)
+
+
+def test_it_adds_one_thread() -> None:
+    with Extractor(ROOT, model="offline") as opened:
+        opened.extract(LETTERS / "dwc-2014-000.txt")
+        opened.extract(LETTERS / "dwc-2014-000.txt")
+    assert [thread.name for thread in threading.enumerate()].count("extractor") == 1
+    assert Workspace(ROOT).root == ROOT
