@@ -20,6 +20,7 @@ ProofLevel = Literal["place+quote", "place", "quote", "words", "judged", "nothin
 
 CODES: dict[str, str] = {
     "schema": "The reply is not a valid instance of the schema.",
+    "too_long": "A text or a list is longer than its field holds, and was cut off.",
     "not_a_letter": "The text is not a letter of this type; nothing may be filled in.",
     "not_in_text": "The value's words do not stand in the part of the letter where they must.",
     "value_differs": "The letter says something else at this value's own place.",

@@ -21,6 +21,7 @@ from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
 from extractor.models.offline import values
+from extractor.models.overlong import parse_answer
 
 # The key of a record in a reply: the number of its part in the letter's table.
 _ROWS = Annotated[list[Annotated[int, Field(ge=0, le=9999)]], Field(max_length=200)]
@@ -54,7 +55,7 @@ class Plain:
         return ""
 
     def answer(self, reply: str, reading: Reading) -> tuple[BaseModel, list[Finding]]:
-        return self.schema.model_validate_json(reply), []
+        return parse_answer(self.schema, reply)
 
 
 class Skeleton:
@@ -70,12 +71,12 @@ class Skeleton:
         return "\n".join(f"[{number}] {row}" for number, row in enumerate(rows, 1))
 
     def answer(self, reply: str, reading: Reading) -> tuple[BaseModel, list[Finding]]:
-        rest = self.schema.model_validate_json(reply)
+        rest, cut = parse_answer(self.schema, reply)
         filled = values(self._whole, reading.root)
         _fill_in(self._whole, filled, rest)
         # Through JSON: the reading's dates and the reply's are then validated alike.
-        answer = self._whole.model_validate_json(to_json(filled))
-        return answer, [_made(), *_disputes(rest.disputed, self.notes(reading))]  # type: ignore[attr-defined]
+        answer, cut_too = parse_answer(self._whole, to_json(filled).decode())
+        return answer, [_made(), *cut, *cut_too, *_disputes(rest.disputed, self.notes(reading))]  # type: ignore[attr-defined]
 
 
 STRATEGIES: Mapping[str, Callable[[LetterType], Strategy]] = {"plain": Plain, "skeleton": Skeleton}
