@@ -5,127 +5,318 @@ Everything is paired by letter. A change is always the second run minus the firs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from extractor.errors import UsageError
 from extractor.evaluation import stats
+from extractor.evaluation.power import LEVEL, detectable
 from extractor.evaluation.scored_run import Run
 from extractor.evaluation.scores.scoring import Leaf
-from extractor.evaluation.scores.summary import LetterScore
+from extractor.evaluation.scores.summary import LetterScore, summarise
+from extractor.letters.spans import fold
 
 # With fewer letters no exact test can reach 0.05: the smallest p of five is 2 / 2^5.
 FEWEST = 6
+# Raise when the shape of a comparison changes.
+COMPARISON_VERSION = 2
+KINDS = ("broke", "changed", "fixed")
 IsProtected = Callable[[str], bool]
+LetterPair = tuple[LetterScore, LetterScore]
 
 
-def compare(a: Run, b: Run, is_protected: IsProtected) -> dict[str, Any]:
-    """Everything the reports tell about two runs, as JSON.
+@dataclass(frozen=True)
+class RunFigures:
+    """One side of a comparison: a run's id, what was run, and its figures over the compared letters."""
 
-    ``tests`` is ``None`` below ``FEWEST`` letters: the flips are all there is to say. Raises
-    ``UsageError`` when the runs cannot be paired (see ``refuse_unpaired``).
+    id: str
+    about: Mapping[str, Any]
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LetterErrors:
+    """Errors of one letter under A and B."""
+
+    letter_id: str
+    a: int
+    b: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean change in errors per letter over ``letters`` letters, its 95% interval, and the exact test.
+
+    ``p`` is ``None`` below six letters, where no test can decide. ``smallest_p`` is the least that
+    ``differing_letters`` letters could reach.
+    """
+
+    letters: int
+    differing_letters: int
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+    smallest_p: float
+
+    @property
+    def is_significant(self) -> bool:
+        return self.p is not None and self.p <= LEVEL
+
+
+@dataclass(frozen=True)
+class LettersRight:
+    """Letters fully right under one run only, and McNemar's exact test; ``p`` is ``None`` below six letters."""
+
+    fixed: int
+    broke: int
+    p: float | None
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field: how many values gold holds, errors under A and B, and how many values flipped."""
+
+    field: str
+    protected: bool
+    gold: int
+    a_errors: int
+    b_errors: int
+    fixed: int
+    broke: int
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A value that is an error in just one run, or another error in each.
+
+    ``kind``: ``fixed``, ``broke`` or ``changed``. ``debatable``: gold notes that the value could be
+    argued about.
+    """
+
+    letter_id: str
+    path: str
+    field: str
+    kind: str
+    protected: bool
+    debatable: bool
+    gold: Any
+    a: Any
+    b: Any
+    a_status: str
+    b_status: str
+
+
+@dataclass(frozen=True)
+class ZeroBound:
+    """Something that run ``run`` (``a`` or ``b``) never did in ``letters`` letters, and how often it still may."""
+
+    run: str
+    what: str
+    letters: int
+    up_to: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything known about two runs; text, Markdown, JSON and HTML are all made of it.
+
+    ``change`` is over all compared letters; ``undebated`` leaves out the values that gold calls
+    debatable, and ``both_answered`` the letters that failed under either run (each ``None`` where
+    that would change nothing). ``failed`` names those letters by run. ``not_compared`` says for each
+    other letter of the runs why it is not in the comparison. ``detectable``: the smallest true
+    change that the set would show.
+    """
+
+    a: RunFigures
+    b: RunFigures
+    per_letter: tuple[LetterErrors, ...]
+    change: Estimate
+    undebated: Estimate | None
+    both_answered: Estimate | None
+    letters_right: LettersRight
+    precision: stats.Interval | None
+    recall: stats.Interval | None
+    detectable: float | None
+    fields: tuple[FieldChange, ...]
+    flips: tuple[Flip, ...]
+    zero_bounds: tuple[ZeroBound, ...]
+    failed: Mapping[str, tuple[str, ...]]
+    not_compared: Mapping[str, str]
+    version: int = COMPARISON_VERSION
+
+    @property
+    def letters(self) -> int:
+        return len(self.per_letter)
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there are letters enough for a test."""
+        return self.change.p is not None
+
+    def count(self, kind: str, *, debatable: bool | None = None) -> int:
+        """How many values flipped that way; with ``debatable``, only those that are, or are not."""
+        return sum(flip.kind == kind and debatable in (None, flip.debatable) for flip in self.flips)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {kind: self.count(kind) for kind in KINDS}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The comparison as plain JSON values."""
+        return {"version": self.version, "letters": self.letters, "counts": self.counts, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """Three or more runs: each against the first, with p values adjusted for looking more than once (Holm)."""
+
+    runs: tuple[RunFigures, ...]
+    against_first: tuple[Comparison, ...]
+    p_adjusted: Mapping[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The table as plain JSON values."""
+        return {
+            "version": COMPARISON_VERSION,
+            "runs": [asdict(run) for run in self.runs],
+            "against_first": [each.as_dict() for each in self.against_first],
+            "p_adjusted": dict(self.p_adjusted),
+        }
+
+
+def compare(a: Run, b: Run, is_protected: IsProtected) -> Comparison:
+    """Compare two runs over the letters that both have an answer to.
+
+    Raises ``UsageError`` when the runs cannot be paired: another letter type, scorer or gold, or no
+    letter in common.
     """
     refuse_unpaired([a, b])
+    shared = {letter.letter_id for letter in a.letters} & {letter.letter_id for letter in b.letters}
+    if not shared:
+        raise UsageError(
+            f"runs {a.id} and {b.id} have no letter in common", hint="score both over the same set: extractor eval run"
+        )
+    left_out = _not_compared(a, b, shared)
+    a, b = (_only(run, shared, is_protected) for run in (a, b))
     pairs = _paired(a, b)
-    flips = [flip for one, other in pairs for flip in _flips(one, other, is_protected)]
-    return {
-        "a": {"id": a.id, "about": a.about, "summary": a.summary},
-        "b": {"id": b.id, "about": b.about, "summary": b.summary},
-        "letters": len(pairs),
-        "per_letter": [
-            {"letter_id": one.letter_id, "a": len(one.errors), "b": len(other.errors)} for one, other in pairs
-        ],
-        "tests": _tests(pairs) if len(pairs) >= FEWEST else None,
-        "zero_bounds": _zero_bounds(a, b),
-        "fields": _fields(pairs, is_protected),
-        "flips": flips,
-        "counts": {kind: sum(flip["kind"] == kind for flip in flips) for kind in ("fixed", "broke", "changed")},
-    }
+    answered = [pair for pair in pairs if not any(letter.is_failed for letter in pair)]
+    argued = any(leaf.debatable for pair in pairs for letter in pair for leaf in letter.errors)
+    changes = _differences(pairs)
+    return Comparison(
+        a=_figures(a),
+        b=_figures(b),
+        per_letter=tuple(LetterErrors(one.letter_id, len(one.errors), len(other.errors)) for one, other in pairs),
+        change=_estimate(changes),
+        undebated=_estimate(_differences(pairs, debatable=False)) if argued else None,
+        both_answered=_estimate(_differences(answered)) if 0 < len(answered) < len(pairs) else None,
+        letters_right=_letters_right(pairs),
+        precision=_ratio(pairs, _GIVEN) if len(pairs) >= FEWEST else None,
+        recall=_ratio(pairs, _HELD) if len(pairs) >= FEWEST else None,
+        detectable=detectable(changes),
+        fields=tuple(_fields(pairs, is_protected)),
+        flips=tuple(flip for one, other in pairs for flip in _flips(one, other, is_protected)),
+        zero_bounds=tuple(_zero_bounds(a, b)),
+        failed={side: _failed(run) for side, run in (("a", a), ("b", b))},
+        not_compared=left_out,
+    )
 
 
-def compare_many(runs: Sequence[Run], is_protected: IsProtected) -> dict[str, Any]:
-    """Three or more runs: each against the first, with p values adjusted for looking more than once (Holm)."""
+def compare_many(runs: Sequence[Run], is_protected: IsProtected) -> RunTable:
+    """Three or more runs, each against the first. Raises ``UsageError`` as ``compare`` does."""
     refuse_unpaired(runs)
     first, *others = runs
-    found = [compare(first, other, is_protected) for other in others]
-    tested = {
-        other.id: each["tests"]["errors"]["p"] for other, each in zip(others, found, strict=True) if each["tests"]
-    }
-    return {
-        "runs": [{"id": run.id, "about": run.about, "summary": run.summary} for run in runs],
-        "letters": len(first.letters),
-        "against_first": [
-            {
-                "id": other.id,
-                "tests": each["tests"],
-                "counts": each["counts"],
-                "broke": [flip for flip in each["flips"] if flip["kind"] == "broke"],
-                "p_adjusted": stats.holm(tested).get(other.id),
-            }
-            for other, each in zip(others, found, strict=True)
-        ],
-        "comparisons": len(others),
-    }
+    found = tuple(compare(first, other, is_protected) for other in others)
+    tested = {each.b.id: each.change.p for each in found if each.change.p is not None}
+    return RunTable(tuple(_figures(run) for run in runs), found, stats.holm(tested))
 
 
 def refuse_unpaired(runs: Sequence[Run]) -> None:
-    """Raises ``UsageError`` for runs that are incomplete, or differ in gold, letters or scorer."""
-    for run in runs:
-        if not run.complete:
-            left = ", ".join(sorted(run.unanswered)[:5])
-            hint = "finish it with the same `extractor eval run`; a missing answer is no wrong answer"
-            raise UsageError(f"run {run.id} is incomplete: no answer for {left}", hint=hint)
-        if run.about["letter_type"] != runs[0].about["letter_type"]:
+    """Raises ``UsageError`` for runs of different letter types, scorers, or gold of the same letter."""
+    first = runs[0]
+    for run in runs[1:]:
+        if run.about["letter_type"] != first.about["letter_type"]:
             raise UsageError("these runs are of different letter types", hint="compare runs of one letter type")
-        if run.about["scorer"] != runs[0].about["scorer"]:
-            hint = "score the older one anew, without calls: extractor eval rescore RUN"
+        if run.about["scorer"] != first.about["scorer"]:
+            hint = "score the older one again, without calls: extractor eval rescore RUN"
             raise UsageError(f"run {run.id} was scored by another version of the scorer", hint=hint)
-        if run.about["gold"] != runs[0].about["gold"]:
-            raise UsageError(_gold_differs(runs[0], run), hint="score both on today's gold: extractor eval rescore RUN")
+        one, other = first.about["gold"], run.about["gold"]
+        if changed := [each for each in one if each in other and one[each] != other[each]]:
+            what = f"runs {first.id} and {run.id} were scored with different gold of {', '.join(changed[:5])}"
+            raise UsageError(what, hint="score both on today's gold: extractor eval rescore RUN")
 
 
-def _gold_differs(a: Run, b: Run) -> str:
-    one, other = a.about["gold"], b.about["gold"]
-    if only := sorted(one.keys() ^ other.keys()):
-        return f"runs {a.id} and {b.id} are over different letters: {', '.join(only[:5])} only in one"
-    changed = [each for each in one if one[each] != other[each]]
-    return f"runs {a.id} and {b.id} were scored with different gold of {', '.join(changed[:5])}"
+def _not_compared(a: Run, b: Run, shared: Iterable[str]) -> dict[str, str]:
+    """Why each letter of the runs is left out that only one of them has an answer to, or neither."""
+    letters = dict.fromkeys((*a.about["gold"], *b.about["gold"]))
+    return {
+        each: "; ".join(_absence(run, side, each) for run, side in ((a, "A"), (b, "B")) if _absence(run, side, each))
+        for each in letters
+        if each not in set(shared)
+    }
 
 
-def _paired(a: Run, b: Run) -> list[tuple[LetterScore, LetterScore]]:
+def _absence(run: Run, side: str, letter_id: str) -> str:
+    if letter_id in run.unanswered:
+        return f"no answer in {side}"
+    return "" if letter_id in run.about["gold"] else f"not in {side}"
+
+
+def _only(run: Run, letter_ids: set[str], is_protected: IsProtected) -> Run:
+    """The run over these letters alone, with the figures they give."""
+    if len(run.letters) == len(letter_ids):
+        return run
+    letters = tuple(letter for letter in run.letters if letter.letter_id in letter_ids)
+    return replace(run, letters=letters, summary=summarise(letters, is_protected))
+
+
+def _figures(run: Run) -> RunFigures:
+    return RunFigures(run.id, run.about, run.summary)
+
+
+def _paired(a: Run, b: Run) -> list[LetterPair]:
     by_id = {letter.letter_id: letter for letter in b.letters}
     return [(letter, by_id[letter.letter_id]) for letter in a.letters]
 
 
-def _tests(pairs: Sequence[tuple[LetterScore, LetterScore]]) -> dict[str, Any]:
-    differences = [len(other.errors) - len(one.errors) for one, other in pairs]
+def _failed(run: Run) -> tuple[str, ...]:
+    return tuple(letter.letter_id for letter in run.letters if letter.is_failed)
+
+
+# ---- the figures --------------------------------------------------------------------------------
+
+
+def _differences(pairs: Sequence[LetterPair], *, debatable: bool = True) -> list[int]:
+    """Errors of each letter, B minus A; with ``debatable=False`` only on values beyond argument."""
+
+    def errors(letter: LetterScore) -> int:
+        return sum(debatable or not leaf.debatable for leaf in letter.errors)
+
+    return [errors(other) - errors(one) for one, other in pairs]
+
+
+def _estimate(differences: Sequence[int]) -> Estimate:
+    change = stats.mean_change(differences)
+    differing = sum(1 for d in differences if d)
+    p = stats.sign_flip(differences) if len(differences) >= FEWEST else None
+    return Estimate(len(differences), differing, change.mean, change.low, change.high, p, stats.smallest_p(differing))
+
+
+def _letters_right(pairs: Sequence[LetterPair]) -> LettersRight:
     fixed = sum(bool(one.errors) and not other.errors for one, other in pairs)
     broke = sum(not one.errors and bool(other.errors) for one, other in pairs)
-    precision = stats.cluster_ratio([(_given(one), _given(other)) for one, other in pairs])
-    recall = stats.cluster_ratio([(_held(one), _held(other)) for one, other in pairs])
-    return {
-        "errors": {
-            **asdict(stats.mean_difference(differences)),
-            "p": stats.sign_flip(differences),
-            "smallest_p": stats.smallest_p(sum(1 for d in differences if d)),
-            "differing_letters": sum(1 for d in differences if d),
-            "detectable": stats.detectable(differences),
-        },
-        "letters_right": {"fixed": fixed, "broke": broke, "p": stats.mcnemar(fixed, broke)},
-        "precision": asdict(precision) if precision else None,
-        "recall": asdict(recall) if recall else None,
-    }
+    return LettersRight(fixed, broke, stats.mcnemar(fixed, broke) if len(pairs) >= FEWEST else None)
 
 
-def _given(letter: LetterScore) -> stats.Share:
-    """Right of all values the answer gives."""
-    return _share(letter, ("match", "wrong", "invented"))
+def _ratio(pairs: Sequence[LetterPair], statuses: tuple[str, ...]) -> stats.Interval | None:
+    return stats.cluster_ratio([(_share(one, statuses), _share(other, statuses)) for one, other in pairs])
 
 
-def _held(letter: LetterScore) -> stats.Share:
-    """Right of all values the gold holds."""
-    return _share(letter, ("match", "wrong", "omitted", "failed"))
+# What the answer gives, and what the gold holds.
+_GIVEN = ("match", "wrong", "invented")
+_HELD = ("match", "wrong", "omitted", "failed")
 
 
 def _share(letter: LetterScore, statuses: tuple[str, ...]) -> stats.Share:
@@ -133,64 +324,98 @@ def _share(letter: LetterScore, statuses: tuple[str, ...]) -> stats.Share:
     return stats.Share(sum(leaf.status == "match" for leaf in of), len(of))
 
 
-def _zero_bounds(a: Run, b: Run) -> list[dict[str, Any]]:
-    """What was never seen, and how often it could still happen."""
+def _zero_bounds(a: Run, b: Run) -> Iterator[ZeroBound]:
     names = {
         "failed_letters": "failed letters",
         "silent_errors": "wrong protected values in accepted records",
         "invented": "invented values",
     }
-    return [
-        {"run": side, "what": what, "letters": len(run.letters), "up_to": stats.zero_bound(len(run.letters))}
-        for side, run in (("a", a), ("b", b))
-        for name, what in names.items()
-        if run.summary[name] == 0
-    ]
+    for side, run in (("a", a), ("b", b)):
+        letters = len(run.letters)
+        for name, what in names.items():
+            if run.summary[name] == 0:
+                yield ZeroBound(side, what, letters, stats.zero_bound(letters))
 
 
-def _fields(pairs: Sequence[tuple[LetterScore, LetterScore]], is_protected: IsProtected) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+def _fields(pairs: Sequence[LetterPair], is_protected: IsProtected) -> Iterator[FieldChange]:
+    found: dict[str, list[tuple[Leaf | None, Leaf | None]]] = {}
     for one, other in pairs:
-        for a, b in _leaf_pairs(one, other):
-            field = (a or b).field  # type: ignore[union-attr]
-            row = found.setdefault(field, {"gold": 0, "a_errors": 0, "b_errors": 0, "fixed": 0, "broke": 0})
-            row["gold"] += any(leaf is not None and leaf.status not in ("absent", "invented") for leaf in (a, b))
-            row["a_errors"] += bool(a and a.is_error)
-            row["b_errors"] += bool(b and b.is_error)
-            row["fixed"] += bool(a and a.is_error) and not (b and b.is_error)
-            row["broke"] += bool(b and b.is_error) and not (a and a.is_error)
-    return [
-        {"field": name, "protected": is_protected(name), **row}
-        for name, row in found.items()
-        if row["gold"] or row["a_errors"] or row["b_errors"]
-    ]
+        for a, b in leaf_pairs(one.leaves, other.leaves):
+            found.setdefault((a or b).field, []).append((a, b))  # type: ignore[union-attr]
+    for name, leaves in found.items():
+        errors = [(bool(a and a.is_error), bool(b and b.is_error)) for a, b in leaves]
+        gold = sum(any(leaf and leaf.status not in ("absent", "invented") for leaf in pair) for pair in leaves)
+        if gold or any(map(any, errors)):
+            yield FieldChange(
+                name,
+                is_protected(name),
+                gold,
+                sum(a for a, _ in errors),
+                sum(b for _, b in errors),
+                errors.count((True, False)),
+                errors.count((False, True)),
+            )
 
 
-def _leaf_pairs(one: LetterScore, other: LetterScore) -> Iterator[tuple[Leaf | None, Leaf | None]]:
-    """Leaves of two scorings of one letter by path; ``None`` where only the other has it."""
-    a = {leaf.path: leaf for leaf in one.leaves}
-    b = {leaf.path: leaf for leaf in other.leaves}
-    for path in dict.fromkeys((*a, *b)):
-        yield a.get(path), b.get(path)
+# ---- flips --------------------------------------------------------------------------------------
+
+_EXTRA = re.compile(r"\+\d+")
 
 
-def _flips(one: LetterScore, other: LetterScore, is_protected: IsProtected) -> Iterator[Mapping[str, Any]]:
-    """The leaves that are an error in just one run, or another error in each."""
-    for a, b in _leaf_pairs(one, other):
+def leaf_pairs(one: Sequence[Leaf], other: Sequence[Leaf]) -> Iterator[tuple[Leaf | None, Leaf | None]]:
+    """Leaves of two scorings of one letter; ``None`` where only the other has it.
+
+    Leaves of the gold pair by their path. What both answers invented pairs by its value, then in order:
+    the same invention at another index is no difference, and another one is one difference.
+    """
+    b = {leaf.path: leaf for leaf in other if "+" not in leaf.path}
+    for leaf in one:
+        if "+" not in leaf.path:
+            yield leaf, b.pop(leaf.path, None)
+    yield from ((None, leaf) for leaf in b.values())
+    invented: dict[str, tuple[list[Leaf], list[Leaf]]] = {}
+    for side, leaves in enumerate((one, other)):
+        for leaf in leaves:
+            if "+" in leaf.path:
+                invented.setdefault(_EXTRA.sub("+", leaf.path), ([], []))[side].append(leaf)
+    for mine, theirs in invented.values():
+        yield from _invented_pairs(mine, theirs)
+
+
+def _invented_pairs(mine: list[Leaf], theirs: list[Leaf]) -> Iterator[tuple[Leaf | None, Leaf | None]]:
+    rest: list[Leaf] = []
+    for leaf in mine:
+        same = next((each for each in theirs if _value(each) == _value(leaf)), None)
+        if same is None:
+            rest.append(leaf)
+        else:
+            theirs.remove(same)
+            yield leaf, same
+    for i in range(max(len(rest), len(theirs))):
+        yield rest[i] if i < len(rest) else None, theirs[i] if i < len(theirs) else None
+
+
+def _value(leaf: Leaf) -> Any:
+    return fold(leaf.got) if isinstance(leaf.got, str) else leaf.got
+
+
+def _flips(one: LetterScore, other: LetterScore, is_protected: IsProtected) -> Iterator[Flip]:
+    for a, b in leaf_pairs(one.leaves, other.leaves):
         was, now = bool(a and a.is_error), bool(b and b.is_error)
-        if was == now and (not now or (a and b and (a.status, a.got) == (b.status, b.got))):
+        if was == now and (not now or (a and b and (a.status, _value(a)) == (b.status, _value(b)))):
             continue
         some = a or b
         assert some is not None
-        yield {
-            "letter_id": one.letter_id,
-            "path": some.path,
-            "field": some.field,
-            "kind": "changed" if was and now else "fixed" if was else "broke",
-            "protected": is_protected(some.field),
-            "gold": some.gold,
-            "a": a.got if a else None,
-            "b": b.got if b else None,
-            "a_status": a.status if a else "absent",
-            "b_status": b.status if b else "absent",
-        }
+        yield Flip(
+            letter_id=one.letter_id,
+            path=some.path,
+            field=some.field,
+            kind="changed" if was and now else "fixed" if was else "broke",
+            protected=is_protected(some.field),
+            debatable=some.debatable,
+            gold=some.gold,
+            a=a.got if a else None,
+            b=b.got if b else None,
+            a_status=a.status if a else "absent",
+            b_status=b.status if b else "absent",
+        )

@@ -67,8 +67,8 @@ def test_a_run_is_scored_and_kept(bench):
     record()
     done = cli("eval", "run", "parcel@v1", "--reask", "0")
     assert done.code == 0, done.err
-    assert "errors 6 0.86 a letter" in " ".join(done.out.split())
-    assert "letters fully right 1/7" in " ".join(done.out.split())
+    assert "Errors per letter 0.86 (6 in 7)" in " ".join(done.out.split())
+    assert "1 of 7 letters fully right" in " ".join(done.out.split())
     folders = [each.name for each in (bench / "runs/parcel").iterdir()]
     assert len(folders) == 1
     assert folders[0].startswith("gold--parcel@v1--openai__toy--")
@@ -98,14 +98,28 @@ def test_two_prompts_are_compared_in_one_command(bench):
     record()
     done = cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0")
     assert done.code == 0, done.err
-    assert "The second makes fewer errors per letter" in done.out
+    assert "parcel@v2 makes 0.86 errors fewer per letter than parcel@v1, p = 0.031" in done.out
     assert "fixed (6)" in done.out
     assert "/parcels/1/state" in done.out
     told = json.loads(cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0", "--format", "json").out)
+    assert told["headline"] in done.out
     assert told["counts"] == {"fixed": 6, "broke": 0, "changed": 0}
-    assert told["tests"]["errors"]["p"] == 2 / 2**6
+    assert told["change"]["p"] == 2 / 2**6
     only = cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0", "--only", "broke")
     assert "/parcels/1/state" not in only.out
+
+
+def test_how_many_letters_a_change_needs(bench):
+    record()
+    done = cli("eval", "plan", "parcel@v1", "parcel@v2", "--reask", "0", "--change", "0.5")
+    assert done.code == 0, done.err
+    assert "Seen: \u22120.86 errors per letter over 7 letters, 6 of which differ." in done.out
+    told = cli("eval", "plan", "parcel@v1", "parcel@v2", "--reask", "0", "--change", "0.5", "--json").json
+    assert f"A true change of +0.50 needs about {told['letters_needed']} letters" in done.out
+    assert 8 <= told["letters_needed"] <= 20
+    few = cli("eval", "plan", "parcel@v1", "parcel@v1", "--reask", "0", "--change", "0.5")
+    assert few.code == 1
+    assert "too little to plan from" in few.out
 
 
 def test_three_runs_go_into_one_table(bench):
@@ -132,7 +146,10 @@ def test_a_missing_tape_is_an_incomplete_run_with_its_own_code(bench):
     assert done.code == 3
     assert "INCOMPLETE" in done.out
     assert "letter red x prompt parcel@v1" in done.err
-    assert cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0").code == 3
+    compared = cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0")
+    assert compared.code == 3
+    assert "Incomplete: 1 letter is not compared: red (no answer in A)" in compared.out
+    assert "set gold (6 letters, 33 gold values)" in compared.out
 
 
 def test_transport_errors_are_no_wrong_answers_and_a_live_run_goes_on_where_it_stopped(bench):
@@ -145,13 +162,13 @@ def test_transport_errors_are_no_wrong_answers_and_a_live_run_goes_on_where_it_s
         words = ("eval", "run", "parcel@v1", "--model", MODEL, "--base-url", server.url)
         half = cli(*words)
         assert half.code == 4
-        assert "INCOMPLETE: 1 letters have no answer yet, and are in no figure: red" in half.out
-        assert "letters fully right 6/6" in " ".join(half.out.split())
+        assert "INCOMPLETE: 1 letter has no answer yet, and is in no figure: red" in half.out
+        assert "6 of 6 letters fully right" in " ".join(half.out.split())
         down, asked = False, len(server.asked)
         whole = cli(*words)
         assert whole.code == 0, whole.err
         assert len(server.asked) == asked + 1
-        assert "letters fully right 7/7" in " ".join(whole.out.split())
+        assert "7 of 7 letters fully right" in " ".join(whole.out.split())
 
 
 def test_a_live_run_is_not_paid_twice(bench):

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
 from extractor.errors import UsageError
 from extractor.evaluation.compare import compare, compare_many
-from extractor.evaluation.reports.report import (
-    as_junit,
-    as_markdown,
-    as_text,
-    compare_parts,
-    headline,
-    many_parts,
-    run_parts,
-)
-from tests.support.evals import ABOUT, errors, is_protected, letter, run
+from extractor.evaluation.reports.formats import as_junit, as_markdown, as_text
+from extractor.evaluation.reports.parts import compare_parts, run_parts, table_parts
+from extractor.evaluation.reports.sentences import compare_headline, compare_warnings
+from extractor.evaluation.scores.scoring import Leaf
+from extractor.evaluation.scores.summary import LetterScore
+from tests.support.evals import ABOUT, errors, is_protected, leaf, letter, run
 
 FLIPS = [
     ("right in both", "match", "match", None),
@@ -35,38 +32,38 @@ FLIPS = [
 def test_a_leaf_flips_or_not(what, before, after, kind):
     a, b = run([letter("one", {"/outcome": before})]), run([letter("one", {"/outcome": after})], prompt="toy@v2")
     found = compare(a, b, is_protected)
-    assert [flip["kind"] for flip in found["flips"]] == ([kind] if kind else [])
-    assert all(flip["protected"] for flip in found["flips"])
+    assert [flip.kind for flip in found.flips] == ([kind] if kind else [])
+    assert all(flip.protected for flip in found.flips)
 
 
 def test_a_leaf_that_only_one_run_has_flips():
     a = run([letter("one", {"/items/0": "match"})])
     b = run([letter("one", {"/items/0": "match", "/items/+1": "invented"})])
-    assert [(flip["path"], flip["kind"]) for flip in compare(a, b, is_protected)["flips"]] == [("/items/+1", "broke")]
+    assert [(flip.path, flip.kind) for flip in compare(a, b, is_protected).flips] == [("/items/+1", "broke")]
 
 
 def test_change_is_second_minus_first():
     found = compare(errors([3] * 8), errors([2, 1, 2, 1, 2, 1, 2, 1], prompt="toy@v2"), is_protected)
-    tests = found["tests"]["errors"]
-    assert tests["mean"] == -1.5
-    assert tests["low"] < -1.5 < tests["high"] < 0
-    assert tests["p"] == 2 / 2**8
-    assert found["counts"] == {"fixed": 12, "broke": 0, "changed": 0}
-    assert headline(found).startswith("The second makes fewer errors per letter: -1.50 [")
+    assert found.change.mean == -1.5
+    assert found.change.low < -1.5 < found.change.high < 0
+    assert found.change.p == 2 / 2**8
+    assert found.counts == {"fixed": 12, "broke": 0, "changed": 0}
+    assert compare_headline(found) == "toy@v2 makes 1.50 errors fewer per letter than toy@v1, p = 0.008"
 
 
 def test_letters_fully_right_are_compared_by_mcnemar():
     found = compare(errors([0, 0, 1, 1, 1, 1, 1, 2]), errors([0, 1, 0, 0, 0, 0, 0, 2], prompt="toy@v2"), is_protected)
-    right = found["tests"]["letters_right"]
-    assert (right["fixed"], right["broke"]) == (5, 1)
-    assert right["p"] == pytest.approx(2 * (1 + 6) / 2**6)
+    right = found.letters_right
+    assert (right.fixed, right.broke) == (5, 1)
+    assert right.p == pytest.approx(2 * (1 + 6) / 2**6)
 
 
 def test_below_six_letters_flips_are_all_there_is_to_say():
     found = compare(errors([3] * 5), errors([0] * 5, prompt="toy@v2"), is_protected)
-    assert found["tests"] is None
-    assert headline(found).startswith("With fewer than 6 letters no exact test can reach p = 0.05")
-    assert len(found["flips"]) == 15
+    assert not found.is_tested
+    assert found.change.p is None
+    assert "5 letters are too few for a test" in compare_headline(found)
+    assert len(found.flips) == 15
 
 
 def test_no_difference_is_never_called_equal():
@@ -77,15 +74,12 @@ def test_no_difference_is_never_called_equal():
 
 def test_what_was_never_seen_may_still_happen():
     found = compare(errors([1] * 10), errors([0] * 10, prompt="toy@v2"), is_protected)
-    bounds = {(bound["run"], bound["what"]): bound["up_to"] for bound in found["zero_bounds"]}
+    bounds = {(bound.run, bound.what): bound.up_to for bound in found.zero_bounds}
     assert bounds["b", "invented values"] == pytest.approx(0.2589, abs=1e-4)
 
 
-INCOMPLETE = dataclasses.replace(errors([1, 2]), unanswered={"l07": "timeout"})
 REFUSED = [
-    ("an incomplete run", INCOMPLETE, "is incomplete: no answer for l07", "a missing answer is no wrong answer"),
     ("another scorer", errors([1, 2], scorer=9), "another version of the scorer", "rescore"),
-    ("other letters", errors([1, 2, 3]), "over different letters: l02", "rescore"),
     ("gold that changed", errors([1, 2], gold={"l00": "sha", "l01": "new"}), "different gold of l01", "rescore"),
     ("another letter type", errors([1, 2], letter_type="imr"), "different letter types", "one letter type"),
 ]
@@ -98,21 +92,103 @@ def test_runs_that_do_not_pair_are_refused(what, other, message, hint):
     assert hint in refused.value.hint
 
 
+def test_runs_without_a_common_letter_are_refused():
+    one, other = run([letter("one", {"/outcome": "match"})]), run([letter("other", {"/outcome": "match"})])
+    with pytest.raises(UsageError, match="no letter in common"):
+        compare(one, other, is_protected)
+
+
+NOT_COMPARED = [
+    ("no answer yet", dataclasses.replace(errors([1] * 7), unanswered={"l07": "timeout"}), errors([0] * 8, prompt="toy@v2"), {"l07": "no answer in A; "}),
+    ("another set", errors([1] * 7), errors([0] * 8, prompt="toy@v2"), {"l07": "not in A"}),
+    ("neither has one", dataclasses.replace(errors([1] * 7), unanswered={"l07": "timeout"}), dataclasses.replace(errors([0] * 7, prompt="toy@v2"), unanswered={"l07": "timeout"}), {"l07": "no answer in A; no answer in B"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "a", "b", "left_out"), NOT_COMPARED, ids=[row[0] for row in NOT_COMPARED])
+def test_incomplete_runs_are_compared_over_what_both_have_with_a_warning(what, a, b, left_out):
+    for each in (a, b):
+        each.about["gold"].update({"l07": "sha"} if "l07" in each.unanswered else {})
+    found = compare(a, b, is_protected)
+    assert found.not_compared == {letter: why.removesuffix("; ") for letter, why in left_out.items()}
+    assert (found.letters, found.change.mean, found.b.summary["letters"]) == (7, -1, 7)
+    assert "Incomplete: 1 letter is not compared: l07" in compare_warnings(found)[0]
+    assert compare_warnings(found)[0] in as_text(compare_parts(found))
+
+
+def test_letters_that_failed_are_named_and_the_comparison_without_them_given():
+    lost = letter("l00", {f"/leaf/{i}": "failed" for i in range(9)}, status="failed")
+    a = run([letter(f"l{i:02}", {"/leaf/0": "wrong"}) for i in range(8)])
+    b = run([lost, *(letter(f"l{i:02}", {"/leaf/0": "match"}) for i in range(1, 8))], prompt="toy@v2")
+    found = compare(a, b, is_protected)
+    assert compare_headline(found).endswith("; 1 letter failed under toy@v2 (l00)")
+    assert (found.change.mean, found.both_answered.letters, found.both_answered.mean) == (1 / 8, 7, -1)
+    assert "The result depends on letters without a valid answer." in compare_warnings(found)
+    assert compare(a, a, is_protected).both_answered is None
+
+
+def test_debatable_values_are_counted_apart():
+    def scored(statuses, **about):
+        leaves = [
+            [dataclasses.replace(leaf(f"/leaf/{j}", status), debatable=j == 0) for j, status in enumerate(each)]
+            for each in statuses
+        ]
+        return run([LetterScore(f"l{i}", "accepted", tuple(each)) for i, each in enumerate(leaves)], **about)
+
+    a = scored([("match", "wrong")] + [("match", "match")] * 7)
+    b = scored([("wrong", "match")] + [("wrong", "match")] * 7, prompt="toy@v2")
+    found = compare(a, b, is_protected)
+    assert (found.change.mean, found.undebated.mean) == (7 / 8, -1 / 8)
+    assert (found.count("broke"), found.count("broke", debatable=True), found.count("fixed", debatable=True)) == (
+        8,
+        8,
+        0,
+    )
+    assert "The result depends on values that gold calls debatable." in compare_warnings(found)
+    for form in (as_text, as_markdown):
+        told = form(compare_parts(found))
+        assert "1 value fixed, 8 broke (8 debatable)" in told.replace("\\", "")
+        assert "without debatable values" in told
+
+
+INVENTED = [
+    ("the same at another index", ["X", "Y"], ["Y", "X"], []),
+    ("the same, with other blanks", ["X  Z"], ["X Z"], []),
+    ("another one", ["X"], ["Y"], ["changed"]),
+    ("one more", ["X"], ["Z", "X"], ["broke"]),
+    ("one less", ["X", "Y"], ["Y"], ["fixed"]),
+]
+
+
+@pytest.mark.parametrize(("what", "a", "b", "kinds"), INVENTED, ids=[row[0] for row in INVENTED])
+def test_invented_records_pair_by_what_they_say(what, a, b, kinds):
+    def invented(names):
+        return tuple(Leaf(f"/items/+{i}/name", "items/name", "invented", None, name) for i, name in enumerate(names))
+
+    one, other = (run([LetterScore("l", "accepted", invented(names))]) for names in (a, b))
+    assert [flip.kind for flip in compare(one, other, is_protected).flips] == kinds
+
+
+def test_a_comparison_is_plain_json():
+    found = compare(errors([3] * 8), errors([1, 2] * 4, prompt="toy@v2"), is_protected).as_dict()
+    assert json.loads(json.dumps(found)) == json.loads(json.dumps(found, default=None))
+    assert (found["version"], found["letters"], found["change"]["mean"]) == (2, 8, -1.5)
+
+
 def test_three_runs_in_one_table_name_their_multiplicity():
     runs = [errors([3] * 8), errors([2] * 8, prompt="toy@v2"), errors([3] * 7 + [2], prompt="toy@v3")]
     found = compare_many(runs, is_protected)
-    one, other = found["against_first"]
-    assert one["p_adjusted"] == pytest.approx(2 * one["tests"]["errors"]["p"])
-    assert other["p_adjusted"] == 1.0
-    told = as_text(many_parts(found))
+    one, other = found.against_first
+    assert found.p_adjusted[one.b.id] == pytest.approx(2 * one.change.p)
+    assert found.p_adjusted[other.b.id] == 1.0
+    told = as_text(table_parts(found))
     assert "2 comparisons were made on the same letters" in told
     assert "p (Holm)" in told
 
 
 def test_every_share_stands_beside_its_counts():
     told = as_text(run_parts(errors([0, 1, 2])))
-    assert "27/30" in told
-    assert "90.0%" in told
+    assert "90.0% (27 of 30)" in told
 
 
 def test_markdown_shows_a_letters_words_without_reading_them():

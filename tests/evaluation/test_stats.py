@@ -6,23 +6,24 @@ import math
 import random
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import combinations, product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from extractor.errors import UsageError
+from extractor.evaluation.power import detectable
 from extractor.evaluation.stats import (
     Interval,
     Share,
     cluster_ratio,
-    detectable,
     holm,
     mcnemar,
-    mean_difference,
+    mean_change,
     sign_flip,
     smallest_p,
     wilson,
@@ -99,49 +100,74 @@ def test_smallest_p(m: int, p: float) -> None:
 # ---- means and ratios -------------------------------------------------------------------------
 
 
-def test_the_interval_of_students_own_example() -> None:
-    found = mean_difference(STUDENT)
-    assert (found.mean, found.low, found.high) == pytest.approx((15.8, 7.001, 24.599), abs=0.001)
+def _subset_means(differences: list[int]) -> list[Fraction]:
+    """Means of all non-empty subsets, in order: the bounds of the sign-flip test are among them (Hartigan 1969)."""
+    subsets = (each for size in range(1, len(differences) + 1) for each in combinations(differences, size))
+    return sorted(Fraction(sum(each), len(each)) for each in subsets)
 
 
-@pytest.mark.parametrize(("n", "t"), [(2, 12.706), (5, 2.776), (10, 2.262), (20, 2.093), (50, 2.010)])
-def test_the_interval_is_as_wide_as_the_published_quantile(n: int, t: float) -> None:
-    differences = [3, *([1] * (n - 1))]
-    mean = 1 + 2 / n
-    error = math.sqrt(sum((d - mean) ** 2 for d in differences) / (n - 1) / n)
-    found = mean_difference(differences)
+@pytest.mark.parametrize(
+    "differences", [DARWIN[:9], STUDENT[:8], [0, 0, 0, 1, 1, 1, 2, 1, 3], [1, -1, 2, -2, 3, 3, 3, 0]]
+)
+def test_the_interval_is_cut_off_the_means_of_all_subsets(differences: list[int]) -> None:
+    means, n = _subset_means(differences), len(differences)
+    tail = math.floor(0.025 * 2**n)
+    found = mean_change(differences)
+    assert found.mean == pytest.approx(sum(differences) / n)
+    assert found.low == pytest.approx(float(means[tail - 1]), abs=0.009)
+    assert found.high == pytest.approx(float(means[-tail]), abs=0.009)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.integers(-6, 6), min_size=6, max_size=14))
+def test_test_and_interval_agree(differences: list[int]) -> None:
+    found = mean_change(differences)
+    if found.low is not None:
+        assert found.high is not None
+        assert found.low <= found.mean + 0.004
+        assert found.mean - 0.004 <= found.high
+        assert (found.low <= 0 <= found.high) == (sign_flip(differences) > 0.05)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_test_and_interval_agree_over_many_letters(seed: int) -> None:
+    differences = np.random.default_rng(seed).choice([0, 0, 0, 1, -1, 2], 400).tolist()
+    found = mean_change(differences)
     assert found.low is not None
     assert found.high is not None
-    assert found.mean == pytest.approx(mean)
-    assert (found.high - mean) / error == pytest.approx(t, abs=0.0005)
-    assert (mean - found.low) / error == pytest.approx(t, abs=0.0005)
+    assert (found.low <= 0 <= found.high) == (sign_flip(differences) > 0.05)
+    half = 1.96 * np.std(differences) / math.sqrt(400)
+    assert (found.low, found.high) == pytest.approx((found.mean - half, found.mean + half), abs=0.02)
 
 
-def test_a_lower_level_gives_a_narrower_interval() -> None:
-    found = mean_difference(STUDENT, level=0.9)
-    assert (found.low, found.high) == pytest.approx((8.670, 22.930), abs=0.001)  # t(0.95, 9) = 1.833
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.integers(-6, 6), min_size=6, max_size=10))
+def test_the_interval_of_the_opposite_change_is_its_mirror(differences: list[int]) -> None:
+    one, other = mean_change(differences), mean_change([-d for d in differences])
+    if one.low is not None:
+        assert (one.low, one.high) == pytest.approx((-(other.high or 0), -(other.low or 0)))
 
 
-@pytest.mark.parametrize("differences", [[4], [0, 0, 0], [-2] * 30, [10**9 + 1] * 7])
-def test_without_spread_there_are_no_bounds(differences: list[int]) -> None:
-    assert mean_difference(differences) == Interval(differences[0], None, None)
+@pytest.mark.parametrize("differences", [[4], [0, 0, 0], [-2] * 30, [10**9 + 1] * 7, [1, 2, 3, 4, 5]])
+def test_without_spread_or_below_six_letters_there_are_no_bounds(differences: list[int]) -> None:
+    assert mean_change(differences) == Interval(sum(differences) / len(differences), None, None)
 
 
 def test_no_letter_has_no_mean() -> None:
     with pytest.raises(UsageError, match="no letter to compare"):
-        mean_difference([])
+        mean_change([])
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=2, max_size=30))
 def test_of_letters_of_one_size_the_ratio_is_the_mean(letters: list[tuple[int, int]]) -> None:
     ratio = cluster_ratio([(Share(a, 7), Share(b, 7)) for a, b in letters])
-    plain = mean_difference([b - a for a, b in letters])
-    assert ratio is not None
-    assert ratio.mean == pytest.approx(plain.mean / 7)
-    if plain.low is None or plain.high is None:
-        assert (ratio.low, ratio.high) == (None, None)
+    changes = [(b - a) / 7 for a, b in letters]
+    assert ratio.mean == pytest.approx(np.mean(changes))
+    if ratio.low is not None:
+        half = student.ppf(0.975, len(changes) - 1) * np.std(changes, ddof=1) / math.sqrt(len(changes))
+        assert (ratio.low, ratio.high) == pytest.approx((ratio.mean - half, ratio.mean + half))
     else:
-        assert (ratio.low, ratio.high) == pytest.approx((plain.low / 7, plain.high / 7), abs=1e-9)
+        assert len(set(changes)) == 1
 
 
 SHARES = st.integers(1, 40).flatmap(lambda of: st.integers(0, of).map(lambda right: Share(right, of)))
@@ -255,53 +281,6 @@ def test_zero_bound(n: int, bound: float) -> None:
     assert n == 0 or (1 - found) ** n == pytest.approx(0.05)
 
 
-# ---- what a set can show ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("effect", "letters"), [(0.2, 199), (0.5, 34), (0.8, 15)])
-def test_the_letters_needed_are_those_of_the_power_tables(effect: float, letters: int) -> None:
-    spread = [-1, 1, 0]  # a standard deviation of exactly 1
-    shown, fewer = detectable(spread, letters), detectable(spread, letters - 1)
-    assert shown is not None
-    assert fewer is not None
-    assert shown <= effect < fewer
-
-
-@pytest.mark.parametrize("n", [6, 10, 20, 50])
-@pytest.mark.parametrize("power", [0.8, 0.95])
-def test_a_detectable_change_is_detected_that_often(n: int, power: float) -> None:
-    """20,000 simulated sets of letters; one standard error of the share is 0.003 at most."""
-    change = detectable([-3, 3, 0], n, power=power)
-    assert change is not None
-    sets = np.random.default_rng(n).normal(change, 3.0, (20_000, n))
-    t = sets.mean(axis=1) / (sets.std(axis=1, ddof=1) / math.sqrt(n))
-    assert np.mean(t > student.ppf(0.975, n - 1)) == pytest.approx(power, abs=0.01)
-
-
-def test_the_sign_flip_test_detects_it_about_as_often() -> None:
-    change = detectable([-40, 40] * 10)
-    assert change is not None
-    spread = 40 * math.sqrt(20 / 19)
-    sets = np.rint(np.random.default_rng(5).normal(change, spread, (1000, 20))).astype(int).tolist()
-    assert np.mean([sign_flip(each) <= 0.05 for each in sets]) == pytest.approx(0.8, abs=0.03)
-
-
-@pytest.mark.parametrize(
-    ("differences", "n"),
-    [([0] * 20, None), ([2] * 20, None), ([], 20), ([1], 20), ([1, 0, -1, 0, 2], None), ([1, 0, -1, 0, 2, 0], 5)],
-)
-def test_no_spread_or_too_few_letters_show_nothing(differences: list[int], n: int | None) -> None:
-    assert detectable(differences, n) is None
-
-
-@pytest.mark.parametrize("power", [0.5, 0.8, 0.99, 0.999])
-@pytest.mark.parametrize("level", [0.01, 0.05, 0.2])
-def test_more_letters_show_less(power: float, level: float) -> None:
-    shown = [detectable([1, -1, 2, 0, 0], n, power=power, level=level) for n in (8, 9, 20, 72, 1000)]
-    assert shown == sorted(shown, key=lambda each: -(each or math.nan))
-    assert detectable([2, -2, 4, 0, 0], 20) == pytest.approx(2 * (detectable([1, -1, 2, 0, 0], 20) or math.nan))
-
-
 # ---- several prompts --------------------------------------------------------------------------
 
 
@@ -355,7 +334,7 @@ def test_two_prompts_that_are_alike_are_called_different_as_rarely_as_promised(n
 
     flips = np.mean([sign_flip(each) <= 0.05 for each in differences])
     assert 0.02 <= flips <= 0.065
-    means = np.mean([_excludes_nothing(mean_difference(each)) for each in differences])
+    means = np.mean([_excludes_nothing(mean_change(each)) for each in differences])
     assert 0.02 <= means <= 0.065
     sides = [np.stack([leaves - only - both, leaves], -1).tolist() for only in (only_first, only_second)]
     ratios = np.mean([_excludes_nothing(_ratio(*each)) for each in zip(*sides, strict=True)])
@@ -379,7 +358,7 @@ def _excludes_nothing(found: Interval | None) -> bool:
 @pytest.mark.parametrize(
     "figure",
     [
-        lambda: mean_difference([1, 2]),
+        lambda: mean_change([1, 2, 3, 4, 5, 6]),
         lambda: cluster_ratio([(Share(1, 2), Share(2, 2)), (Share(1, 2), Share(1, 2))]),
         lambda: mcnemar(1, 2),
         lambda: wilson(1, 2),
@@ -388,6 +367,7 @@ def _excludes_nothing(found: Interval | None) -> bool:
 )
 def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, figure: Callable[[], object]) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(UsageError) as caught:
         figure()
     assert caught.value.hint == "pip install 'letterproof[eval]'"

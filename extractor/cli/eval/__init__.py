@@ -8,6 +8,7 @@ import typer
 
 from extractor.cli.eval.compare import compare_command, show_command
 from extractor.cli.eval.gate import bless_command, gate_command, leaks_command
+from extractor.cli.eval.plan import plan_command
 from extractor.cli.eval.planted import planted_command
 from extractor.cli.eval.run import history_command, rescore_command, run_command
 
@@ -18,6 +19,7 @@ EVAL_COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_command,
     "compare": compare_command,
     "show": show_command,
+    "plan": plan_command,
     "rescore": rescore_command,
     "gate": gate_command,
     "bless": bless_command,

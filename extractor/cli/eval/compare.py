@@ -21,19 +21,19 @@ from extractor.cli.eval.common import (
     resolve,
     write,
 )
-from extractor.cli.shared.options import Exit, JsonOption, ReaskOption, TypeOption, WorkspaceOption, print_json
+from extractor.cli.shared.options import JsonOption, ReaskOption, TypeOption, WorkspaceOption, print_json
 from extractor.display.values import shortened
 from extractor.errors import UsageError
 from extractor.evaluation.compare import compare, compare_many
 from extractor.evaluation.gold.sets import ALL
+from extractor.evaluation.reports.formats import as_markdown, as_text
 from extractor.evaluation.reports.html import render_compare
-from extractor.evaluation.reports.report import (
-    Grid,
-    Part,
-    as_markdown,
-    as_text,
-    compare_parts,
-    many_parts,
+from extractor.evaluation.reports.parts import Grid, Part, compare_parts, table_parts
+from extractor.evaluation.reports.sentences import (
+    compare_detail,
+    compare_headline,
+    compare_notes,
+    compare_warnings,
     names_of,
 )
 from extractor.evaluation.scored_run import Run
@@ -60,12 +60,13 @@ def compare_command(
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Say which of two prompts is better, by how much, how sure that is, and which letters broke.
+    """Which of two prompts is better, by how much, how sure that is, and which letters broke.
 
-    Paired by letter: exact sign-flip test and t interval on errors per letter, exact McNemar test on
-    letters fully right, and every leaf that flipped with gold and both answers. Three or more runs
+    Paired by letter: exact sign-flip test and its interval on errors per letter, exact McNemar test on
+    letters fully right, and every value that flipped with gold and both answers. Three or more runs
     are each compared with the first, p values adjusted (Holm). No model is asked: prompt versions are
-    replayed from cassettes.
+    replayed from cassettes. Letters that one run has no answer to are left out, with a warning; the
+    exit code is then 4, or 3 for missing cassettes.
 
     Example: extractor eval compare imr@v1 imr@v2 --format html --out compare.html
     """
@@ -75,13 +76,9 @@ def compare_command(
     if unknown := set(only or []) - {"broke", "fixed", "changed"}:
         raise UsageError(f"no kind of flips {min(unknown)!r}", hint="known: broke, fixed, changed")
     how = How(workspace, letter_type, model, reasks=reask)
-    found = []
-    for spec in runs:
-        run, code = resolve(bench, how, spec)
-        if code is not Exit.FINE:
-            raise typer.Exit(code)
-        found.append(run)
-    write(out, _report(found, bench, form, only or []))
+    found = [resolve(bench, how, spec) for spec in runs]
+    write(out, _report([run for run, _ in found], bench, form, only or []))
+    raise typer.Exit(max(code for _, code in found))
 
 
 def _report(runs: list[Run], bench: Bench, form: str, only: list[str]) -> str:
@@ -91,20 +88,26 @@ def _report(runs: list[Run], bench: Bench, form: str, only: list[str]) -> str:
         return rendered(
             form,
             {
-                "text": lambda: as_text(many_parts(many)),
-                "md": lambda: as_markdown(many_parts(many)),
-                "json": lambda: _json(many),
+                "text": lambda: as_text(table_parts(many)),
+                "md": lambda: as_markdown(table_parts(many)),
+                "json": lambda: _json(many.as_dict()),
             },
         )
     two = compare(runs[0], runs[1], protected)
     texts = {gold.letter.id: gold.letter.text for gold in bench.golds}
     truths = {gold.letter.id: gold for gold in bench.golds}
+    sentences_of = {
+        "headline": compare_headline(two),
+        "warnings": compare_warnings(two),
+        "detail": compare_detail(two),
+        "notes": compare_notes(two),
+    }
     return rendered(
         form,
         {
             "text": lambda: as_text(compare_parts(two, only)),
             "md": lambda: as_markdown(compare_parts(two, only)),
-            "json": lambda: _json(two),
+            "json": lambda: _json({**sentences_of, **two.as_dict()}),
             "html": lambda: render_compare(two, runs[0], runs[1], texts, truths),
         },
     )

@@ -35,8 +35,9 @@ from extractor.cli.shared.options import (
 from extractor.display.values import percent_of
 from extractor.errors import UsageError
 from extractor.evaluation.gold.sets import ALL
+from extractor.evaluation.reports.formats import as_junit, as_markdown, as_text
 from extractor.evaluation.reports.html import render_run
-from extractor.evaluation.reports.report import Grid, as_junit, as_markdown, as_text, per_letter, run_parts
+from extractor.evaluation.reports.parts import Grid, run_parts
 from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
 from extractor.evaluation.scores import scoring
 
@@ -175,6 +176,6 @@ def history_command(
             percent_of(*s["recall"]),
             f"{s['letters_right'][0]}/{s['letters_right'][1]}",
         )
-        figures = (f"{per_letter(s):.2f}", *ratios, str(s["silent_errors"]), cost)
+        figures = (f"{s['errors'] / s['letters'] if s['letters'] else 0:.2f}", *ratios, str(s["silent_errors"]), cost)
         grid.rows.append((head["id"], f"{s['letters']}{left}", *figures))
     print(as_text(iter([grid])) if grid.rows else "no runs yet; make one: extractor eval run", end="\n")

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from extractor.display.values import interval, money, number, p_value, percent, plural, signed
+from extractor.evaluation.compare import Comparison, Estimate, LetterErrors
 
 # Above this many letters only those that changed most are drawn one by one.
 DRAWN = 40
@@ -44,32 +45,40 @@ class Group:
     figures: tuple[Figure, ...]
 
 
-def groups(summaries: Sequence[Summary], tests: Mapping[str, Any] | None) -> list[Group]:
-    """All figures of one summary, or of two with their change and what ``compare`` says of it."""
+def run_groups(summary: Summary) -> list[Group]:
+    """All figures of one run."""
+    return _groups([summary], None)
+
+
+def compare_groups(c: Comparison) -> list[Group]:
+    """All figures of two runs, with their change and what the tests say of it."""
+    return _groups([c.a.summary, c.b.summary], c)
+
+
+def _groups(summaries: Sequence[Summary], c: Comparison | None) -> list[Group]:
     return [
-        Group("Errors", tuple(_errors(summaries, tests))),
-        Group("Shares right", tuple(_shares(summaries, tests))),
+        Group("Errors", tuple(_errors(summaries, c))),
+        Group("Shares right", tuple(_shares(summaries, c))),
         Group("For a person to look at", tuple(_review(summaries))),
         Group("Effort", tuple(_effort(summaries))),
     ]
 
 
-def _errors(all_of: Sequence[Summary], tests: Mapping[str, Any] | None) -> Iterator[Figure]:
-    told = tests["errors"] if tests else None
+def _errors(all_of: Sequence[Summary], c: Comparison | None) -> Iterator[Figure]:
     means = [_ratio(each["errors"], each["letters"]) for each in all_of]
-    change = None if None in means or len(means) < 2 else (means[1] or 0) - (means[0] or 0)
-    yield Figure(
-        "Errors per letter",
-        tuple(
-            (number(mean, 2) if mean is not None else "none", f"{each['errors']:,} in {each['letters']:,}")
-            for mean, each in zip(means, all_of, strict=True)
-        ),
-        signed(change, 2),
-        interval(told["low"], told["high"], 2) if told else "",
-        p_value(told["p"]) if told else "",
-        better=_better(change, fewer=True),
-        primary=True,
+    cells = tuple(
+        (number(mean, 2) if mean is not None else "none", f"{each['errors']:,} in {each['letters']:,}")
+        for mean, each in zip(means, all_of, strict=True)
     )
+    change = c.change if c else None
+    yield _estimated("Errors per letter", cells, change, _change(means), primary=True)
+    if c and c.undebated:
+        yield _estimated("without debatable values", _undebated(all_of), c.undebated, c.undebated.mean, depth=1)
+    elif any(each.get("debatable_errors") for each in all_of):
+        yield _counted("on values that gold calls debatable", [each["debatable_errors"] for each in all_of], depth=1)
+    if c and c.both_answered:
+        label = f"over the {plural(c.both_answered.letters, 'letter')} that both answered"
+        yield _estimated(label, (("", ""), ("", "")), c.both_answered, c.both_answered.mean, depth=1)
     for name, label in (
         ("wrong", "values that are wrong"),
         ("omitted", "values left out"),
@@ -78,20 +87,53 @@ def _errors(all_of: Sequence[Summary], tests: Mapping[str, Any] | None) -> Itera
     ):
         yield _counted(label, [each[name] for each in all_of], depth=1)
     yield _counted("On protected fields", [each["protected_errors"] for each in all_of])
-    yield _counted("of these in accepted records", [each["silent_errors"] for each in all_of], depth=1)
+    yield _counted("Silent, in accepted records: protected", [each["silent_errors"] for each in all_of])
+    yield _counted("silent: other", [each["silent_other_errors"] for each in all_of], depth=1)
 
 
-def _shares(all_of: Sequence[Summary], tests: Mapping[str, Any] | None) -> Iterator[Figure]:
-    right = tests["letters_right"] if tests else None
+def _estimated(
+    label: str,
+    cells: tuple[tuple[str, str], ...],
+    estimate: Estimate | None,
+    change: float | None,
+    *,
+    depth: int = 0,
+    primary: bool = False,
+) -> Figure:
+    tested = estimate is not None and estimate.p is not None
+    return Figure(
+        label,
+        cells,
+        signed(change, 2),
+        interval(estimate.low, estimate.high, 2) if estimate and tested else "",
+        p_value(estimate.p) if estimate and estimate.p is not None else "",
+        depth=depth,
+        better=_better(change, fewer=True),
+        primary=primary,
+    )
+
+
+def _undebated(all_of: Sequence[Summary]) -> tuple[tuple[str, str], ...]:
+    counts = [each["errors"] - each["debatable_errors"] for each in all_of]
+    return tuple(
+        (number(count / each["letters"], 2), f"{count:,} in {each['letters']:,}")
+        for count, each in zip(counts, all_of, strict=True)
+    )
+
+
+def _shares(all_of: Sequence[Summary], c: Comparison | None) -> Iterator[Figure]:
+    right = c.letters_right if c and c.letters_right.p is not None else None
     yield _share(
         "Letters fully right",
         [each["letters_right"] for each in all_of],
-        interval=f"{right['fixed']} fixed, {right['broke']} broke" if right else "",
-        p=p_value(right["p"]) if right else "",
+        interval=f"{right.fixed} fixed, {right.broke} broke" if right else "",
+        p=p_value(right.p) if right and right.p is not None else "",
     )
-    for name, label in (("precision", "Precision: right of the values given"), ("recall", "Recall: right of the gold")):
-        found = tests[name] if tests else None
-        bounds = interval(_points(found["low"]), _points(found["high"]), 1) if found else ""
+    for name, label, found in (
+        ("precision", "Precision: right of the values given", c.precision if c else None),
+        ("recall", "Recall: right of the gold", c.recall if c else None),
+    ):
+        bounds = interval(_points(found.low), _points(found.high), 1) if found else ""
         yield _share(label, [each[name] for each in all_of], interval=bounds)
     for name, label in (("right", "Single pages found"), ("missing", "pages missing"), ("extra", "pages too many")):
         if any(sum(each["pages"].values()) for each in all_of):
@@ -105,11 +147,12 @@ def _review(all_of: Sequence[Summary]) -> Iterator[Figure]:
     yield _of("Failed letters: no valid answer", failed, fewer=True)
     yield _of("Letters flagged", flagged)
     for name, label in (
-        ("right", "rightly: the answer is wrong"),
+        ("right", "rightly: a finding points at an error"),
+        ("elsewhere", "the answer is wrong in another place"),
         ("letter", "the letter itself is odd"),
         ("false", "false alarms"),
     ):
-        counts = [each["flags"][name] for each in all_of]
+        counts = [each["flags"].get(name, 0) for each in all_of]
         yield _counted(label, counts, depth=1, fewer=True if name == "false" else None)
 
 
@@ -168,7 +211,7 @@ def _points(share: float | None) -> float | None:
 
 
 def _change(values: Sequence[Any]) -> Any:
-    """B minus A; ``None`` for one run alone, or where one is not told."""
+    """B minus A; ``None`` for one run alone, or where one is not known."""
     return None if len(values) < 2 or None in values else values[1] - values[0]
 
 
@@ -213,14 +256,14 @@ def _apart(tick: int, after: int, top: int) -> bool:
     return math.sqrt(after / top) - math.sqrt(tick / top) > 0.06
 
 
-def drawn(per_letter: Sequence[Mapping[str, Any]], most: int = DRAWN) -> tuple[list[Mapping[str, Any]], str]:
-    """The letters to draw, and what is to be said of the others: all of them while they are few, else those that
+def drawn(per_letter: Sequence[LetterErrors], most: int = DRAWN) -> tuple[list[LetterErrors], str]:
+    """The letters to draw, and a sentence about the others: all of them while they are few, else those that
     changed most, by their change.
     """
     if len(per_letter) <= most:
         return list(per_letter), ""
-    changed = sorted((row for row in per_letter if row["a"] != row["b"]), key=lambda row: -abs(row["b"] - row["a"]))
-    chosen = sorted(changed[:most], key=lambda row: (row["b"] - row["a"], row["letter_id"]))
+    changed = sorted((row for row in per_letter if row.a != row.b), key=lambda row: -abs(row.b - row.a))
+    chosen = sorted(changed[:most], key=lambda row: (row.b - row.a, row.letter_id))
     same = len(per_letter) - len(changed)
     left = max(0, len(changed) - most)
     rest = f"; {left:,} more changed by less" if left else ""
@@ -239,9 +282,9 @@ def worst(errors: Mapping[str, int], most: int = DRAWN) -> tuple[dict[str, int],
     return chosen, rest if len(chosen) < len(wrong) else ""
 
 
-def changes(per_letter: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
+def changes(per_letter: Sequence[LetterErrors]) -> list[tuple[str, int, int]]:
     """The letters counted by their change: its name, its sign, and how many letters; what is far out, as one."""
-    tally = Counter(max(-_FAR, min(_FAR, row["b"] - row["a"])) for row in per_letter)
+    tally = Counter(max(-_FAR, min(_FAR, row.b - row.a)) for row in per_letter)
     far = {-_FAR: f"{signed(-_FAR)} or less", _FAR: f"{signed(_FAR)} or more"}
     return [
         (far.get(change, signed(change)), change, tally[change]) for change in range(min(0, *tally), max(0, *tally) + 1)
@@ -259,10 +302,9 @@ class Effect:
     high: str | None
 
 
-def effect(tests: Mapping[str, Any]) -> Effect:
+def effect(change: Estimate) -> Effect:
     """The change in errors per letter, drawn; the axis reaches as far to either side of 0."""
-    told = tests["errors"]
-    far = max(abs(told[name] or 0) for name in ("mean", "low", "high")) or 1.0
+    far = max(abs(value or 0) for value in (change.mean, change.low, change.high)) or 1.0
     power = 10 ** math.floor(math.log10(far))
     step = next(size * power for size in (0.5, 1, 2, 5) if far / (size * power) <= 3)
     ends = math.ceil(far / step - 1e-9)
@@ -274,7 +316,7 @@ def effect(tests: Mapping[str, Any]) -> Effect:
     return Effect(
         tuple((at(i * step), signed(i * step, digits)) for i in range(-ends, ends + 1)),
         at(0.0),
-        at(told["mean"]),
-        at(told["low"]) if told["low"] is not None else None,
-        at(told["high"]) if told["low"] is not None else None,
+        at(change.mean),
+        at(change.low) if change.low is not None else None,
+        at(change.high) if change.high is not None else None,
     )

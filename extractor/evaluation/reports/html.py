@@ -6,7 +6,7 @@ are printed by their code points, and the page forbids itself any script or styl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import accumulate, groupby
@@ -17,13 +17,11 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from extractor.display import values
 from extractor.display.palette import palette
 from extractor.display.safe_text import csp_hash, plain, visible
-from extractor.evaluation import stats
+from extractor.evaluation.compare import Comparison
 from extractor.evaluation.gold.gold import Gold
-from extractor.evaluation.reports import figures, words
+from extractor.evaluation.reports import figures, sentences
 from extractor.evaluation.reports.letterparts import LetterPart, Row, error_row, flip_rows, letter_part
-from extractor.evaluation.reports.report import names_of
 from extractor.evaluation.scored_run import Run
-from extractor.evaluation.scores.summary import LetterScore
 
 # Letters that are open when the page is; with more of them a reader opens what she wants to see.
 MOST_OPEN = 12
@@ -34,25 +32,25 @@ _SHA = 12
 
 
 def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -> str:
-    """The report of one run. ``letters``: raw texts by id; ``gold`` by id, for what it says is debatable.
+    """The report of one run. ``letters``: raw texts by id; ``gold`` by id, for its notes on debatable values.
 
     Equal input gives equal bytes. Letters without a text in ``letters``, or with another text than
     the run read, are reported without it. Raises ``UsageError`` if scipy is missing.
     """
-    name = words.full_name(run)
     parts = _run_parts(run, letters, gold)
     fields = _run_fields(run)
     worst, left_out = figures.worst({score.letter_id: len(score.errors) for score in run.letters})
     return _page(
         "run.html",
-        title=f"{name}: {run.about['set']}",
+        title=f"{sentences.full_name(run.about)}: {run.about['set']}",
         run=run,
-        names=(name,),
-        headline=words.run_headline(run, name),
-        detail=words.run_detail(run),
+        names=(sentences.full_name(run.about),),
+        headline=sentences.run_headline(run),
+        detail=sentences.run_detail(run),
+        warnings=sentences.run_warnings(run),
         facts=_facts([run]),
-        groups=figures.groups([run.summary], None),
-        notes=_run_notes(run),
+        groups=figures.run_groups(run.summary),
+        notes=sentences.run_notes(run),
         fields=[row for row in fields if row["errors"]],
         fields_right=[row["field"] for row in fields if not row["errors"]],
         kinds=[(kind, run.summary[kind]) for kind in ERROR_KINDS if run.summary[kind]],
@@ -68,19 +66,18 @@ def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -
 
 
 def render_compare(
-    comparison: Mapping[str, Any],
+    comparison: Comparison,
     a: Run,
     b: Run,
     letters: Mapping[str, str],
     gold: Mapping[str, Gold] = _NO_GOLD,
 ) -> str:
-    """The report of two runs, of what ``compare`` found about them. See ``render_run`` for the rest."""
-    one, other = names_of(a.about, b.about)
-    names = one, other
-    flips = flip_rows(comparison["flips"], gold)
+    """The report of two runs and their comparison. See ``render_run`` for the rest."""
+    names = sentences.names(comparison)
+    flips = flip_rows(comparison.flips, gold)
     parts = _compare_parts(flips, a, b, letters, gold)
-    drawn, left_out = figures.drawn(comparison["per_letter"])
-    fields = [row for row in comparison["fields"] if row["a_errors"] or row["b_errors"]]
+    drawn, left_out = figures.drawn(comparison.per_letter)
+    fields = [row for row in comparison.fields if row.a_errors or row.b_errors]
     return _page(
         "compare.html",
         title=f"{names[0]} and {names[1]}: {a.about['set']}",
@@ -88,24 +85,24 @@ def render_compare(
         b=b,
         names=names,
         comparison=comparison,
-        tests=comparison["tests"],
-        headline=words.compare_headline(comparison, *names),
-        detail=words.compare_detail(comparison),
-        effect=figures.effect(comparison["tests"]) if comparison["tests"] else None,
+        headline=sentences.compare_headline(comparison),
+        detail=sentences.compare_detail(comparison),
+        warnings=sentences.compare_warnings(comparison),
+        effect=figures.effect(comparison.change) if comparison.is_tested else None,
         facts=_facts([a, b]),
-        groups=figures.groups([a.summary, b.summary], comparison["tests"]),
-        notes=_compare_notes(comparison, a, b, names),
+        groups=figures.compare_groups(comparison),
+        notes=sentences.compare_notes(comparison),
         per_letter=drawn,
         left_out=left_out,
-        letter_axis=figures.axis([row[side] for row in drawn for side in ("a", "b")], by_root=True),
-        changes=figures.changes(comparison["per_letter"]) if left_out else [],
+        letter_axis=figures.axis([count for row in drawn for count in (row.a, row.b)], by_root=True),
+        changes=figures.changes(comparison.per_letter) if left_out else [],
         fields=fields,
-        fields_right=[row["field"] for row in comparison["fields"] if row not in fields],
-        field_axis=figures.axis([row[side] for row in fields for side in ("a_errors", "b_errors")]),
+        fields_right=[row.field for row in comparison.fields if row not in fields],
+        field_axis=figures.axis([count for row in fields for count in (row.a_errors, row.b_errors)]),
         flips=sorted(flips, key=lambda row: row.rank),
         parts=parts,
         numbers={part.letter_id: part.number for part in parts},
-        untouched=[row["letter_id"] for row in comparison["per_letter"] if not row["a"] and not row["b"]],
+        untouched=[row.letter_id for row in comparison.per_letter if not row.a and not row.b],
         opened=_opened(parts),
     )
 
@@ -133,11 +130,13 @@ def _compare_parts(
 ) -> list[LetterPart]:
     """The letters with a flip, or with an error that both runs made."""
     flipped = {letter_id: list(rows) for letter_id, rows in groupby(flips, key=lambda row: row.letter_id)}
-    others = _scores(b)
+    others = {score.letter_id: score for score in b.letters}
     records = _records(a), _records(b)
     parts: list[LetterPart] = []
     for score in a.letters:
         letter_id = score.letter_id
+        if letter_id not in others:
+            continue
         rows = flipped.get(letter_id, [])
         told = {row.path for row in rows}
         same = [error_row(letter_id, leaf, gold, runs=2) for leaf in others[letter_id].errors if leaf.path not in told]
@@ -154,15 +153,11 @@ def _opened(parts: Sequence[LetterPart]) -> set[int]:
     return found if len(found) <= MOST_OPEN else set()
 
 
-def _scores(run: Run) -> dict[str, LetterScore]:
-    return {score.letter_id: score for score in run.letters}
-
-
 def _records(run: Run) -> dict[str, Mapping[str, Any]]:
     return {record["letter_id"]: record for record in run.predictions}
 
 
-# ---- what was run, and notes ----------------------------------------------------------------------
+# ---- what was run ----------------------------------------------------------------------
 
 
 def _facts(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
@@ -173,7 +168,7 @@ def _facts(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
             "Prompt sha256": (run.about["prompt_sha256"] or "none")[:_SHA],
             "Model": run.about["model"],
             "Parameters": ", ".join(f"{key} = {value}" for key, value in sorted(run.about["params"].items())) or "none",
-            "Asked again at most": str(run.about["reasks"]),
+            "Re-asks at most": str(run.about["reasks"]),
             "Letters": f"{run.summary['letters']:,} of set {run.about['set']} ({run.about['letter_type']})",
             "Gold values": f"{run.summary['gold_values']:,}",
             "Schema sha256": run.about["schema_sha256"][:_SHA],
@@ -183,55 +178,6 @@ def _facts(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
         for run in runs
     ]
     return [(name, [each[name] for each in told]) for name in told[0]]
-
-
-def _compare_notes(comparison: Mapping[str, Any], a: Run, b: Run, names: tuple[str, str]) -> list[str]:
-    tests, letters = comparison["tests"], comparison["letters"]
-    notes = [_letters_right(run, name) for run, name in ((a, names[0]), (b, names[1]))]
-    if tests:
-        right = tests["letters_right"]
-        fixed, broke = values.plural(right["fixed"], "letter"), f"{right['broke']:,}"
-        notes.append(
-            f"Fully right only under {names[1]}: {fixed}; only under {names[0]}: {broke}. "
-            f"Exact McNemar test: {values.p_value(right['p'])}."
-        )
-        notes.append(words.detectable(tests, letters))
-    return [*notes, *_zero_notes(comparison["zero_bounds"], names)]
-
-
-def _zero_notes(bounds: Iterable[Mapping[str, Any]], names: tuple[str, str]) -> list[str]:
-    """One sentence for each thing never seen; for both runs at once where neither saw it."""
-    found: dict[tuple[str, int, float], list[str]] = {}
-    for each in bounds:
-        found.setdefault((each["what"], each["letters"], each["up_to"]), []).append(names[each["run"] == "b"])
-    return [
-        words.never_seen(what, letters, up_to, who="Both runs" if len(who) == 2 else who[0])
-        for (what, letters, up_to), who in found.items()
-    ]
-
-
-def _run_notes(run: Run) -> list[str]:
-    summary, letters = run.summary, len(run.letters)
-    never = {
-        "failed_letters": "letters without a valid answer",
-        "silent_errors": "wrong protected values in accepted records",
-        "invented": "invented values",
-    }
-    bounds = [
-        words.never_seen(what, letters, stats.zero_bound(letters))
-        for name, what in never.items()
-        if letters and not summary[name]
-    ]
-    return [*([_letters_right(run, "")] if letters else []), *bounds]
-
-
-def _letters_right(run: Run, name: str) -> str:
-    right, of = run.summary["letters_right"]
-    low, high = stats.wilson(right, of)
-    return (
-        f"{name + ': ' if name else ''}{right:,} of {values.plural(of, 'letter')} fully right; "
-        f"95% interval {values.rough_percent(low)} to {values.rough_percent(high)}."
-    )
 
 
 def _run_fields(run: Run) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from extractor.display.pieces import Piece, pieces
 from extractor.display.values import differing, value_text
+from extractor.evaluation.compare import Flip
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
 from extractor.evaluation.scores.summary import LetterScore
@@ -109,18 +110,18 @@ class LetterPart:
         return dict(Counter(row.kind for group in self.rows for row in group.rows))
 
 
-def flip_rows(flips: Iterable[Mapping[str, Any]], gold: Mapping[str, Gold]) -> list[Row]:
+def flip_rows(flips: Iterable[Flip], gold: Mapping[str, Gold]) -> list[Row]:
     """The flips of a comparison as rows, in its order."""
     return [
         Row(
-            flip["letter_id"],
-            flip["path"],
-            flip["field"],
-            flip["kind"],
-            cell(flip["gold"], "gold"),
-            (cell(flip["a"], flip["a_status"], flip["gold"]), cell(flip["b"], flip["b_status"], flip["gold"])),
-            protected=flip["protected"],
-            debatable=_debatable(gold, flip["letter_id"], flip["path"]),
+            flip.letter_id,
+            flip.path,
+            flip.field,
+            flip.kind,
+            cell(flip.gold, "gold"),
+            (cell(flip.a, flip.a_status, flip.gold), cell(flip.b, flip.b_status, flip.gold)),
+            protected=flip.protected,
+            debatable=_debatable(gold, flip.letter_id, flip.path, flip.debatable),
         )
         for flip in flips
     ]
@@ -131,7 +132,7 @@ def error_row(letter_id: str, leaf: Leaf, gold: Mapping[str, Gold], *, runs: int
     said = cell(leaf.got, leaf.status, leaf.gold)
     kind = leaf.status if runs == 1 else "same"
     true = cell(leaf.gold, "gold")
-    debatable = _debatable(gold, letter_id, leaf.path)
+    debatable = _debatable(gold, letter_id, leaf.path, leaf.debatable)
     return Row(letter_id, leaf.path, leaf.field, kind, true, (said,) * runs, debatable=debatable)
 
 
@@ -143,8 +144,13 @@ def cell(found: Any, status: str, gold: Any = None) -> Cell:
     return Cell(((text, False),) if text else (), status)
 
 
-def _debatable(gold: Mapping[str, Gold], letter_id: str, path: str) -> str:
-    return gold[letter_id].debatable.get(path, "") if letter_id in gold else ""
+def _debatable(gold: Mapping[str, Gold], letter_id: str, path: str, debatable: bool) -> str:
+    """Gold's note on the value, or on what holds it; empty if it is beyond argument."""
+    if not debatable:
+        return ""
+    notes = gold[letter_id].debatable if letter_id in gold else {}
+    above = [path, *(path[:i] for i in range(len(path) - 1, 0, -1) if path[i] == "/")]
+    return next((notes[each] for each in above if each in notes), "gold says that it could be argued about")
 
 
 # ---- letters ------------------------------------------------------------------------------------

@@ -125,7 +125,8 @@ def test_equal_bytes_in_another_process():
 
 def test_the_headline_of_a_comparison():
     assert Page(COMPARED).words("h1") == [
-        "No detectable difference between toy@v1 and toy@v2 in errors per letter, p = 0.063"
+        "No detectable difference between toy@v1 and toy@v2 in errors per letter, p = 0.063; "
+        "1 letter failed under toy@v1 (l01)"
     ]
 
 
@@ -156,10 +157,10 @@ def figures(html: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("label", "cells"),
     [
-        ("Errors per letter", ["2.38", "19 in 8", "0.38", "3 in 8", "\u22122.00", "[\u22124.05, +0.05]", "p = 0.063"]),
+        ("Errors per letter", ["2.38", "19 in 8", "0.38", "3 in 8", "\u22122.00", "[\u22124.50, 0.00]", "p = 0.063"]),
         ("values that are wrong", ["12", "", "2", "", "\u221210", "", ""]),
         ("values of failed letters", ["7", "", "0", "", "\u22127", "", ""]),
-        ("of these in accepted records", ["0", "", "2", "", "+2", "", ""]),
+        ("Silent, in accepted records: protected", ["0", "", "2", "", "+2", "", ""]),
         (
             "Letters fully right",
             ["12.5%", "1 of 8", "75.0%", "6 of 8", "+62.5 points", "6 fixed, 1 broke", "p = 0.125"],
@@ -226,7 +227,7 @@ def test_the_figures_of_a_run():
 
 def test_an_incomplete_run_says_so():
     html = run_page(GOLDS, run(GOLDS, {}, missing=["l03"]))
-    assert "This run is incomplete: 1 letter has no answer and is in no figure." in words(html)
+    assert "INCOMPLETE: 1 letter has no answer yet, and is in no figure: l03" in words(html)
     assert "l03: no answer" in words(html)
 
 

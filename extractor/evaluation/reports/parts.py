@@ -1,0 +1,159 @@
+"""A run or a comparison as sentences and tables, in reading order; ``formats`` writes them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from extractor.display.values import money, number, p_value, percent_of, plural, shortened, signed
+from extractor.evaluation.compare import KINDS, Comparison, Flip, RunFigures, RunTable
+from extractor.evaluation.reports import sentences
+from extractor.evaluation.reports.figures import Group, compare_groups, run_groups
+from extractor.evaluation.scored_run import Run
+
+
+@dataclass
+class Grid:
+    """A table of text: its headings and rows; the columns ``right`` are aligned to the right."""
+
+    headings: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+    right: frozenset[int] = frozenset()
+
+
+Part = str | Grid
+
+
+def run_parts(run: Run) -> Iterator[Part]:
+    """One run."""
+    summary, about = run.summary, run.about
+    yield sentences.run_headline(run)
+    yield f"set {about['set']}: {plural(summary['letters'], 'letter')}. {sentences.run_detail(run)}"
+    yield from sentences.run_warnings(run)
+    yield figure_grid(run_groups(summary), ("",))
+    yield from sentences.run_notes(run)
+    fields = Grid(("field", "gold", "right", "wrong", "omitted", "invented", "failed"), [], frozenset(range(1, 7)))
+    for name, tally in summary["fields"].items():
+        gold = tally["match"] + tally["wrong"] + tally["omitted"] + tally["failed"]
+        counts = (gold, tally["match"], tally["wrong"], tally["omitted"], tally["invented"], tally["failed"])
+        fields.rows.append((name, *map(number, counts)))
+    yield fields
+    errors = [(letter.letter_id, leaf) for letter in run.letters for leaf in letter.errors]
+    if errors:
+        grid = Grid(("letter", "path", "status", "gold", "answer", ""))
+        grid.rows = [
+            (letter, leaf.path, leaf.status, shortened(leaf.gold), shortened(leaf.got), _mark(False, leaf.debatable))
+            for letter, leaf in errors
+        ]
+        yield grid
+
+
+def compare_parts(c: Comparison, only: Sequence[str] = ()) -> Iterator[Part]:
+    """Two runs. ``only``: the kinds of flips to list (``broke``, ``changed``, ``fixed``)."""
+    a, b = sentences.names(c)
+    gold = plural(c.a.summary["gold_values"], "gold value")
+    yield f"{a} -> {b}   set {c.a.about['set']} ({plural(c.letters, 'letter')}, {gold})"
+    yield sentences.compare_headline(c)
+    yield from sentences.compare_warnings(c)
+    yield from sentences.compare_detail(c)
+    yield figure_grid(compare_groups(c), (a, b))
+    yield from sentences.compare_notes(c)
+    yield _field_grid(c)
+    for kind in KINDS:
+        found = [flip for flip in c.flips if flip.kind == kind and (not only or kind in only)]
+        if found:
+            yield f"{kind} ({len(found)})"
+            yield _flip_grid(found, a, b)
+    yield f"One letter in full: extractor eval show LETTER {c.a.id} {c.b.id}" if c.flips else "No value differs."
+
+
+def figure_grid(groups: Sequence[Group], names: Sequence[str]) -> Grid:
+    """The figures that the HTML report shows, as one table."""
+    tested = any(figure.p or figure.interval for group in groups for figure in group.figures)
+    compared = len(names) > 1
+    headings = ["", *names, *(["change"] if compared else []), *(["95% interval", "exact test"] if tested else [])]
+    grid = Grid(headings, [], frozenset(range(1, 2 + len(names) if compared else 2)))
+    for group in groups:
+        for figure in group.figures:
+            cells = [f"{value} ({counts})" if counts else value for value, counts in figure.cells]
+            row = ["  " * figure.depth + figure.label, *cells]
+            row += [figure.change] if compared else []
+            row += [figure.interval, figure.p] if tested else []
+            grid.rows.append(row)
+    return grid
+
+
+def _field_grid(c: Comparison) -> Grid:
+    grid = Grid(("field", "gold", "errors A", "errors B", "fixed", "broke", ""), [], frozenset(range(1, 6)))
+    for row in c.fields:
+        counts = (row.gold, row.a_errors, row.b_errors, row.fixed, row.broke)
+        grid.rows.append((row.field, *map(number, counts), _mark(row.protected, False)))
+    return grid
+
+
+def _flip_grid(flips: Sequence[Flip], a: str, b: str) -> Grid:
+    grid = Grid(("letter", "path", "gold", a, b, ""))
+    for flip in flips:
+        values = (shortened(each) for each in (flip.gold, flip.a, flip.b))
+        grid.rows.append((flip.letter_id, flip.path, *values, _mark(flip.protected, flip.debatable)))
+    return grid
+
+
+def _mark(protected: bool, debatable: bool) -> str:
+    return ", ".join(word for word, holds in (("protected", protected), ("debatable", debatable)) if holds)
+
+
+# ---- three or more --------------------------------------------------------------------------------
+
+
+def table_parts(table: RunTable) -> Iterator[Part]:
+    """Three or more runs in one table, each against the first."""
+    names = sentences.names_of(*(run.about for run in table.runs))
+    yield f"Each run against {names[0]}, over the letters that both answered"
+    grid = run_table([*zip(names, table.runs, strict=True)])
+    grid.headings = (*grid.headings, "fixed", "broke", "change", "p (Holm)")
+    grid.right = frozenset(range(1, len(grid.headings)))
+    grid.rows[0] = (*grid.rows[0], "", "", "", "")
+    for i, c in enumerate(table.against_first, start=1):
+        adjusted = table.p_adjusted.get(c.b.id)
+        p = "" if adjusted is None else p_value(adjusted)
+        counts = number(c.counts["fixed"]), number(c.counts["broke"])
+        grid.rows[i] = (*grid.rows[i], *counts, signed(c.change.mean, 2), p)
+    yield grid
+    yield (
+        f"{len(table.against_first)} comparisons were made on the same letters; p values are adjusted for that (Holm). "
+        "The primary figure is errors per letter."
+    )
+    for name, c in zip(names[1:], table.against_first, strict=True):
+        yield f"{name}: {sentences.compare_headline(c)}"
+        yield from (f"{name}: {warning}" for warning in sentences.compare_warnings(c))
+        if broke := [flip for flip in c.flips if flip.kind == "broke"]:
+            yield f"broke under {name} ({len(broke)})"
+            yield _flip_grid(broke, names[0], name)
+
+
+def run_table(runs: Sequence[tuple[str, RunFigures]]) -> Grid:
+    """One row a run: errors, shares right, silent errors (protected + other), tokens and cost."""
+    headings = (
+        "",
+        "errors per letter",
+        "precision",
+        "recall",
+        "letters right",
+        "failed",
+        "silent",
+        "input tokens",
+        "output tokens",
+        "cost",
+    )
+    grid = Grid(headings, [], frozenset(range(1, len(headings))))
+    for name, run in runs:
+        s = run.summary
+        shares = (f"{percent_of(*s[key])} ({s[key][0]:,}/{s[key][1]:,})" for key in ("precision", "recall"))
+        right = f"{s['letters_right'][0]:,}/{s['letters_right'][1]:,}"
+        silent = f"{s['silent_errors']:,} + {s.get('silent_other_errors', 0):,}"
+        tokens = (number(s["usage"].get(key)) for key in ("input_tokens", "output_tokens"))
+        per_letter = number(s["errors"] / s["letters"], 2) if s["letters"] else "none"
+        effort = (*tokens, money(s["cost_usd"]))
+        grid.rows.append((name, per_letter, *shares, right, number(s["failed_letters"]), silent, *effort))
+    return grid

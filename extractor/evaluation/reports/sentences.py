@@ -1,0 +1,248 @@
+"""The sentences of an eval report: the same in text, Markdown, JSON and HTML.
+
+Every percentage has its counts beside it; a change is second minus first; intervals and p values
+appear only where a test was made; "no detectable difference", never "equal".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from extractor.display.values import interval, number, p_value, percent, plural, rough_percent, signed, some
+from extractor.evaluation import stats
+from extractor.evaluation.compare import Comparison, Estimate
+from extractor.evaluation.power import FEWEST_DIFFERING, POWER
+from extractor.evaluation.scored_run import Run
+
+
+def full_name(about: Mapping[str, Any]) -> str:
+    """Prompt and model; the model alone where no prompt was used."""
+    prompt, model = about["prompt"], about["model"]
+    return f"{prompt} with {model}" if prompt else str(model)
+
+
+def names_of(*abouts: Mapping[str, Any]) -> list[str]:
+    """The shortest names that distinguish runs: prompts, models, or both."""
+    for names in ([one["prompt"] or one["model"] for one in abouts], [one["model"] for one in abouts]):
+        if len(set(names)) == len(names):
+            return names
+    both = [full_name(one) for one in abouts]
+    return both if len(set(both)) == len(both) else [f"{'ABCDEFGHIJ'[i % 10]}: {name}" for i, name in enumerate(both)]
+
+
+def names(comparison: Comparison) -> tuple[str, str]:
+    """Short names of the two runs."""
+    a, b = names_of(comparison.a.about, comparison.b.about)
+    return a, b
+
+
+# ---- two runs -----------------------------------------------------------------------------------
+
+
+def compare_headline(c: Comparison) -> str:
+    """The result in one sentence, with the letters that failed. It never says that two runs are equal."""
+    a, b = names(c)
+    if not c.is_tested:
+        few = plural(c.letters, "letter")
+        found = f"{flips(c)}; {few} {'is' if c.letters == 1 else 'are'} too few for a test"
+    elif not c.change.is_significant:
+        found = f"No detectable difference between {a} and {b} in errors per letter, {p_value(c.change.p or 0)}"
+    else:
+        way = "fewer" if c.change.mean < 0 else "more"
+        size = number(abs(c.change.mean), 2)
+        found = f"{b} makes {size} errors {way} per letter than {a}, {p_value(c.change.p or 0)}"
+    return "; ".join([found, *_failed_letters(c)])
+
+
+def _failed_letters(c: Comparison) -> Iterator[str]:
+    for name, side in zip(names(c), ("a", "b"), strict=True):
+        if failed := c.failed[side]:
+            yield f"{plural(len(failed), 'letter')} failed under {name} ({some(list(failed))})"
+
+
+def compare_warnings(c: Comparison) -> list[str]:
+    """What limits the comparison, or could mislead about it."""
+    found = []
+    if c.not_compared:
+        reasons = [f"{letter} ({why})" for letter, why in sorted(c.not_compared.items())]
+        found.append(
+            f"Incomplete: {plural(len(reasons), 'letter is', 'letters are')} not compared: {some(reasons)}. "
+            "All figures are over the letters that both runs answered."
+        )
+    if c.undebated and c.undebated.is_significant != c.change.is_significant:
+        found.append("The result depends on values that gold calls debatable.")
+    if c.both_answered and c.both_answered.is_significant != c.change.is_significant:
+        found.append("The result depends on letters without a valid answer.")
+    for name, label in (("checks_version", "versions of the checks"), ("reasks", "settings for asking again")):
+        if c.a.about[name] != c.b.about[name]:
+            found.append(f"The runs were made with different {label}: {c.a.about[name]} and {c.b.about[name]}.")
+    return found
+
+
+def compare_detail(c: Comparison) -> list[str]:
+    """What the headline rests on, and how much it can carry."""
+    if not c.is_tested:
+        return [
+            f"Even if every letter changed the same way, p would be {stats.smallest_p(c.letters):g}: no exact test "
+            "can distinguish such a change from chance. What changed from A to B is listed value by value.",
+        ]
+    found = [_change(c.change)]
+    if c.undebated:
+        found.append(f"Without the values that gold calls debatable: {_short_change(c.undebated)}.")
+    if c.both_answered:
+        letters = plural(c.both_answered.letters, "letter")
+        found.append(f"Over the {letters} that both answered: {_short_change(c.both_answered)}.")
+    if not c.change.is_significant and 0 < c.change.differing_letters < FEWEST_DIFFERING:
+        found.append(
+            f"Only {plural(c.change.differing_letters, 'letter differs', 'letters differ')} in the number of errors: "
+            f"no p below {number(c.change.smallest_p, 3)} was possible."
+        )
+    found.append(f"{flips(c)}.")
+    return found
+
+
+def _change(change: Estimate) -> str:
+    letters = plural(change.letters, "letter")
+    if change.low is not None:
+        bounds = interval(change.low, change.high, 2)
+        return (
+            f"The mean change is {signed(change.mean, 2)} errors per letter, 95% interval {bounds}, over {letters}, "
+            f"{change.differing_letters:,} of which differ."
+        )
+    if change.mean:
+        return f"All {letters} change by the same number, so there is no spread to take an interval from."
+    return f"None of {letters} has a different number of errors."
+
+
+def _short_change(change: Estimate) -> str:
+    bounds = interval(change.low, change.high, 2)
+    p = f", {p_value(change.p)}" if change.p is not None else ""
+    return f"{signed(change.mean, 2)} errors per letter{' ' + bounds if bounds else ''}{p}"
+
+
+def flips(c: Comparison) -> str:
+    """``33 values fixed, 1 broke (1 debatable, 0 protected), 2 wrong in another way``."""
+    if not c.flips:
+        return "No value changed between right and wrong"
+    counts = c.counts
+    fixed = f"{plural(counts['fixed'], 'value')} fixed{_debatable(c, 'fixed')}"
+    text = f"{fixed}, {counts['broke']:,} broke{_debatable(c, 'broke')}"
+    if counts["changed"]:
+        text = f"{text}, {counts['changed']:,} wrong in another way"
+    protected = sum(flip.kind == "broke" and flip.protected for flip in c.flips)
+    return f"{text}; {protected:,} of the broken ones protected" if protected else text
+
+
+def _debatable(c: Comparison, kind: str) -> str:
+    count = c.count(kind, debatable=True)
+    return f" ({count:,} debatable)" if count else ""
+
+
+def compare_notes(c: Comparison) -> list[str]:
+    """Rates with their intervals, the test on whole letters, and what the set could and could not show."""
+    a, b = names(c)
+    notes = [letters_right(side.summary, name) for side, name in ((c.a, a), (c.b, b))]
+    if c.letters_right.p is not None:
+        fixed, broke = plural(c.letters_right.fixed, "letter"), f"{c.letters_right.broke:,}"
+        notes.append(
+            f"Fully right only under {b}: {fixed}; only under {a}: {broke}. "
+            f"Exact McNemar test: {p_value(c.letters_right.p)}."
+        )
+        notes.append(detectable(c))
+    found: dict[tuple[str, int, float], list[str]] = {}
+    for each in c.zero_bounds:
+        found.setdefault((each.what, each.letters, each.up_to), []).append(b if each.run == "b" else a)
+    notes += [
+        never_seen(what, letters, up_to, who="Both runs" if len(who) == 2 else who[0])
+        for (what, letters, up_to), who in found.items()
+    ]
+    return notes
+
+
+def detectable(c: Comparison) -> str:
+    """How small a change this set would have shown."""
+    if c.change.differing_letters < FEWEST_DIFFERING:
+        return (
+            f"{plural(c.change.differing_letters, 'letter differs', 'letters differ')}: fewer than "
+            f"{FEWEST_DIFFERING} are too few to estimate what change this set could show."
+        )
+    if c.detectable is None:
+        return "With this spread no change of the size seen would be shown by so few letters."
+    return (
+        f"The smallest true change that {plural(c.letters, 'letter')} with this spread would show in four cases of "
+        f"five ({percent(POWER, 0)} power, simulated) is about {number(c.detectable, 2)} errors per letter."
+    )
+
+
+def never_seen(what: str, letters: int, up_to: float, *, who: str = "") -> str:
+    """``0 failed letters in 25 letters: up to 11% of letters possible.``"""
+    lead = f"{who}: 0" if who else "0"
+    return f"{lead} {what} in {plural(letters, 'letter')}: up to {rough_percent(up_to)} of letters possible."
+
+
+def letters_right(summary: Mapping[str, Any], name: str = "") -> str:
+    """Letters fully right, with Wilson's interval of the rate."""
+    right, of = summary["letters_right"]
+    low, high = stats.wilson(right, of)
+    return (
+        f"{name + ': ' if name else ''}{right:,} of {plural(of, 'letter')} fully right; "
+        f"95% interval {rough_percent(low)} to {rough_percent(high)}."
+    )
+
+
+# ---- one run ------------------------------------------------------------------------------------
+
+
+def run_headline(run: Run) -> str:
+    """What one run came to."""
+    name = full_name(run.about)
+    right, letters = run.summary["letters_right"]
+    if not letters:
+        return f"{name}: no letter was answered"
+    return (
+        f"{name} makes {plural(run.summary['errors'], 'error')} in {plural(letters, 'letter')}; "
+        f"{right:,} of {letters:,} letters fully right"
+    )
+
+
+def run_warnings(run: Run) -> list[str]:
+    """What is missing from a run, and which letters failed."""
+    found = []
+    if not run.complete:
+        missing = plural(len(run.unanswered), "letter has", "letters have")
+        found.append(
+            f"INCOMPLETE: {missing} no answer yet, and {'is' if len(run.unanswered) == 1 else 'are'} in no figure: "
+            f"{some(sorted(run.unanswered))}"
+        )
+    if failed := [letter.letter_id for letter in run.letters if letter.is_failed]:
+        found.append(f"{plural(len(failed), 'letter')} failed, without a valid answer: {some(failed)}")
+    return found
+
+
+def run_detail(run: Run) -> str:
+    """The gold's values, and what became of them."""
+    figures = run.summary
+    lost = [f"{figures['wrong']:,} wrong", f"{figures['omitted']:,} left out"]
+    if figures["failed"]:
+        lost.append(f"{figures['failed']:,} in failed letters")
+    gold = f"Of {figures['gold_values']:,} gold values {figures['match']:,} are right, {', '.join(lost)}"
+    debatable = figures.get("debatable_errors", 0)
+    argued = f" {plural(debatable, 'error is', 'errors are')} on values that gold calls debatable." if debatable else ""
+    return f"{gold}; {plural(figures['invented'], 'value is', 'values are')} invented.{argued}"
+
+
+def run_notes(run: Run) -> list[str]:
+    """The rate of letters fully right, and what was never seen."""
+    letters = len(run.letters)
+    if not letters:
+        return []
+    never = {
+        "failed_letters": "letters without a valid answer",
+        "silent_errors": "wrong protected values in accepted records",
+        "invented": "invented values",
+    }
+    bounds = [
+        never_seen(what, letters, stats.zero_bound(letters)) for name, what in never.items() if not run.summary[name]
+    ]
+    return [letters_right(run.summary), *bounds]
