@@ -19,7 +19,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Block, Fact, Reading
 from extractor.models.model import Question, Reply, Usage
 from extractor.models.prices import Price, Tariff
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from tests.support.toy import put
 
 _NAME = re.compile(r"NAME: (\w+)")
