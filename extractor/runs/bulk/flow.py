@@ -119,3 +119,5 @@ async def _side_by_side(job: Job, limiter: Limiter) -> None:
             task = letters.create_task(job.finish_in_slot(begun, limiter))
             job.tasks.add(task)
             task.add_done_callback(job.tasks.discard)
+            # It begins by being read: one in each turn of the loop.
+            await asyncio.sleep(0)

