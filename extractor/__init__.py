@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from extractor.errors import LetterError as LetterError
     from extractor.errors import TransportError as TransportError
     from extractor.errors import UsageError as UsageError
+    from extractor.evaluation.compare import Comparison as Comparison
     from extractor.letters.letter import Letter as Letter
     from extractor.letters.letter import letter_from_text as letter_from_text
     from extractor.letters.spans import Span as Span
@@ -41,6 +42,7 @@ _HOMES = {
     "Attempt": "extractor.runs.record",
     "CassetteError": "extractor.errors",
     "CheckedAnswer": "extractor.runs.answers",
+    "Comparison": "extractor.evaluation.compare",
     "Evidence": "extractor.runs.record",
     "Extractor": "extractor.api",
     "ExtractorError": "extractor.errors",
@@ -70,6 +72,7 @@ __all__ = [
     "Attempt",
     "CassetteError",
     "CheckedAnswer",
+    "Comparison",
     "Evidence",
     "Extractor",
     "ExtractorError",

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -26,6 +26,7 @@ from extractor.letters.single import letter_from_bytes as _letter_from_bytes
 from extractor.letters.single import one_letter
 from extractor.lettertypes.lettertype import LetterType
 from extractor.loops import awaited, wait_for
+from extractor.models.offline import NAME as OFFLINE
 from extractor.models.offline import OfflineModel
 from extractor.runs.answers import CheckedAnswer, check_answer
 from extractor.runs.bulk import OnProgress, Options
@@ -39,6 +40,9 @@ from extractor.runs.stream import RecordStream
 from extractor.workspace.session import PlanSpec, Session, plan_spec
 from extractor.workspace.starter import starter_folder
 from extractor.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from extractor.evaluation.compare import Comparison
 
 AnyPath = str | PathLike[str]
 
@@ -67,7 +71,7 @@ class Extractor:
         reasks: int = DEFAULT_REASKS,
     ) -> None:
         own = letter_type if isinstance(letter_type, LetterType) else None
-        if own and (workspace or prompt or base_url or model not in (None, "offline")):
+        if own and (workspace or prompt or base_url or model not in (None, OFFLINE)):
             raise UsageError(
                 "a letter type without a workspace is read without a language model",
                 hint="to ask a model, put the type and a prompt into a workspace: extractor init DIR",
@@ -198,6 +202,36 @@ class Extractor:
             raise UsageError(f"a frame is one table, not {rows!r}", hint="name letters, or a list of the schema")
         lines = [row for record in records for row in tables[0].rows(Reviewed(record))]
         return {column.name: [line[i] for line in lines] for i, column in enumerate(tables[0].columns)}
+
+    # ---- prompts ---------------------------------------------------------------------------------
+
+    def compare(self, a: str, b: str, *, set_name: str = "gold") -> Comparison:
+        """Which of two prompt versions is better, by how much, and how certain that is; see docs/evaluation.md.
+
+        No model is asked: recorded answers to the letters with gold are replayed. ``offline`` is the baseline.
+        ``set_name``: a set of letters. Needs the extra ``eval``. Raises ``CassetteError`` if a recording is missing.
+        """
+        return wait_for(self._compare(a, b, set_name))
+
+    async def compare_async(self, a: str, b: str, *, set_name: str = "gold") -> Comparison:
+        """As ``compare``, for asynchronous callers."""
+        return await awaited(self._compare(a, b, set_name))
+
+    async def _compare(self, a: str, b: str, set_name: str) -> Comparison:
+        # Imports scipy.
+        from extractor.evaluation.compare_prompts import compare_prompts
+
+        model, kind = self._settings["model"], self._settings["letter_type"]
+        reasks = self._settings["reasks"]
+        return await compare_prompts(
+            self.workspace,
+            a,
+            b,
+            letter_type=kind,
+            model=None if model == OFFLINE else model,
+            set_name=set_name,
+            reasks=reasks,
+        )
 
     def close(self) -> None:
         """Close the model's connections."""

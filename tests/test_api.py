@@ -41,7 +41,7 @@ def text_of(name: str) -> Letter:
 
 def test_the_public_names() -> None:
     assert extractor.__all__ == [
-        "Attempt", "CassetteError", "CheckedAnswer", "Evidence", "Extractor", "ExtractorError", "Failure", "Finding",
+        "Attempt", "CassetteError", "CheckedAnswer", "Comparison", "Evidence", "Extractor", "ExtractorError", "Failure", "Finding",
         "IncompleteRunError", "Letter", "LetterError", "LetterType", "Options", "PlanSpec", "Record", "RecordStream",
         "Span", "Summary", "TransportError", "UsageError", "Withheld", "letter_from_bytes", "letter_from_text",
         "letter_type", "read_letter", "read_records",
@@ -231,6 +231,21 @@ def test_evidence_is_marked(toy: Extractor) -> None:
     assert '<mark title="/parcels/0/on">3/4/2020</mark>' in record.marked(text_of("blue"))._repr_html_()
     with pytest.raises(UsageError, match="another text"):
         record.marked(text_of("red"))
+
+
+# ---- prompts ---------------------------------------------------------------------------------
+
+
+def test_two_prompts_are_compared_from_recorded_answers() -> None:
+    with Extractor(ROOT) as opened:
+        found = opened.compare("offline", "imr@v1", set_name="smoke")
+        assert asyncio.run(opened.compare_async("offline", "imr@v1", set_name="smoke")) == found
+    assert found.letters > 0
+    assert found.a.about["prompt"] is None
+    assert found.b.about["prompt"] == "imr@v1"
+    assert "<table>" in found._repr_html_()
+    with pytest.raises(UsageError, match="asks no model"):
+        Extractor(ROOT, model="openai/x").compare("imr@v1", "imr@v2")
 
 
 # ---- plans as data ---------------------------------------------------------------------------

@@ -164,6 +164,12 @@ class Comparison:
     def counts(self) -> dict[str, int]:
         return {kind: self.count(kind) for kind in KINDS}
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the sentences and tables of the report."""
+        from extractor.evaluation.reports.notebook import comparison_html  # which needs this class
+
+        return comparison_html(self)
+
     def as_dict(self) -> dict[str, Any]:
         """The comparison as plain JSON values."""
         return {"version": self.version, "letters": self.letters, "counts": self.counts, **asdict(self)}

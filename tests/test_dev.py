@@ -1,0 +1,50 @@
+"""``dev.py run`` ends with a sentence that is true of its table."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import pytest
+
+from extractor import Extractor
+from tests.support.imr import LETTERS, ROOT
+
+_SPEC = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
+assert _SPEC
+assert _SPEC.loader
+dev = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(dev)
+
+
+def record(letter_id: str, status: str, *blames: str) -> dict[str, Any]:
+    return {
+        "letter_id": letter_id,
+        "status": status,
+        "findings": [{"severity": "error", "blame": blame} for blame in blames],
+    }
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        (
+            [record("a", "needs_review", "letter"), record("b", "accepted")],
+            ["1 of 2 letters are flagged", "in 1 of them"],
+        ),
+        ([record("a", "needs_review", "letter", "unclear")], ["1 of 1 letters", "in 0 of them"]),
+        ([record("a", "failed"), record("b", "needs_review", "letter")], ["1 of 2 letters", "; 1 failed"]),
+    ],
+)
+def test_the_sentence_counts_the_records(records: list[dict[str, Any]], words: list[str]) -> None:
+    sentence = dev.closing_words(records)
+    assert all(each in sentence for each in words)
+
+
+def test_the_sentence_of_the_bundled_letters() -> None:
+    with Extractor(ROOT, model="offline") as opened:
+        records = [each.as_dict() for each in opened.run(LETTERS)]
+    assert dev.closing_words(records) == (
+        "(6 of 25 letters are flagged for a person, as they should be; in 5 of them the letter itself is at fault "
+        "(blame: letter). `extractor run` ends with exit code 1 then.)"
+    )
