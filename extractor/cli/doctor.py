@@ -36,7 +36,19 @@ _EXTRAS = {"anthropic": "anthropic", "google-genai": "gemini"}
 _KEYS = ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 # What goes wrong in one mode so would go wrong in the others.
 _EVERY_MODE = frozenset(
-    {"auth", "forbidden", "quota", "rate_limited", "timeout", "unreachable", "moved", "params", "model_name"}
+    {
+        "auth",
+        "forbidden",
+        "quota",
+        "rate_limited",
+        "timeout",
+        "unreachable",
+        "moved",
+        "certificate",
+        "proxy",
+        "params",
+        "model_name",
+    }
 )
 
 

@@ -7,6 +7,7 @@ code, keeps what came, and the letters beside it go on.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,7 +25,7 @@ class ReplyError(ModelError):
 
     ``reply`` keeps what came back (a cut-off answer, a refusal, an odd body) and its usage. Codes:
     ``empty_choices``, ``refusal``, ``content_filter``, ``truncated``, ``two_tool_calls``, ``no_answer``,
-    ``malformed``.
+    ``malformed``, ``too_large``.
     """
 
     def __init__(self, code: str, reply: Reply) -> None:
@@ -46,6 +47,10 @@ _UNUSABLE = {
     "truncated": ("the answer was cut off at the token limit", "raise max_tokens, or use a model that writes more"),
     "two_tool_calls": ("the model gave more than one answer (several tool calls)", "use the mode json_schema"),
     "no_answer": ("the model's message holds no answer", "try another mode: json_schema, json_schema_loose, tools"),
+    "too_large": (
+        "the reply is larger than any answer",
+        "look at the endpoint's own log; max_reply_bytes of the model in workspace.toml is the limit",
+    ),
     "malformed": ("the reply does not have the shape of a completion", "look at the endpoint's own log and version"),
 }
 
@@ -68,6 +73,39 @@ def read_reply(read: Callable[[Mapping[str, Any]], Reply], completion: Mapping[s
 def malformed(text: str, usage: Usage | None = None) -> ReplyError:
     """The error for a reply in no known shape; ``text`` is what came."""
     return ReplyError("malformed", Reply(text, usage or Usage(), "malformed"))
+
+
+# The HTTP status that an error body means, by the words it names itself with; the first that fits.
+_NAMED_ERRORS = (
+    (402, re.compile(r"insufficient.?(quota|credit|fund)|billing|payment")),
+    (429, re.compile(r"rate.?limit|too.?many.?requests|resource.?exhausted|slow.?down|throttl")),
+    (503, re.compile(r"overload|unavailable|capacity")),
+    (401, re.compile(r"authenticat|api.?key|unauthorized")),
+    (403, re.compile(r"permission|forbidden")),
+    (404, re.compile(r"not.?found")),
+    (400, re.compile(r"invalid.?(request|argument|value|param)|bad.?request|context.?length|content.?filter")),
+)
+_UNNAMED = 502
+
+
+def error_status(completion: Mapping[str, Any]) -> int | None:
+    """The HTTP status that an error in place of an answer stands for; ``None`` if there is no such error.
+
+    Gateways send errors of the endpoint behind them with status 200. One that gives no status and no
+    known name is the gateway's own trouble (502).
+    """
+    choices = completion.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    error = completion.get("error") if not first else first.get("error") if isinstance(first, dict) else None
+    if not error or completion.get("content") or completion.get("candidates"):
+        return None
+    named = error if isinstance(error, dict) else {"message": error}
+    for value in (*(named.get(key) for key in ("code", "status", "status_code")), completion.get("code")):
+        number = int(value) if isinstance(value, str) and re.fullmatch("[45][0-9]{2}", value) else value
+        if type(number) is int and 400 <= number <= 599:
+            return number
+    words = " ".join(str(named.get(key))[:200] for key in ("code", "type", "status", "message")).lower()
+    return next((status for status, name in _NAMED_ERRORS if name.search(words)), _UNNAMED)
 
 
 def as_text(value: Any) -> str:

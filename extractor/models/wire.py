@@ -28,6 +28,8 @@ _NOISE = {"title", "default", "examples"}
 _FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
 _LOOKAROUND = re.compile(r"\(\?<?[=!]")
 _MAX_DEPTH = 40
+# Characters of a former reply that a correction sends back; no letter's answer comes near it.
+_MOST_SENT_BACK = 100_000
 
 
 def strict_schema(model: type[BaseModel], *, lengths: bool) -> dict[str, Any]:
@@ -124,7 +126,7 @@ def letter_messages(question: Question) -> list[dict[str, str]]:
     """The messages after the system message: the letter, then former replies and what was wrong with them."""
     messages = [{"role": "user", "content": text} for text in (question.letter, question.notes) if text]
     for correction in question.corrections:
-        messages.append({"role": "assistant", "content": correction.reply})
+        messages.append({"role": "assistant", "content": correction.reply[:_MOST_SENT_BACK]})
         messages.append({"role": "user", "content": correction.message})
     return messages
 

@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,7 +22,8 @@ class Canned:
     """One reply. ``body`` is sent as it is; ``cut`` closes the connection after that many bytes of it.
 
     ``delay`` seconds pass before it, ``stall`` seconds in the middle of its body; ``reset`` tears the
-    connection down instead of answering.
+    connection down instead of answering. ``endless`` is sent over and over until the client hangs up,
+    ``pace`` seconds apart, in place of a body.
     """
 
     status: int = 200
@@ -32,6 +33,8 @@ class Canned:
     cut: int | None = None
     stall: float = 0.0
     reset: bool = False
+    endless: bytes = b""
+    pace: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in {"Content-Type": "application/json", **reply.headers}.items():
             self.send_header(name, value)
+        if reply.endless:
+            self._drip(reply)
+            return
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         middle = len(reply.body) // 2 if reply.stall else 0
@@ -104,6 +110,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body[middle : reply.cut])
         if reply.cut is not None:
             self.close_connection = True
+
+    def _drip(self, reply: Canned) -> None:
+        self.close_connection = True
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(reply.endless)
+                time.sleep(reply.pace)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent."""

@@ -23,7 +23,8 @@ from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 from extractor.errors import CassetteError
 from extractor.models.cassettes.matching import MATCH_ON, changes, same_body
 from extractor.models.cassettes.scrub import keys_sent, scrubbed_request, scrubbed_response
-from extractor.models.cassettes.tapefile import Persister
+from extractor.models.cassettes.tapefile import Persister, parsed_json
+from extractor.models.replies import error_status
 
 # vcrpy logs whole interactions at info level, and with them letters.
 logging.getLogger("vcr").setLevel(logging.WARNING)
@@ -37,9 +38,9 @@ def tape_path(root: Path, prompt: str, model: str, letter_id: str) -> Path:
     return root / prompt / model / f"{letter_id}.yaml"
 
 
-def transport() -> httpx2.AsyncHTTPTransport:
+def transport() -> TapeTransport:
     """A transport that answers from, or records to, the tape that is open around the request."""
-    return _TapeTransport()
+    return TapeTransport()
 
 
 def address_of(head: Mapping[str, Any], requests: Sequence[Any]) -> str:
@@ -163,7 +164,7 @@ class Tape:
     def record(self, request: httpx2.Request, body: bytes, response: httpx2.Response, data: bytes) -> None:
         """Keep one interaction, scrubbed."""
         self.asked.append(len(body))
-        self._got_through = response.status_code < 400 or response.status_code in (400, 413, 422)
+        self._got_through = _is_worth_keeping(response.status_code, data)
         headers: dict[str, list[str]] = {}
         for name, value in response.headers.multi_items():
             headers.setdefault(name.lower(), []).append(value)
@@ -191,7 +192,25 @@ class Tape:
         return CassetteError(message, hint=f"{advice}: {self.command}", code=f"{kind}_cassette")
 
 
-class _TapeTransport(httpx2.AsyncHTTPTransport):
+def _is_worth_keeping(status: int, data: bytes) -> bool:
+    """Whether a tape may end with this response: an answer, or a refusal of this very request."""
+    body = parsed_json(data)
+    if isinstance(body, dict) and 200 <= status < 300:
+        status = error_status(body) or status
+    return status < 400 or status in (400, 413, 422)
+
+
+class TapeTransport(httpx2.AsyncBaseTransport):
+    """Answers requests from the open tape; while it records, they go out by the client ``live``."""
+
+    live: httpx2.AsyncClient | None = None
+
+    @property
+    def replays(self) -> bool:
+        """Whether the open tape answers, so that nothing needs to be waited for."""
+        tape = _CURRENT.get()
+        return tape is not None and not tape.recording
+
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         tape = _CURRENT.get()
         if tape is None:
@@ -200,12 +219,14 @@ class _TapeTransport(httpx2.AsyncHTTPTransport):
         body = await request.aread()
         if not tape.recording:
             return tape.replay(request, body)
+        if self.live is None:
+            hint = "ask through a model, which has one"
+            raise CassetteError("there is no client to record with", hint=hint, code="no_cassette")
         # A compressed reply could not be read in the tape.
         request.headers["accept-encoding"] = "identity"
         tape.lost()
-        response = await super().handle_async_request(request)
-        data = b"".join([chunk async for chunk in response.stream])  # type: ignore[union-attr]
-        await response.aclose()
+        response = await self.live.send(request)
+        data = response.content
         tape.record(request, body, response, data)
         return httpx2.Response(response.status_code, headers=response.headers, stream=httpx2.ByteStream(data))
 

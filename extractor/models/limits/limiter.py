@@ -14,8 +14,10 @@ from extractor.models.limits.headers import limit_headers
 from extractor.models.limits.pace import Pace, Tokens
 from extractor.models.limits.window import Window
 
-# A pause after a refusal that names none, in seconds; doubled while nothing but refusals comes.
+# The shortest pause after a refusal, in seconds; doubled while nothing but refusals comes, whatever the endpoint names.
 _PAUSE = 0.25
+# After so many storms without an answer between them, one call at a time finds out whether the endpoint answers again.
+_PROBE_AFTER = 2
 # What a call takes before any was counted: bytes of English or JSON for a token, and an answer.
 _BYTES_PER_TOKEN = 4
 _ANSWER_TOKENS = 1_000
@@ -37,11 +39,24 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Call:
-    """One call that was let through: when, how large its request was, and the tokens it was thought to take."""
+    """One call that was let through: when, how large its request was, the tokens it was thought to take, its number."""
 
     sent: float
     size: int
     tokens: float
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why no call is made now, and for how many seconds at most.
+
+    ``reason``: ``pause`` (after a refusal), ``requests`` or ``tokens`` (a limit per minute), ``probe`` (everything is
+    refused, and one call finds out whether that is over).
+    """
+
+    reason: str
+    seconds: float
 
 
 class Limiter:
@@ -65,6 +80,7 @@ class Limiter:
         self._alone = alone
         self._held_until = 0.0
         self._storms = 0
+        self._open: set[int] = set()
         self._tokens_per_byte = 0.0
         self._typical = 0.0
         self._turn = asyncio.Lock()
@@ -107,19 +123,25 @@ class Limiter:
         """
         tokens = self._typical = self._estimate(size)
         async with self._turn:
-            while (begun or not self.stopping) and (wait := self._wait()) > 0:
-                await self._sleep(wait)
+            while (begun or not self.stopping) and ((wait := self._wait()) > 0 or self._probing):
+                await self._sleep(wait or _PAUSE)
             if self.stopping and not begun:
                 raise StoppedError("the run is ending: not asked", hint="run the same command again")
             now = self._clock()
             self.pace.take(now)
             self.tokens.take(now, tokens)
         self.sent += 1
-        return Call(now, size, tokens)
+        self._open.add(self.sent)
+        return Call(now, size, tokens, self.sent)
+
+    def done(self, call: Call) -> None:
+        """A call is over, whatever came of it; to be called also where nothing did."""
+        self._open.discard(call.number)
 
     def answered(self, call: Call, headers: Mapping[str, str], pause: float | None = None) -> None:
         """There was an answer, be it an error of another kind than a refusal, perhaps one that asks for a pause."""
         now = self._clock()
+        self.done(call)
         self.last_answer = now
         if call.sent >= self.pace.lesson:
             self._storms = 0
@@ -134,26 +156,33 @@ class Limiter:
         self._first_done()
 
     def refused(self, call: Call, headers: Mapping[str, str], pause: float | None, longest: float) -> None:
-        """The endpoint said: not so fast. ``pause`` is what it asked for, ``longest`` what we wait at most (s)."""
+        """The endpoint refused a call as too many. ``pause`` is what it asked for, ``longest`` the longest pause (s).
+
+        A pause of nothing, or one that did not help several times, is not believed: pauses grow from a floor.
+        """
         now = self._clock()
+        self.done(call)
         self.refusals += 1
         self._learn(call, headers, now)
         if self.pace.refused(now, call.sent):
             self._storms += 1
-        if pause is None:
+        if pause is None or pause < _PAUSE or self._storms > 2 * _PROBE_AFTER:
             # Jitter, so that several runs on one account do not come back in step.
-            pause = _PAUSE * 2 ** min(self._storms - 1, 10) * random.uniform(1.0, 1.5)  # noqa: S311
+            own = _PAUSE * 2 ** min(max(self._storms, 1) - 1, 10) * random.uniform(1.0, 1.5)  # noqa: S311
+            pause = max(pause or 0.0, own)
         self._hold(now, min(pause, longest))
         self._first_done()
 
     def lost(self, call: Call) -> None:
         """There was no answer: a timeout, a lost connection."""
+        self.done(call)
         self.window.lost(self._clock(), call.sent)
         self._first_done()
 
     def overloaded(self, call: Call, headers: Mapping[str, str], pause: float | None, longest: float) -> None:
         """The endpoint has too much to do (503, 529)."""
         now = self._clock()
+        self.done(call)
         self._learn(call, headers, now)
         self.window.overloaded(now, call.sent)
         if pause:
@@ -172,10 +201,27 @@ class Limiter:
 
     @property
     def held(self) -> float:
-        """Seconds until a pause that the endpoint asked for is over."""
+        """Seconds until a pause after a refusal is over."""
         return max(0.0, self._held_until - self._clock())
 
+    @property
+    def waiting(self) -> Waiting | None:
+        """What the next call waits for; ``None`` if nothing holds it back."""
+        now = self._clock()
+        if self.held > 0:
+            return Waiting("pause", self.held)
+        waits = Waiting("requests", self.pace.wait(now)), Waiting("tokens", self.tokens.wait(now))
+        longest = max(waits, key=lambda each: each.seconds)
+        if longest.seconds > 0:
+            return longest
+        return Waiting("probe", 0.0) if self._probing else None
+
     # ---- inside ----------------------------------------------------------------------------------
+
+    @property
+    def _probing(self) -> bool:
+        """Whether the one call that may be under way while everything is refused is under way."""
+        return self._storms >= _PROBE_AFTER and bool(self._open)
 
     def _wait(self) -> float:
         now = self._clock()
@@ -202,7 +248,8 @@ class Limiter:
             if told.requests_left == 0:
                 # It was told when the call came in, not when it was answered.
                 self._hold(now, call.sent + _until(told.requests_reset, 60 / told.requests) - now)
-        if told.tokens:
+        # Less than one call takes: a limit that no call could ever keep is none.
+        if told.tokens and told.tokens >= call.tokens:
             self.tokens.limit(told.tokens)
             lacking = 0 if told.tokens_left is None else self._typical - told.tokens_left
             if lacking > 0:

@@ -21,8 +21,9 @@ from extractor.errors import ModelNameError, TransportError, UsageError
 from extractor.models.llm.chat import OPENAI_URL, ChatEndpoint
 from extractor.models.llm.failures import CallError, Place, lost, parsed, refused
 from extractor.models.llm.retrying import Patience, RetryingModel
+from extractor.models.llm.route import open_sync_client
 from extractor.models.model import Model, Question, Reply
-from extractor.models.replies import ReplyError, as_text, read_reply, token_count
+from extractor.models.replies import ReplyError, as_text, error_status, read_reply, token_count
 from extractor.models.wire import dump
 
 URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
@@ -69,6 +70,9 @@ class BatchWire:
         if not isinstance(body, dict):
             message, hint = "the result has no body", "run the same letters again"
             raise TransportError(message, hint=hint, code="bad_gateway_body")
+        if (status := error_status(body)) is not None:
+            content = as_text(body).encode("utf-8", "replace")
+            raise refused(httpx2.Response(status, content=content), self.endpoint.place, inside=True).error
         try:
             return read_reply(self.endpoint.read, body)
         except ReplyError as failure:
@@ -122,8 +126,7 @@ class BatchClient(AbstractContextManager["BatchClient"]):
             base_url=endpoint.base_url or OPENAI_URL,
             max_retries=0,
             timeout=timeout,
-            # Letters and keys go to the address that was named, not where it may point.
-            http_client=openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False),
+            http_client=open_sync_client(timeout, patience.max_reply_bytes),
         )
 
     def __exit__(self, *exc: object) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,10 +71,14 @@ _IDENTIFIER = re.compile(r"[\w.\-\[\]]{1,60}")
 _RETRY_DELAY = re.compile(r'"retryDelay":\s*"(\d+(?:\.\d+)?)s"')
 
 
-def refused(response: httpx2.Response, place: Place) -> CallError:
-    """An HTTP status as our error. Only identifiers of the endpoint's text are kept: it may quote the letter."""
+def refused(response: httpx2.Response, place: Place, *, inside: bool = False) -> CallError:
+    """An HTTP status as our error. Only identifiers of the endpoint's text are kept: it may quote the letter.
+
+    ``inside``: the status was named in the body of a response that called itself a success.
+    """
     status, said = response.status_code, response.text
-    where = f"{place.name}: HTTP {status}" + _identifiers(said)
+    kind = "error inside HTTP 200, like" if inside else "HTTP"
+    where = f"{place.name}: {kind} {status}" + _identifiers(said)
     pause = retry_after(response.headers)
     if pause is None and (delay := _RETRY_DELAY.search(said)):
         pause = float(delay[1])
@@ -135,6 +140,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def lost(error: BaseException, place: Place, timeout: float) -> CallError:
     """A connection that failed as our error."""
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain(error)):
+        message = f"the certificate of {place.address} is not trusted"
+        hint = "set SSL_CERT_FILE to the file of the certificate authority that signed it"
+        return CallError(TransportError(message, hint=hint, code="certificate"))
     if _timed_out(error):
         message, hint = f"no answer from {place.address} within {timeout:g} s", "raise the timeout"
         failure = TransportError(message, hint=f"{hint}, or lower --concurrency", code="timeout")
@@ -162,6 +171,11 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 def own_error(error: BaseException) -> ExtractorError | None:
     """The error of ours that a client has wrapped, such as a transport's ``CassetteError``."""
     return next((each for each in chain(error) if isinstance(each, ExtractorError)), None)
+
+
+def error_response(error: BaseException) -> httpx2.Response | None:
+    """The response whose status a client has wrapped."""
+    return next((each.response for each in chain(error) if isinstance(each, httpx2.HTTPStatusError)), None)
 
 
 def parsed(response: httpx2.Response, place: Place) -> dict[str, Any]:

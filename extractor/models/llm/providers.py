@@ -6,7 +6,7 @@ import importlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -115,7 +115,7 @@ def open_model(
 
     ``base_url`` (else the provider's variable, ``OPENAI_BASE_URL`` and so on) names a server other
     than the provider's own; such a server may need no key. ``params`` go into every request, but
-    for ``mode``, ``timeout``, ``tries`` and ``max_wait``, which are ours. ``replay`` says that
+    for ``mode`` and the fields of ``Patience``, which are ours. ``replay`` says that
     ``transport`` answers from recordings, so no key is needed. Raises ``ModelNameError``.
     """
     provider, model = _find(name)
@@ -130,7 +130,7 @@ def open_model(
     if mode not in provider.modes:
         hint = f"modes of {name}: {', '.join(provider.modes)}"
         raise UsageError(f"unknown mode {mode!r}", hint=hint, code="mode")
-    patience = Patience(**{each: wire.pop(each) for each in ("timeout", "tries", "max_wait") if each in wire})
+    patience = Patience(**{each.name: wire.pop(each.name) for each in fields(Patience) if each.name in wire})
     key = _key(provider, name, needed=not replay and (base_url is None or not provider.keyless))
     endpoint = provider.open(_Wanted(name, model, key, base_url, mode, wire))
     return RetryingModel(name, endpoint, transport=transport, patience=patience)

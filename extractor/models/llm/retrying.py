@@ -6,41 +6,60 @@ Every provider goes through here, so trying again, pausing and stopping are deci
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import httpx2
-import openai
 from pydantic import BaseModel
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from extractor.errors import UsageError
 from extractor.models.limits import Call, Limiter
-from extractor.models.llm.failures import REFUSED, CallError, Place, lost, own_error, parsed, refused
+from extractor.models.llm.failures import REFUSED, CallError, Place, error_response, lost, own_error, parsed, refused
+from extractor.models.llm.route import open_client
 from extractor.models.model import Question, Reply
-from extractor.models.replies import ReplyError, read_reply
+from extractor.models.replies import ReplyError, error_status, read_reply
 
-# Enough for any --concurrency: who waits for a free connection is slowed down by us.
-_LIMITS = httpx2.Limits(max_connections=10_000)
 # A pause that no run waits for, in seconds: a quota of hours or days is used up.
 _TOO_LONG = 600.0
-# Without one answer for so many of the longest pauses, refusals count like other failures.
+# After so many of the longest pauses without one answer (10 minutes by default), a refusal is final.
 _STARVED = 10
+# The shortest pause before another try, in seconds: an endpoint that names none, or nothing, is not stormed.
+_SHORTEST = 0.25
 _OVERLOADED = frozenset({503, 529})
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to go on: ``timeout`` is seconds without a byte, ``tries`` is calls in all for one question,
-    ``max_wait`` is the longest pause between two of them, in seconds.
+    """How long to wait for an endpoint, and for how much.
+
+    ``timeout``: seconds without a byte. ``deadline``: seconds for one whole call, whatever drips in; 0 is
+    twice the timeout. ``tries``: calls in all for one question. ``max_wait``: the longest pause between
+    two of them, in seconds. ``max_reply_bytes``: the largest reply, packed and unpacked.
+
+    Raises ``UsageError`` for what is not a positive number.
     """
 
     timeout: float = 120.0
     tries: int = 5
     max_wait: float = 60.0
+    deadline: float = 0.0
+    max_reply_bytes: int = 4_000_000
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+            if not good or (value == 0 and name in ("timeout", "tries", "max_reply_bytes")):
+                raise UsageError(f"{name} must be a positive number", hint="see docs/providers.md", code="params")
+
+    @property
+    def whole_call(self) -> float:
+        """Seconds for one whole call."""
+        return self.deadline or 2 * self.timeout
 
 
 class Endpoint(Protocol):
@@ -77,6 +96,16 @@ class Endpoint(Protocol):
         ...
 
 
+@runtime_checkable
+class Recorder(Protocol):
+    """A transport that answers from recordings, or lets requests out by the client it is given."""
+
+    live: httpx2.AsyncClient | None
+
+    @property
+    def replays(self) -> bool: ...
+
+
 class RetryingModel:
     """A ``Model`` that asks one endpoint. ``name`` is what records call it.
 
@@ -101,6 +130,7 @@ class RetryingModel:
         self._prepared: dict[tuple[type[BaseModel], str], Callable[[Question], Any]] = {}
         self._http: httpx2.AsyncClient | None = None
         self._client: Any = None
+        self._failures: tuple[type[Exception], ...] = (*endpoint.errors, TimeoutError)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.limiter: Limiter | None = None
@@ -152,6 +182,9 @@ class RetryingModel:
         """Close the connections; the model can be used again afterwards."""
         http, self._http, self._client = self._http, None, None
         await _close(http)
+        if isinstance(self._transport, Recorder):
+            live, self._transport.live = self._transport.live, None
+            await _close(live)
 
     def _request(self, question: Question) -> Any:
         key = (question.schema, question.instructions)
@@ -165,6 +198,8 @@ class RetryingModel:
         def enough(state: RetryCallState) -> bool:
             nonlocal refusals
             refusals += self._holds_all(state)
+            if self._refused(state) and self._starved:
+                return True
             return state.attempt_number - refusals >= self._patience.tries
 
         return AsyncRetrying(
@@ -178,10 +213,16 @@ class RetryingModel:
 
     def _holds_all(self, state: RetryCallState) -> bool:
         """Whether the last call was refused, and the limiter sees to the pause."""
+        return self.limiter is not None and self._refused(state) and not self._starved
+
+    @staticmethod
+    def _refused(state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
-        if self.limiter is None or not isinstance(error, CallError) or error.error.code != REFUSED:
-            return False
-        return not self.limiter.starved(_STARVED * self._patience.max_wait)
+        return isinstance(error, CallError) and error.error.code == REFUSED
+
+    @property
+    def _starved(self) -> bool:
+        return self.limiter is not None and self.limiter.starved(_STARVED * self._patience.max_wait)
 
     async def _sleep(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -190,32 +231,60 @@ class RetryingModel:
     def _pause(self, state: RetryCallState) -> float:
         if self._holds_all(state):
             return 0.0
+        if isinstance(self._transport, Recorder) and self._transport.replays:
+            # What was waited for once need not be waited for again.
+            return 0.0
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, CallError) and error.pause is not None:
-            return min(error.pause, self._patience.max_wait)
+            return min(max(error.pause, _SHORTEST), self._patience.max_wait)
         return self._backoff(state)
 
     async def _send(self, request: Any, call: Call | None) -> dict[str, Any]:
-        client, place = await self._client_here(), self._endpoint.place
+        client = await self._client_here()
         try:
-            response = await self._endpoint.send(client, request)
-        except self._endpoint.errors as error:
-            if (ours := own_error(error)) is not None:
-                raise ours from None
-            answered = getattr(error, "response", None)
-            if isinstance(answered, httpx2.Response):
-                failed = refused(answered, place)
-                self._tell(call, answered, failed)
-                raise failed from None
+            async with asyncio.timeout(self._patience.whole_call):
+                response = await self._endpoint.send(client, request)
+            return self._completion(response, call)
+        except self._failures as error:
+            raise self._failed(error, call) from None
+        finally:
             if call and self.limiter:
-                self.limiter.lost(call)
-            raise lost(error, place, self._patience.timeout) from None
+                self.limiter.done(call)
+
+    def _failed(self, error: Exception, call: Call | None) -> Exception:
+        """What a client raised, as an error of ours; the limiter learns from it."""
+        if (ours := own_error(error)) is not None:
+            return ours
+        if (answered := error_response(error)) is not None:
+            failed = refused(answered, self._endpoint.place)
+            self._learn(call, answered, failed)
+            return failed
+        if call and self.limiter:
+            self.limiter.lost(call)
+        return lost(error, self._endpoint.place, self._seconds(error))
+
+    def _completion(self, response: httpx2.Response, call: Call | None) -> dict[str, Any]:
+        """What a response holds. An error inside a 200, as gateways send it, is the error it names."""
+        try:
+            completion = parsed(response, self._endpoint.place)
+        except (CallError, ReplyError):
+            self._answered(call, response)
+            raise
+        status = error_status(completion)
+        if status is None:
+            self._answered(call, response)
+            return completion
+        named = httpx2.Response(status, headers=response.headers, content=response.content)
+        failed = refused(named, self._endpoint.place, inside=True)
+        self._learn(call, named, failed)
+        raise failed
+
+    def _answered(self, call: Call | None, response: httpx2.Response) -> None:
         if call and self.limiter:
             self.limiter.answered(call, response.headers)
-        return parsed(response, place)
 
-    def _tell(self, call: Call | None, response: httpx2.Response, failed: CallError) -> None:
-        """The limiter learns from an HTTP status that is no answer."""
+    def _learn(self, call: Call | None, response: httpx2.Response, failed: CallError) -> None:
+        """The limiter learns from an HTTP status that is not a success."""
         if call is None or self.limiter is None:
             return
         longest = self._patience.max_wait
@@ -240,14 +309,17 @@ class RetryingModel:
             await _close(old)
         return self._client
 
+    def _seconds(self, error: BaseException) -> float:
+        """How long was waited for a call that timed out: the deadline's own error has no cause."""
+        passed_deadline = type(error) is TimeoutError and error.__cause__ is not None
+        return self._patience.whole_call if passed_deadline else self._patience.timeout
+
     def _open_http(self) -> httpx2.AsyncClient:
-        # Letters and keys go to the address that was named, not where it may point.
-        if self._transport is not None:
-            return openai.DefaultAsyncHttpxClient(
-                transport=self._transport, timeout=self._timeout, follow_redirects=False
-            )
-        # Takes less CPU a call than the default transport, and lets hundreds be under way.
-        return openai.DefaultAioHttpClient(timeout=self._timeout, limits=_LIMITS, follow_redirects=False)
+        largest = self._patience.max_reply_bytes
+        if isinstance(self._transport, Recorder):
+            # What is recorded goes out by the same route as what is not.
+            self._transport.live = open_client(self._timeout, largest, raw=True)
+        return open_client(self._timeout, largest, transport=self._transport)
 
 
 async def _close(http: httpx2.AsyncClient | None) -> None:

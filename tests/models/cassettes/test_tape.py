@@ -376,7 +376,8 @@ def test_a_key_that_a_reply_quotes_is_scrubbed(tmp_path: Path, header: str) -> N
 
     async def ask(url: str) -> None:
         with tape(tmp_path, "a", "record"):
-            async with httpx2.AsyncClient(transport=transport()) as client:
+            recorder = transport()
+            async with httpx2.AsyncClient() as recorder.live, httpx2.AsyncClient(transport=recorder) as client:
                 sent = f"Bearer {key}" if header == "authorization" else key
                 await client.post(f"{url}/chat/completions", json={}, headers={header: sent})
 

@@ -15,8 +15,8 @@ import pytest
 
 from extractor.errors import UsageError
 from extractor.models.llm import ChatModel, Patience
-from extractor.models.model import Reply, Usage
-from extractor.models.wire import strict_schema
+from extractor.models.model import Correction, Reply, Usage
+from extractor.models.wire import letter_messages, strict_schema
 from tests.support.asking import EVERY_WIRE, KEY, LETTERS, Whole, Wire, call, question
 from tests.support.loopback import Asked, Canned, Endpoint, ask_once, endpoint, message
 
@@ -193,3 +193,8 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("no_proxy", "")
         asyncio.run(ask_once(model_at("http://model.invalid/v1"), question()))
     assert proxy.asked[0].path == "http://model.invalid/v1/chat/completions"
+
+
+def test_a_correction_never_sends_back_megabytes() -> None:
+    again = question(corrections=(Correction("x" * 3_000_000, "wrong"),))
+    assert max(len(each["content"]) for each in letter_messages(again)) == 100_000
