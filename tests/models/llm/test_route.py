@@ -78,6 +78,7 @@ def test_a_call_has_a_deadline_whatever_drips_in(wire: Wire) -> None:
         (b"text", "identity"),
         (b"text", ""),
     ],
+    ids=["gzip", "two members", "zlib", "raw deflate", "packed twice", "identity", "nothing named"],
 )
 def test_packed_bodies(body: bytes, encoding: str) -> None:
     assert unpacked(body, encoding, 100) == b"text"
