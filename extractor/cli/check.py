@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.shared.options import Exit, TypeOption, WorkspaceOption, open_workspace, say
+from extractor.cli.shared.options import Exit, StrictOption, TypeOption, WorkspaceOption, open_workspace, say
 from extractor.errors import LetterError, UsageError
 from extractor.json_text import json_line, strict_json
 from extractor.letters.letter import Letter, LetterIndex, find_letters, read_letter
+from extractor.lettertypes.findings import Withheld
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.answers import check_answer
+from extractor.validator.withholding import restore
 
 # The code of a line that met a defect of ours.
 INTERNAL = "internal"
@@ -27,14 +29,16 @@ def check_command(
         Path, typer.Argument(help="Lines of records, or of {letter_id, answer}; - for stdin.", metavar="RECORDS")
     ],
     paths: Annotated[list[Path], typer.Argument(help="The letters: files or folders.", metavar="PATH...")],
+    strict: StrictOption = False,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Validate answers against their letters, without any model.
 
     Reads record lines or bare {"letter_id": ..., "answer": ...} lines and prints the same lines, in
-    order, with fresh evidence, findings and status. An id may come more than once. Exit code 1 if
-    anything needs a look, 70 if a line met an internal error.
+    order, with fresh evidence, findings and status. Wrong values that need no person are withheld: null in
+    the answer, kept under "withheld". An id may come more than once. Exit code 1 if anything needs a
+    look, 70 if a line met an internal error.
 
     Example: extractor check out/records.jsonl eval/imr/letters > checked.jsonl
     """
@@ -43,7 +47,7 @@ def check_command(
     statuses: Counter[str] = Counter()
     defects = 0
     for number, text in _lines(records):
-        line = _checked(number, text, letters, kind)
+        line = _checked(number, text, letters, kind, strict=strict)
         statuses[line["status"]] += 1
         defects += (line.get("error") or {}).get("code") == INTERNAL if line["status"] == "failed" else 0
         print(json_line(line))
@@ -88,7 +92,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise UsageError(f"{path} is not UTF-8 text", hint="name a file of JSON lines") from error
 
 
-def _checked(number: int, text: str, letters: _Letters, kind: LetterType) -> dict[str, Any]:
+def _checked(number: int, text: str, letters: _Letters, kind: LetterType, *, strict: bool) -> dict[str, Any]:
     try:
         line = strict_json(text)
         if not isinstance(line, dict) or not isinstance(line.get("letter_id"), str):
@@ -101,11 +105,12 @@ def _checked(number: int, text: str, letters: _Letters, kind: LetterType) -> dic
         letter = letters.get(line["letter_id"])
         made_from = line.get("letter_sha256")
         checked = check_answer(
-            line.get("answer"),
+            _as_given(line),
             letter,
             kind,
             made_from=made_from if isinstance(made_from, str) else None,
             model=line.get("model"),
+            strict=strict,
         )
         return {**line, **checked.as_dict()}
     except LetterError as error:
@@ -119,3 +124,16 @@ def _checked(number: int, text: str, letters: _Letters, kind: LetterType) -> dic
 def _failed(line: dict[str, Any], code: str, message: str) -> dict[str, Any]:
     fresh = {"status": "failed", "evidence": {}, "proof": {}, "withheld": {}, "findings": []}
     return {**line, **fresh, "error": {"code": code, "message": message}}
+
+
+def _as_given(line: Mapping[str, Any]) -> Any:
+    """A line's answer with the values that an earlier check withheld."""
+    answer, withheld = line.get("answer"), line.get("withheld")
+    if not isinstance(answer, dict) or not isinstance(withheld, dict):
+        return answer
+    known = {
+        path: Withheld(**each)
+        for path, each in withheld.items()
+        if isinstance(each, dict) and set(each) == {"value", "code"}
+    }
+    return restore(answer, known)

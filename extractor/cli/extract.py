@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from extractor.cli.shared.options import (
     PromptOption,
     ReaskOption,
     ReplayOption,
+    StrictOption,
     TypeOption,
     UrlOption,
     WorkspaceOption,
@@ -45,6 +47,7 @@ def extract_command(
     base_url: UrlOption = None,
     replay: ReplayOption = False,
     reask: ReaskOption = 1,
+    strict: StrictOption = False,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -56,6 +59,7 @@ def extract_command(
     """
     file, found = one_letter(letter, letter_id, open_workspace(workspace).letter_type(letter_type).starts)
     session = open_session(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask)
+    session = replace(session, plan=replace(session.plan, strict=strict))
     record = asyncio.run(_one(file, found, session))
     print_json(record.as_dict())
     bill = Bill(session.plan, session.replaying)

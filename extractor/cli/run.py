@@ -19,6 +19,7 @@ from extractor.cli.shared.options import (
     PromptOption,
     ReaskOption,
     ReplayOption,
+    StrictOption,
     TypeOption,
     UrlOption,
     WorkspaceOption,
@@ -77,6 +78,7 @@ def run_command(
     base_url: UrlOption = None,
     replay: ReplayOption = False,
     reask: ReaskOption = 1,
+    strict: StrictOption = False,
     dry_run: _DryRun = False,
     limit: _Limit = None,
     sample: _Sample = None,
@@ -114,6 +116,7 @@ def run_command(
     session = open_session(
         workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask, keyless=dry_run
     )
+    session = replace(session, plan=replace(session.plan, strict=strict))
     options = bulk.Options(
         again="all" if force else retry or "nothing",
         only=only,

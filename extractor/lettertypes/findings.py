@@ -65,6 +65,7 @@ CODES: dict[str, str] = {
     "turned_page": "A page of the letter was turned before it was read.",
     "unsure_digits": "OCR is not sure of these digits.",
     "unsure_value": "OCR is not sure of a word that a protected value rests on.",
+    "from_reading": "The reading's value comes in place of a wrong one; what was answered is kept under `withheld`.",
     "skeleton": "Only judgements and quotes are a model's; the deterministic reading filled the rest.",
     "skeleton_disputed": "The model says that a row of the reading shown to it is not what the letter says.",
     "baseline": "The record was filled from the deterministic reading alone, without a language model.",

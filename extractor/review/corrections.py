@@ -20,7 +20,7 @@ from extractor.models.offline import values
 from extractor.pointers import value_at
 from extractor.review.fields import leaf_input
 from extractor.review.state import change
-from extractor.runs.answers import recheck
+from extractor.runs.answers import check_correction
 from extractor.runs.record import Record
 from extractor.validator.binding import bind
 
@@ -42,7 +42,7 @@ class Proposed:
 
 def checked(kind: LetterType, letter: Letter, record: Record, answer: Any) -> Record:
     """The record with another answer, its evidence and findings made anew."""
-    return recheck(replace(record, answer=answer), letter, kind)
+    return check_correction(replace(record, answer=answer), letter, kind)
 
 
 def filled(kind: LetterType, letter: Letter, record: Record) -> Proposed:

@@ -18,15 +18,19 @@ from extractor.models.strategy import Plain
 from extractor.runs.pipeline import judge
 from extractor.runs.record import Evidence, Record, evidence_of
 from extractor.runs.replies import baseline_finding
+from extractor.validator.verdict import Verdict
+from extractor.validator.withholding import keep_withheld, restore, withhold
 
 
 @dataclass(frozen=True)
 class CheckedAnswer:
     """What the check says of an answer; the fields mean what they mean in a record.
 
-    ``status`` is ``failed`` where the answer is not an instance of the schema.
+    ``answer`` is what is left of the answer when wrong values are withheld. ``status`` is ``failed`` where the
+    answer is not an instance of the schema.
     """
 
+    answer: Any
     letter_sha256: str
     letter_type: str
     status: Status
@@ -53,31 +57,64 @@ def check_answer(
     *,
     made_from: str | None = None,
     model: object = None,
+    strict: bool = False,
 ) -> CheckedAnswer:
     """Check an answer, given as JSON data.
 
     ``made_from``: the hash of the text that the answer was made from, if known; another text than the
-    letter's is an error. ``model``: who gave the answer, if known.
+    letter's is an error. ``model``: who gave the answer, if known. ``strict``: no wrong value is withheld.
     """
     checked = judge(Reply(json_line(answer)), Plain(letter_type), letter_type, letter_type.read(letter))
-    findings = list(checked.verdict.findings)
+    verdict = checked.verdict
+    if checked.answer is not None and not strict:
+        rest, verdict = withhold(letter_type, checked.answer, verdict)
+        if verdict.withheld:
+            answer = rest.model_dump(mode="json")
+    return _checked(answer, checked.answer is not None, letter, letter_type, verdict, made_from, model)
+
+
+def _checked(
+    answer: Any,
+    valid: bool,
+    letter: Letter,
+    letter_type: LetterType,
+    verdict: Verdict,
+    made_from: str | None,
+    model: object,
+) -> CheckedAnswer:
+    findings = list(verdict.findings)
     if made_from is not None and made_from != letter.sha256:
         message = "the record was made from another text of this letter"
         findings.append(Finding("other_text", "", "error", "unclear", message, expected=letter.sha256, got=made_from))
     if model == OFFLINE:
         findings.append(baseline_finding())
     return CheckedAnswer(
+        answer,
         letter.sha256,
         letter_type.name,
-        status_of(findings) if checked.answer is not None else "failed",
-        evidence_of(letter, checked.verdict.evidence),
-        dict(checked.verdict.proof),
-        dict(checked.verdict.withheld),
+        status_of(findings) if valid else "failed",
+        evidence_of(letter, verdict.evidence),
+        dict(verdict.proof),
+        dict(verdict.withheld),
         tuple(findings),
     )
 
 
-def recheck(record: Record, letter: Letter, letter_type: LetterType) -> Record:
-    """The record with its answer checked again: fresh evidence, proof, findings and status."""
-    checked = check_answer(record.answer, letter, letter_type, made_from=record.letter_sha256, model=record.model)
+def recheck(record: Record, letter: Letter, letter_type: LetterType, *, strict: bool = False) -> Record:
+    """The record with its answer, as the model gave it, checked again."""
+    answer = restore(record.answer, record.withheld) if record.answer is not None else None
+    checked = check_answer(
+        answer, letter, letter_type, made_from=record.letter_sha256, model=record.model, strict=strict
+    )
     return replace(record, **vars(checked))
+
+
+def check_correction(record: Record, letter: Letter, letter_type: LetterType) -> Record:
+    """The record with an answer that a person changed: nothing more is withheld, and what still is stays so."""
+    checked = judge(Reply(json_line(record.answer)), Plain(letter_type), letter_type, letter_type.read(letter))
+    verdict = checked.verdict
+    if checked.answer is not None:
+        verdict = keep_withheld(record.answer or {}, verdict, record.withheld)
+    valid = checked.answer is not None
+    after = _checked(record.answer, valid, letter, letter_type, verdict, record.letter_sha256, record.model)
+    return replace(record, **vars(after))

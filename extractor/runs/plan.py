@@ -28,7 +28,8 @@ DEFAULT_REASKS = 1
 class Plan:
     """What every letter of a run has in common.
 
-    ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost.
+    ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost. ``strict``: every
+    wrong value sends its letter to a person; none is withheld.
     """
 
     letter_type: LetterType
@@ -36,6 +37,7 @@ class Plan:
     prompt: Prompt | None = None
     reasks: int = DEFAULT_REASKS
     tariff: Tariff = field(default_factory=Tariff)
+    strict: bool = False
 
     @cached_property
     def strategy(self) -> Strategy:

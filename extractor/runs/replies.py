@@ -16,6 +16,7 @@ from extractor.models.prices import Cost, rounded, total
 from extractor.runs.plan import ENGINE, Plan
 from extractor.runs.record import Attempt, Failure, Record, evidence_of
 from extractor.validator.checks import Verdict
+from extractor.validator.withholding import withhold
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,14 @@ def make_record(
 ) -> Record:
     """The record of a letter that was asked about: the best reply's answer, and every reply's cost."""
     best = min(replies, key=lambda each: each.rank, default=None)
-    findings = list(best.verdict.findings) if best else []
     if best is None or best.answer is None:
         error = error or ExtractorError("the model gave no valid answer", code="invalid_answer")
+        findings = best.verdict.findings if best else []
         return replace(_failed(letter.id, letter.sha256, plan, replies, error), findings=tuple(findings))
+    answer, verdict = best.answer, best.verdict
+    if not plan.strict:
+        answer, verdict = withhold(plan.letter_type, answer, verdict)
+    findings = list(verdict.findings)
     if plan.is_offline:
         findings.append(baseline_finding())
     return Record(
@@ -53,10 +58,10 @@ def make_record(
         letter.sha256,
         plan.letter_type.name,
         status_of(findings),
-        answer=best.answer.model_dump(mode="json"),
-        evidence=evidence_of(letter, best.verdict.evidence),
-        proof=dict(best.verdict.proof),
-        withheld=dict(best.verdict.withheld),
+        answer=answer.model_dump(mode="json"),
+        evidence=evidence_of(letter, verdict.evidence),
+        proof=dict(verdict.proof),
+        withheld=dict(verdict.withheld),
         findings=tuple(findings),
         **_made_by(plan, replies, [plan.cost(each.reply.usage) for each in replies]),
     )

@@ -52,6 +52,11 @@ LETTER_TYPE = LetterType(
         "worker/date_of_injury",
         "ur_date",
     ),
+    from_reading=tuple(
+        f"decisions/{side}/citations/{leaf}"
+        for side in ("claims_administrator", "maximus")
+        for leaf in ("source", "title")
+    ),
     planters=PLANTERS,
     rows=rows,
     starts=starts_of,

@@ -58,8 +58,8 @@ def outcome_agrees_with_rationale(decision: Decision, block: Block, letter: Lett
     outcome = block.facts["outcome"]
     verdict = block.facts.get("verdict")
     same_as_letter = outcome.value == decision.outcome
-    # The letter's own verdict under the letter's own outcome: that contradiction is told below.
-    own = same_as_letter and verdict and verdict.certain and fold(decision.verdict or "") == fold(verdict.value or "")
+    # The letter's own verdict is not what is wrong: the outcome is, or the letter contradicts itself.
+    own = verdict and verdict.certain and fold(decision.verdict or "") == fold(verdict.value or "")
     if decision.verdict and not own and (told := polarity(fold(decision.verdict))) and told != decision.outcome:
         yield Finding(
             "imr_verdict_against_outcome",

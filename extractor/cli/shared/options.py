@@ -58,6 +58,9 @@ ReplayOption = Annotated[bool, typer.Option("--replay", help="Answer from casset
 ReaskOption = Annotated[
     int, typer.Option("--reask", min=0, max=5, help="How often findings are sent back to the model.")
 ]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Send every letter with a wrong value to a person; withhold none.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
 
 
