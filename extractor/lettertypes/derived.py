@@ -172,7 +172,7 @@ class _Pass:
         leaf = next((inner for inner in fields_of(spec.model) if inner.name == spec.place.one), None)
         if leaf is None:
             return [span]
-        found = [one.span for one in _parser(leaf).search(self.searches, span)]
+        found = [one.span for one in leaf_parser(leaf).search(self.searches, span)]
         cuts = [span.start]
         ends = []
         for one, following in pairwise(found):
@@ -189,7 +189,7 @@ class _Pass:
         place = spec.place or (Entire() if spec.parser else None)
         if place is None or isinstance(spec.marker, Judged):
             return None
-        parser = _parser(spec)
+        parser = leaf_parser(spec)
         if isinstance(parser, Wording) and section in parser.given:
             return self._given(parser.given[section], section, regions)
         names = self._names(spec, place)
@@ -272,7 +272,7 @@ def _is_out_of_view(place: Each, regions: Regions) -> bool:
 
 
 @cache
-def _parser(spec: SchemaField) -> AnyParser:
+def leaf_parser(spec: SchemaField) -> AnyParser:
     """The parser of a leaf. A declared wording is filled up with the enum's own words."""
     by_type = parser_of(spec.value_type)
     parser = spec.parser or by_type

@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "record_order": "The records stand in another order than the letter's parts.",
     "quote_too_short": "The quote is too short to prove anything.",
     "quote_cut": "The quote is cut inside its sentence, or leaves out a negation right before it.",
+    "quote_elsewhere": "The quote is not in its part of the letter, or does not give the value that rests on it.",
     "quote_missing": "A judgement is given without the words it rests on.",
     "judgement_missing": "Words are quoted for a judgement that is not given.",
     "unproven": "Nothing in the letter was found that proves the value, and nothing that makes it wrong.",

@@ -31,7 +31,7 @@ class FrontMatter(BaseModel):
 
     title: str
     why: str
-    strategy: Literal["plain", "skeleton"] = "plain"
+    strategy: Literal["plain", "skeleton", "quoted"] = "plain"
 
 
 @dataclass(frozen=True)

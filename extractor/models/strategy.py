@@ -1,9 +1,10 @@
-"""How an answer is got out of a model: all of it, or only what the reader cannot know.
+"""How an answer is got out of a model: all of it, with quotes, or only what the reader cannot know.
 
-``plain`` asks for the whole record. ``skeleton`` shows the model what the reader found, as a
-numbered table behind the letter, and asks only for what needs a mind; the reading fills the rest.
-That saves most of the output, and gives away the second pair of eyes on what the reader filled:
-so the model may dispute rows of the table, and every such record says how it was made.
+``plain`` asks for the whole record, ``quoted`` for the words of each stated value as well.
+``skeleton`` shows the model what the reader found, as a numbered table behind the letter, and asks
+only for what needs a mind; the reading fills the rest. That saves most of the output, and gives away
+the second pair of eyes on what the reader filled: so the model may dispute rows of the table, and
+every such record says how it was made.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, get_args
 
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
@@ -20,8 +21,10 @@ from extractor.lettertypes.evidence import Judged, Record, SchemaField, Unchecke
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
+from extractor.models.answered import Answered
 from extractor.models.offline import values
 from extractor.models.overlong import parse_answer
+from extractor.models.quoted import Quoted
 
 # The key of a record in a reply: the number of its part in the letter's table.
 _ROWS = Annotated[list[Annotated[int, Field(ge=0, le=9999)]], Field(max_length=200)]
@@ -37,11 +40,15 @@ class Strategy(Protocol):
         """A message behind the letter; empty for none."""
         ...
 
-    def answer(self, reply: str, reading: Reading) -> tuple[BaseModel, list[Finding]]:
-        """The whole record, and what the model said about how it came to be.
+    def answer(self, reply: str, reading: Reading) -> Answered:
+        """The whole answer that a reply means.
 
         Raises ``ValueError`` (pydantic's ``ValidationError`` among them) for a reply that is none.
         """
+        ...
+
+    def expected_reply(self, reading: Reading) -> Mapping[str, Any]:
+        """A reply of the size to be expected: what the reading alone would say, not validated."""
         ...
 
 
@@ -54,8 +61,11 @@ class Plain:
     def notes(self, reading: Reading) -> str:
         return ""
 
-    def answer(self, reply: str, reading: Reading) -> tuple[BaseModel, list[Finding]]:
-        return parse_answer(self.schema, reply)
+    def answer(self, reply: str, reading: Reading) -> Answered:
+        return Answered(*parse_answer(self.schema, reply))
+
+    def expected_reply(self, reading: Reading) -> Mapping[str, Any]:
+        return values(self.schema, reading.root)
 
 
 class Skeleton:
@@ -70,16 +80,20 @@ class Skeleton:
         rows = _rows(self._whole, values(self._whole, reading.root), "", self._asked)
         return "\n".join(f"[{number}] {row}" for number, row in enumerate(rows, 1))
 
-    def answer(self, reply: str, reading: Reading) -> tuple[BaseModel, list[Finding]]:
+    def expected_reply(self, reading: Reading) -> Mapping[str, Any]:
+        return {"disputed": [], **_asked_of(self.schema, values(self._whole, reading.root))}
+
+    def answer(self, reply: str, reading: Reading) -> Answered:
         rest, cut = parse_answer(self.schema, reply)
         filled = values(self._whole, reading.root)
         _fill_in(self._whole, filled, rest)
         # Through JSON: the reading's dates and the reply's are then validated alike.
         answer, cut_too = parse_answer(self._whole, to_json(filled).decode())
-        return answer, [_made(), *cut, *cut_too, *_disputes(rest.disputed, self.notes(reading))]  # type: ignore[attr-defined]
+        disputes = _disputes(rest.disputed, self.notes(reading))  # type: ignore[attr-defined]
+        return Answered(answer, [_made(), *cut, *cut_too, *disputes])
 
 
-STRATEGIES: Mapping[str, Callable[[LetterType], Strategy]] = {"plain": Plain, "skeleton": Skeleton}
+STRATEGIES: Mapping[str, Callable[[LetterType], Strategy]] = {"plain": Plain, "skeleton": Skeleton, "quoted": Quoted}
 
 
 def _made() -> Finding:
@@ -121,6 +135,29 @@ def _fields(schema: type[BaseModel], asked: frozenset[str], path: str) -> dict[s
             model = create_model(f"{spec.model.__name__}Rest", __base__=Record, **inner)
             found[spec.name] = (list[model] if spec.kind == "records" else model, ...)
     return found
+
+
+def _asked_of(schema: type[BaseModel], filled: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a whole answer that a reduced schema has fields for."""
+    found: dict[str, Any] = {}
+    for name, info in schema.model_fields.items():
+        if name not in filled:
+            continue
+        inner = _record_class(info.annotation)
+        value = filled[name]
+        if inner is not None and inner.__name__.endswith("Rest"):
+            found[name] = (
+                [_asked_of(inner, one) for one in value] if isinstance(value, list) else _asked_of(inner, value)
+            )
+        else:
+            found[name] = value
+    return found
+
+
+def _record_class(annotation: Any) -> type[BaseModel] | None:
+    """The record class that a field holds, or holds a list of."""
+    found = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
+    return next((each for each in found if issubclass(each, BaseModel)), None)
 
 
 def needs_a_mind(spec: SchemaField) -> bool:

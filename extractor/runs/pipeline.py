@@ -74,10 +74,10 @@ def judge(reply: Reply, strategy: Strategy, letter_type: LetterType, reading: Re
     """Parse one raw reply and check it."""
     try:
         strict_json(reply.text)
-        answer, remarks = strategy.answer(reply.text, reading)
+        answer, remarks, quotes = strategy.answer(reply.text, reading)
     except (ValueError, RecursionError) as problem:
         return CheckedReply(reply, None, Verdict(findings=schema_findings(problem)))
-    verdict = check(letter_type, answer, reading)
+    verdict = check(letter_type, answer, reading, quotes)
     verdict.findings += remarks
     return CheckedReply(reply, answer, verdict)
 

@@ -7,6 +7,8 @@ each leaf how strongly it is proven. Checking is a pure function of answer and r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel
 
 from extractor.lettertypes.findings import Finding
@@ -20,14 +22,19 @@ from extractor.validator.walk import Walk
 __all__ = ["Verdict", "check"]
 
 
-def check(letter_type: LetterType, answer: BaseModel, reading: Reading) -> Verdict:
-    """Check one answer. Never raises on any schema-valid answer and any text."""
+def check(
+    letter_type: LetterType, answer: BaseModel, reading: Reading, quotes: Mapping[str, str] | None = None
+) -> Verdict:
+    """Check one answer. Never raises on any schema-valid answer and any text.
+
+    ``quotes``: by JSON pointer, the words a stated value rests on; ``None`` where none were asked for.
+    """
     verdict = Verdict()
     if not reading.recognised:
         not_a_letter = Finding("not_a_letter", "", "error", "letter", reading.note)
         verdict.findings = [not_a_letter, *findings_on_letter(letter_type, reading)]
         return verdict
-    context = Context(letter_type, reading.letter, verdict)
+    context = Context(letter_type, reading.letter, verdict, quotes)
     Walk(context).record(answer, reading.root, {}, "")
     _settle_judgments(context)
     _drop_repeated_doubt(verdict)

@@ -16,22 +16,28 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Fact
 from extractor.validator.lists import compare_lists
 from extractor.validator.occurrence import occurrences
-from extractor.validator.quotes import follows_negation, is_whole
+from extractor.validator.quotes import follows_negation, gives, is_whole
 from extractor.validator.verdict import Verdict
 from extractor.validator.witnesses import Quoted, View, rule
 
 Regions = Mapping[str, Span]
 
+_UNPROVING = (Quoted.ABSENT, Quoted.ELSEWHERE)
 _BY_EYE = "the reader cannot read this list with certainty; compare it by eye"
 
 
 @dataclass(frozen=True)
 class Context:
-    """What all leaves of one check share. ``resting_on``: by the path of a judgment, the path of its quote."""
+    """What all leaves of one check share.
+
+    ``quotes``: by path, the words a stated value rests on; ``None`` where none were asked for.
+    ``resting_on``: by the path of a judgment, the path of its quote.
+    """
 
     letter_type: LetterType
     letter: Letter
     verdict: Verdict
+    quotes: Mapping[str, str] | None = None
     resting_on: dict[str, str] = field(default_factory=dict)
 
 
@@ -197,15 +203,45 @@ class Leaf:
         if region is None:
             return "nothing"
         view = self._view(value)
-        ruling = rule(view, Quoted.NOT_ASKED)
+        quoted, place = self._quoted(value, region)
+        ruling = rule(view, quoted)
         if view is View.AGREES:
+            if quoted in _UNPROVING:
+                self._add(self._quote_finding(quoted, "warning", "answer", value))
             return self._agreed(ruling.level or "nothing")
+        if place:
+            self.context.verdict.evidence[self.path] = [place]
+        if ruling.level:
+            return ruling.level
         if view is View.DIFFERS:
             if not self.spec.many and occurrences(value, self.context.letter, region):
                 self.context.verdict.in_place.add(self.path)
             self._all_differs(value, ruling.blame or "answer")
             return "nothing"
-        return self._by_its_words(value, marker, region)
+        if ruling.blame is None:
+            return self._by_its_words(value, marker, region)
+        if self._places(value, marker, region) is not None:
+            severity: Severity = "error" if ruling.blame == "answer" or self._is_protected else "warning"
+            self._add(self._quote_finding(quoted, severity, ruling.blame, value))
+        return "nothing"
+
+    def _quoted(self, value: Any, region: Span) -> tuple[Quoted, Span | None]:
+        """What the quote of this leaf does for its value, and where it does it."""
+        if self.context.quotes is None:
+            return Quoted.NOT_ASKED, None
+        quote = self.context.quotes.get(self.path)
+        if quote is None:
+            return Quoted.ABSENT, None
+        for place in self.context.letter.folded.find_all(quote, region):
+            if gives(value, self.spec, self.context.letter, place):
+                return Quoted.PROVES, place
+        return Quoted.ELSEWHERE, None
+
+    def _quote_finding(self, quoted: Quoted, severity: Severity, blame: Blame, value: Any) -> Finding:
+        if quoted is Quoted.ABSENT:
+            return Finding("quote_missing", self.path, severity, blame, "no words are quoted for this", got=value)
+        message = "the quote is not in its part of the letter, or does not give this value"
+        return Finding("quote_elsewhere", self.path, severity, blame, message, got=value)
 
     def _view(self, value: Any) -> View:
         if self.fact is None:

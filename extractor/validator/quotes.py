@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
-from extractor.lettertypes.evidence import Unit
+from extractor.lettertypes.derived import leaf_parser
+from extractor.lettertypes.evidence import SchemaField, Unit
+from extractor.lettertypes.parsers import parser_of
+from extractor.lettertypes.patterns import Searches, SlowPatternError
+from extractor.validator.occurrence import occurrences
 
 _NEGATION = re.compile(r"(?:\b(?:not|non|no|never|cannot|without|neither|nor)|n['\u2019]t)[\s-]*\Z", re.IGNORECASE)
 _CLOSERS = "\"'\u201c\u201d\u2018\u2019()[]*\u00bb\u00ab"
@@ -48,3 +54,27 @@ def _ends(text: str, place: Span, region: Span, pauses: str) -> bool:
     behind = text[place.end : min(region.end, place.end + _NEAR)]
     rest = behind.lstrip(_CLOSERS + " \t\r\n\f")
     return not rest or rest[0] in pauses or _NEW_PARAGRAPH.match(behind) is not None
+
+
+def gives(value: Any, spec: SchemaField, letter: Letter, place: Span) -> bool:
+    """Whether the words at ``place`` say ``value``, read by the leaf's own parser; every element of a list.
+
+    An enum's words behind a negation do not say it.
+    """
+    return all(_gives_one(item, spec, letter, place) for item in (value if spec.many else [value]))
+
+
+def _gives_one(value: Any, spec: SchemaField, letter: Letter, place: Span) -> bool:
+    found = occurrences(value, letter, place)
+    if found is not None:
+        return bool(found)
+    if spec.parser is None and parser_of(spec.value_type) is None:
+        return False
+    view = letter.view
+    # A negation may stand right before the quoted words.
+    start, end = view.from_raw(place)
+    try:
+        read = list(leaf_parser(spec).search(Searches(view.text), Span(start, end)))
+    except SlowPatternError:
+        return False
+    return bool(read) and all(each.value == value for each in read)

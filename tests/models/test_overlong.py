@@ -51,7 +51,7 @@ def test_every_other_fault_is_still_one(changes: dict[str, Any]) -> None:
 def test_a_heading_longer_than_its_field_does_not_fail_the_letter() -> None:
     reading = read(imr_letter(decision(" ".join(["brace"] * 400)), decision("Second")))
     reply = json.dumps(values(IMR.schema, reading.root), default=str)
-    answer, findings = Plain(IMR).answer(reply, reading)
+    answer, findings, _ = Plain(IMR).answer(reply, reading)
     assert [finding.path for finding in findings] == ["/decisions/0/item"]
     assert len(answer.decisions[0].item) == 1900  # type: ignore[attr-defined]
     assert answer.decisions[1].item == "Second"  # type: ignore[attr-defined]

@@ -16,7 +16,6 @@ from pydantic_core import to_json
 from extractor.errors import LetterError
 from extractor.letters.letter import Letter, LetterFile, letters_in, read_letter
 from extractor.models.model import Usage
-from extractor.models.offline import values
 from extractor.models.prices import Cost
 from extractor.runs.bulk.budget import BYTES_PER_TOKEN
 from extractor.runs.bulk.options import Options
@@ -168,5 +167,5 @@ class _Survey:
             reading = self.plan.letter_type.read(letter)
             letters += len(letter.text.encode("utf-8", "replace"))
             notes += len(self.plan.strategy.notes(reading).encode())
-            answers += len(to_json(values(self.plan.strategy.schema, reading.root)))
+            answers += len(to_json(self.plan.strategy.expected_reply(reading)))
         return notes / max(letters, 1), _OVER_BASELINE * answers / max(letters, 1)
