@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic import BaseModel
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
-from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Verbatim, fields_of
+from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Verbatim, can_hold, fields_of
 from extractor.lettertypes.form import RECORD, WHOLE, Form, SectionPart, hull, regions_of
 from extractor.lettertypes.parsers import AnyParser, Found, Wording, parser_of
 from extractor.lettertypes.patterns import Searches, SlowPatternError
@@ -131,7 +130,9 @@ class _Pass:
                 doubt = Fact([] if spec.many else None, (span,), certain=False)
                 fact = self._guarded(lambda spec=spec: self._fact(spec, regions, section), where, span, doubt)
                 if fact is not None:
-                    facts[spec.name] = fact if _fits(schema, spec.name, fact) else replace(doubt, spans=fact.spans)
+                    # A text that is too long, say, is not read as if the schema could hold it.
+                    fits = fact.value is None or can_hold(schema, spec.name, fact.value)
+                    facts[spec.name] = fact if fits else replace(doubt, spans=fact.spans)
         return Block(span, facts=facts, blocks=blocks)
 
     def _guarded(self, read: Any, where: str, span: Span, otherwise: Any) -> Any:
@@ -306,22 +307,3 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, list):
         return [_comparable(one) for one in value]
     return value
-
-
-_ADAPTERS: dict[tuple[type[BaseModel], str], TypeAdapter[Any]] = {}
-
-
-def _fits(schema: type[BaseModel], name: str, fact: Fact) -> bool:
-    """Whether the schema can hold a fact's value; a text that is too long is not read as if it could be."""
-    if fact.value is None:
-        return True
-    key = (schema, name)
-    if key not in _ADAPTERS:
-        info = schema.model_fields[name]
-        annotation: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-        _ADAPTERS[key] = TypeAdapter(annotation)
-    try:
-        _ADAPTERS[key].validate_json(to_json(fact.value))
-    except ValidationError:
-        return False
-    return True

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from extractor.errors import LetterTypeError
 from extractor.lettertypes.parsers import PARSERS, AnyParser
@@ -142,6 +143,22 @@ def check_schema(schema: type[BaseModel]) -> None:
     for field in fields_of(schema):
         if isinstance(field.marker, Judged) and field.marker.quote not in names:
             raise LetterTypeError(f"{schema.__name__}.{field.name}: Judged names no field {field.marker.quote!r}")
+
+
+def can_hold(schema: type[BaseModel], name: str, value: Any) -> bool:
+    """Whether a field of ``schema`` can hold ``value``, as far as its own type and bounds say."""
+    try:
+        _adapter(schema, name).validate_json(to_json(value))
+    except ValidationError:
+        return False
+    return True
+
+
+@cache
+def _adapter(schema: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    info = schema.model_fields[name]
+    annotation: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    return TypeAdapter(annotation)
 
 
 def _field(schema: type[BaseModel], name: str) -> SchemaField:

@@ -15,29 +15,15 @@ from pydantic import BaseModel
 from extractor.letters.letter import Letter, Starts
 from extractor.lettertypes.evidence import check_schema, fields_of
 from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.mistake import Mistake as Mistake
+from extractor.lettertypes.mistake import Planter as Planter
+from extractor.lettertypes.mistakes import planters_of
 from extractor.lettertypes.reading import Block, Reading
+from extractor.lettertypes.source import source_sha256
 
 Read = Callable[[Letter], Reading]
 Rule = Callable[[Any, Block, Letter, str], Iterable[Finding]]
 Rows = Callable[[Mapping[str, Any]], list[dict[str, str]]]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A true answer with one mistake planted.
-
-    A finding is right if its code is in ``codes`` and it points at, or into, one of ``paths``;
-    the first path is the leaf that was changed. ``uncertain``: it must be caught even by a reader that is
-    certain of no value (``as_uncertain``).
-    """
-
-    answer: Mapping[str, Any]
-    paths: tuple[str, ...]
-    codes: frozenset[str]
-    uncertain: bool = False
-
-
-Planter = Callable[[Mapping[str, Any], Reading], Iterable[Mistake]]
 
 
 @dataclass(frozen=True)
@@ -53,11 +39,13 @@ class LetterType:
     ``protected``: field paths (``decisions/outcome``) where being wrong is worst: such a value goes to a
     person. Any other wrong value is withheld.
     ``from_reading``: field paths where the reading's value, if it is certain, comes in place of a wrong one.
-    ``planters``: by kind, functions that plant mistakes in a true answer, to measure the validator.
+    ``planters``: by kind, functions that plant mistakes in a true answer, to measure the validator. Those that
+    follow from the schema alone (``mistakes``) are there already; give only what needs knowledge of the letters.
     ``starts``: where letters begin in a text that may hold several of them, one behind the other. It is asked
     of every text; ``[]`` or one place means that there is only one letter.
     ``rows``: a short table of one answer for people, one row a record.
-    ``checks_version``: raise it when reader or rules change, so that stored answers are checked anew.
+    ``checks_version``: part of the code's hash (``code_sha256``); raising it has stored answers checked afresh
+    although no code of the type has changed.
 
     Raises ``LetterTypeError`` at once when a leaf of ``schema`` has no marker.
     """
@@ -77,6 +65,8 @@ class LetterType:
 
     def __post_init__(self) -> None:
         check_schema(self.schema)
+        # What follows from the schema is there for every type; a planter of its own goes before one of that name.
+        object.__setattr__(self, "planters", {**planters_of(self.schema), **self.planters})
 
     @cached_property
     def json_schema(self) -> dict[str, Any]:
@@ -88,6 +78,14 @@ class LetterType:
         """Hex digest of the JSON schema in canonical form."""
         canonical = json.dumps(self.json_schema, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def code_sha256(self) -> str:
+        """Hex digest of the type's code and ``checks_version``; stored answers of another are checked afresh."""
+        parts: list[Any] = [self.schema, self.read, self.rows, self.starts]
+        parts += [rule for rules in self.rules.values() for rule in rules]
+        source = source_sha256(getattr(part, "__module__", "") for part in parts)
+        return hashlib.sha256(f"{self.checks_version}\x00{source}".encode()).hexdigest()
 
     @cached_property
     def enum_values(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ class Keys(NamedTuple):
 def keys_of(letter_sha256: str, plan: Plan) -> Keys:
     """The keys of one letter under one plan, as hex digests."""
     ask = _digest(letter_sha256, *_asked(plan))
-    checks = (ENGINE, str(plan.letter_type.checks_version), str(plan.reasks), plan.tariff.key)
+    checks = (ENGINE, plan.letter_type.code_sha256, str(plan.reasks), plan.tariff.key)
     return Keys(ask, _digest(ask, *checks, *(("strict",) if plan.strict else ())))
 
 

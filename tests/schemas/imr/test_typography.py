@@ -81,6 +81,7 @@ def test_mistakes_in_a_letter_of_other_characters_are_caught(letter_id: str) -> 
     letter, random = bundled(letter_id), Random(letter_id)
     reading = IMR.read(same_letter(letter, retyped(letter.text, 7, *CHANGES)))
     every = list(chain.from_iterable(planter(gold(letter_id), reading) for planter in IMR.planters.values()))
+    every = [mistake for mistake in every if not mistake.paths[0].endswith("/rationale_pages")]  # may be uncertain
     missed = []
     for mistake in random.sample(every, min(20, len(every))):
         verdict = check(IMR, IMR.schema.model_validate_json(json.dumps(mistake.answer)), reading)
