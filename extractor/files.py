@@ -2,36 +2,137 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from extractor.errors import UsageError
 
+try:
+    import fcntl
+except ImportError:  # Windows: parts of killed commands stay there
+    fcntl = None  # type: ignore[assignment]
+
+# What a run folder is made of: written by run, batch, merge and review, and by nothing else.
+RUN_FILES = frozenset(
+    ("run.db", "run.db-wal", "run.db-shm", "run.db-journal", "run.lock", "records.jsonl", "review.jsonl", "batch.db")
+)
+_PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part", re.DOTALL)
+_HINT = "free the disk, or name another place"
+
+
+def output_file(
+    path: Path, hint: str = _HINT, *, private: bool = True, parents: bool = False
+) -> AbstractContextManager[BinaryIO]:
+    """``whole_file`` for a file that the user named: files of a run are refused.
+
+    With ``parents`` the folders above it are made. Raises ``UsageError``.
+    """
+    _refuse_run_file(path)
+    if parents:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+        except OSError as error:
+            raise UsageError(f"cannot write {_short(path)}: {error.strerror}", hint=hint) from error
+    return whole_file(path, hint, private=private)
+
 
 @contextmanager
-def whole_file(path: Path, hint: str = "free the disk, or name another place") -> Iterator[BinaryIO]:
+def whole_file(path: Path, hint: str = _HINT, *, private: bool = True) -> Iterator[BinaryIO]:
     """A file that takes the place of ``path`` when the block ends; after an error ``path`` is what it was.
 
-    Raises ``UsageError`` with ``hint`` if it cannot be written.
+    ``path`` is a file or nothing yet: never a link, a device, a pipe or a folder. What a killed
+    command left half written beside it is removed. Raises ``UsageError`` with ``hint`` if it cannot be written.
     """
     temporary: Path | None = None
     try:
-        # Made for the user alone; in the same folder, because a file moves at once only on its own disk.
+        mode = _mode(path, private)
+        _remove_parts(path.parent)
+        # In the same folder, because a file moves at once only on its own disk.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".part")
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
+            if fcntl is not None:
+                fcntl.flock(handle, fcntl.LOCK_EX)
             yield file
             file.flush()
+            temporary.chmod(mode)
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)
         temporary = None
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}", hint=hint) from error
+        raise UsageError(f"cannot write {_short(path)}: {error.strerror or error}", hint=hint) from error
     finally:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink()
+
+
+def refuse_odd_files(folder: Path) -> None:
+    """Raise ``UsageError`` if a file of a run in ``folder`` is a link, a pipe or a device: it would lead elsewhere."""
+    for name in sorted(RUN_FILES):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if what := _odd_kind((folder / name).lstat().st_mode):
+                raise UsageError(f"{folder / name} is {what}, not a file", hint="move it away, or name another folder")
+
+
+def _mode(path: Path, private: bool) -> int:
+    """The mode of the new file. Raises ``UsageError`` if ``path`` is no place for a file."""
+    try:
+        found = path.lstat().st_mode
+    except FileNotFoundError:
+        return 0o600 if private else 0o644
+    if stat.S_ISDIR(found):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if what := _odd_kind(found):
+        hint = "name the file that it leads to" if stat.S_ISLNK(found) else "name a file"
+        raise UsageError(f"cannot write {_short(path)}: it is {what}", hint=hint)
+    return 0o600 if private else stat.S_IMODE(found)
+
+
+def _odd_kind(mode: int) -> str:
+    """What is there, in words; empty for a file."""
+    kinds = {
+        stat.S_IFLNK: "a link",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "")
+
+
+def _refuse_run_file(path: Path) -> None:
+    inside_batch = (path.parent / "batch.db").exists()
+    if (path.name.casefold() in RUN_FILES and (path.exists() or (path.parent / "run.db").exists())) or inside_batch:
+        raise UsageError(f"{path} is a file of a run, or lies among them", hint="name another file")
+
+
+def _remove_parts(folder: Path) -> None:
+    """Remove what killed commands left half written. A part that is being written is locked."""
+    if fcntl is None:
+        return
+    with os.scandir(folder) as entries:
+        parts = [
+            entry.path for entry in entries if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+        ]
+    for part in parts:
+        with suppress(OSError):
+            handle = os.open(part, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(part)
+            finally:
+                os.close(handle)
+
+
+def _short(path: Path) -> str:
+    name = str(path)
+    return name if len(name) <= 400 else f"{name[:400]}..."

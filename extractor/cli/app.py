@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,9 +29,11 @@ from extractor.cli.record import record_command
 from extractor.cli.review import review_command
 from extractor.cli.run import run_command
 from extractor.cli.schema import schema_command
+from extractor.cli.shared.arguments import CheckedCommand, CheckedGroup
 from extractor.cli.shared.options import Exit, new_command, say
 from extractor.cli.status import status_command
 from extractor.cli.text import text_command
+from extractor.display.terminal import safe_output
 from extractor.errors import CassetteError, ExtractorError, LetterError, TransportError
 from extractor.runs.plan import ENGINE
 
@@ -49,6 +53,7 @@ Exit codes: 0 fine; 1 the work ran and something needs a look; 2 wrong usage or 
 
 app = typer.Typer(
     name="extractor",
+    cls=CheckedGroup,
     help=HELP,
     no_args_is_help=True,
     add_completion=False,
@@ -69,6 +74,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "schema": schema_command,
     "init": init_command,
     "doctor": doctor_command,
+}
+_LONGEST_NAME = 400
+_SYSTEM_HINTS = {
+    errno.EMFILE: "close other programs, or raise the limit of open files: ulimit -n 4096",
+    errno.ENFILE: "close other programs: the whole system has too many open files",
+    errno.ENOSPC: "free the disk, then give the command again",
+    errno.ENAMETOOLONG: "name a shorter path",
 }
 _EXITS: tuple[tuple[type[ExtractorError], Exit], ...] = (
     (TransportError, Exit.INCOMPLETE),
@@ -103,6 +115,9 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(Exit.FINE) from None
         except (typer.Exit, typer.Abort):
             raise
+        except OSError as error:
+            _system_error(error)
+            raise typer.Exit(Exit.USAGE) from None
         except Exception as error:
             if os.environ.get("EXTRACTOR_DEBUG"):
                 raise
@@ -114,13 +129,27 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def _system_error(error: OSError) -> None:
+    """Say what the system could not do; nothing more can be written where standard output cannot be."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say(f"error: cannot write the output: {error.strerror or type(error).__name__}")
+    else:
+        what = f": {str(error.filename)[:_LONGEST_NAME]}" if error.filename else ""
+        say(f"error: {error.strerror or type(error).__name__}{what}")
+    say(f"  {_SYSTEM_HINTS.get(error.errno or 0, 'check the place and its rights, then give the command again')}")
+
+
 def _where(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_told(_command))
+    app.command(_name, cls=CheckedCommand)(_told(_command))
 _GROUPS = (
     (eval_app, EVAL_COMMANDS),
     (gold_app, GOLD_COMMANDS),
@@ -129,7 +158,7 @@ _GROUPS = (
 )
 for _group, _commands in _GROUPS:
     for _name, _command in _commands.items():
-        _group.command(_name)(_told(_command))
+        _group.command(_name, cls=CheckedCommand)(_told(_command))
     app.add_typer(_group)
     COMMANDS.update({f"{_group.info.name} {name}": command for name, command in _commands.items()})
 
@@ -143,4 +172,9 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    with safe_output():
+        try:
+            app()
+        except OSError as error:  # of --help or --version
+            _system_error(error)
+            sys.exit(Exit.USAGE)

@@ -11,7 +11,7 @@ import typer
 
 from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, say
 from extractor.errors import LedgerError, UsageError
-from extractor.files import whole_file
+from extractor.files import output_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.ledger import View
 from extractor.workspace.workspace import Workspace
@@ -58,7 +58,7 @@ def review_command(
         from extractor.review.mail_page import sheet
 
         page = sheet(desk)
-        with whole_file(html) as file:
+        with output_file(html) as file:
             file.write(page.encode("utf-8", "replace"))
         print(html)
         return

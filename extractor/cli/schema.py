@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, print_json, say
-from extractor.errors import UsageError
+from extractor.files import output_file
 from extractor.runs.record import record_schema
 
 
@@ -35,8 +35,6 @@ def schema_command(
         return
     import json
 
-    try:
-        out.write_text(json.dumps(schema, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror}") from error
+    with output_file(out, private=False) as file:
+        file.write((json.dumps(schema, ensure_ascii=False, indent=2) + "\n").encode())
     say(f"wrote {out}")

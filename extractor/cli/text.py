@@ -16,6 +16,7 @@ from rich.text import Text
 from extractor.cli.shared.marks import Bit, Mark, bits, marks_of
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
 from extractor.display.safe_text import INVISIBLE
+from extractor.display.terminal import raw_stream
 from extractor.errors import LetterError, UsageError
 from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
 from extractor.letters.spans import Span
@@ -96,16 +97,16 @@ def write_exactly(text: str) -> None:
         sys.stdout.flush()
         buffer.write(text.encode("utf-8", "surrogatepass"))
     else:
-        sys.stdout.write(text)
+        raw_stream(sys.stdout).write(text)
 
 
 # ---- for people ---------------------------------------------------------------------------------
 
 
 def _print(file: LetterFile, letter: Letter | LetterError, kind: LetterType) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, file=raw_stream(sys.stdout))
     if isinstance(letter, LetterError):
-        console.print(Text(f"{_RULE} {file.id}: not read ({letter.code})\n{letter}"), style="red")
+        console.print(Text(_visible(f"{_RULE} {file.id}: not read ({letter.code})\n{letter}")), style="red")
         return
     reading = kind.read(letter)
     for line in _head(letter, reading, kind):
@@ -165,7 +166,7 @@ def _marked(text: str, marks: list[Mark], page: Span) -> Text:
 def _tag(shown: Text, bit: Bit, mark: Mark) -> None:
     """A tag; those of sections stand on lines of their own."""
     name = mark.label + ("" if mark.certain else "?")
-    tag = f"</{name}>" if bit.end else f"<{name}{mark.value and ' ' + mark.value}>"
+    tag = _visible(f"</{name}>" if bit.end else f"<{name}{mark.value and ' ' + mark.value}>")
     if mark.kind != "section":
         shown.append(tag, _TAG)
         return

@@ -19,6 +19,7 @@ from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scores import scoring
 from extractor.evaluation.scores.scoring import Leaf, Pages, score
 from extractor.evaluation.scores.summary import LetterScore, summarise
+from extractor.files import whole_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.plan import ENGINE, Plan
 
@@ -164,7 +165,5 @@ def _lines(values: Iterable[Mapping[str, Any]]) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all, and private: records hold letters' words."""
-    part = path.with_suffix(path.suffix + ".part")
-    part.touch(mode=0o600)
-    part.write_text(text, "utf-8", newline="\n")
-    part.replace(path)
+    with whole_file(path) as file:
+        file.write(text.encode())

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import ExtractorError, UsageError
-from extractor.files import whole_file
+from extractor.errors import ExtractorError
+from extractor.files import output_file
 from extractor.letters.letter import Letter, LetterFile, read_letter
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review import corrections
@@ -104,9 +104,5 @@ def _same(path: Path, name: str, letter: Letter) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make {path.parent}: {error.strerror}", hint="name another --to folder") from error
-    with whole_file(path) as file:
+    with output_file(path, "name another --to folder", parents=True) as file:
         file.write(data)

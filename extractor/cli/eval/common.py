@@ -13,12 +13,14 @@ from typing import Annotated
 import typer
 
 from extractor.cli.shared.options import Exit, open_session, open_workspace, say
+from extractor.display.terminal import raw_stream
 from extractor.errors import CassetteError, UsageError, WorkspaceError
 from extractor.evaluation.evaluate import evaluate
 from extractor.evaluation.gold.gold import Gold, load_gold
 from extractor.evaluation.gold.mapping import load_foreign, load_mapping
 from extractor.evaluation.gold.sets import ALL, FILE, choose, load_sets
 from extractor.evaluation.scored_run import RUN, Run, load, save
+from extractor.files import output_file
 from extractor.letters.letter import find_letters
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import NAME as OFFLINE
@@ -162,11 +164,11 @@ async def _evaluate(bench: Bench, how: How, session: Session) -> tuple[Run, Summ
 
 def _told(summary: Summary) -> None:
     if sys.stderr.isatty():
-        print(
-            f"\r{summary.done} of {summary.total} letters",
-            end="\n" if summary.done == summary.total else "",
-            file=sys.stderr,
-        )
+        stream = raw_stream(sys.stderr)
+        stream.write(f"\r{summary.done} of {summary.total} letters")
+        if summary.done == summary.total:
+            stream.write("\n")
+        stream.flush()
     elif summary.done % _EVERY == 0:
         say(f"{summary.done} of {summary.total} letters")
 
@@ -195,11 +197,8 @@ def write(out: Path | None, text: str) -> None:
     if out is None:
         print(text, end="" if text.endswith("\n") else "\n")
         return
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, "utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror}", hint="name another --out file") from error
+    with output_file(out, "name another --out file", parents=True) as file:
+        file.write(text.encode("utf-8", "replace"))
     say(f"written: {out}")
 
 

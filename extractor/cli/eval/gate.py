@@ -14,6 +14,7 @@ from extractor.cli.shared.options import Exit, JsonOption, TypeOption, Workspace
 from extractor.evaluation.gate import GATES, Line, as_baseline, baseline_path, judge, load_baseline, load_gates
 from extractor.evaluation.gold.leaks import Leak, find_leaks
 from extractor.evaluation.gold.sets import ALL, FILE, load_form
+from extractor.files import output_file
 from extractor.workspace.session import prompts_known
 
 BASELINES = "baselines"
@@ -104,8 +105,8 @@ def bless_command(
         raise typer.Exit(code)
     path = baseline_path(bench.folder / BASELINES, found.about)
     before = load_baseline(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(as_baseline(found), indent=1, sort_keys=True) + "\n", "utf-8", newline="\n")
+    with output_file(path, private=False, parents=True) as file:
+        file.write((json.dumps(as_baseline(found), indent=1, sort_keys=True) + "\n").encode())
     told = f"; before: {before['run']} with {before['summary']['errors']} errors" if before else ""
     print(f"{path}: {found.id} with {found.summary['errors']} errors{told}")
 

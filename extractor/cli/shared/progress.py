@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from extractor.display.terminal import raw_stream
 from extractor.runs.bulk import Summary
 
 _LIVE_EVERY = 0.2
@@ -29,7 +30,7 @@ class Progress:
 
     def __exit__(self, *exc: object) -> None:
         if self._live:
-            print(_CLEAR, end="", file=sys.stderr, flush=True)
+            _clear()
 
     def update(self, summary: Summary) -> None:
         """Print the run's state, if it is time to."""
@@ -37,12 +38,8 @@ class Progress:
         if self._live:
             if now - self._last >= _LIVE_EVERY:
                 width = shutil.get_terminal_size((100, 24)).columns
-                print(
-                    _CLEAR + fitting(parts(summary.state(), summary.held), width - 1),
-                    end="",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                _clear()
+                print(fitting(parts(summary.state(), summary.held), width - 1), end="", file=sys.stderr, flush=True)
                 self._last = now
         elif now - self._last >= _PLAIN_EVERY or summary.done - self._letters >= _PLAIN_LETTERS:
             print(", ".join(parts(summary.state(), summary.held)), file=sys.stderr, flush=True)
@@ -50,7 +47,16 @@ class Progress:
 
     def line(self, text: str) -> None:
         """Print a line of its own."""
-        print(f"{_CLEAR if self._live else ''}{text}", file=sys.stderr, flush=True)
+        if self._live:
+            _clear()
+        print(text, file=sys.stderr, flush=True)
+
+
+def _clear() -> None:
+    """Make the live line empty."""
+    stream = raw_stream(sys.stderr)
+    stream.write(_CLEAR)
+    stream.flush()
 
 
 def parts(state: Mapping[str, Any], held: float = 0.0) -> list[str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from extractor.display.terminal import raw_stream, terminal_safe
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.record import Record
 
@@ -36,8 +37,8 @@ def print_table(records: Sequence[Record], letter_type: LetterType) -> None:
             min_width=None if wide or not piped else max(needed, len(heading)),
         )
     for row in rows:
-        table.add_row(*(Text(row.get(heading, "")) for heading in headings))
-    Console(width=PIPED_WIDTH if piped else None).print(table)
+        table.add_row(*(Text(terminal_safe(row.get(heading, ""))) for heading in headings))
+    Console(width=PIPED_WIDTH if piped else None, file=raw_stream(sys.stdout)).print(table)
 
 
 def _rows(record: Record, letter_type: LetterType) -> list[dict[str, str]]:

@@ -44,7 +44,7 @@ def as_markdown(parts: Iterable[Part]) -> str:
 
 def _markdown_grid(grid: Grid) -> str:
     rule = ["---:" if i in grid.right else "---" for i in range(len(grid.headings))]
-    rows = [grid.headings, rule, *([_escaped(cell) for cell in row] for row in grid.rows)]
+    rows = [[*map(_escaped, grid.headings)], rule, *([_escaped(cell) for cell in row] for row in grid.rows)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 

@@ -175,6 +175,8 @@ def readable(path: Path) -> BinaryIO:
         os.close(handle)
     except OSError as error:
         message = f"cannot read {printable(str(path))}: {error.strerror}"
+        if error.errno in (errno.EMFILE, errno.ENFILE):  # no fault of this letter: all others would fail too
+            raise UsageError(message, hint="raise the limit of open files: ulimit -n 4096") from error
         raise LetterError(message, code="unreadable", hint="check that it exists and may be read") from error
     raise LetterError(f"cannot read {printable(str(path))}: it is no file", code="unreadable", hint="name a file")
 

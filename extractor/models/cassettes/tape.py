@@ -20,7 +20,7 @@ import httpx2
 from vcr.cassette import Cassette  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
-from extractor.errors import CassetteError
+from extractor.errors import CassetteError, UsageError
 from extractor.models.cassettes.matching import MATCH_ON, changes, same_body
 from extractor.models.cassettes.scrub import keys_sent, scrubbed_request, scrubbed_response
 from extractor.models.cassettes.tapefile import Persister, parsed_json
@@ -176,10 +176,9 @@ class Tape:
         self._cassette._metadata.update(self.recorded, calls=len(self._cassette))
         try:
             self._cassette._save()
-        except OSError as error:
+        except UsageError as error:
             hint = "free the disk, or make the folder writable, and record again"
-            problem = f"cannot write {self.path}: {error.strerror}"
-            raise CassetteError(problem, hint=hint, code="unwritable_cassette") from error
+            raise CassetteError(error.message, hint=hint, code="unwritable_cassette") from error
         self.saved = True
 
     def lost(self) -> None:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import yaml
 from vcr.request import Request  # type: ignore[import-untyped]
 
 from extractor.errors import CassetteError
+from extractor.files import output_file
 
 # A literal block would lose these, or an editor would: blanks before a line end, control characters.
 _UNSAFE = re.compile("[ \t]\n|[ \t]\\Z|\\A\\s|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
@@ -203,17 +202,8 @@ class Persister:
             "recorded": tape.get("metadata") or {},
             "interactions": [{"request": _request_to_tree(r), "response": _response_to_tree(s)} for r, s in pairs],
         }
-        data = _dumped(tree)
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with output_file(Path(path), parents=True) as file:
+            file.write(_dumped(tree))
 
 
 def _request_to_tree(request: Any) -> dict[str, Any]:

@@ -11,11 +11,13 @@ import os
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from extractor.errors import LedgerError
+from extractor.errors import LedgerError, UsageError
+from extractor.files import whole_file
 from extractor.runs.ledger import Ledger
 from extractor.runs.ledger.beside import RECORDS, refuse_shorter_ledger
 
 _NOTE = "records"
+_HINT = "free the disk and run again; nothing is lost, the ledger has it"
 
 
 class Output(AbstractContextManager["Output"]):
@@ -71,18 +73,15 @@ class Output(AbstractContextManager["Output"]):
 
     def rewrite(self) -> None:
         """Make the file anew from the ledger, in order; a record at a time, so it takes no memory."""
-        temporary = self.path.with_suffix(".jsonl.part")
         try:
-            private = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-            with open(private, "w", encoding="utf-8", newline="\n") as file:
+            with whole_file(self.path, _HINT) as file:
                 for line in self.ledger.lines():
-                    file.write(line)
-                    file.write("\n")
-            temporary.replace(self.path)
-        except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
-            raise self._cannot(error) from error
+                    file.write(line.encode())
+                    file.write(b"\n")
+        except LedgerError:
+            raise
+        except UsageError as error:
+            raise LedgerError(error.message, hint=error.hint) from error
         self._stale = False
 
     def _stamp(self) -> list[float] | None:
@@ -94,5 +93,4 @@ class Output(AbstractContextManager["Output"]):
         return [found.st_size, found.st_mtime_ns, *self.ledger.extent()]
 
     def _cannot(self, error: OSError) -> LedgerError:
-        hint = "free the disk and run again; nothing is lost, the ledger has it"
-        return LedgerError(f"cannot write {self.path}: {error.strerror}", hint=hint)
+        return LedgerError(f"cannot write {self.path}: {error.strerror}", hint=_HINT)

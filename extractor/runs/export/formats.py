@@ -26,7 +26,8 @@ from extractor.runs.export.tables import Table
 Write = Callable[[Sequence[Cell]], None]
 Opener = Callable[[BinaryIO, Sequence[Table], Path], AbstractContextManager[list[Write]]]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Also full-width, as spreadsheets of East Asia read them; and small forms.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b")
 ROW_GROUP = 5_000
 # What a sheet and a cell of xlsx hold; the cell counts UTF-16 units.
 SHEET_ROWS = 1_048_576

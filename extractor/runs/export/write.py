@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.errors import UsageError
-from extractor.files import whole_file
+from extractor.files import output_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.export.formats import FORMATS, Write
 from extractor.runs.export.tables import Reviewed, Table
@@ -62,7 +62,7 @@ def write_tables(
     with ExitStack() as stack:
         writers: list[tuple[Target, Table, Write]] = []
         for goal in goals:
-            file = stack.enter_context(whole_file(goal.path))
+            file = stack.enter_context(output_file(goal.path))
             opened = stack.enter_context(FORMATS[to].open(file, goal.tables, goal.path.parent))
             writers += ((goal, table, write) for table, write in zip(goal.tables, opened, strict=True))
         counts = [0] * len(writers)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from extractor.errors import LedgerError
+from extractor.files import refuse_odd_files
 from extractor.runs.ledger.view import FILE, View
 
 RECORDS = "records.jsonl"
@@ -15,8 +16,9 @@ _ID = re.compile(rb'\{"letter_id":("(?:[^"\\]|\\.)*+")')
 
 
 def refuse_foreign_records(folder: Path) -> None:
-    """Raise ``LedgerError`` for a folder with records but no ledger, or an emptied one."""
+    """Raise ``UsageError`` if files of the folder lead elsewhere, or the ledger beside records is missing or empty."""
     records, ledger = folder / RECORDS, folder / FILE
+    refuse_odd_files(folder)
     if not records.exists():
         return
     if not ledger.exists():
