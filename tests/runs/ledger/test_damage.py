@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,7 @@ from extractor.runs.bulk.merge import merge
 from extractor.runs.bulk.output import Output
 from extractor.runs.ledger import Keys, Ledger, View
 from extractor.runs.ledger.beside import RECORDS, refuse_foreign_records
+from extractor.runs.record import Record
 from tests.support.toy import cli, write_toy
 
 LETTERS = 40
@@ -27,10 +27,12 @@ CUTS = 30
 COPIES = 20
 
 
-def record(number: int) -> dict[str, Any]:
+def record(number: int) -> Record:
     usage = {"input_tokens": 100, "output_tokens": 10, "cached_tokens": 64}
-    return {
+    data = {
         "letter_id": f"letter-{number:03}",
+        "letter_sha256": None,
+        "letter_type": "parcel",
         "status": "accepted",
         "answer": {"words": ["as it was found"] * 20, "number": number},
         "attempts": [{}],
@@ -38,13 +40,14 @@ def record(number: int) -> dict[str, Any]:
         "cost_usd": 0.01,
         "error": None,
     }
+    return Record.from_dict(data)
 
 
 def keep(ledger: Ledger, output: Output, number: int) -> None:
     keys = Keys(f"ask {number}", f"check {number}")
     ledger.store_reply(keys, Reply(f"reply {number}"))
     line = ledger.store_record(record(number), keys)
-    output.add(record(number)["letter_id"], line, replaces=False)
+    output.add(record(number).letter_id, line, replaces=False)
 
 
 @pytest.fixture(scope="module")
