@@ -77,7 +77,8 @@ class DecisionParts:
     @property
     def certain(self) -> bool:
         """Whether the parts are what they claim to be: a heading that can be one, over a rationale."""
-        return self.heading.certain and (self.prose or "rationale" in self.paragraphs)
+        rationale = self.paragraphs.get("rationale")
+        return self.heading.certain and (self.prose or (rationale is not None and rationale.start < rationale.end))
 
 
 @dataclass(frozen=True)

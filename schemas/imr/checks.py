@@ -21,7 +21,7 @@ from extractor.lettertypes.lettertype import Rule
 from extractor.lettertypes.reading import Block
 
 from .guidelines import chapter_of
-from .model import Citation, Decision, ImrLetter
+from .model import Citation, Decision, Header, ImrLetter, Reviewer, Worker
 from .verdict import polarity
 
 CODES = {
@@ -34,6 +34,7 @@ CODES = {
     "imr_decision_without_outcome": "Guideline paragraphs stand without a heading that ends in an outcome.",
     "imr_paragraph_missing": "A decision lacks a guideline paragraph or its rationale; the letter may be cut off.",
     "imr_heading_unclear": "It is not certain where a decision's heading begins, or that it is a heading at all.",
+    "imr_value_unread": "Something stands where a value must, but it cannot be read as one.",
     "imr_stray_outcome": "A line reads like a decision's heading, but no decision stands under it.",
     "imr_source_contradicts": "A citation printed as outside the MTUS names the MTUS itself.",
     "imr_page_outside_chapter": "A cited page lies outside the chapter it is cited from.",
@@ -51,6 +52,18 @@ def heading_certain(decision: Decision, block: Block, letter: Letter, path: str)
             "imr_heading_unclear", f"{path}/item", "error", "unclear", message,
             expected=item.value, got=decision.item, span=item.spans[0],
         )  # fmt: skip
+
+
+def nothing_unread(record: BaseModel, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
+    """What stands behind a label and is not understood is not silence: a person reads it."""
+    for name, fact in block.facts.items():
+        unread = fact.spans and fact.value in (None, [])
+        if not fact.certain and (unread or isinstance(record, Header | Reviewer)):
+            yield Finding(
+                "imr_value_unread", f"{path}/{name}", "error", "unclear",
+                "something stands where this value must, but it cannot be read for certain",
+                expected=fact.value, got=getattr(record, name), span=fact.spans[0] if fact.spans else block.span,
+            )  # fmt: skip
 
 
 def outcome_agrees_with_rationale(decision: Decision, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
@@ -190,7 +203,10 @@ def pages_whole(record: Citation | Decision, block: Block, letter: Letter, path:
 
 
 RULES: Mapping[type[BaseModel], tuple[Rule, ...]] = {
-    ImrLetter: (dates_agree,),
+    ImrLetter: (nothing_unread, dates_agree),
+    Header: (nothing_unread,),
+    Reviewer: (nothing_unread,),
+    Worker: (nothing_unread,),
     Decision: (heading_certain, outcome_agrees_with_rationale, pages_whole),
     Citation: (source_agrees, pages_possible, pages_whole),
 }

@@ -31,6 +31,9 @@ _SECTION_LABEL = re.compile(rf",?\s*{scanned('Section')}\s*[(\[{{]?[s5]?[)\]}}]?
 # A chapter of the 2016-17 form is named with its year: "Low Back Complaints 2004".
 _CHAPTER_END = re.compile(r"\b(?:19|20)\d\d\b(?:\s+Guidelines)?(?=\s*,\s*(?:Section|and\b)|\s+and\b|\s*\.?\s*\Z)")
 _NEXT_CHAPTER = re.compile(r",?\s+and\s+(?=[A-Z][A-Za-z ,&'/\s-]{3,90}?\s(?:19|20)\d\d\b)")
+_LETTERS = re.compile(r"[A-Za-z]{2}")
+# More than a title's field holds.
+_LONGEST = 1900
 _TRAILING = " \t\r\n.,;:"
 # Section names that hold a comma before a capital; everything else is cut there.
 _UNCUT = re.compile(
@@ -58,8 +61,9 @@ def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) ->
         source = "non_mtus" if statement["non_mtus"] else "mtus"
         citations += _citations(text, Span(statement.end(), end), Fact(source, (Span(*statement.span(source)),)))
     basis = _basis(text, paragraph, statements)
-    # Pages are cited, but the words that say from what cannot be read.
-    lost = basis.value is None and PAGE_LABEL.search(text, paragraph.start, paragraph.end) is not None
+    # Words that are none of the form's statements, or a name that is none, hide what is cited.
+    lost = basis.value is None and _LETTERS.search(text, *paragraph) is not None
+    lost |= not all(map(_is_readable, citations))
     return Block(
         paragraph,
         regions={"paragraph": paragraph},
@@ -67,6 +71,13 @@ def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) ->
         blocks={"citations": citations},
         certain=not lost,
     )
+
+
+def _is_readable(citation: Block) -> bool:
+    """Whether a citation has a name of letters, and its sections are more than signs."""
+    names = citation.facts["sections"].value
+    title = citation.facts["title"].value
+    return len(title) <= _LONGEST and bool(_LETTERS.search(title)) and all(re.search(r"\w", name) for name in names)
 
 
 def _basis(text: str, paragraph: Span, statements: list[re.Match[str]]) -> Fact:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from extractor.letters.spans import Span
@@ -28,14 +29,15 @@ class DateTold(NamedTuple):
 
 def dates_told(text: str, summary: Span) -> list[DateTold]:
     """Every date of the summary with its sentence, in order."""
-    told = []
-    for found in find_dates(text, summary):
-        before = text[max(summary.start, found.span.start - _REACH) : found.span.start]
-        cut = max((end.end() for end in _SENTENCE_END.finditer(before)), default=0)
-        after = text[found.span.end : min(summary.end, found.span.end + _REACH)]
-        ended = _SENTENCE_END.search(after)
-        told.append(DateTold(found, before[cut:], after[: ended.start()] if ended else after))
-    return told
+    return [_in_sentence(text, summary, found) for found in find_dates(text, summary)]
+
+
+def _in_sentence(text: str, summary: Span, found: FoundDate) -> DateTold:
+    before = text[max(summary.start, found.span.start - _REACH) : found.span.start]
+    cut = max((end.end() for end in _SENTENCE_END.finditer(before)), default=0)
+    after = text[found.span.end : min(summary.end, found.span.end + _REACH)]
+    ended = _SENTENCE_END.search(after)
+    return DateTold(found, before[cut:], after[: ended.start()] if ended else after)
 
 
 def _beside(told: Sequence[DateTold], hints: Sequence[str], words: re.Pattern[str]) -> list[DateTold]:
@@ -47,6 +49,29 @@ def _beside(told: Sequence[DateTold], hints: Sequence[str], words: re.Pattern[st
         if any(hint in lower for hint in hints) and words.search(sentence):
             found.append(each)
     return found
+
+
+# What damage leaves of a date: its shape, with letters or signs among the digits. A search for it begins with
+# a character, not with what is before it, and so passes over the text quickly.
+_PART = r"[\dlIO|?#*\u25a1\ufffd]"
+_BROKEN_DATE = re.compile(rf"{_PART}{_PART}{{0,3}}[/-]{_PART}{{1,4}}(?:[/-]{_PART}{{2,4}})?(?![\w/-])")
+_UNKNOWN = re.compile(r"[?#*\u25a1\ufffd]")
+_MIXED = re.compile(r"(?=.*\d).*[lIO|]")
+
+
+def broken_dates(text: str, summary: Span) -> list[DateTold]:
+    """What stands where dates are told but cannot be read as one, each with its sentence; the values mean nothing."""
+    return [
+        _in_sentence(text, summary, FoundDate(date.min, Span(*match.span())))
+        for match in _BROKEN_DATE.finditer(text, *summary)
+        if _is_broken(match[0]) and not re.match(r"[\w/-]", text[match.start() - 1 : match.start()])
+    ]
+
+
+def _is_broken(found: str) -> bool:
+    if "?" in found and not found.strip("?/-"):
+        return True
+    return len(re.findall("[/-]", found)) == 2 and bool(_UNKNOWN.search(found) or _MIXED.match(found))
 
 
 def _pattern(*patterns: str) -> re.Pattern[str]:
@@ -80,13 +105,18 @@ _LAST_INJURY_WORD = _pattern(
 _ANOTHER_DATE = _pattern(r"\s*(?:to|through|thru|and|&|[-\u2013])\s*\d{1,2}[-/]\d{1,2}[-/]\d{2}")
 
 
-def read_injury_date(told: Sequence[DateTold]) -> Fact:
+def read_injury_date(told: Sequence[DateTold], broken: Sequence[DateTold] = ()) -> Fact:
     """The date of injury as the summary tells it; the first, where it tells several."""
     beside = _beside(told, _INJURY_HINTS, _INJURY_WORD)
     for each in beside:
         if _is_injury(each):
             return Fact(each.date.value, (each.date.span,), certain=not _ANOTHER_DATE.match(each.after))
-    return Fact(None, certain=not beside)
+    return _silence(beside, _beside(broken, _INJURY_HINTS, _INJURY_WORD))
+
+
+def _silence(beside: Sequence[DateTold], broken: Sequence[DateTold]) -> Fact:
+    """No date was read. That is certain where none is beside words of the event, readable or not."""
+    return Fact(None, tuple(each.date.span for each in broken[:1]), certain=not beside and not broken)
 
 
 def _is_injury(told: DateTold) -> bool:
@@ -153,7 +183,7 @@ _OF_SOMETHING_ELSE = _pattern(
 _NOT_AT_ISSUE = _pattern(r"\b(?:neither|none)\b[^.]{0,40}\bat\s+issue\b|\bnot\s+(?:at\s+issue|in\s+dispute)\b")
 
 
-def read_ur_date(told: Sequence[DateTold]) -> Fact:
+def read_ur_date(told: Sequence[DateTold], broken: Sequence[DateTold] = ()) -> Fact:
     """The date of the utilization review's decision; the first one's, where it was reconsidered.
 
     Certain if the summary tells one such date, or none beside a word of refusal.
@@ -163,7 +193,7 @@ def read_ur_date(told: Sequence[DateTold]) -> Fact:
         if found := _found(beside, is_refusal):
             first = found[0]
             return Fact(first.value, (first.span,), certain=len({date.value for date in found}) == 1)
-    return Fact(None, certain=not beside)
+    return _silence(beside, _beside(broken, _REFUSAL_HINTS, _REFUSAL_WORD))
 
 
 def _found(beside: Sequence[DateTold], is_refusal: Callable[[DateTold], bool]) -> list[FoundDate]:

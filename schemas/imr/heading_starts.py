@@ -27,6 +27,7 @@ _OF_FORMULA = re.compile(
 )
 _LONGEST = 1900
 _MOST_WORDS = 80
+_LETTERS = re.compile(r"[A-Za-z]{2}")
 
 _BREAK = re.compile(r"[^\S\n]*\n(?P<blank>(?:[^\S\n]*\n)*)")
 _ENDED = re.compile(r"[.?!][\"')]*\Z")
@@ -98,9 +99,9 @@ def find_beginning(text: str, before: Span, layout: Layout) -> Beginning:
 
 
 def _may_be_heading(text: str, span: Span) -> bool:
-    """Whether these words can head a decision: no label, no verdict, no whole paragraph of sentences among them."""
+    """Whether these words can head a decision: letters, but no label, no verdict and no whole paragraph."""
     heading = span.of(text)
-    if len(heading) > _LONGEST or _LABEL.search(heading) or _VERDICT.search(heading):
+    if len(heading) > _LONGEST or not _LETTERS.search(heading) or _LABEL.search(heading) or _VERDICT.search(heading):
         return False
     return bool(PARTLY.search(heading)) or len(heading.split()) <= _MOST_WORDS
 

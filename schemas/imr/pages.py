@@ -66,6 +66,8 @@ _NOTHING = re.compile(r"[\s.,;:]*(?:\Z|Decision\b)")
 _LOST_NUMBER = re.compile(r"\s*(?:[^\w\s(\"'\u201c]|[A-Za-z]{1,3}(?:\.(?=\s|\Z)|(?=\s*(?:\n|\Z))))")
 # A full stop that scans print for a comma, and the list goes on: "22. 67-69".
 _GOES_ON = re.compile(r"\s*\.\s+(?:\d{1,3}\s*-\s*\d{1,3}\s*[.,;]|\d{1,3}\s*,\s*\d|\d{3}\s*\.(?!\d))")
+# A sign behind a number that neither separates nor ends a list: another number may be lost in it.
+_NO_SEPARATOR = re.compile(r"\s{0,2}[^\w\s.,;:()\[\]'\"-]")
 _NO_PAGES = re.compile(
     r"(?:n\s?/\s?a|none|not\s+(?:cited|given|listed|specified|applicable)|unspecified)\b\.?", re.IGNORECASE
 )
@@ -160,6 +162,7 @@ def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose
     mended, certain = any(item.mended for item in found), all(item.certain for item in found)
     if not prose:
         certain &= not (_LOST_NUMBER if joint else _GOES_ON).match(text, at, end)
+        certain &= not _NO_SEPARATOR.match(text, at, end)
     # What was mended must also be possible.
     certain &= not mended or chapter is None or all(chapter.holds(page.first, page.last) for page in pages)
     return PageList(pages, found[-1].span.end, mended, certain)

@@ -1,77 +1,11 @@
-"""Header, reviewer and worker: who and what the case is about, outside its decisions."""
+"""Reviewer and worker: who a case is about, and who decided it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import date
 
 from extractor.letters.spans import Span
-from extractor.lettertypes.reading import Fact, find_dates, scanned, squeeze
-
-# ---- header ----------------------------------------------------------------------------------
-
-_LABELS = {
-    "case_number": rf"{scanned('Case')}\s+(?:{scanned('Number')}|No\.?|\#)\s*(?::|(?=CM))",
-    "date_assigned": rf"{scanned('Date Assigned')}\s*:",
-    "date_of_injury": rf"{scanned('Date of Injury')}\s*:",
-    "decision_date": rf"{scanned('Decision Date')}\s*:|\b{scanned('Dated')}\s*:",
-    "ur_denial_date": rf"{scanned('UR Denial Date')}\s*:|{scanned('Date of UR Decision')}\s*:",
-    "priority": rf"{scanned('Priority')}\s*:",
-    # The label is broken over two lines, and some tools put the value between its halves.
-    "application_received": rf"{scanned('Application')}(?:\s+{scanned('Received')})?\s*:|\b{scanned('Received')}\s*:"
-    rf"|\b{scanned('Application')}\b(?=\s+[\d/-]{{6,10}}\s+{scanned('Received')}\s*:)",
-}
-_LABEL = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _LABELS.items()), re.IGNORECASE)
-_VALUES = {
-    "case_number": re.compile(r"\bCM\s?\d{2}\s?-\s?\d{4,9}\b", re.IGNORECASE),
-    "priority": re.compile(r"\b(?:Standard|Expedited|Regular|Urgent)\b", re.IGNORECASE),
-}
-_DATES = [name for name in _LABELS if name not in _VALUES]
-
-
-def read_header(text: str, header: Span) -> dict[str, Fact]:
-    """The case header. Every field is given; its value is ``None`` where the header does not hold it."""
-    facts = {name: Fact(None) for name in _LABELS}
-    labels = _labels(text, header)
-    for name, pattern in _VALUES.items():
-        if any(label == name for label, _ in labels) and (match := pattern.search(text, header.start, header.end)):
-            facts[name] = Fact(squeeze(match[0]), (Span(*match.span()),))
-    facts.update(_header_dates(text, header, labels))
-    return facts
-
-
-def _labels(text: str, header: Span) -> list[tuple[str, Span]]:
-    found: list[tuple[str, Span]] = []
-    for match in _LABEL.finditer(text, header.start, header.end):
-        name = match.lastgroup or ""
-        if name not in [known for known, _ in found]:
-            found.append((name, Span(*match.span())))
-        elif name == "application_received":  # its second half: the label ends here
-            found = [(n, Span(s.start, match.end()) if n == name else s) for n, s in found]
-    return found
-
-
-def _header_dates(text: str, header: Span, labels: list[tuple[str, Span]]) -> Iterator[tuple[str, Fact]]:
-    """Give each date label its date.
-
-    In a well-ordered header a date follows its label. When a tool prints a column of labels and
-    then the column of values, dates are handed out column by column, in order. Where dates are
-    fewer than labels, some are left blank, and a date belongs to the label right before it.
-    """
-    dates = [(found.span, found.value) for found in find_dates(text, header)]
-    named = [(span.start, name) for name, span in labels if name in _DATES]
-    blanks = len(dates) < len(named)
-    waiting: list[str] = []
-    marks: list[tuple[int, str | tuple[Span, date]]] = [*named, *((span.start, (span, value)) for span, value in dates)]
-    for _, mark in sorted(marks, key=lambda each: each[0]):
-        if isinstance(mark, str):
-            waiting.append(mark)
-        elif waiting:
-            yield waiting.pop(-1 if blanks else 0), Fact(mark[1], (mark[0],))
-            if blanks:
-                waiting.clear()
-
+from extractor.lettertypes.reading import Fact, scanned, search, squeeze
 
 # ---- reviewer --------------------------------------------------------------------------------
 
@@ -88,6 +22,8 @@ STATES = (
 )
 _STATE = re.compile(r"\b(?:" + "|".join(sorted(STATES, key=len, reverse=True)) + r")\b")
 _LICENSED = re.compile(rf"{scanned('State(s) of Licensure')}\s*:|\blicensed\s+to\s+practice\s+in\b", re.IGNORECASE)
+# What is behind the label and is neither a state nor what joins two.
+_NO_STATE = re.compile(r"\b(?!and\b|the\b|in\b)[A-Za-z]{2,}|[^\w\s,;.&()-]|\d")
 _LICENCE_END = re.compile(rf"{scanned('Certification')}|He/she|\.\s", re.IGNORECASE)
 _CERTIFIED = re.compile(
     rf"{scanned('Certification(s)')}\s*/\s*{scanned('Specialty')}\s*:(?P<list>.*?)\Z"
@@ -100,15 +36,23 @@ _SUBSPECIALTY = re.compile(
 )
 
 
+_LETTERS = re.compile(r"[A-Za-z]{2}")
 _BEFORE_A_HOLE = re.compile(r"(?:^|\s+)(?:from|at|by|in|of|through|with)\Z", re.IGNORECASE)
 
 
 def read_reviewer(text: str, reviewer: Span) -> dict[str, Fact]:
-    """States of licensure, specialties and subspecialties, as printed (a list of 2016, or a sentence of 2014)."""
+    """States of licensure, specialties and subspecialties, as printed (a list of 2016, or a sentence of 2014).
+
+    Words among which none of these is found are not silence: nothing is certain then.
+    """
+    certified, subspecialty = search(_CERTIFIED, text, reviewer), search(_SUBSPECIALTY, text, reviewer)
+    if not (certified or subspecialty or search(_LICENSED, text, reviewer)) and search(_LETTERS, text, reviewer):
+        unread = Fact([], (reviewer.trimmed(text),), certain=False)
+        return {"states": unread, "specialties": unread, "subspecialties": unread}
     return {
         "states": _states(text, reviewer),
-        "specialties": _names(text, _CERTIFIED.search(text, reviewer.start, reviewer.end)),
-        "subspecialties": _names(text, _SUBSPECIALTY.search(text, reviewer.start, reviewer.end)),
+        "specialties": _names(text, certified),
+        "subspecialties": _names(text, subspecialty),
     }
 
 
@@ -117,8 +61,13 @@ def _states(text: str, reviewer: Span) -> Fact:
     if not licensed:
         return Fact([])
     end = _LICENCE_END.search(text, licensed.end(), reviewer.end)
-    found = list(_STATE.finditer(text, licensed.end(), end.start() if end else reviewer.end))
-    return Fact([squeeze(match[0]) for match in found], tuple(Span(*match.span()) for match in found))
+    region = Span(licensed.end(), end.start() if end else reviewer.end)
+    found = list(_STATE.finditer(text, *region))
+    spans = tuple(Span(*match.span()) for match in found)
+    rest = _NO_STATE.search(_STATE.sub(lambda match: " " * len(match[0]), region.of(text)))
+    if rest and not found:
+        return Fact([], (Span(region.start + rest.start(), region.end).trimmed(text),), certain=False)
+    return Fact([squeeze(match[0]) for match in found], spans, certain=rest is None)
 
 
 def _names(text: str, match: re.Match[str] | None) -> Fact:
@@ -139,7 +88,8 @@ def _names(text: str, match: re.Match[str] | None) -> Fact:
             span = Span(span.start, span.start + hole.start())
         if span.start < span.end:
             spans.append(span)
-    return Fact([squeeze(span.of(text)).rstrip(".") for span in spans], tuple(spans))
+    names = [squeeze(span.of(text)).rstrip(".") for span in spans]
+    return Fact(names, tuple(spans), certain=all(_LETTERS.search(name) for name in names))
 
 
 # ---- worker ----------------------------------------------------------------------------------
@@ -147,6 +97,7 @@ def _names(text: str, match: re.Match[str] | None) -> Fact:
 _AGE = r"(?P<age>\d{2,3})\s*-?\s*(?:(?:year|yr)s?\.?[\s-]*(?:of\s+age|olds?)|y\.?\s?/?o\b\.?)"
 _SEX = r"(?P<sex>females?|males?|woman|man|lady|gentleman)"
 _AGE_AND_SEX = re.compile(rf"\b{_AGE}(?:[\s,-]+(?:[A-Za-z]+[\s,-]+){{0,5}}?{_SEX}\b)?", re.IGNORECASE)
+_OF_AN_AGE = re.compile(r"\S+\s*-?\s*(?:years?|yrs?)\.?[\s-]*(?:of[\s-]+age|olds?)\b", re.IGNORECASE)
 _SEX_ALONE = re.compile(
     rf"\b(?:worker|patient|claimant|applicant|employee|individual|IW)\s+(?:is|was)\s+an?\s+(?:[A-Za-z-]+\s+){{0,4}}?{_SEX}\b",
     re.IGNORECASE,
@@ -156,9 +107,14 @@ _SEXES = {"f": "female", "w": "female", "l": "female", "m": "male", "g": "male"}
 
 
 def read_age_and_sex(text: str, summary: Span) -> tuple[Fact, Fact]:
-    first = _AGE_AND_SEX.search(text, summary.start, summary.end)
-    age = Fact(int(first["age"]), (Span(*first.span("age")),)) if first else Fact(None)
-    sexed = first if first and first["sex"] else _SEX_ALONE.search(text, summary.start, summary.end)
+    """Age in years and sex; words of an age without a number that can be read make the age uncertain."""
+    first = search(_AGE_AND_SEX, text, summary)
+    if first:
+        age = Fact(int(first["age"]), (Span(*first.span("age")),))
+    else:
+        unread = search(_OF_AN_AGE, text, summary)
+        age = Fact(None, (Span(*unread.span()),), certain=False) if unread else Fact(None)
+    sexed = first if first and first["sex"] else search(_SEX_ALONE, text, summary)
     if sexed:
         return age, Fact(_SEXES[sexed["sex"][0].lower()], (Span(*sexed.span("sex")),))
     return age, _sex_by_pronouns(text, summary)

@@ -14,11 +14,12 @@ from extractor.lettertypes.reading import Block, Fact, Oddity, Reading, last, no
 from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline
 from .determinations import determinations_of
-from .events import dates_told, read_injury_date, read_ur_date
+from .events import broken_dates, dates_told, read_injury_date, read_ur_date
+from .header import read_header
 from .heading_starts import PARTLY
 from .headings import HEADING_LINE, outcome_value
 from .mentions import read_page_mentions
-from .people import read_age_and_sex, read_header, read_reviewer
+from .people import read_age_and_sex, read_reviewer
 from .verdict import read_verdict
 
 _UNHEADED = "guideline paragraphs stand here without a heading that ends in an outcome"
@@ -65,8 +66,9 @@ def _root(text: str, anatomy: Anatomy) -> Block:
         regions["summary"] = anatomy.summary
         age, sex = read_age_and_sex(text, anatomy.summary)
         dates = dates_told(text, anatomy.summary)
-        worker = {"age": age, "sex": sex, "date_of_injury": read_injury_date(dates)}
-        facts["ur_date"] = read_ur_date(dates)
+        broken = broken_dates(text, anatomy.summary)
+        worker = {"age": age, "sex": sex, "date_of_injury": read_injury_date(dates, broken)}
+        facts["ur_date"] = read_ur_date(dates, broken)
     return Block(
         Span(0, len(text)),
         regions=regions,

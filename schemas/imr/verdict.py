@@ -95,4 +95,4 @@ def read_verdict(text: str, rationale: Span) -> Fact:
             words = told[at].of(text)
             if speaks(words) and not is_instruction(text[told[max(0, at - 1)].start : told[at].end], OUTCOMES):
                 return Fact(squeeze(words), (told[at],), certain)
-    return Fact(None)
+    return Fact(None, certain=not told)
