@@ -60,5 +60,5 @@ LETTER_TYPE = LetterType(
     planters=PLANTERS,
     rows=rows,
     starts=starts_of,
-    checks_version=4,
+    checks_version=5,
 )

@@ -26,7 +26,7 @@ _LICENSED = re.compile(rf"{scanned('State(s) of Licensure')}\s*:|\blicensed\s+to
 _NO_STATE = re.compile(r"\b(?!and\b|the\b|in\b)[A-Za-z]{2,}|[^\w\s,;.&()-]|\d")
 _LICENCE_END = re.compile(rf"{scanned('Certification')}|He/she|\.\s", re.IGNORECASE)
 _CERTIFIED = re.compile(
-    rf"{scanned('Certification(s)')}\s*/\s*{scanned('Specialty')}\s*:(?P<list>.*?)\Z"
+    rf"{scanned('Certification(s)')}\s*/\s*{scanned('Specialty')}\s*:(?P<list>.*)\Z"
     r"|(?:Board\s+Certified\s+(?:in\s+)?|\bis\s+Licensed\s+in\s+)(?P<told>.*?)(?=,?\s+(?:and\s+)?(?:is|has)\s+(?:licensed|a\s+subspecialty|subspecialt)|\.\s+He/she|\.\s|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -97,7 +97,7 @@ def _names(text: str, match: re.Match[str] | None) -> Fact:
 _AGE = r"(?P<age>\d{2,3})\s*-?\s*(?:(?:year|yr)s?\.?[\s-]*(?:of\s+age|olds?)|y\.?\s?/?o\b\.?)"
 _SEX = r"(?P<sex>females?|males?|woman|man|lady|gentleman)"
 _AGE_AND_SEX = re.compile(rf"\b{_AGE}(?:[\s,-]+(?:[A-Za-z]+[\s,-]+){{0,5}}?{_SEX}\b)?", re.IGNORECASE)
-_OF_AN_AGE = re.compile(r"\S+\s*-?\s*(?:years?|yrs?)\.?[\s-]*(?:of[\s-]+age|olds?)\b", re.IGNORECASE)
+_OF_AN_AGE = re.compile(r"(?:years?|yrs?)\.?[\s-]*(?:of[\s-]+age|olds?)\b", re.IGNORECASE)
 _SEX_ALONE = re.compile(
     rf"\b(?:worker|patient|claimant|applicant|employee|individual|IW)\s+(?:is|was)\s+an?\s+(?:[A-Za-z-]+\s+){{0,4}}?{_SEX}\b",
     re.IGNORECASE,
