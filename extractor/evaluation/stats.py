@@ -202,6 +202,16 @@ def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return float(bounds.low), float(bounds.high)
 
 
+def exact_bounds(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Exact bounds of a rate of which ``k`` of ``n`` were seen (Clopper and Pearson 1934). (0, 1) for none of none."""
+    if n == 0:
+        return 0.0, 1.0
+    with needs_scipy():
+        from scipy import stats
+    bounds = stats.binomtest(k, n).proportion_ci(level, method="exact")
+    return float(bounds.low), float(bounds.high)
+
+
 def zero_bound(n: int, level: float = 0.95) -> float:
     """How high a rate may still be, one-sided, of which none was seen in ``n`` letters.
 

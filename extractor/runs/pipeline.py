@@ -21,6 +21,7 @@ from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 from extractor.runs.replies import CheckedReply, make_record
 from extractor.validator.checks import Verdict, check
+from extractor.validator.repeats import settle_repeats
 
 OnReply = Callable[[Reply], None]
 
@@ -51,7 +52,8 @@ async def extract(
                 error = ModelError(f"the model's reply cannot be used: {reply.error}", code=reply.error)
             checked = CheckedReply(reply) if reply.error else judge(reply, plan.strategy, plan.letter_type, reading)
             attempts.append(checked)
-            if len(attempts) > plan.reasks or not worth_asking_again(checked.verdict.findings):
+            _settle_last(attempts)
+            if len(attempts) > plan.reasks or not worth_asking_again(attempts[-1].verdict.findings):
                 break
     except (TransportError, CassetteError):
         if not attempts:
@@ -80,6 +82,15 @@ def judge(reply: Reply, strategy: Strategy, letter_type: LetterType, reading: Re
     verdict = check(letter_type, answer, reading, quotes)
     verdict.findings += remarks
     return CheckedReply(reply, answer, verdict)
+
+
+def _settle_last(attempts: list[CheckedReply]) -> None:
+    """What the last two valid answers both insist on is blamed on nobody, in place."""
+    *_, one, other = [None, None, *attempts]
+    if one is None or other is None or one.answer is None or other.answer is None:
+        return
+    before, after = settle_repeats((one.answer, one.verdict), (other.answer, other.verdict))
+    attempts[-2:] = [replace(one, verdict=before), replace(other, verdict=after)]
 
 
 def correction_message(findings: list[Finding]) -> str:

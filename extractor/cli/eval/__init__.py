@@ -11,6 +11,7 @@ from extractor.cli.eval.gate import bless_command, gate_command, leaks_command
 from extractor.cli.eval.plan import plan_command
 from extractor.cli.eval.planted import planted_command
 from extractor.cli.eval.run import history_command, rescore_command, run_command
+from extractor.cli.eval.strength import strength_command
 
 eval_app = typer.Typer(
     name="eval", help="Which prompt is better, what may land, and what the validator is worth.", no_args_is_help=True
@@ -26,4 +27,5 @@ EVAL_COMMANDS: dict[str, Callable[..., None]] = {
     "history": history_command,
     "leaks": leaks_command,
     "planted": planted_command,
+    "strength": strength_command,
 }

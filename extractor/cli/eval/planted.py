@@ -19,6 +19,7 @@ from extractor.evaluation.scores.planted import Report, measure
 from extractor.letters.letter import Letter, find_letters, letters_in
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import fill
+from extractor.workspace.workspace import Workspace
 
 # What the validator is held to: all planted mistakes on protected leaves, nearly all of the others.
 FLOOR = 0.99
@@ -50,19 +51,29 @@ def planted_command(
     """
     found = open_workspace(workspace)
     kind_of_letter = found.letter_type(letter_type)
-    config = found.config.letter_types[kind_of_letter.name]
-    if not config.letters or not config.gold:
-        raise WorkspaceError("this letter type has no gold", hint="set `letters` and `gold` in workspace.toml")
     if unknown := set(kind or []) - set(kind_of_letter.planters):
         raise WorkspaceError(f"no kind {min(unknown)!r}", hint=f"known: {', '.join(sorted(kind_of_letter.planters))}")
-    pairs = load_gold(found.root / config.letters, found.root / config.gold, kind_of_letter)
-    answers = [*((pair.letter, pair.answer) for pair in pairs), *_baseline(baseline or [], kind_of_letter)]
+    answers, gold = true_answers(found, kind_of_letter, baseline or [])
     report = measure(kind_of_letter, answers, kinds=kind)
     if as_json:
-        print_json({"gold": len(pairs), "baseline": len(answers) - len(pairs), **report.as_dict()})
+        print_json({"gold": gold, "baseline": len(answers) - gold, **report.as_dict()})
     else:
-        _print(report, len(pairs))
+        _print(report, gold)
     raise typer.Exit(Exit.FINE if _good(report) else Exit.LOOK)
+
+
+def true_answers(
+    workspace: Workspace, letter_type: LetterType, baseline: list[Path]
+) -> tuple[list[tuple[Letter, Mapping[str, Any]]], int]:
+    """The gold of a letter type, and the readings of further letters; and how many of them are gold.
+
+    Raises ``WorkspaceError`` where there is no gold.
+    """
+    config = workspace.config.letter_types[letter_type.name]
+    if not config.letters or not config.gold:
+        raise WorkspaceError("this letter type has no gold", hint="set `letters` and `gold` in workspace.toml")
+    pairs = load_gold(workspace.root / config.letters, workspace.root / config.gold, letter_type)
+    return [*((pair.letter, pair.answer) for pair in pairs), *_baseline(baseline, letter_type)], len(pairs)
 
 
 def _baseline(paths: list[Path], letter_type: LetterType) -> Iterator[tuple[Letter, Mapping[str, Any]]]:

@@ -98,27 +98,27 @@ def measure(
     report = Report(kinds={kind: Tally() for kind in kinds or letter_type.planters})
     for letter, answer in answers:
         reading = letter_type.read(letter)
-        untouched = _verdict(letter_type, answer, reading)
+        untouched = verdict_on(letter_type, answer, reading)
         report.answers += 1
         for finding in untouched.findings:
             if finding.severity == "error":
                 report.told(finding).append(f"{letter.id} {finding.path} {finding.code}")
         uncertain = as_uncertain(reading)
-        doubted = _verdict(letter_type, answer, uncertain)
+        doubted = verdict_on(letter_type, answer, uncertain)
         report.false_alarms += [
             f"{letter.id} {finding.path} {finding.code}, with an uncertain reader"
             for finding in doubted.findings
             if finding.blame == "answer" and finding.severity == "error"
         ]
-        for kind, mistake in _mistakes(letter_type, list(report.kinds), answer, reading):
-            found = _verdict(letter_type, mistake.answer, uncertain if mistake.uncertain else reading).findings
-            known = {_identity(finding) for finding in (doubted if mistake.uncertain else untouched).findings}
-            new = [f for f in found if f.severity == "error" and f.blame != "letter" and _identity(f) not in known]
+        for kind, mistake in mistakes_in(letter_type, list(report.kinds), answer, reading):
+            found = verdict_on(letter_type, mistake.answer, uncertain if mistake.uncertain else reading).findings
+            known = {identity(finding) for finding in (doubted if mistake.uncertain else untouched).findings}
+            new = [f for f in found if f.severity == "error" and f.blame != "letter" and identity(f) not in known]
             _count(report.kinds[kind], mistake, new, letter, letter_type)
     return report
 
 
-def _mistakes(
+def mistakes_in(
     letter_type: LetterType, kinds: Iterable[str], answer: Mapping[str, Any], reading: Reading
 ) -> Iterator[tuple[str, Mistake]]:
     for kind in kinds:
@@ -127,11 +127,11 @@ def _mistakes(
                 yield kind, mistake
 
 
-def _verdict(letter_type: LetterType, answer: Mapping[str, Any], reading: Reading) -> Verdict:
+def verdict_on(letter_type: LetterType, answer: Mapping[str, Any], reading: Reading) -> Verdict:
     return check(letter_type, letter_type.schema.model_validate_json(json.dumps(answer)), reading)
 
 
-def _identity(finding: Finding) -> tuple[str, str]:
+def identity(finding: Finding) -> tuple[str, str]:
     return finding.code, finding.path
 
 

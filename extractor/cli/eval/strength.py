@@ -1,0 +1,66 @@
+"""``extractor eval strength``: what proves each leaf, and what passes in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from extractor.cli.eval.planted import true_answers
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json
+from extractor.display import values
+from extractor.evaluation.scores.strength import LeafStrength, measure_strength
+
+
+def strength_command(
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--baseline", metavar="PATH", help="Letters without gold: the baseline's answers to them are taken as true."
+        ),
+    ] = None,
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """For each leaf: its proof level, planted mistakes that pass in silence, false alarms, and what nobody checks.
+
+    The true answers are the workspace's gold, and with --baseline the reading of further letters. No
+    model, no network. Exit code 1 if a mistake on a protected leaf passes in silence or a true value is blamed.
+
+    Example: extractor eval strength
+    """
+    found = open_workspace(workspace)
+    kind = found.letter_type(letter_type)
+    answers, gold = true_answers(found, kind, baseline or [])
+    leaves = measure_strength(kind, answers).values()
+    if as_json:
+        print_json({"answers": len(answers), "gold": gold, "leaves": [leaf.as_dict() for leaf in leaves]})
+    else:
+        _print(leaves)
+        print(f"{len(answers)} true answers, {gold} of them gold. * is a protected leaf.")
+    bad = any(leaf.false_alarms or (leaf.protected and leaf.silent) for leaf in leaves)
+    raise typer.Exit(Exit.LOOK if bad else Exit.FINE)
+
+
+def _print(leaves: Iterable[LeafStrength]) -> None:
+    table = Table("leaf", "proven by", "planted", "pass in silence", "95 %", "false alarms", pad_edge=False)
+    for leaf in leaves:
+        low, high = leaf.bounds
+        levels = ", ".join(
+            f"{level} {values.percent_of(count, leaf.levels.total())}" for level, count in leaf.levels.most_common()
+        )
+        share = (str(leaf.silent), f"{values.percent(low)} to {values.percent(high)}") if leaf.planted else ("", "")
+        name = leaf.path + (" *" if leaf.protected else "")
+        table.add_row(name, levels, f"{leaf.planted:,}", *share, str(leaf.false_alarms))
+    Console(width=160).print(table)
+    print("What nobody checks:")
+    for leaf in leaves:
+        if leaf.unchecked:
+            print(f"  {leaf.path}: {leaf.unchecked}")
+        elif not leaf.planted:
+            print(f"  {leaf.path}: no mistake was planted here, so how well it is checked was not measured")
