@@ -12,8 +12,9 @@ from functools import lru_cache
 
 from extractor.letters.typography import normalize
 
-# Each pattern with hints, of which the text must hold one: looking for those is far cheaper.
-Hinted = tuple[tuple[str, ...], re.Pattern[str]]
+# Each pattern with hints, of which the text in lower case must hold one: looking for those is far cheaper.
+Hints = tuple[str, ...] | re.Pattern[str]
+Hinted = tuple[Hints, re.Pattern[str]]
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:
@@ -66,7 +67,7 @@ def _asking_for(values: tuple[str, ...]) -> tuple[Hinted, ...]:
     words = "|".join(r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", value))) for value in values)
     return (
         (
-            (" as ", " as\n"),
+            re.compile(rf"as\s+[\"'\u201c]?(?:{words.lower()})"),
             _pattern(
                 r"\b(?:report|mark|record|return|output|give|extract|set|list|treat|code|enter)\s+"
                 rf"(?:every|all|each|any|the)\s+(?:[a-z]+\s+){{1,4}}as\s+[\"'\u201c]?(?:{words})\b"
@@ -85,8 +86,14 @@ def instructions_in(text: str, values: Sequence[str] = ()) -> Iterator[re.Match[
     """Every instruction to a machine in ``text``. ``values``: enum values that one may ask for."""
     lower = text.lower()
     for hints, pattern in (*_ALWAYS, *_asking_for(tuple(values))):
-        if any(hint in lower for hint in hints):
+        if _holds_one(lower, hints):
             yield from pattern.finditer(text)
+
+
+def _holds_one(lower: str, hints: Hints) -> bool:
+    if isinstance(hints, tuple):
+        return any(hint in lower for hint in hints)
+    return hints.search(lower) is not None
 
 
 def is_instruction(text: str, values: Sequence[str] = ()) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from extractor.letters.spans import Span, fold
-from extractor.lettertypes.evidence import Judged, SchemaField, Unchecked, fields_of
+from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, fields_of
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.reading import Block, Fact
 from extractor.validator.binding import Binding, bind, identical
@@ -48,6 +48,9 @@ class Walk:
         fact = block.facts.get(spec.name)
         if level := _settled(spec, value, fact):
             self.context.verdict.proof[path] = level
+        elif self.context.quotes is None and fact and _is_read_alike(spec, value, fact, regions):
+            self.context.verdict.proof[path] = "place"
+            self.context.verdict.evidence[path] = list(fact.spans)
         else:
             Leaf(self.context, spec, path, fact, regions, block.span).check(value, record)
 
@@ -129,6 +132,14 @@ def _settled(spec: SchemaField, value: Any, fact: Fact | None) -> Any:
     if not is_silent(fact.value) or (spec.many and not fact.certain):
         return None
     return silence_level(fact)
+
+
+def _is_read_alike(spec: SchemaField, value: Any, fact: Fact, regions: Regions) -> bool:
+    """Whether a single stated value is the one the reader is certain of: the most frequent case, made cheap."""
+    marker = spec.marker
+    if not isinstance(marker, Stated) or spec.many or not fact.certain or not fact.spans:
+        return False
+    return bool(value == fact.value) and marker.within in regions
 
 
 def _key(value: Any) -> str:
