@@ -248,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--letters", type=int, default=200, help="letters for the comparison of times (%(default)s)")
     parser.add_argument("--planted", type=int, default=8, help="generated letters to plant in (%(default)s)")
     parser.add_argument("--most", type=int, default=6, help="mistakes of a kind in a generated letter (%(default)s)")
-    told = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     imr = Workspace(ROOT).letter_type("imr")
     peers, notes = installed()
     print(f"Python {platform.python_version()}, pydantic {pydantic.VERSION}, {os.cpu_count()} cores\n")
@@ -257,18 +257,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for one in made(imr, 5, 20, seed=500_000):  # regular expressions are compiled before anything is timed
         ours(imr, one)
     print("\n## Read and check, by number of decisions\n")
-    sizes = {decisions: letters for decisions, letters in SIZES.items() if decisions <= told.largest}
+    sizes = {decisions: letters for decisions, letters in SIZES.items() if decisions <= options.largest}
     head = ["decisions", "letters", "characters", "median ms", "p99 ms", "ms per decision"]
     table(head, time_by_size(imr, sizes))
     print("## The same letters of 5 decisions\n")
     head = ["", "median ms", "p99 ms", "times ours", "median ms with one wrong quote"]
-    table(head, time_against(imr, peers, told.letters))
+    table(head, time_against(imr, peers, options.letters))
     print("## Planted mistakes caught\n")
     names = [OURS, *(peer.name for peer in peers)]
     print_planted("The bundled letters, every mistake", *plant(imr, gold(imr), peers, 0), names)
-    generated = made(imr, 5, told.planted, seed=200_000)
-    title = f"{told.planted} generated letters of 5 decisions, at most {told.most} mistakes of a kind in each"
-    print_planted(title, *plant(imr, generated, peers, told.most), names)
+    generated = made(imr, 5, options.planted, seed=200_000)
+    title = f"{options.planted} generated letters of 5 decisions, at most {options.most} mistakes of a kind in each"
+    print_planted(title, *plant(imr, generated, peers, options.most), names)
 
 
 if __name__ == "__main__":

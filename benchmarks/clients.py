@@ -162,12 +162,12 @@ def main() -> None:
     words.add_argument("--out", type=Path, required=True)
     words.add_argument("--limit", type=int)
     words.add_argument("--inflight", type=int, default=64)
-    told = words.parse_args()
-    files = sorted(told.letters.rglob("*.txt"))[: told.limit]
-    if told.name == "curator":
-        curator_run(told.url, files, told.inflight, told.out)
+    options = words.parse_args()
+    files = sorted(options.letters.rglob("*.txt"))[: options.limit]
+    if options.name == "curator":
+        curator_run(options.url, files, options.inflight, options.out)
     else:
-        asyncio.run(_ASYNC[told.name](told.url, files, told.inflight, told.out))  # type: ignore[arg-type]
+        asyncio.run(_ASYNC[options.name](options.url, files, options.inflight, options.out))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ class Piece:
     @property
     def truth(self) -> str:
         """Its line in the file of truths."""
-        told = {"letter_id": self.id, "form": self.form, "mess": self.mess, "answer": self.answer}
-        return json.dumps(told, separators=(",", ":"))
+        line = {"letter_id": self.id, "form": self.form, "mess": self.mess, "answer": self.answer}
+        return json.dumps(line, separators=(",", ":"))
 
 
 def piece(number: int, seed: int = 1, *, equal: float = 0.0, plain_bytes: bool = False) -> Piece:
@@ -132,7 +132,7 @@ def truths(root: Path) -> Iterator[dict[str, Any]]:
 
 
 def printed(answer: Mapping[str, Any], form: str) -> dict[str, Any]:
-    """The values that a letter prints and the reader reads: no judgement, and no guideline told in prose."""
+    """The values that a letter prints and the reader reads: no judgement, and no guideline stated in prose."""
     left_out = _JUDGED.union(_SIDES if form in _PROSE else ())
     decisions = [{key: one[key] for key in one if key not in left_out} for one in answer["decisions"]]
     return {key: answer[key] for key in answer if key != "diagnoses"} | {"decisions": decisions}
@@ -157,10 +157,10 @@ def main() -> None:
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--equal", type=float, default=0.0, help="share of letters that repeat an earlier one")
     words.add_argument("--plain-bytes", action="store_true", help="UTF-8 and line feeds in every file")
-    told = words.parse_args()
+    options = words.parse_args()
     started = time.perf_counter()
-    write(told.folder, told.letters, told.seed, equal=told.equal, plain_bytes=told.plain_bytes)
-    print(f"{told.letters:,} letters in {time.perf_counter() - started:.1f} s", file=sys.stderr)
+    write(options.folder, options.letters, options.seed, equal=options.equal, plain_bytes=options.plain_bytes)
+    print(f"{options.letters:,} letters in {time.perf_counter() - started:.1f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

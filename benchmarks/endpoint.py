@@ -72,30 +72,30 @@ class Seen:
         return self._latency * (1 + self._spread * self._chance.uniform(-1, 1))
 
     def headers(self, now: float) -> tuple[bool, str]:
-        """Whether a call may come through now, and what is told of the limit."""
+        """Whether a call may come through now, and what its headers say about the limit."""
         if not self.per_second:
             return True, ""
         self._left = min(self.per_second, self._left + (now - self._then) * self.per_second)
         self._then = now
         allowed = self._left >= 1
         self._left -= allowed
-        told = (
+        headers = (
             f"x-ratelimit-limit-requests: {round(60 * self.per_second)}\r\n"
             f"x-ratelimit-remaining-requests: {int(self._left)}\r\n"
             f"x-ratelimit-reset-requests: {(self.per_second - self._left) / self.per_second:.3f}s\r\n"
         )
         if not allowed:
-            told += f"Retry-After: {(1 - self._left) / self.per_second + 0.01:.3f}\r\n"
-        return allowed, told
+            headers += f"Retry-After: {(1 - self._left) / self.per_second + 0.01:.3f}\r\n"
+        return allowed, headers
 
     def stats(self) -> bytes:
-        told = {
+        counts = {
             "calls": self.asked.total(), "corrections": self.corrections, "letters": len(self.asked),
             "answered": self.answered, "refused": self.refused,
             "in_flight": self.in_flight, "most_in_flight": self.most, "trials": self.trials,
             "seconds": self.last - self.first,
         }  # fmt: skip
-        return json.dumps(told).encode()
+        return json.dumps(counts).encode()
 
 
 class Connection(asyncio.Protocol):
@@ -207,8 +207,8 @@ def main() -> None:
     words.add_argument("--latency", type=float, default=0.5, help="seconds from a call to its answer")
     words.add_argument("--spread", type=float, default=0.0, help="share by which that varies, by chance")
     words.add_argument("--rpm", type=float, help="calls a minute that are allowed")
-    told = words.parse_args()
-    asyncio.run(serve(told.truth, told.latency, told.spread, told.rpm))
+    options = words.parse_args()
+    asyncio.run(serve(options.truth, options.latency, options.spread, options.rpm))
 
 
 if __name__ == "__main__":

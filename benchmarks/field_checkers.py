@@ -18,7 +18,7 @@ from datetime import date
 from importlib import metadata
 from typing import Any, Protocol
 
-from benchmarks.peers import _CLASSES, _ISO, _as_printed, told
+from benchmarks.peers import _CLASSES, _ISO, _as_printed, printable
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Checker(Protocol):
 
 def printed_values(answer: Mapping[str, Any], text: str) -> list[PrintedValue]:
     """Every value that a letter prints, in the order of the letter's parts."""
-    return list(_walk(told(answer), "", text, "-"))
+    return list(_walk(printable(answer), "", text, "-"))
 
 
 def _walk(value: Any, path: str, text: str, mark: str) -> Iterator[PrintedValue]:

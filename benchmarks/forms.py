@@ -62,14 +62,14 @@ class Labelled(Writer):
         return text, {"states": states, "specialties": specialties, "subspecialties": [sub] if sub else []}
 
     def _summary(self, header: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        text, told = super()._summary(header)
-        worker = told["worker"]
+        text, values = super()._summary(header)
+        worker = values["worker"]
         if self.holes:
             worker["date_of_injury"] = None
             start = text.index("injury on ") + len("injury on ")
             text = text[:start] + text[start + 10 :]
             if self.rng.random() < 0.5:
-                told["ur_date"] = None
+                values["ur_date"] = None
                 start = text.index("Utilization Review dated ") + len("Utilization Review dated ")
                 text = text[:start] + text[start + 10 :]
         elif self.rng.random() < 0.02 and header["date_of_injury"]:
@@ -78,7 +78,7 @@ class Labelled(Writer):
             old = date.fromisoformat(worker["date_of_injury"])
             text = text.replace(f"{old:%m-%d-%Y}", f"{other:%m-%d-%Y}", 1)
             worker["date_of_injury"] = other.isoformat()
-        return f"{text} Record {self.mark}.", told
+        return f"{text} Record {self.mark}.", values
 
     def _decision(self) -> tuple[list[str], dict[str, Any]]:
         paragraphs, record = super()._decision()
@@ -143,11 +143,11 @@ class Numbered(Winter):
         number = f"CM13-{rng.randrange(10**7):07d}"
         reviewer_text, reviewer = self._reviewer_in_a_sentence("The physician reviewer is")
         age, sex = rng.randrange(20, 66), rng.choice(("female", "male"))
-        determined, told, records = [], [], []
+        determined, paragraphs, records = [], [], []
         for at in range(1, decisions + 1):
             line, about, record = self._determination(at)
             determined.append(line)
-            told += about
+            paragraphs += about
             records.append(record)
         head = (
             f"Dated: {_plain(decided)}\nEmployee:\nClaim Number:\nDate of UR Decision: {_plain(denied)}\n"
@@ -168,7 +168,7 @@ class Numbered(Winter):
             *determined, "Medical Qualifications of the Expert Reviewer:\n" + reviewer_text,
             "Case Summary:\nDisclaimer: The following case summary was taken directly from the utilization review "
             f"denial/modification dated {denied:%B} {denied.day}, {denied.year}.",
-            summary, "Documents Reviewed for Determination:\n- Utilization Review Determination", *told,
+            summary, "Documents Reviewed for Determination:\n- Utilization Review Determination", *paragraphs,
             "Effect of the Decision:\nThis determination is binding on all parties.", "Sincerely,",
         ]  # fmt: skip
         header = {

@@ -93,7 +93,7 @@ class Score:
     errors: int = 0
     characters: int = 0
     right: Counter[str] = field(default_factory=Counter)
-    told: Counter[str] = field(default_factory=Counter)
+    printed: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
     silent: int = 0
     letters: int = 0
@@ -126,9 +126,9 @@ def record(letter: Letter) -> Record:
         return Record([], {}, "needs_review", frozenset())
     answer = fill(IMR.schema, reading.root)
     findings = check(IMR, answer, reading).findings
-    told = answer.model_dump(mode="json")
-    decisions = [{name: _plain(value) for name, value in _leaves(decision)} for decision in told["decisions"]]
-    header = {name: _plain(value) for name, value in told["header"].items()}
+    values = answer.model_dump(mode="json")
+    decisions = [{name: _plain(value) for name, value in _leaves(decision)} for decision in values["decisions"]]
+    header = {name: _plain(value) for name, value in values["header"].items()}
     return Record(decisions, header, status_of(findings), frozenset(finding.path for finding in findings))
 
 
@@ -158,7 +158,7 @@ def judge(score: Score, truth: Record, got: Record) -> None:
     score.accepted += got.status == "accepted"
     left = list(got.decisions)
     for number, expected in enumerate(truth.decisions):
-        score.told.update(name.split()[0] for name in expected)
+        score.printed.update(name.split()[0] for name in expected)
         if len(truth.decisions) == len(got.decisions):
             alike = got.decisions[number]
         else:
@@ -175,7 +175,7 @@ def judge(score: Score, truth: Record, got: Record) -> None:
     if len(truth.decisions) != len(got.decisions):
         wrong += len(left)
     for name, value in truth.header.items():
-        score.told["header"] += value is not None
+        score.printed["header"] += value is not None
         if value is not None and got.header.get(name) == value:
             score.right["header"] += 1
         elif value != got.header.get(name):
@@ -243,12 +243,12 @@ def main() -> None:
     words = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     words.add_argument("--letters", nargs="*", default=CLEAN)
     words.add_argument("--only", nargs="*", default=list(CONDITIONS), help="conditions; default all")
-    told = words.parse_args()
-    texts = {name: (LETTERS / f"{name}.txt").read_bytes().decode() for name in told.letters}
+    options = words.parse_args()
+    texts = {name: (LETTERS / f"{name}.txt").read_bytes().decode() for name in options.letters}
     heads = ("condition", "wrong characters", "outcomes", "headings", "cited pages", "header", "wrong values",
              "of them in accepted records", "letters accepted", "poor pages", "s a page")  # fmt: skip
     print(f"| {' | '.join(heads)} |\n|---{'|---:' * (len(heads) - 1)}|")
-    for name in told.only:
+    for name in options.only:
         print(row(name, run(CONDITIONS[name], texts)), flush=True)
 
 
@@ -257,7 +257,7 @@ def row(name: str, score: Score) -> str:
     cells = [
         name + (f" ({score.unread} letters not read)" if score.unread else ""),
         f"{100 * score.errors / max(1, score.characters):.2f} %",
-        *(f"{score.right[kind]}/{score.told[kind]}" for kind in ("outcomes", "headings", "pages", "header")),
+        *(f"{score.right[kind]}/{score.options[kind]}" for kind in ("outcomes", "headings", "pages", "header")),
         str(score.wrong),
         str(score.silent),
         f"{score.accepted}/{score.letters}",

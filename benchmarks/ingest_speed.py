@@ -79,14 +79,14 @@ WAYS: Mapping[str, Callable[[list[bytes]], int]] = {
 def measure(name: str, files: list[bytes]) -> dict[str, float]:
     """CPU and wall ms a page, ms until the first file is read, and MB at the most of whoever reads.
 
-    What a worker spends on starting is spread over its pages; what this process spends on imports is not told.
+    What a worker spends on starting is spread over its pages; what this process spends on imports is not counted.
     """
     way, started = WAYS[name], time.perf_counter()
     first = way(files[:1])
     until_first, own, wall = time.perf_counter() - started, _cpu(resource.RUSAGE_SELF), time.perf_counter()
     pages = way(files)
     wall, own = time.perf_counter() - wall, _cpu(resource.RUSAGE_SELF) - own
-    close_workers()  # so that what they took is told
+    close_workers()  # so that what they took is counted
     others = resource.RUSAGE_CHILDREN
     reader = others if _cpu(others) > own else resource.RUSAGE_SELF
     return {
@@ -99,8 +99,8 @@ def measure(name: str, files: list[bytes]) -> dict[str, float]:
 
 
 def _cpu(who: int) -> float:
-    told = resource.getrusage(who)
-    return told.ru_utime + told.ru_stime
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
 
 
 def _typeset() -> list[bytes]:
@@ -113,8 +113,8 @@ def main() -> None:
     words = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("folder", nargs="?", type=Path, help="PDFs to read; default: the bundled letters, typeset")
-    told = words.parse_args()
-    files = [path.read_bytes() for path in sorted(told.folder.glob("*.pdf"))] if told.folder else _typeset()
+    options = words.parse_args()
+    files = [path.read_bytes() for path in sorted(options.folder.glob("*.pdf"))] if options.folder else _typeset()
     names = [
         name
         for name in WAYS
@@ -124,7 +124,7 @@ def main() -> None:
     with tempfile.NamedTemporaryFile(suffix=".pickle") as kept:
         kept.write(pickle.dumps(files))
         kept.flush()
-        for _ in range(told.rounds):  # round by round, so that a slow minute of the machine hits all
+        for _ in range(options.rounds):  # round by round, so that a slow minute of the machine hits all
             for name in names:
                 line = [sys.executable, "-m", "benchmarks.ingest_speed", "--measure", name, kept.name]
                 done = subprocess.run(line, capture_output=True, text=True, check=True)

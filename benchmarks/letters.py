@@ -135,14 +135,14 @@ class Writer:
         """The letter's paragraphs, each on one line but for the case header, and the true answer."""
         header_text, header = self._header()
         reviewer_text, reviewer = self._reviewer()
-        summary_text, told = self._summary(header)
+        summary_text, values = self._summary(header)
         parts = [*header_text, HOW, reviewer_text, SUMMARY_HEAD, summary_text, ISSUES]
         records: list[dict[str, Any]] = []
         for _ in range(decisions):
             paragraphs, record = self._decision()
             parts += paragraphs
             records.append(record)
-        return parts, {"header": header, "reviewer": reviewer, **told, "decisions": records}
+        return parts, {"header": header, "reviewer": reviewer, **values, "decisions": records}
 
     def _set(self, parts: list[str]) -> str:
         """Wrapped lines with the line ends of the form; the case header keeps its own lines."""

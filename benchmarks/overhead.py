@@ -260,14 +260,14 @@ def main() -> None:
     words.add_argument("--letters", type=int, default=512, help="calls without latency; with latency, for 64 in flight")
     words.add_argument("--rounds", type=int, default=3, help="each figure is the median of so many")
     words.add_argument("--python", default=sys.executable, help="interpreter for langextract")
-    told = words.parse_args()
-    setups = (("cpu", 0.0, 8, told.letters), ("at 64", LATENCY, 64, 8 * 64), ("at 256", LATENCY, 256, 8 * 256))
+    options = words.parse_args()
+    setups = (("cpu", 0.0, 8, options.letters), ("at 64", LATENCY, 64, 8 * 64), ("at 256", LATENCY, 256, 8 * 256))
     found: dict[str, dict[str, dict[str, float]]] = {}
     names = [*CLIENTS, "langextract"]
-    for _ in range(told.rounds):  # round by round, so that a slow minute of the machine hits all
+    for _ in range(options.rounds):  # round by round, so that a slow minute of the machine hits all
         for name in names:
             for label, latency, inflight, number in setups:
-                python = told.python if name == "langextract" else sys.executable
+                python = options.python if name == "langextract" else sys.executable
                 one = measured(python, name, latency, number, inflight)
                 if one:
                     into = found.setdefault(name, {}).setdefault(label, {})

@@ -42,13 +42,13 @@ class Peer(Protocol):
         """How many values it is given."""
 
 
-def told(answer: Any) -> Any:
+def printable(answer: Any) -> Any:
     """The answer without the names of classes, and with each record's values in the letter's order."""
     if isinstance(answer, Mapping):
         names = sorted(answer, key=lambda name: _LATE.index(name) + 1 if name in _LATE else 0)
-        return {name: told(answer[name]) for name in names if name not in _CLASSES}
+        return {name: printable(answer[name]) for name in names if name not in _CLASSES}
     if isinstance(answer, list):
-        return [told(one) for one in answer]
+        return [printable(one) for one in answer]
     return answer
 
 
@@ -94,7 +94,7 @@ class Langextract:
         self._settings = {"enable_fuzzy_alignment": False, "accept_match_lesser": False} if exact else {}
 
     def prepared(self, answer: Answer, text: str) -> list[Any]:
-        return [self._extraction("value", one) for one in _strings(told(answer), text)]
+        return [self._extraction("value", one) for one in _strings(printable(answer), text)]
 
     def run(self, prepared: list[Any], text: str) -> list[Any]:
         groups = self._aligner().align_extractions([prepared], text, **self._settings)
@@ -126,7 +126,7 @@ class Llmground:
         self._known: dict[tuple[str, str, str], tuple[str, ...]] = {}
 
     def prepared(self, answer: Answer, text: str) -> Any:
-        return told(answer)
+        return printable(answer)
 
     def run(self, prepared: Any, text: str) -> Any:
         return self._verify(prepared, text)
@@ -134,7 +134,7 @@ class Llmground:
     def ungrounded(self, answer: Answer, text: str) -> Counter[str]:
         bad: Counter[str] = Counter()
         with mock.patch.object(self._matchers, "_best_fuzzy_window", return_value=None):
-            for name, value in _leaves(told(answer)):
+            for name, value in _leaves(printable(answer)):
                 key = (name, repr(value), text)
                 if key not in self._known:
                     results = self._verify({name: value}, text).results
@@ -143,7 +143,7 @@ class Llmground:
         return bad
 
     def values(self, answer: Answer, text: str) -> int:
-        return sum(value is not None for _, value in _leaves(told(answer)))
+        return sum(value is not None for _, value in _leaves(printable(answer)))
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

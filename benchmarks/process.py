@@ -73,8 +73,8 @@ def _held(pid: int, name: str) -> float:
 
 def _children(pid: int) -> list[int]:
     try:
-        told = " ".join(each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children"))
+        children = " ".join(each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children"))
     except OSError:
         return []
-    found = [int(each) for each in told.split()]
+    found = [int(each) for each in children.split()]
     return found + [deeper for each in found for deeper in _children(each)]

@@ -272,7 +272,7 @@ def limited(bench: Bench, number: int, rpm: float) -> None:
     root = bench.letters(number)
     os.environ["LIMITS_TOLD"] = "1"
     table(
-        f"{number:,} letters at a limit of {rpm:g} calls a minute, told in headers",
+        f"{number:,} letters at a limit of {rpm:g} calls a minute, announced in headers",
         "client", "answered", "dropped", "refused calls", "share refused", "share of the limit used",
     )  # fmt: skip
     for name in (OURS, CALL, PLAIN, CURATOR):
@@ -327,22 +327,22 @@ def main() -> None:
     words.add_argument("--equal", type=float, default=0.07)
     words.add_argument("--peers", nargs="*", default=[], metavar="NAME=PYTHON")
     words.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "scale")
-    told = words.parse_args()
-    told.work.mkdir(parents=True, exist_ok=True)
-    bench = Bench(told.work, told.peers)
+    options = words.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    bench = Bench(options.work, options.peers)
 
     def number(default: int) -> int:
-        return told.letters[0] if told.letters else default
+        return options.letters[0] if options.letters else default
 
     parts: dict[str, Callable[[], None]] = {
-        "offline": lambda: offline(bench, told.letters or [1_000, 10_000, 100_000]),
-        "asked": lambda: asked(bench, told.inflight, told.latency, told.rounds),
-        "killed": lambda: killed(bench, number(2_000), max(told.inflight), told.latency),
-        "limited": lambda: limited(bench, number(1_500), told.rpm),
-        "equal": lambda: equal(bench, number(1_000), told.equal),
+        "offline": lambda: offline(bench, options.letters or [1_000, 10_000, 100_000]),
+        "asked": lambda: asked(bench, options.inflight, options.latency, options.rounds),
+        "killed": lambda: killed(bench, number(2_000), max(options.inflight), options.latency),
+        "limited": lambda: limited(bench, number(1_500), options.rpm),
+        "equal": lambda: equal(bench, number(1_000), options.equal),
     }
     for name, part in parts.items():
-        if told.what in (name, "all"):
+        if options.what in (name, "all"):
             part()
 
 

@@ -36,13 +36,13 @@ def main() -> None:
             requests, responses, *_ = Persister.load_cassette(str(tape))
             for request, response in zip(requests, responses, strict=True):
                 calls += 1
-                asked, told = json.loads(request.body), json.loads(response["body"]["string"])
+                asked, replied = json.loads(request.body), json.loads(response["body"]["string"])
                 system, letter, *rest = (message["content"] for message in asked["messages"])
                 totals["prompt"] += count(system)
                 totals["schema"] += count(json.dumps(asked["response_format"], separators=(",", ":")))
                 totals["letter"] += count(letter)
                 totals["notes and re-asks"] += sum(count(text) for text in rest)
-                answer = json.loads(told["choices"][0]["message"]["content"])
+                answer = json.loads(replied["choices"][0]["message"]["content"])
                 totals["answer"] += count(json.dumps(answer, separators=(",", ":"), ensure_ascii=False))
         means = {part: total / len(tapes) for part, total in totals.items()}
         fixed = means["prompt"] + means["schema"]

@@ -146,12 +146,12 @@ def joined(documents: Sequence[Document]) -> Document:
     sizes: list[Size] = []
     at = 0
     for number, document in enumerate(documents):
-        told = document.pages or (Span(0, len(document.text)),)
+        spans = document.pages or (Span(0, len(document.text)),)
         last = number + 1 == len(documents)
         text = document.text if last or document.text.endswith("\f") else document.text + "\f"
         words += (word._replace(span=_moved(word.span, at), page=word.page + len(pages)) for word in document.words)
         notes += (note._replace(span=_moved(note.span, at)) if note.span else note for note in document.notes)
-        pages += (_moved(Span(page.start, len(text) if page is told[-1] else page.end), at) for page in told)
+        pages += (_moved(Span(page.start, len(text) if page is spans[-1] else page.end), at) for page in spans)
         sizes += document.sizes
         texts.append(text)
         at += len(text)

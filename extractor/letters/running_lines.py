@@ -196,8 +196,8 @@ def _is_constant(lines: dict[int, _Line], pages: Sequence[_Page], at_top: bool, 
     words = {line.words for line in lines.values()}
     if len(words) != 1 or len(lines) < 2:
         return False
-    [told] = words
-    if _ends_a_sentence(told) or known[told] != len(lines):
+    [word] = words
+    if _ends_a_sentence(word) or known[word] != len(lines):
         return False
     missing = set(range(len(pages))) - set(lines)
     if missing - {0 if at_top else len(pages) - 1}:
@@ -205,7 +205,7 @@ def _is_constant(lines: dict[int, _Line], pages: Sequence[_Page], at_top: bool, 
     if not missing and (at_top or len(pages) > 2):
         return True
     ends = [number - 1 for number in lines if number] if at_top else [n for n in lines if n + 1 < len(pages)]
-    return any(_is_unfinished(pages[end], at_top, told) for end in ends)
+    return any(_is_unfinished(pages[end], at_top, word) for end in ends)
 
 
 def _is_unfinished(page: _Page, at_top: bool, footer: str) -> bool:

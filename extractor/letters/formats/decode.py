@@ -1,4 +1,4 @@
-"""Bytes into text: which encoding a file is in, found by rules that can be told, not by statistics.
+"""Bytes into text: which encoding a file is in, found by rules that can be stated, not by statistics.
 
 A byte order mark is believed. Else: many NUL bytes are UTF-16, valid UTF-8 is UTF-8, and the rest
 is what American offices wrote: Windows-1252, or Latin-1 where that has no such characters. No
@@ -43,16 +43,16 @@ class Decoded(NamedTuple):
     guessed: bool = False
 
 
-def decode(data: bytes, name: str, told: str | None = None) -> Decoded:
-    """``data`` as text; ``told`` is the encoding that the file itself names, if any.
+def decode(data: bytes, name: str, declared: str | None = None) -> Decoded:
+    """``data`` as text; ``declared`` is the encoding that the file itself names, if any.
 
     Raises ``LetterError`` with code ``encoding`` if the bytes are not what their mark says.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _marked(data, encoding, name)
-    if told and (text := _as_told(data, told)) is not None:
-        return Decoded(text, told.lower())
+    if declared and (text := _as_declared(data, declared)) is not None:
+        return Decoded(text, declared.lower())
     if (wide := _wide(data)) and (text := _strict(data, wide)) is not None:
         return Decoded(text, wide, guessed=True)
     if (text := _strict(data, "utf-8")) is not None:
@@ -91,17 +91,17 @@ def _marked(data: bytes, encoding: str, name: str) -> Decoded:
     try:
         return Decoded(data.decode(encoding), encoding)
     except UnicodeDecodeError as error:
-        told = encoding.removesuffix("-sig").upper()
+        label = encoding.removesuffix("-sig").upper()
         raise LetterError(
-            f"{name} begins with the mark of {told} but is not {told} at byte {error.start}",
+            f"{name} begins with the mark of {label} but is not {label} at byte {error.start}",
             code="encoding",
             hint="it may be cut off; export it again, as UTF-8",
         ) from error
 
 
-def _as_told(data: bytes, told: str) -> str | None:
+def _as_declared(data: bytes, declared: str) -> str | None:
     """``None`` if the file is not what it says, or says something unusual."""
-    name = _LATIN.get(told.lower(), told)
+    name = _LATIN.get(declared.lower(), declared)
     return _strict(data, name) if _NAMED.fullmatch(name) else None
 
 

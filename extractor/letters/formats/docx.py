@@ -1,6 +1,6 @@
 """Word documents (.docx), read with the standard library: every word that Word shows, and none that it does not.
 
-Tracked insertions are part of the text, deletions are not; hidden words are left out; both are told.
+Tracked insertions are part of the text, deletions are not; hidden words are left out; both are reported.
 Text boxes stand behind the paragraph they hang on, table rows are lines with tabs between cells,
 footnotes stand at the end, page headers and footers apart. Page breaks are form feeds, where the
 author set them and where Word last put them.
@@ -63,9 +63,9 @@ def _part(archive: Archive, name: str, styles: Styles) -> Part | None:
 def _main_part(archive: Archive) -> str:
     found: list[str] = []
 
-    def start(name: str, told: dict[str, str]) -> None:
-        if told.get("Type", "").endswith("/officeDocument"):
-            found.append(told.get("Target", "").lstrip("/"))
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if attributes.get("Type", "").endswith("/officeDocument"):
+            found.append(attributes.get("Target", "").lstrip("/"))
 
     if (number := archive.find("_rels/.rels")) is not None:
         parser = _parser(archive.name)
@@ -83,14 +83,14 @@ def _styles(archive: Archive, name: str) -> Styles:
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal style
         local = name.rpartition(" ")[2]
-        told = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+        attributes = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
         path.append(local)
         if local == "style":
-            style = found.setdefault(told.get("styleId", ""), Style())
+            style = found.setdefault(attributes.get("styleId", ""), Style())
         elif path[-3:] == ["style", "rPr", "vanish"]:
-            style.hidden = not is_off(told.get("val", ""))
+            style.hidden = not is_off(attributes.get("val", ""))
         elif path[-2:] == ["style", "basedOn"]:
-            style.based_on = told.get("val", "")
+            style.based_on = attributes.get("val", "")
 
     def end(name: str) -> None:
         path.pop()
@@ -153,9 +153,9 @@ def _running(archive: Archive, folder: str, styles: Styles) -> list[Note]:
     running = re.compile(rf"{re.escape(folder)}(?:header|footer)\d*\.xml", re.IGNORECASE)
     names = sorted(member.name for member in archive.members() if running.fullmatch(member.name))
     texts = [part.text.strip() for name in names if (part := _part(archive, name, styles))]
-    told = "\n".join(dict.fromkeys(filter(None, texts)))
+    attributes = "\n".join(dict.fromkeys(filter(None, texts)))
     message = "page headers and footers stand apart from the text"
-    return [Note("running_lines", message, words=told, severity="info")] if told else []
+    return [Note("running_lines", message, words=attributes, severity="info")] if attributes else []
 
 
 def _words(text: str) -> str:

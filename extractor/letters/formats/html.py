@@ -1,7 +1,7 @@
 """Web pages (.html): the words that a browser shows, in lines as it shows them.
 
 The tokenizer is our own and linear. The standard library's ``html.parser`` needs 17 s for 48 KB
-of ``<a <a <a``, and a letter may be hostile. What is hidden is left out and told.
+of ``<a <a <a``, and a letter may be hostile. What is hidden is left out and reported.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ _SCOPES = ("ul", "ol", "dl", "table")
 _SEARCHED = 50
 
 
-def read_html(data: bytes, name: str, told: str | None = None) -> Document:
-    """A web page as text; ``told`` is the encoding that a mail around it names."""
+def read_html(data: bytes, name: str, declared: str | None = None) -> Document:
+    """A web page as text; ``declared`` is the encoding that a mail around it names."""
     charset = _CHARSET.search(data[:2048])
-    decoded = decode(data, name, told or (charset[1].decode("ascii") if charset else None))
+    decoded = decode(data, name, declared or (charset[1].decode("ascii") if charset else None))
     page = _Page()
     page.walk(decoded.text)
     text = page.text()
@@ -95,13 +95,13 @@ class _Rules:
         at = 0
         sheet = _COMMENT.sub("", sheet)
         for brace in _BRACE.finditer(sheet):
-            told = sheet[at : brace.start()]
+            prelude = sheet[at : brace.start()]
             at = brace.end()
             if brace[0] == "{":
-                preludes.append(told)
+                preludes.append(prelude)
             elif preludes:
                 selectors = preludes.pop()
-                if not preludes and "@" not in selectors and _HIDES.search(told):
+                if not preludes and "@" not in selectors and _HIDES.search(prelude):
                     self._hide(selectors)
 
     def _hide(self, selectors: str) -> None:
@@ -109,10 +109,10 @@ class _Rules:
             if (simple := _SIMPLE.fullmatch(each)) and each.strip():
                 self.hiding.add((simple[1] or "").lower() + (simple[2] or "") + (simple[3] or ""))
 
-    def hide(self, name: str, told: dict[str, str]) -> bool:
+    def hide(self, name: str, attributes: dict[str, str]) -> bool:
         if not self.hiding:
             return False
-        marks = [f"#{told.get('id', '')}", *(f".{each}" for each in told.get("class", "").split())]
+        marks = [f"#{attributes.get('id', '')}", *(f".{each}" for each in attributes.get("class", "").split())]
         return name in self.hiding or any(mark in self.hiding or name + mark in self.hiding for mark in marks)
 
 
@@ -229,8 +229,8 @@ class _Page:
         if name in _BLOCKS and self.names["p"]:
             self.end("p")
         self._end_like(name)
-        told = _told(attributes) if len(attributes) > 1 else {}
-        style = told.get("style", "")
+        named = _named(attributes) if len(attributes) > 1 else {}
+        style = named.get("style", "")
         if style and _PAGE_BEFORE.search(style):
             self.lines.page()
         if name == "br":
@@ -249,11 +249,14 @@ class _Page:
             self.open.append(
                 _Element(
                     name,
-                    outer.hidden or "hidden" in told or _HIDES.search(style) is not None or self.rules.hide(name, told),
+                    outer.hidden
+                    or "hidden" in named
+                    or _HIDES.search(style) is not None
+                    or self.rules.hide(name, named),
                     outer.pale
                     or _PALE.search(style) is not None
-                    or told.get("color", "").lower() in ("white", "#ffffff"),
-                    outer.shaded or "bgcolor" in told or _SHADES.search(style) is not None,
+                    or named.get("color", "").lower() in ("white", "#ffffff"),
+                    outer.shaded or "bgcolor" in named or _SHADES.search(style) is not None,
                     outer.kept_blanks or name == "pre" or "white-space:pre" in style.replace(" ", ""),
                     _PAGE_AFTER.search(style) is not None,
                 )
@@ -319,9 +322,9 @@ class _Page:
         return notes
 
 
-def _told(attributes: str) -> dict[str, str]:
+def _named(attributes: str) -> dict[str, str]:
     """A tag's attributes; the first of a name counts."""
-    told: dict[str, str] = {}
+    named: dict[str, str] = {}
     for match in _ATTRIBUTE.finditer(attributes):
-        told.setdefault(match[1].lower(), unescape(match[2] or match[3] or match[4] or ""))
-    return told
+        named.setdefault(match[1].lower(), unescape(match[2] or match[3] or match[4] or ""))
+    return named

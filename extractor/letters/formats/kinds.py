@@ -1,4 +1,4 @@
-"""What a file is, told by its content and not by its name, and the one place that reads each kind."""
+"""What a file is, by its content and not by its name, and the one place that reads each kind."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BY_SUFFIX: dict[str, Kind] = {
     ".mbox": "mail",
     ".zip": "zip",
 }
-# Letters lie in these too, but nothing here reads them: each is told as a letter that failed.
+# Letters lie in these too, but nothing here reads them: each is reported as a letter that failed.
 UNREAD = (
     ".doc",
     ".rtf",
@@ -169,16 +169,16 @@ def read_document(data: bytes, name: str, kind: Kind) -> Document:
     readers: ``empty``, ``binary``, ``damaged``, ``too_large``.
     """
     document = _READERS[kind](data, name)
-    told = BY_SUFFIX.get(suffix_of(name), kind)
-    check_text(document.text, name, told)
-    if told == kind:
+    named = BY_SUFFIX.get(suffix_of(name), kind)
+    check_text(document.text, name, named)
+    if named == kind:
         return document
     note = Note("misnamed", f"the file's name ends in {suffix_of(name)}, but its content is {kind}", severity="info")
     return replace(document, notes=(note, *document.notes))
 
 
-def check_text(text: str, name: str, told: Kind = "text") -> None:
-    """Raise ``LetterError`` if a text holds no words, is none, or is far too long; ``told`` is what its name says."""
+def check_text(text: str, name: str, named: Kind = "text") -> None:
+    """Raise ``LetterError`` for a text without words, binary or far too long; ``named``: the kind its name suggests."""
     if not text.strip():
         raise LetterError(f"{name} is empty", code="empty", hint="remove it, or export it again")
     if len(text) > MAX_TEXT:
@@ -186,7 +186,7 @@ def check_text(text: str, name: str, told: Kind = "text") -> None:
             f"{name} holds more than {MAX_TEXT:,} characters", code="too_large", hint="split it into letters"
         )
     if is_binary(text):
-        if told == "text":
+        if named == "text":
             raise LetterError(f"{name} is not text", code="binary", hint="export the letter as text (.txt, UTF-8)")
         raise LetterError(
             f"{name} is not what its name says", code="damaged", hint="it may be cut off; export it again"

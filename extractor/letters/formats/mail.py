@@ -32,7 +32,7 @@ _SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\r\n\r\n))From [^\n]{1,300}\n(?=[
 _QUOTED_FROM = re.compile(rb"^>(>*)From ", re.MULTILINE)
 _CID = re.compile(rb"cid:([^\"'\s>)]+)", re.IGNORECASE)
 _LONGEST = 150
-_LONGEST_TOLD = 1000
+_LONGEST_HEADER = 1000
 _SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
 # Outlook's own wrapping of attachments, usually named winmail.dat.
 _TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
@@ -137,9 +137,9 @@ def _body(parts: list[Message], name: str) -> Document | None:
     """The plain text if there is one with words, else the page."""
     for kind, read in (("text/plain", _plain), ("text/html", _page)):
         own = [read(part, name) for part in parts if part.get_content_type() == kind and not _is_attached(part, set())]
-        if told := [document for document in own if document.text.strip()]:
-            text = "\n".join(document.text for document in told)
-            notes = told[0].notes if len(told) == 1 else _placeless(told)
+        if documents := [document for document in own if document.text.strip()]:
+            text = "\n".join(document.text for document in documents)
+            notes = documents[0].notes if len(documents) == 1 else _placeless(documents)
             return Document(text, "mail", pages_of(text), notes=notes)
     return None
 
@@ -179,12 +179,12 @@ def _inner(part: Message) -> bytes:
 
 def _file_name(part: Message) -> str:
     """The name a mail gives an attachment: what stands behind its last slash, without signs that do not show."""
-    told = (part.get_filename() or "")[:_LONGEST_TOLD]
-    if "=?" in told:
+    name = (part.get_filename() or "")[:_LONGEST_HEADER]
+    if "=?" in name:
         with contextlib.suppress(LookupError, ValueError, HeaderParseError):
-            chunks = ((chunk, charset or "ascii") for chunk, charset in decode_header(told))
-            told = "".join(
+            chunks = ((chunk, charset or "ascii") for chunk, charset in decode_header(name))
+            name = "".join(
                 text if isinstance(text, str) else text.decode(charset, "replace") for text, charset in chunks
             )
-    last = re.split(r"[\\/:]", told)[-1]
+    last = re.split(r"[\\/:]", name)[-1]
     return "".join(sign for sign in last if sign.isprintable()).strip(" .")[-_LONGEST:]

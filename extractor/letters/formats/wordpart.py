@@ -77,20 +77,20 @@ class Part:
         local = name.rpartition(" ")[2]
         above = self.path[-1] if self.path else ""
         self.path.append(local)
-        told = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
-        silence = self._silence(local, above, told)
+        attributes = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+        silence = self._silence(local, above, attributes)
         self.silences.append(silence)
         self.silent += silence
         if opened := _STARTS.get(local):
-            opened(self, above, told)
+            opened(self, above, attributes)
         elif local in _GLYPHS:
             # A tab stop's definition has the name of a tab.
             if above == "r":
                 self.add(_GLYPHS[local])
         elif above in ("rPr", "pPr", "tcPr"):
-            self._property(local, above, told)
+            self._property(local, above, attributes)
         elif local in ("listEntry", "result", "default", "checked"):
-            self.field_setting(local, above, told)
+            self.field_setting(local, above, attributes)
 
     def end(self, name: str) -> None:
         local = self.path.pop()
@@ -128,7 +128,7 @@ class Part:
             self.levels[-1].pieces.append("\f")
             self.fresh_page = True
 
-    def _silence(self, local: str, above: str, told: Mapping[str, str]) -> int:
+    def _silence(self, local: str, above: str, attributes: Mapping[str, str]) -> int:
         if local in ("ins", "moveTo", "del", "moveFrom"):
             if above not in ("rPr", "trPr", "numPr"):  # there it speaks of a mark alone
                 self.counts[local] += 1
@@ -136,27 +136,27 @@ class Part:
         if local in ("Choice", "Fallback") and self.chosen:
             seen, self.chosen[-1] = self.chosen[-1], True
             return int(seen)
-        return int(local in ("footnote", "endnote") and told.get("type", "normal") != "normal")
+        return int(local in ("footnote", "endnote") and attributes.get("type", "normal") != "normal")
 
-    def _property(self, local: str, above: str, told: Mapping[str, str]) -> None:
-        value = told.get("val", "")
+    def _property(self, local: str, above: str, attributes: Mapping[str, str]) -> None:
+        value = attributes.get("val", "")
         if above == "tcPr":
-            self.levels[-1].shaded |= local == "shd" and _is_dark(told)
+            self.levels[-1].shaded |= local == "shd" and _is_dark(attributes)
             return
         outer = self.path[-3] if len(self.path) > 2 else ""
         if above == "pPr" and outer == "p" and self.paragraphs:
             if local == "pStyle":
                 self.paragraphs[-1].hidden = _hides(self.styles, value)
             elif local == "shd":
-                self.paragraphs[-1].shaded = _is_dark(told)
+                self.paragraphs[-1].shaded = _is_dark(attributes)
             elif local == "pageBreakBefore" and not is_off(value):
                 self.new_page()
         elif above == "rPr" and outer == "r" and self.runs:
-            _format(self.runs[-1], local, value, told, self.styles)
+            _format(self.runs[-1], local, value, attributes, self.styles)
 
     # ---- elements ------------------------------------------------------------------------------
 
-    def start_paragraph(self, above: str, told: Mapping[str, str]) -> None:
+    def start_paragraph(self, above: str, attributes: Mapping[str, str]) -> None:
         self.paragraphs.append(_Run())
 
     def end_paragraph(self) -> None:
@@ -169,37 +169,37 @@ class Part:
             self.break_after = False
             self.new_page()
 
-    def start_run(self, above: str, told: Mapping[str, str]) -> None:
+    def start_run(self, above: str, attributes: Mapping[str, str]) -> None:
         paragraph = self.paragraphs[-1] if self.paragraphs else _Run()
         self.runs.append(_Run(paragraph.hidden, shaded=paragraph.shaded))
 
     def end_run(self) -> None:
         self.runs.pop()
 
-    def line_break(self, above: str, told: Mapping[str, str]) -> None:
+    def line_break(self, above: str, attributes: Mapping[str, str]) -> None:
         if above == "r":
-            page = told.get("type") == "page"
+            page = attributes.get("type") == "page"
             self.add("\f" if page else "\n")
             self.fresh_page |= page
 
-    def rendered_break(self, above: str, told: Mapping[str, str]) -> None:
+    def rendered_break(self, above: str, attributes: Mapping[str, str]) -> None:
         self.new_page()
 
-    def section(self, above: str, told: Mapping[str, str]) -> None:
+    def section(self, above: str, attributes: Mapping[str, str]) -> None:
         self.break_after |= above == "pPr"
 
-    def section_type(self, above: str, told: Mapping[str, str]) -> None:
-        if above == "sectPr" and told.get("val") == "continuous":
+    def section_type(self, above: str, attributes: Mapping[str, str]) -> None:
+        if above == "sectPr" and attributes.get("val") == "continuous":
             self.break_after = False
 
-    def symbol(self, above: str, told: Mapping[str, str]) -> None:
-        code = told.get("char", "")
+    def symbol(self, above: str, attributes: Mapping[str, str]) -> None:
+        code = attributes.get("char", "")
         if re.fullmatch(r"[0-9A-Fa-f]{1,4}", code) and not 0xD800 <= int(code, 16) < 0xE000:
             self.add(chr(int(code, 16)))
 
-    def field_mark(self, above: str, told: Mapping[str, str]) -> None:
+    def field_mark(self, above: str, attributes: Mapping[str, str]) -> None:
         """Where a field begins, or ends: there its words are added unless the document holds them."""
-        kind = told.get("fldCharType")
+        kind = attributes.get("fldCharType")
         if kind == "begin":
             self.fields.append(FormField())
         elif kind == "end" and self.fields:
@@ -207,15 +207,15 @@ class Part:
             if not ended.has_shown_words and ended.words:
                 self.add(ended.words)
 
-    def field_setting(self, local: str, above: str, told: Mapping[str, str]) -> None:
+    def field_setting(self, local: str, above: str, attributes: Mapping[str, str]) -> None:
         if self.fields and above in ("ddList", "checkBox", "textInput"):
-            self.fields[-1].read(above, local, told)
+            self.fields[-1].read(above, local, attributes)
 
-    def check_box(self, above: str, told: Mapping[str, str]) -> None:
+    def check_box(self, above: str, attributes: Mapping[str, str]) -> None:
         if self.fields and above == "ffData":
-            self.fields[-1].read("checkBox", "", told)
+            self.fields[-1].read("checkBox", "", attributes)
 
-    def start_level(self, above: str, told: Mapping[str, str]) -> None:
+    def start_level(self, above: str, attributes: Mapping[str, str]) -> None:
         self.levels.append(_Level())
         # A text box in a run is no part of its run.
         self.runs.append(_Run())
@@ -234,7 +234,7 @@ class Part:
         else:
             self.levels[-1].pieces.append(cell)
 
-    def start_row(self, above: str, told: Mapping[str, str]) -> None:
+    def start_row(self, above: str, attributes: Mapping[str, str]) -> None:
         self.rows.append([])
 
     def end_row(self) -> None:
@@ -242,16 +242,16 @@ class Part:
         if not self.silent:
             self.levels[-1].pieces += [row, "\n"]
 
-    def alternatives(self, above: str, told: Mapping[str, str]) -> None:
+    def alternatives(self, above: str, attributes: Mapping[str, str]) -> None:
         self.chosen.append(False)
 
     def end_alternatives(self) -> None:
         self.chosen.pop()
 
-    def picture(self, above: str, told: Mapping[str, str]) -> None:
+    def picture(self, above: str, attributes: Mapping[str, str]) -> None:
         self.counts["pictures"] += 1
 
-    def chunk(self, above: str, told: Mapping[str, str]) -> None:
+    def chunk(self, above: str, attributes: Mapping[str, str]) -> None:
         self.counts["chunks"] += 1
 
 
@@ -283,7 +283,7 @@ _ENDS = {
 }
 
 
-def _format(run: _Run, local: str, value: str, told: Mapping[str, str], styles: Styles) -> None:
+def _format(run: _Run, local: str, value: str, attributes: Mapping[str, str], styles: Styles) -> None:
     if local == "vanish":
         run.hidden = not is_off(value)
     elif local == "rStyle":
@@ -293,13 +293,13 @@ def _format(run: _Run, local: str, value: str, told: Mapping[str, str], styles: 
     elif local == "sz":
         run.pale |= value in [str(size) for size in range(_TINY + 1)]
     elif local == "shd":
-        run.shaded |= _is_dark(told)
+        run.shaded |= _is_dark(attributes)
     elif local == "highlight":
         run.shaded |= value not in ("none", "white")
 
 
-def _is_dark(told: Mapping[str, str]) -> bool:
-    fill = told.get("fill", "auto")
+def _is_dark(attributes: Mapping[str, str]) -> bool:
+    fill = attributes.get("fill", "auto")
     return fill != "auto" and not _PALE.fullmatch(fill)
 
 

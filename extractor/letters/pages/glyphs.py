@@ -68,7 +68,7 @@ def read_layer(page: Any, size: Size, picture: Picture) -> Layer:
     under_scan = look.accompanied_by(words, styles)
     runs = []
     for word, style, turn in zip(words, styles, turns, strict=True):
-        for run in look.seen_on_scan(word, turn) if under_scan else look.seen(word, style, turn):
+        for run in look.visible_on_scan(word, turn) if under_scan else look.visible(word, style, turn):
             runs.append(turned(run, main, size)._replace(turn=(turn - main) % 4) if main or turn else run)
     largest = max(look.pictures, key=lambda each: each.area, default=None)
     upright = Size(size.height, size.width, main) if main % 2 else size._replace(turned=main)

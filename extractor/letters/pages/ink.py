@@ -36,7 +36,7 @@ class Picture:
     stride: int
     scale: float
 
-    def seen(self, places: Sequence[Place]) -> list[bool]:
+    def visible(self, places: Sequence[Place]) -> list[bool]:
         """For each character of one upright word, whether it has left ink where its line stands."""
         top, bottom = places[0][1], places[0][3]
         rows = [row for level in _LEVELS if (row := self._row((top + level * (bottom - top)) * self.scale))]

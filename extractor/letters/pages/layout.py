@@ -22,7 +22,7 @@ _PARAGRAPH_GAP = 0.4
 # A line's distance from the one above, in units of what is usual on the page; of a few lines, in single ones.
 _PARAGRAPH_PITCH = 1.45
 _SINGLE = 1.15
-# A scan this crooked (rise by run) has its lines straightened before they are told apart.
+# A scan this crooked (rise by run) has its lines straightened before they are separated.
 _CROOKED = 0.002
 # What stands between two cells of a table: more than one blank, so that it is seen.
 _CELLS = "   "

@@ -73,8 +73,8 @@ class _Reader:
 
         self.scanned += 1
         if self.scanned > MAX_SCANNED_PAGES:
-            told = f"{self.name} has more than {MAX_SCANNED_PAGES} scanned pages"
-            raise LetterError(told, code="too_many_pages", hint="split it into letters")
+            message = f"{self.name} has more than {MAX_SCANNED_PAGES} scanned pages"
+            raise LetterError(message, code="too_many_pages", hint="split it into letters")
         # A picture is best drawn dot for dot: its specks stay as small as they are.
         dpi = min(dpi, _FINEST) if dpi >= _COARSEST else SCAN_DPI
         dpi = min(dpi, 72 * (MAX_PIXELS / (size.width * size.height)) ** 0.5)
@@ -118,8 +118,8 @@ def opened(data: bytes, name: str) -> Iterator[Any]:
         if code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
             hint = "open it with its password and print it to a new PDF"
             raise LetterError(f"{name} is encrypted", code="encrypted", hint=hint)
-        told = "is no PDF" if b"%PDF-" not in data[:4096] else "is a damaged PDF"
-        raise LetterError(f"{name} {told}", code="damaged", hint="export it again")
+        message = "is no PDF" if b"%PDF-" not in data[:4096] else "is a damaged PDF"
+        raise LetterError(f"{name} {message}", code="damaged", hint="export it again")
     try:
         refuse_dynamic_form(file, name)
         yield file
@@ -133,8 +133,8 @@ def count_of(file: Any, name: str) -> int:
     if count < 1:
         raise LetterError(f"{name} has no pages", code="damaged", hint="export it again")
     if count > MAX_PAGES:
-        told = f"{name} has {count:,} pages; {MAX_PAGES:,} are read"
-        raise LetterError(told, code="too_many_pages", hint="split it into letters")
+        message = f"{name} has {count:,} pages; {MAX_PAGES:,} are read"
+        raise LetterError(message, code="too_many_pages", hint="split it into letters")
     return count
 
 
@@ -159,9 +159,9 @@ def size_of(page: Any, name: str) -> Size:
     """A page's size as it is displayed. Raises ``LetterError`` if no page of a letter is so large."""
     width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
     if not 0 < min(width, height) <= max(width, height) <= MAX_SIDE:
-        told = f"{width:,.0f} by {height:,.0f} points"
+        message = f"{width:,.0f} by {height:,.0f} points"
         hint = "print it to letter or A4 pages"
-        raise LetterError(f"{name} has a page of {told}", code="too_large", hint=hint)
+        raise LetterError(f"{name} has a page of {message}", code="too_large", hint=hint)
     return Size(width, height)
 
 

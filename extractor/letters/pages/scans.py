@@ -11,13 +11,13 @@ from PIL import Image, ImageChops, ImageFilter
 from extractor.letters.documents import Document, Note, Size
 from extractor.letters.pages.glyphs import turned
 from extractor.letters.pages.layout import Sheet
-from extractor.letters.pages.tesseract import Seen, recognised
+from extractor.letters.pages.tesseract import Recognized, recognised
 
 # Mean confidence of a page's words. Measured: from 93 on at most 1.3 % of the characters are wrong;
 # 85 to 90 means 3 to 5 %, and below 85 no page can be trusted.
 GOOD = 93.0
 POOR = 85.0
-# Digits read with less than this are wrong in one case of four; below lie all wrong ones seen.
+# Digits read with less than this are wrong in one case of four; below lie all wrong ones words.
 SURE_DIGITS = 90.0
 # Below this resolution (dots an inch) the filters take strokes away with the speckles.
 _FILTERABLE = 150
@@ -58,17 +58,17 @@ def read_scan(image: Image.Image, dpi: int, alive: Callable[[], None]) -> Sheet:
     if filterable and _on_white_paper(image) and is_speckled(image):
         image = cleaned(image)
     if filterable and not _has_ink(image):
-        return _sheet(Seen([], 0), image, dpi, 1.0)
+        return _sheet(Recognized([], 0), image, dpi, 1.0)
     best, scale = recognised(image, dpi), 1.0
     alive()
     for enough, cure in _CURES if filterable else ():
         if best.confidence >= enough:
             continue
         cured = cure(image)
-        seen = recognised(cured, round(dpi * cured.width / image.width))
+        words = recognised(cured, round(dpi * cured.width / image.width))
         alive()
-        if _surely_read(seen) > _surely_read(best):
-            best, scale = seen, cured.width / image.width
+        if _surely_read(words) > _surely_read(best):
+            best, scale = words, cured.width / image.width
     sheet = _sheet(best, image, dpi, scale)
     if best.runs:
         return sheet
@@ -117,32 +117,32 @@ def _has_ink(image: Image.Image) -> bool:
     return dark > image.width * image.height * _LEAST_INK
 
 
-def _surely_read(seen: Seen) -> float:
+def _surely_read(words: Recognized) -> float:
     """Characters read, each as much as its word is sure: a try that reads little, however surely, is no cure."""
-    return sum(len(run.text) * ((run.confidence or 0.0) / 100) ** 2 for run in seen.runs)
+    return sum(len(run.text) * ((run.confidence or 0.0) / 100) ** 2 for run in words.runs)
 
 
-def _sheet(seen: Seen, image: Image.Image, dpi: int, scale: float) -> Sheet:
+def _sheet(words: Recognized, image: Image.Image, dpi: int, scale: float) -> Sheet:
     """The sheet in points, upright."""
     unit = 72 / dpi
     lying = Size(image.width * unit, image.height * unit)
     runs = []
-    for run in seen.runs:
+    for run in words.runs:
         left, top, right, bottom = (pixels * unit / scale for pixels in run[1:5])
         placed = run._replace(left=left, top=top, right=right, bottom=bottom)
-        runs.append(turned(placed, seen.turned, lying))
-    size = Size(lying.height, lying.width, seen.turned) if seen.turned % 2 else lying._replace(turned=seen.turned)
-    return Sheet(size, runs, tuple(_notes(seen)), is_scan=True)
+        runs.append(turned(placed, words.turned, lying))
+    size = Size(lying.height, lying.width, words.turned) if words.turned % 2 else lying._replace(turned=words.turned)
+    return Sheet(size, runs, tuple(_notes(words)), is_scan=True)
 
 
-def _notes(seen: Seen) -> Iterator[Note]:
-    if seen.runs and seen.confidence < POOR:
+def _notes(words: Recognized) -> Iterator[Note]:
+    if words.runs and words.confidence < POOR:
         message = (
-            f"a poor scan: OCR is {seen.confidence:.0f} % sure of this page's words, where {POOR:.0f} is the least"
+            f"a poor scan: OCR is {words.confidence:.0f} % sure of this page's words, where {POOR:.0f} is the least"
         )
         yield Note("poor_scan", message, severity="error")
-    if seen.turned:
-        degrees = (4 - seen.turned) % 4 * 90
+    if words.turned:
+        degrees = (4 - words.turned) % 4 * 90
         message = (
             f"the page lies turned; it was read, and its words are placed, as turned clockwise by {degrees} degrees"
         )

@@ -67,10 +67,10 @@ def styles_of(text_page: Any, words: Sequence[Token]) -> Iterator[Style]:
 
 def _style(painter: Any, address: int) -> Style:
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    told = pdfium.FPDFPageObj_GetFillColor(painter, red, green, blue, alpha)
+    has_color = pdfium.FPDFPageObj_GetFillColor(painter, red, green, blue, alpha)
     mode = pdfium.FPDFTextObj_GetTextRenderMode(painter)
-    faint = bool(told) and alpha.value < _FAINTEST
-    light = bool(told) and mode in _FILLING_MODES and min(red.value, green.value, blue.value) > _LIGHT
+    faint = bool(has_color) and alpha.value < _FAINTEST
+    light = bool(has_color) and mode in _FILLING_MODES and min(red.value, green.value, blue.value) > _LIGHT
     return Style(address, mode not in _INVISIBLE_MODES and not faint, light)
 
 
@@ -121,7 +121,7 @@ class Look:
             return False
         return sum(map(self.picture.differs, unpainted)) > _OVER_INK * len(unpainted)
 
-    def seen(self, word: Token, style: Style, turn: int) -> list[Run]:
+    def visible(self, word: Token, style: Style, turn: int) -> list[Run]:
         """A word as one run, or, where part of it cannot be seen, runs for what can and holes for the rest.
 
         Words that are painted to be seen and are not lie under something: they were redacted.
@@ -139,7 +139,7 @@ class Look:
             for part, seen in _parts(word, flags)
         ]
 
-    def seen_on_scan(self, word: Token, turn: int) -> list[Run]:
+    def visible_on_scan(self, word: Token, turn: int) -> list[Run]:
         """The same for a word that only accompanies a scan: never painted, and maybe standing a little beside its ink.
 
         So only what lies under something dark is taken for covered.
@@ -200,21 +200,21 @@ def _holds(outer: Place, inner: Place) -> bool:
 
 def _flags(word: Token, turn: int, picture: Picture) -> list[bool]:
     """For each character whether it can be seen. A dot or dash is as its neighbours are: it has too little ink."""
-    quick = [False] * len(word.places) if turn % 2 else picture.seen(word.places)
-    told = [
+    quick = [False] * len(word.places) if turn % 2 else picture.visible(word.places)
+    flags_known = [
         seen or picture.differs(place if turn % 2 else _middle(place)) if character.isalnum() else None
         for character, place, seen in zip(word.characters, word.places, quick, strict=True)
     ]
-    if False not in told and True in told:
-        return [True] * len(told)
-    if not any(flag is not None for flag in told):
-        return [picture.differs(word.place)] * len(told)
+    if False not in flags_known and True in flags_known:
+        return [True] * len(flags_known)
+    if not any(flag is not None for flag in flags_known):
+        return [picture.differs(word.place)] * len(flags_known)
     last: bool | None = None
-    for index, flag in enumerate(told):
-        last = told[index] = last if flag is None else flag
-    for index in reversed(range(len(told))):
-        last = told[index] = last if told[index] is None else told[index]
-    flags = [bool(flag) for flag in told]
+    for index, flag in enumerate(flags_known):
+        last = flags_known[index] = last if flag is None else flag
+    for index in reversed(range(len(flags_known))):
+        last = flags_known[index] = last if flags_known[index] is None else flags_known[index]
+    flags = [bool(flag) for flag in flags_known]
     if not _lasting(flags):
         return [True] * len(flags)
     # What covers a word often ends inside a character.

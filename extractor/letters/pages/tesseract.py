@@ -28,7 +28,7 @@ INSTALL = (
 )
 
 
-class Seen(NamedTuple):
+class Recognized(NamedTuple):
     """What was read in a picture, in its pixels as it lies; its writing is turned by so many clockwise quarters."""
 
     runs: list[Run]
@@ -45,7 +45,7 @@ def is_installed() -> bool:
     return shutil.which("tesseract") is not None and find_spec("PIL") is not None
 
 
-def recognised(image: Image, dpi: int) -> Seen:
+def recognised(image: Image, dpi: int) -> Recognized:
     """The words of a grey picture. Raises ``LetterError`` with code ``timeout`` or ``ocr_failed``."""
     program = shutil.which("tesseract")
     if program is None:
@@ -64,14 +64,14 @@ def recognised(image: Image, dpi: int) -> Seen:
     return parsed(done.stdout.decode("utf-8", "replace"))
 
 
-def parsed(table: str) -> Seen:
+def parsed(table: str) -> Recognized:
     """What a table in Tesseract's TSV says."""
     lines: list[list[Run]] = []
     rows = csv.reader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
-    told = (row for row in rows if len(row) == 12 and row[0] == _WORD and row[11].strip())
-    for _, group in groupby(told, key=lambda row: row[1:5]):
+    words = (row for row in rows if len(row) == 12 and row[0] == _WORD and row[11].strip())
+    for _, group in groupby(words, key=lambda row: row[1:5]):
         lines.append([_run(row) for row in group])
-    return Seen([run for line in lines for run in line], _turned(lines))
+    return Recognized([run for line in lines for run in line], _turned(lines))
 
 
 def _run(row: list[str]) -> Run:

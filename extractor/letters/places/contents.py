@@ -190,13 +190,15 @@ def _document(file: LetterFile, data: bytes, kind: Kind) -> Document:
     document = read_document(data, str(place), kind)
     if file.rest:
         others = [(other, bytes_at(other)) for other in file.rest]
-        rest = [read_document(told, str(other), kind_of(told, str(other))) for other, told in others]
+        rest = [read_document(data, str(other), kind_of(data, str(other))) for other, data in others]
         document = joined([document, *rest])
         note = Note("joined", f"the letter's pages lie in {len(rest) + 1} files", severity="info")
         if missing := missing_pages([place.name, *(other.name for other in file.rest)]):
-            told = ", ".join(map(str, missing))
+            numbers = ", ".join(map(str, missing))
             note = Note(
-                "page_missing", f"by their names, files with pages {told} of this letter are missing", severity="error"
+                "page_missing",
+                f"by their names, files with pages {numbers} of this letter are missing",
+                severity="error",
             )
         document = replace(document, notes=(*document.notes, note))
     return piece_of(document, file.piece) if file.piece else document

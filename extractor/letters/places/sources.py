@@ -148,7 +148,7 @@ def _expanded(found: Found, passed: Passed) -> Iterator[Found]:
     place = found.places[0]
     members: list[Found] = []
     if suffix_of(place.path.name) == ".zip":
-        with contextlib.suppress(LetterError):  # told when it is read
+        with contextlib.suppress(LetterError):  # reported when it is read
             members = list(members_of(opened(place.path), place, passed))
     if not members:
         yield found
@@ -187,7 +187,7 @@ def _opened(path: Path, changed: int, size: int) -> Archive:
 
 
 def members_of(archive: Archive, place: Place, passed: Passed) -> Iterator[Found]:
-    """What an archive holds: its letters, and each member that will not be read, to be told when it is."""
+    """What an archive holds: its letters, and each member that will not be read, to be reported when it is."""
     files: list[tuple[str, Place]] = []
     for member in archive.members():
         name = tidy(member.name)
