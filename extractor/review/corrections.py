@@ -85,7 +85,8 @@ def correction(kind: LetterType, letter: Letter, record: Record, path: str, text
 def removal(kind: LetterType, letter: Letter, record: Record, path: str) -> Proposed:
     """One record of a list taken out. Raises ``LookupError`` if ``path`` is not one."""
     value = value_at(record.answer, path)
-    if not path.rpartition("/")[2].isdecimal() or not isinstance(value, dict):
+    last = path.rpartition("/")[2]
+    if not (last.isascii() and last.isdecimal()) or not isinstance(value, dict):
         raise LookupError(path)
     return _proposed(kind, letter, record, "remove", path, None)
 

@@ -285,7 +285,8 @@ def _inner(spec: SchemaField, value: Any, path: str) -> Iterator[tuple[str, Any]
 def leaf_input(kind: LetterType, answer: Any, path: str) -> Input:
     """The input of the leaf at a JSON pointer. Raises ``LookupError`` if no leaf of this answer is there."""
     found = known_inputs(kind.schema).get(field_path(path))
-    if found is None or path.rpartition("/")[2].isdecimal():
+    last = path.rpartition("/")[2]
+    if found is None or (last.isascii() and last.isdecimal()):
         raise LookupError(path)
     value_at(answer, path)
     return found

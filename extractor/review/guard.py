@@ -72,7 +72,7 @@ class Guard:
         if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return _no(415, "not JSON")
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MOST_BODY:
+        if not (length.isascii() and length.isdecimal()) or int(length) > MOST_BODY:
             return _no(413, "too long")
         return None
 

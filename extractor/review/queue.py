@@ -90,7 +90,7 @@ class Query:
         show = told.get("show", "todo")
         return cls(
             show=show if show in SHOWS else "todo",
-            page=max(1, int(page)) if page.isdecimal() and len(page) < 8 else 1,
+            page=max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < 8 else 1,
             **{name: told.get(name, "")[:200] for name in ("status", "code", "field", "outcome", "prompt", "find")},
         )
 

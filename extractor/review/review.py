@@ -139,7 +139,7 @@ class Desk:
         if told.get("version") != seen.version:
             known = str(told.get("version", "")).partition(".")[0]
             acts = self.log.of(seen.entry.letter_id)
-            raise ConflictError(acts[int(known) :] if known.isdecimal() and len(known) < 8 else ())
+            raise ConflictError(acts[int(known) :] if known.isascii() and known.isdecimal() and len(known) < 8 else ())
         builders = {"evidence": self._evidence, "comment": self._comment, "undo": self._undo}
         if name in DECISIONS:
             found = self._decision(seen, name)
