@@ -17,7 +17,7 @@ from extractor.lettertypes.reading import search, words
 from .anatomy import Anatomy, DecisionParts
 from .headings import Heading
 
-_DETERMINED = re.compile(
+DETERMINED = re.compile(
     r"(?:\b\d{1,2}\s*[.)]\s*)?MAXIMUS\s+Federal\s+Services,?\s+Inc\.?,?\s+has\s+determined\s+(?:that\s+)?the\s+"
     r"(?:request\s+for\s+)?(?P<item>.{2,1500}?)\s+(?P<word>(?:is|are)\s+(?:not\s*)?medically\s+necessary(?:\s+and\s+appropriate)?)",
     re.DOTALL | re.IGNORECASE,
@@ -35,7 +35,7 @@ _AFTER = re.compile(r"Effect\s+of\s+the\s+Decision|Disclaimer\s*:\s*MAXIMUS|\bSi
 
 def determinations_of(text: str) -> Anatomy | None:
     """The parts of a letter of the 2013 form, or ``None`` if it holds no such determination."""
-    printed = list(_DETERMINED.finditer(text))
+    printed = list(DETERMINED.finditer(text))
     if not printed:
         return None
     chosen = _last_printing(printed)

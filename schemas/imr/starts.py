@@ -7,11 +7,19 @@ import re
 from extractor.lettertypes.reading import scanned
 
 from .anatomy import CASE_SUMMARY, HOW_MADE, ISSUES
+from .determinations import DETERMINED
 
 _LATER = ("Date Assigned", "Date of Injury", "Decision Date", "UR Denial Date", "Priority", "Application Received")
 _LABEL = re.compile(
     rf"\b(?:(?P<first>{scanned('Case Number')})|{'|'.join(scanned(label) for label in _LATER)})\s*:", re.IGNORECASE
 )
+# The header of the numbered form of 2013: other labels, in another order.
+_NUMBERED_LABEL = re.compile(
+    r"\b(?:Dated|Employee|Claim\s+Number|Date\s+of\s+UR\s+Decision|Date\s+of\s+Injury|Application\s+Received|Case\s+Number)"
+    r"\s*:",
+    re.IGNORECASE,
+)
+_FEWEST_LABELS = 3
 # The header's table is short and stands right above the first heading.
 _APART = 400
 _LETTERHEAD = re.compile(
@@ -36,7 +44,34 @@ def starts_of(text: str) -> list[int]:
         if heading:
             starts.append(_start(text, before, heading.start()))
             before = issues.end()
+    return sorted({*starts, *_numbered_starts(text)})
+
+
+def _numbered_starts(text: str) -> list[int]:
+    """Where letters of the numbered form of 2013 begin: at a header's table right above a list of determinations.
+
+    The list is printed twice in a letter; above its second printing there is no such table.
+    """
+    starts: list[int] = []
+    if "determined" not in text and "DETERMINED" not in text:
+        return starts
+    before = 0
+    for determined in DETERMINED.finditer(text):
+        top = _top_of_table(text, before, determined.start())
+        if top is not None or not starts:
+            starts.append(_with_letterhead(text, before, determined.start() if top is None else top))
+        before = determined.end()
     return starts
+
+
+def _top_of_table(text: str, floor: int, below: int) -> int | None:
+    """Where the header's table that ends right above ``below`` begins; ``None`` without one."""
+    top, found = below, 0
+    for label in reversed(list(_NUMBERED_LABEL.finditer(text, floor, below))):
+        if top - label.end() > _APART:
+            break
+        top, found = label.start(), found + 1
+    return top if found >= _FEWEST_LABELS else None
 
 
 def _start(text: str, floor: int, heading: int) -> int:
@@ -48,6 +83,11 @@ def _start(text: str, floor: int, heading: int) -> int:
         start = label.start()
         if label["first"]:
             break
+    return _with_letterhead(text, floor, start)
+
+
+def _with_letterhead(text: str, floor: int, start: int) -> int:
+    """The beginning of the line of ``start``, or of the letterhead that is right above it."""
     start = max(floor, _line_start(text, start))
     for _ in range(_HEAD_LINES):
         above = _line_start(text, start - 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor.letters.letter import Letter, LetterFile, find_letters, letters_in, read_letter
+from extractor.letters.letter import Letter, LetterFile, find_letters, letter_from_text, letters_in, read_letter
 from tests.support.imr import HEADER, IMR, LENT, TOOLS, bundled, decision, imr_letter
 from tests.support.toy import put
 
@@ -73,6 +73,40 @@ def test_where_a_letter_begins(first: str, second: str) -> None:
 )
 def test_one_letter_is_never_cut(text: str) -> None:
     assert cut(text) == [text]
+
+
+NUMBERED = bundled("form-2013").text
+OTHER_NUMBERED = (
+    NUMBERED.replace("CM13-9004418", "CM13-9005520")
+    .replace("twelve additional sessions of\nphysical therapy for the left elbow", "a right wrist splint")
+    .replace("2/11/2013", "3/12/2013")
+)
+
+
+@pytest.mark.parametrize(
+    "letters",
+    [
+        [NUMBERED, OTHER_NUMBERED],
+        [NUMBERED, OTHER_NUMBERED, NUMBERED],
+        [NUMBERED, ONE],
+        [ONE, NUMBERED, TWO],
+    ],
+)
+def test_letters_of_the_numbered_form_are_cut_apart(letters: list[str]) -> None:
+    for between in ("\n", "\f", "\n\n"):
+        assert [part.strip() for part in cut(between.join(letters))] == [letter.strip() for letter in letters]
+
+
+@pytest.mark.parametrize("text", [NUMBERED, NUMBERED + "\n" + NUMBERED.split("Medical Qualifications")[1]])
+def test_one_letter_of_the_numbered_form_is_never_cut(text: str) -> None:
+    assert cut(text) == [text]
+
+
+def test_each_letter_of_the_numbered_form_keeps_its_own_decisions() -> None:
+    first, second = (IMR.read(letter_from_text("x", text)) for text in cut(f"{NUMBERED}\f{OTHER_NUMBERED}"))
+    assert [len(reading.root.blocks["decisions"]) for reading in (first, second)] == [2, 2]
+    numbers = [reading.root.blocks["header"][0].facts["case_number"].value for reading in (first, second)]
+    assert numbers == ["CM13-9004418", "CM13-9005520"]
 
 
 # ---- through files ------------------------------------------------------------------------------
