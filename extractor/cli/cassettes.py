@@ -158,12 +158,13 @@ class _Survey:
 
     def _others(self, expected: set[Path], prompt: str | None, model: str | None) -> Iterator[Row]:
         """Cassettes that belong to nothing; and faults with a secret, which belong to the tests."""
+        from extractor.models.cassettes.names import name_of
         from extractor.models.cassettes.status import FAULTS
 
         for path in sorted(set(self.root.rglob("*.yaml")) - expected):
             *folders, name = path.relative_to(self.root).with_suffix("").parts
             of_prompt, of_model = [*folders, "", ""][:2]
-            of_model = of_model.replace("__", "/", 1)
+            of_model, name = name_of(of_model) or of_model, name_of(name) or name
             if (prompt or of_prompt) != of_prompt or (model or of_model) != of_model:
                 continue
             secrets = _secrets(path)

@@ -43,7 +43,8 @@ def same_body(a: Any, b: Any) -> bool:
     return a.body == b.body or body_sha(a.body) == body_sha(b.body)
 
 
-MATCH_ON = (same_method, same_path, same_body)
+# By the names under which vcrpy knows them.
+MATCHERS = {"same_method": same_method, "same_path": same_path, "same_body": same_body}
 
 
 def changes(old: Any, new: Any) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.errors import CassetteError, TransportError
+from extractor.models.cassettes.names import file_name, name_of
 from extractor.models.cassettes.scrub import secrets_in
 from extractor.models.cassettes.tape import Tape, address_of, tape_path
 from extractor.models.cassettes.tapefile import Persister, parsed_json
@@ -60,12 +61,12 @@ class ModelFolder:
 
 def model_folders(root: Path, prompt: str) -> list[ModelFolder]:
     """The models that have a folder of tapes for ``prompt``."""
-    folders = sorted(each for each in tape_path(root, prompt, "x", "x").parent.parent.glob("*") if each.is_dir())
+    folders = sorted(each for each in (root / file_name(prompt)).glob("*") if each.is_dir())
     return [_model_folder(folder) for folder in folders]
 
 
 def _model_folder(folder: Path) -> ModelFolder:
-    # A folder cannot say which "__" was a "/"; a tape inside it can.
+    # The name of a long model is cut; a tape inside the folder has it whole.
     for path in sorted(folder.glob("*.yaml")):
         try:
             requests, _, head = Persister.load_cassette(str(path))
@@ -76,7 +77,7 @@ def _model_folder(folder: Path) -> ModelFolder:
         told = str(head.get("model") or f"{folder.name.partition('__')[0]}/{asked}")
         if tape_path(Path(), "x", told, "x").parent.name == folder.name:
             return ModelFolder(told, address_of(head, requests))
-    return ModelFolder(folder.name.replace("__", "/", 1))
+    return ModelFolder(name_of(folder.name) or folder.name)
 
 
 def secrets_of(path: Path) -> Iterator[str]:

@@ -7,9 +7,10 @@ request belongs to. Nothing is patched, so any number of letters may be under wa
 from __future__ import annotations
 
 import logging
-import re
 import shlex
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,15 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx2
-from vcr.cassette import Cassette  # type: ignore[import-untyped]
+from vcr import VCR  # type: ignore[import-untyped]
+from vcr.patch import PATCHER_NAMES  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
 from extractor.errors import CassetteError, UsageError
-from extractor.models.cassettes.matching import MATCH_ON, changes, same_body
+from extractor.models.cassettes.matching import MATCHERS, changes, same_body
+from extractor.models.cassettes.names import file_name
 from extractor.models.cassettes.scrub import keys_sent, scrubbed_request, scrubbed_response
-from extractor.models.cassettes.tapefile import Persister, parsed_json
+from extractor.models.cassettes.tapefile import NewTapePersister, Persister, TapeSerializer, parsed_json
 from extractor.models.replies import error_status
 
 # vcrpy logs whole interactions at info level, and with them letters.
@@ -33,9 +36,8 @@ _CURRENT: ContextVar[Tape | None] = ContextVar("tape", default=None)
 
 
 def tape_path(root: Path, prompt: str, model: str, letter_id: str) -> Path:
-    """Where a tape lies: ``root/prompt/model/letter.yaml``, with ``/`` in a name written ``__``."""
-    prompt, model, letter_id = (re.sub(r"[/\\]", "__", name) for name in (prompt, model, letter_id))
-    return root / prompt / model / f"{letter_id}.yaml"
+    """Where a tape lies: ``root/prompt/model/letter.yaml``, each name as ``names.file_name`` writes it."""
+    return root / file_name(prompt) / file_name(model) / f"{file_name(letter_id)}.yaml"
 
 
 def transport() -> TapeTransport:
@@ -58,6 +60,22 @@ class Refusal:
 
     kind: str
     lines: tuple[str, ...]
+
+
+class _Abandoned(Exception):
+    """Ends a recording that is not to be kept."""
+
+
+class _HeadPersister(Persister):
+    """Reads a tape and keeps its ``recorded:`` block in ``head``."""
+
+    def __init__(self, head: dict[str, Any]) -> None:
+        self._head = head
+
+    def load_cassette(self, path: str, serializer: Any = TapeSerializer) -> Any:  # type: ignore[override]
+        requests, responses, recorded = Persister.load_cassette(path, serializer)
+        self._head.update(recorded)
+        return requests, responses, recorded
 
 
 class Tape:
@@ -93,13 +111,18 @@ class Tape:
         self.asked: list[int] = []
         self.refused: Refusal | None = None
         self.saved = False
+        self._head: dict[str, Any] = {}
         self._what = f"letter {letter_id} x prompt {prompt} x model {model}"
         self._record = ("extractor", "record", "--prompt", prompt, "--model", model, "--letter", letter_id)
         self._cassette: Any = None
+        self._context = ExitStack()
         self._got_through = True
         self._token: Token[Tape | None] | None = None
 
     def __enter__(self) -> Self:
+        if self.recording:
+            # A place that cannot be written is found before the model is paid, not after.
+            self._try_to_write()
         self._token = _CURRENT.set(self)
         return self
 
@@ -108,8 +131,15 @@ class Tape:
     ) -> None:
         if self._token is not None:
             _CURRENT.reset(self._token)
-        if self.recording and kind is None and self._got_through and self._cassette is not None:
-            self._save()
+        keep = self.recording and kind is None and self._got_through and self._cassette is not None
+        try:
+            if keep:
+                self._save()
+            else:
+                # An error at its end keeps vcrpy from writing.
+                self._context.__exit__(_Abandoned, _Abandoned(), None)
+        finally:
+            self._context = ExitStack()
 
     @property
     def unplayed(self) -> int:
@@ -121,7 +151,8 @@ class Tape:
     def head(self) -> dict[str, Any]:
         """The ``recorded:`` block of the file; empty if there is none to be read."""
         try:
-            return dict(self._open()._metadata)
+            self._open()
+            return dict(self._head)
         except CassetteError:
             return {}
 
@@ -130,23 +161,35 @@ class Tape:
         """The command that records this tape."""
         tape, address = self._cassette, ""
         if tape is not None and not self.recording and "--base-url" not in self.words:
-            address = address_of(tape._metadata, tape.requests)
+            address = address_of(self._head, tape.requests)
         return shlex.join([*self._record, *(["--base-url", address] if address else []), *self.words])
 
     def _open(self) -> Any:
         # Not before the first request: a letter that is never asked needs no tape.
         if self._cassette is None:
-            mode = RecordMode.ALL if self.recording else RecordMode.NONE
-            cassette = Cassette(str(self.path), persister=Persister, record_mode=mode, match_on=MATCH_ON)
-            if not self.recording:
-                if not self.path.is_file():
-                    raise self._error("missing", [f"  expected at {self.path}"], "record it with")
-                try:
-                    cassette._load()
-                except CassetteError as broken:
-                    raise self._error("broken", [f"  {broken.message}"], "record it anew with") from None
-            self._cassette = cassette
+            if not self.recording and not self.path.is_file():
+                raise self._error("missing", [f"  expected at {self.path}"], "record it with")
+            try:
+                self._cassette = self._context.enter_context(self._recorder().use_cassette(str(self.path)))
+            except CassetteError as broken:
+                raise self._error("broken", [f"  {broken.message}"], "record it anew with") from None
         return self._cassette
+
+    def _recorder(self) -> Any:
+        """vcrpy, set up for one tape; with every patcher off it touches no library."""
+        persister = NewTapePersister if self.recording else _HeadPersister(self._head)
+        recorder = VCR(
+            serializer="tape",
+            record_mode=RecordMode.ALL if self.recording else RecordMode.NONE,
+            match_on=list(MATCHERS),
+            record_on_exception=False,
+            skip_patchers=PATCHER_NAMES,
+        )
+        recorder.register_serializer("tape", TapeSerializer)
+        recorder.register_persister(persister)
+        for name, matcher in MATCHERS.items():
+            recorder.register_matcher(name, matcher)
+        return recorder
 
     def replay(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
         """The recorded response to ``request``. Raises ``CassetteError``."""
@@ -173,13 +216,26 @@ class Tape:
         self._open().append(scrubbed_request(request, body), kept)
 
     def _save(self) -> None:
-        self._cassette._metadata.update(self.recorded, calls=len(self._cassette))
+        for key, value in {**self.recorded, "calls": len(self._cassette)}.items():
+            self._cassette.get_metadata(key, value)
         try:
-            self._cassette._save()
+            self._context.close()
         except UsageError as error:
-            hint = "free the disk, or make the folder writable, and record again"
-            raise CassetteError(error.message, hint=hint, code="unwritable_cassette") from error
+            raise self._unwritable(error.message) from error
         self.saved = True
+
+    def _try_to_write(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}"):
+                pass
+        except OSError as error:
+            raise self._unwritable(f"cannot write {self.path}: {error.strerror}") from error
+
+    @staticmethod
+    def _unwritable(message: str) -> CassetteError:
+        hint = "free the disk, or make the folder writable, and record again"
+        return CassetteError(message, hint=hint, code="unwritable_cassette")
 
     def lost(self) -> None:
         """The last call did not get through: there is nothing to keep, and the tape is not whole."""

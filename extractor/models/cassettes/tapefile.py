@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from vcr.persisters.filesystem import CassetteNotFoundError  # type: ignore[import-untyped]
 from vcr.request import Request  # type: ignore[import-untyped]
 
 from extractor.errors import CassetteError
@@ -167,43 +168,65 @@ def _reason(error: Exception) -> str:
     return "it holds no recorded calls"
 
 
-class Persister:
-    """vcrpy's way to a file. Reads all or raises; writes all or nothing."""
+class TapeSerializer:
+    """A cassette of vcrpy's as the bytes of a tape, and back."""
 
     @staticmethod
-    def load_cassette(path: str, **_options: Any) -> tuple[list[Any], list[Any], dict[str, Any]]:
-        try:
-            data = Path(path).read_bytes()
-            if not data.strip():
-                raise _BrokenError("it is empty")
-            if not data.endswith(b"\n"):
-                raise _BrokenError("it ends in the middle of a line")
-            tape = _load(data)
-            recorded = dict(tape.get("recorded") or {})
-            if "calls" in recorded and not data.endswith(_END):
-                raise _BrokenError("its end is missing")
-            requests = [i["request"] for i in tape["interactions"]]
-            responses = [i["response"] for i in tape["interactions"]]
-            if recorded.get("calls", len(requests)) != len(requests):
-                raise _BrokenError(f"it should hold {recorded['calls']} calls, not {len(requests)}")
-            return (
-                [Request(r["method"], r["uri"], _body_from_tree(r["body"]), r["headers"]) for r in requests],
-                [{**r, "body": {"string": _body_from_tree(r["body"])}} for r in responses],
-                recorded,
-            )
-        except (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:
-            hint = "take it back from version control, or record it again"
-            raise CassetteError(f"{path}: {_reason(error)}", hint=hint, code="broken_cassette") from None
-
-    @staticmethod
-    def save_cassette(path: str, tape: Mapping[str, Any], **_options: Any) -> None:
+    def serialize(tape: Mapping[str, Any]) -> bytes:
         pairs = zip(tape["requests"], tape["responses"], strict=True)
         tree = {
             "recorded": tape.get("metadata") or {},
             "interactions": [{"request": _request_to_tree(r), "response": _response_to_tree(s)} for r, s in pairs],
         }
+        return _dumped(tree)
+
+    @staticmethod
+    def deserialize(data: bytes) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        """Requests, responses and the ``recorded:`` block. Raises an error of YAML or of Python's for anything else."""
+        if not data.strip():
+            raise _BrokenError("it is empty")
+        if not data.endswith(b"\n"):
+            raise _BrokenError("it ends in the middle of a line")
+        tape = _load(data)
+        recorded = dict(tape.get("recorded") or {})
+        if "calls" in recorded and not data.endswith(_END):
+            raise _BrokenError("its end is missing")
+        requests = [i["request"] for i in tape["interactions"]]
+        responses = [i["response"] for i in tape["interactions"]]
+        if recorded.get("calls", len(requests)) != len(requests):
+            raise _BrokenError(f"it should hold {recorded['calls']} calls, not {len(requests)}")
+        return (
+            [Request(r["method"], r["uri"], _body_from_tree(r["body"]), r["headers"]) for r in requests],
+            [{**r, "body": {"string": _body_from_tree(r["body"])}} for r in responses],
+            recorded,
+        )
+
+
+class Persister:
+    """vcrpy's way to a file. Reads all or raises ``CassetteError``; writes all or nothing."""
+
+    @staticmethod
+    def load_cassette(path: str, serializer: Any = TapeSerializer) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        try:
+            requests, responses, recorded = serializer.deserialize(Path(path).read_bytes())
+        except (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            hint = "take it back from version control, or record it again"
+            raise CassetteError(f"{path}: {_reason(error)}", hint=hint, code="broken_cassette") from None
+        return requests, responses, recorded
+
+    @staticmethod
+    def save_cassette(path: str, tape: Mapping[str, Any], serializer: Any = TapeSerializer) -> None:
+        data = serializer.serialize(tape)
         with output_file(Path(path), parents=True) as file:
-            file.write(_dumped(tree))
+            file.write(data)
+
+
+class NewTapePersister(Persister):
+    """The same for a new recording, which takes the place of an older one unread."""
+
+    @staticmethod
+    def load_cassette(path: str, serializer: Any = TapeSerializer) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        raise CassetteNotFoundError
 
 
 def _request_to_tree(request: Any) -> dict[str, Any]:
