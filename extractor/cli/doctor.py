@@ -47,6 +47,7 @@ _EVERY_MODE = frozenset(
         "certificate",
         "proxy",
         "params",
+        "settings",
         "model_name",
     }
 )

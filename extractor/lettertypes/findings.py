@@ -69,6 +69,8 @@ CODES: dict[str, str] = {
     "from_reading": "The reading's value comes in place of a wrong one; what was answered is kept under `withheld`.",
     "skeleton": "Only judgements and quotes are a model's; the deterministic reading filled the rest.",
     "skeleton_disputed": "The model says that a row of the reading shown to it is not what the letter says.",
+    "wrapped": "The answer came in a code fence, behind thoughts or a byte order mark, which was taken off.",
+    "other_model": "The endpoint says that another model answered than the one that was asked.",
     "baseline": "The record was filled from the deterministic reading alone, without a language model.",
 }
 

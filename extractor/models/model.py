@@ -70,7 +70,8 @@ class Reply:
     """What came back, before anyone parsed it: ``text`` is the answer as JSON text.
 
     ``seconds`` is the time of the call with its pauses; ``error`` is the code of a reply that is no
-    answer (a refusal, a cut-off text), else empty.
+    answer (a refusal, a cut-off text), else empty. ``model`` is the model that answered, by the endpoint's
+    own word; empty if it does not say, or says what was asked.
     """
 
     text: str
@@ -79,6 +80,7 @@ class Reply:
     transport_tries: int = 1
     seconds: float = 0.0
     error: str = ""
+    model: str = ""
 
 
 class Model(Protocol):

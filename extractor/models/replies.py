@@ -18,6 +18,9 @@ from extractor.models.model import Reply, Usage
 # More than any model takes or gives in one call; larger counts are no counts.
 _MOST_TOKENS = 1_000_000_000
 _LONGEST_FINISH = 60
+_LONGEST_NAME = 200
+# How servers of the OpenAI shape name an answer that was cut off.
+_CUT_OFF = frozenset({"length", "model_length", "max_tokens"})
 
 
 class ReplyError(ModelError):
@@ -44,7 +47,11 @@ _UNUSABLE = {
         "the endpoint's content filter stopped the answer",
         "try another model, or read this letter by hand",
     ),
-    "truncated": ("the answer was cut off at the token limit", "raise max_tokens, or use a model that writes more"),
+    "truncated": (
+        "the answer was cut off at the token limit",
+        "raise the limit in params of the model in workspace.toml (max_tokens, max_completion_tokens or "
+        "max_output_tokens, as the endpoint calls it), or the context of your own server",
+    ),
     "two_tool_calls": ("the model gave more than one answer (several tool calls)", "use the mode json_schema"),
     "no_answer": ("the model's message holds no answer", "try another mode: json_schema, json_schema_loose, tools"),
     "too_large": (
@@ -128,13 +135,13 @@ def read_completion(completion: Mapping[str, Any]) -> Reply:
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list):
         raise malformed("", usage)
-    reply = Reply(_text(message, calls), usage, finish)
+    reply = Reply(_text(message, calls), usage, finish, model=model_name(completion.get("model")))
     if refusal := message.get("refusal"):
         text = refusal if isinstance(refusal, str) else as_text(refusal)
         raise ReplyError("refusal", Reply(text, usage, finish))
     if finish == "content_filter":
         raise ReplyError("content_filter", reply)
-    return one_answer(reply, calls, cut_off=finish == "length")
+    return one_answer(reply, calls, cut_off=finish in _CUT_OFF)
 
 
 def one_answer(reply: Reply, calls: Sequence[Any], *, cut_off: bool) -> Reply:
@@ -155,6 +162,21 @@ def finish_reason(value: Any, default: str) -> str:
     return default if value is None else "unknown"
 
 
+def model_name(value: Any) -> str:
+    """The model that answered, as the endpoint names it; empty where it does not say."""
+    return value[:_LONGEST_NAME] if isinstance(value, str) and value.isprintable() else ""
+
+
+def other_model(asked: str, answered: str) -> str:
+    """The name of the model that answered, if it is not the one that was asked; else empty.
+
+    A dated version of the model and its name with or without a publisher are the same model.
+    """
+    wanted, given = (name.casefold().removeprefix("models/") for name in (asked, answered))
+    same = given.startswith(wanted) or given.endswith(f"/{wanted}") or wanted.endswith(f"/{given}")
+    return "" if same or not given else answered
+
+
 def token_count(counts: Any, name: str) -> int | None:
     """One count of a usage block; ``None`` if it is missing or not a count."""
     value = counts.get(name) if isinstance(counts, dict) else None
@@ -167,8 +189,45 @@ def _text(message: Mapping[str, Any], calls: Sequence[Any]) -> str:
         text = function.get("arguments") if isinstance(function, dict) else None
         # Some servers send the arguments as an object.
         return as_text(text) if isinstance(text, dict) else text if isinstance(text, str) else ""
-    text = message.get("content")
-    return text if isinstance(text, str) else ""
+    text = _joined(message.get("content"))
+    if text.strip():
+        return text
+    # Some servers put the whole answer of a model that thinks where its thoughts should be.
+    thoughts = (_joined(message.get(key)) for key in ("reasoning_content", "reasoning"))
+    return next((each for each in thoughts if _is_object(each)), text)
+
+
+def _joined(content: Any) -> str:
+    """A message's text, which may come in parts."""
+    if isinstance(content, list):
+        texts = (part.get("text") for part in content if isinstance(part, dict) and part.get("type", "text") == "text")
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def unwrapped(text: str) -> tuple[str, str] | None:
+    """A JSON object without the one wrapper around it, and what the wrapper was; ``None`` if it has none.
+
+    A wrapper is a byte order mark, a block of thoughts in front, or a code fence around the whole.
+    """
+    for wrapper, pattern in _WRAPPERS.items():
+        if (match := pattern.fullmatch(text)) and _is_object(match[1]):
+            return match[1], wrapper
+    return None
+
+
+_WRAPPERS = {
+    "a byte order mark": re.compile(r"\s*\ufeff(.*)", re.DOTALL),
+    "a block of thoughts": re.compile(r"\s*(?:<think(?:ing)?>)?(?:(?!</think).)*</think(?:ing)?>(.*)", re.DOTALL),
+    "a code fence": re.compile(r"\s*```[a-zA-Z]*[ \t]*\r?\n(.*)\n[ \t]*```\s*", re.DOTALL),
+}
 
 
 def _usage(usage: Any) -> Usage:

@@ -14,8 +14,8 @@ from extractor.lettertypes.findings import Finding, worth_asking_again
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
 from extractor.models.model import Correction, Question, Reply
-from extractor.models.replies import ReplyError
-from extractor.models.strategy import RowsError, Strategy
+from extractor.models.replies import ReplyError, unwrapped
+from extractor.models.strategy import Answered, RowsError, Strategy
 from extractor.pointers import pointer_of
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
@@ -75,8 +75,7 @@ async def _ask(plan: Plan, question: Question) -> Reply:
 def judge(reply: Reply, strategy: Strategy, letter_type: LetterType, reading: Reading) -> CheckedReply:
     """Parse one raw reply and check it."""
     try:
-        strict_json(reply.text)
-        answer, remarks, quotes = strategy.answer(reply.text, reading)
+        answer, remarks, quotes = _parsed(reply, strategy, reading)
     except (ValueError, RecursionError) as problem:
         return CheckedReply(reply, None, Verdict(findings=schema_findings(problem)))
     verdict = check(letter_type, answer, reading, quotes)
@@ -91,6 +90,27 @@ def _settle_last(attempts: list[CheckedReply]) -> None:
         return
     before, after = settle_repeats((one.answer, one.verdict), (other.answer, other.verdict))
     attempts[-2:] = [replace(one, verdict=before), replace(other, verdict=after)]
+
+
+def _parsed(reply: Reply, strategy: Strategy, reading: Reading) -> Answered:
+    """The answer in a reply, out of one wrapper if it has one, and remarks on how it came. Raises ``ValueError``."""
+    text = reply.text
+    remarks: list[Finding] = []
+    try:
+        strict_json(text)
+    except DuplicateKeyError:
+        raise
+    except ValueError:
+        if (inner := unwrapped(text)) is None:
+            raise
+        text, wrapper = inner
+        strict_json(text)
+        remarks.append(Finding("wrapped", "", "info", "answer", f"the answer came in {wrapper}, which was taken off"))
+    if reply.model:
+        message = f"the endpoint says that another model answered: {reply.model}"
+        remarks.append(Finding("other_model", "", "info", "unclear", message))
+    answer, more, quotes = strategy.answer(text, reading)
+    return Answered(answer, [*remarks, *more], quotes)
 
 
 def correction_message(findings: list[Finding]) -> str:

@@ -62,7 +62,7 @@ def question(letter: str = "Dear reader", corrections: tuple[Correction, ...] = 
     return Question("a", letter, "Fill the schema.\n", Whole, reading, corrections=corrections)
 
 
-def call(arguments: str) -> dict[str, Any]:
+def call(arguments: Any) -> dict[str, Any]:
     """A tool call of a chat completion."""
     return {"id": "c", "type": "function", "function": {"name": "Whole", "arguments": arguments}}
 

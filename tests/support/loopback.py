@@ -146,7 +146,7 @@ async def ask_once(model: Model, question: Question) -> Reply:
         await model.aclose()
 
 
-def message(content: str | None = '{"n": 1}', finish: str = "stop", **more: Any) -> Canned:
+def message(content: Any = '{"n": 1}', finish: str = "stop", **more: Any) -> Canned:
     """A chat completion with one message; ``more`` are further keys of the message."""
     choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content, **more}}
     return completion([choice])
@@ -160,7 +160,7 @@ def completion(choices: list[Any]) -> Canned:
         "total_tokens": 110,
         "prompt_tokens_details": {"cached_tokens": 64},
     }
-    body = {"id": "chatcmpl-9", "object": "chat.completion", "created": 1700000000, "model": "m", "usage": usage}
+    body = {"id": "chatcmpl-9", "object": "chat.completion", "created": 1700000000, "usage": usage}
     return Canned(body=json.dumps({**body, "choices": choices}).encode())
 
 
@@ -183,7 +183,7 @@ def claude(*blocks: dict[str, Any], stop: str = "end_turn") -> Canned:
         "output_tokens": 10,
         "output_tokens_details": {"thinking_tokens": 4},
     }
-    body = {"id": "msg_9", "type": "message", "role": "assistant", "model": "m", "usage": usage}
+    body = {"id": "msg_9", "type": "message", "role": "assistant", "usage": usage}
     content = list(blocks) or [{"type": "text", "text": '{"n": 1}'}]
     return Canned(body=json.dumps({**body, "content": content, "stop_reason": stop}).encode())
 

@@ -18,7 +18,7 @@ from extractor.models.llm.chat import shown_url
 from extractor.models.llm.failures import Place
 from extractor.models.llm.retrying import check_settings
 from extractor.models.model import Question, Reply, Usage
-from extractor.models.replies import ReplyError, as_text, finish_reason, one_answer, token_count
+from extractor.models.replies import ReplyError, as_text, finish_reason, model_name, one_answer, token_count
 from extractor.models.wire import Template, strict_schema
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -109,7 +109,7 @@ def read_message(message: Mapping[str, Any]) -> Reply:
         raise ReplyError("empty_choices", Reply("", usage, finish))
     blocks = [block for block in content if isinstance(block, dict)]
     calls = [block for block in blocks if block.get("type") == "tool_use"]
-    reply = Reply(_text(blocks, calls), usage, finish)
+    reply = Reply(_text(blocks, calls), usage, finish, model=model_name(message.get("model")))
     if finish == "refusal":
         raise ReplyError("refusal", reply)
     return one_answer(reply, calls, cut_off=finish in _CUT_OFF)

@@ -23,7 +23,7 @@ from extractor.models.llm.failures import CallError, Place, lost, parsed, refuse
 from extractor.models.llm.retrying import Patience, RetryingModel
 from extractor.models.llm.route import open_sync_client
 from extractor.models.model import Model, Question, Reply
-from extractor.models.replies import ReplyError, as_text, error_status, read_reply, token_count
+from extractor.models.replies import ReplyError, as_text, error_status, other_model, read_reply, token_count
 from extractor.models.wire import dump
 
 URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
@@ -74,7 +74,8 @@ class BatchWire:
             content = as_text(body).encode("utf-8", "replace")
             raise refused(httpx2.Response(status, content=content), self.endpoint.place, inside=True).error
         try:
-            return read_reply(self.endpoint.read, body)
+            reply = read_reply(self.endpoint.read, body)
+            return replace(reply, model=other_model(self.endpoint.model, reply.model))
         except ReplyError as failure:
             return replace(failure.reply, error=failure.code)
 

@@ -67,6 +67,8 @@ _TOO_LONG = re.compile(
     r"|prompt is too long|exceeds the maximum number of tokens"
 )
 _FILTERED = re.compile(r"content_filter")
+_NO_PARAMETERS = frozenset({"mode", "base_url", "api_version"})
+_ABOUT_SCHEMA = re.compile(r"(?i)response_format|json_schema|\bschema\b|output_config|responseJsonSchema|grammar")
 _IDENTIFIER = re.compile(r"[\w.\-\[\]]{1,60}")
 _RETRY_DELAY = re.compile(r'"retryDelay":\s*"(\d+(?:\.\d+)?)s"')
 
@@ -106,6 +108,22 @@ def refused(response: httpx2.Response, place: Place, *, inside: bool = False) ->
         )
     hint = "check the parameters; which modes the endpoint knows: extractor doctor --model " + place.name
     return CallError(ModelError(f"the endpoint refused the request ({where})", hint=hint, code="bad_request"))
+
+
+def settings_error(error: ModelError, response: httpx2.Response, settings: Mapping[str, Any], model: str) -> ModelError:
+    """A ``bad_request`` with the setting to change in its hint, where the endpoint's words name one of ``settings``."""
+    words, line = response.text[:20_000], f'[models."{model}"] in workspace.toml'
+    named = next((name for name in settings if name not in _NO_PARAMETERS and re.search(rf"\b{name}\b", words)), None)
+    if named == "max_tokens" and "max_completion_tokens" in words:
+        hint = f"write max_completion_tokens in place of max_tokens in params under {line}"
+    elif named:
+        hint = f"change or remove {named} in params under {line}"
+    elif _ABOUT_SCHEMA.search(words):
+        hint = f"set another mode under {line}; extractor doctor --model {model} says which one works"
+        return ModelError(error.message, hint=hint, code=error.code)
+    else:
+        return error
+    return ModelError(f"the endpoint refuses the parameter {named}: {error.message}", hint=hint, code="settings")
 
 
 def _identifiers(said: str) -> str:

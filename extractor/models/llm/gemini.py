@@ -21,7 +21,7 @@ from extractor.models.llm.chat import shown_url
 from extractor.models.llm.failures import Place
 from extractor.models.llm.retrying import check_settings
 from extractor.models.model import Question, Reply, Usage
-from extractor.models.replies import ReplyError, as_text, finish_reason, malformed, one_answer, token_count
+from extractor.models.replies import ReplyError, as_text, finish_reason, malformed, model_name, one_answer, token_count
 from extractor.models.wire import letter_messages, strict_schema
 
 GEMINI_URL = "https://generativelanguage.googleapis.com"
@@ -186,7 +186,7 @@ def read_content(completion: Mapping[str, Any]) -> Reply:
         raise malformed("", usage)
     visible = [part for part in parts if isinstance(part, dict) and not part.get("thought")]
     calls = [_dict(part["functionCall"]) for part in visible if "functionCall" in part]
-    reply = Reply(_text(visible, calls), usage, finish)
+    reply = Reply(_text(visible, calls), usage, finish, model=model_name(completion.get("modelVersion")))
     if finish in _FILTERED:
         raise ReplyError("content_filter", reply)
     return one_answer(reply, calls, cut_off=finish in _CUT_OFF)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,17 +18,29 @@ import httpx2
 from pydantic import BaseModel
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from extractor.errors import UsageError
+from extractor.errors import ModelError, TransportError, UsageError
 from extractor.models.limits import Call, Limiter
-from extractor.models.llm.failures import REFUSED, CallError, Place, error_response, lost, own_error, parsed, refused
+from extractor.models.llm.failures import (
+    REFUSED,
+    CallError,
+    Place,
+    error_response,
+    lost,
+    own_error,
+    parsed,
+    refused,
+    settings_error,
+)
 from extractor.models.llm.route import open_client
 from extractor.models.model import Question, Reply
-from extractor.models.replies import ReplyError, error_status, read_reply
+from extractor.models.replies import ReplyError, error_status, other_model, read_reply
 
 # A pause that no run waits for, in seconds: a quota of hours or days is used up.
 _TOO_LONG = 600.0
 # After so many of the longest pauses without one answer (10 minutes by default), a refusal is final.
 _STARVED = 10
+# After so many letters that were refused with the same words, and none that was not, the rest would be too.
+_ALIKE = 3
 # The shortest pause before another try, in seconds: an endpoint that names none, or nothing, is not stormed.
 _SHORTEST = 0.25
 _OVERLOADED = frozenset({503, 529})
@@ -70,6 +83,11 @@ class Endpoint(Protocol):
 
     @property
     def place(self) -> Place: ...
+
+    @property
+    def model(self) -> str:
+        """The model's name at the endpoint."""
+        ...
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -131,6 +149,8 @@ class RetryingModel:
         self._http: httpx2.AsyncClient | None = None
         self._client: Any = None
         self._failures: tuple[type[Exception], ...] = (*endpoint.errors, TimeoutError)
+        self._succeeded = False
+        self._refused_alike: Counter[str] = Counter()
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.limiter: Limiter | None = None
@@ -161,9 +181,10 @@ class RetryingModel:
                     started = started or time.perf_counter()
                     completion = await self._send(request, call)
             reply = read_reply(self._endpoint.read, completion)
+            reply = replace(reply, model=other_model(self._endpoint.model, reply.model))
         except CallError as failed:
             # Not chained: the client's own errors quote requests and replies.
-            raise failed.error from None
+            raise self._hopeless(failed.error) from None
         except ReplyError as unusable:
             unusable.reply = replace(unusable.reply, transport_tries=tries, seconds=time.perf_counter() - started)
             self._took(call, unusable.reply)
@@ -257,11 +278,23 @@ class RetryingModel:
             return ours
         if (answered := error_response(error)) is not None:
             failed = refused(answered, self._endpoint.place)
+            if failed.error.code == "bad_request":
+                failed.error = settings_error(failed.error, answered, self._endpoint.settings, self.name)
             self._learn(call, answered, failed)
             return failed
         if call and self.limiter:
             self.limiter.lost(call)
         return lost(error, self._endpoint.place, self._seconds(error))
+
+    def _hopeless(self, error: ModelError) -> ModelError:
+        """The error of one letter; of the whole run, if the first letters were all refused with the same words."""
+        if self._succeeded or error.code not in ("bad_request", "settings"):
+            return error
+        self._refused_alike[error.message] += 1
+        if self._refused_alike[error.message] < _ALIKE:
+            return error
+        message = f"the first {_ALIKE} letters were refused alike: {error.message}"
+        return TransportError(message, hint=error.hint, code="settings")
 
     def _completion(self, response: httpx2.Response, call: Call | None) -> dict[str, Any]:
         """What a response holds. An error inside a 200, as gateways send it, is the error it names."""
@@ -280,6 +313,7 @@ class RetryingModel:
         raise failed
 
     def _answered(self, call: Call | None, response: httpx2.Response) -> None:
+        self._succeeded = True
         if call and self.limiter:
             self.limiter.answered(call, response.headers)
 

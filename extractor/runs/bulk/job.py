@@ -36,7 +36,7 @@ from extractor.runs.record import Record
 from extractor.runs.replies import failed_record
 
 # What is true of one letter is true of all.
-_HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved", "certificate"})
+_HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved", "certificate", "settings"})
 # Of a file whose reading met a defect.
 _CRASH = Keys("crash", "")
 _FIRST_RECORDS = 20
