@@ -56,10 +56,11 @@ class _Server(ThreadingHTTPServer):
 class Inbox:
     """A folder of requests that wait for answers.
 
-    A request goes to ``folder/<n>-<sha12>/`` as ``request.json`` and ``request.md``; the same body again
-    goes to the same folder. The text of ``answer.json`` there is the answer, untouched; of tokens the
-    desk knows nothing, so the reply tells no usage. If no answer comes within ``wait_seconds``, the
-    client is told to come again (503).
+    A request goes to ``folder/<n>-r<round>-<sha12>/`` as ``request.json``, ``request.md`` (how to answer, then what
+    was asked) and, where its schema is known, ``draft.json`` (the shape of an answer, to copy and fill in);
+    the same body again goes to the same folder. Round 2 and later send back what was wrong. The text of
+    ``answer.json`` there is the answer, untouched. The desk counts no tokens, so a reply has no usage. If no answer
+    comes within ``wait_seconds``, the client gets status 503, and finds its answer when it asks again.
     """
 
     def __init__(self, folder: Path, wait_seconds: float = 100.0) -> None:
@@ -94,26 +95,29 @@ class Inbox:
 
     def _folder(self, body: bytes, request: dict[str, Any]) -> Path:
         sha = hashlib.sha256(body).hexdigest()[:12]
-        shown = readable(request).encode("utf-8", "replace")
+        page = readable(request).encode("utf-8", "replace")
+        draft = draft_answer(request)
         with self._lock:
             known = next(self._inbox.glob(f"*-{sha}"), None)
             if known:
                 return known
             numbers = [path.name.partition("-")[0] for path in self._inbox.glob("*-*")]
             taken = max((int(number) for number in numbers if number.isdecimal()), default=0)
-            folder = self._inbox / f"{taken + 1:04d}-{sha}"
+            folder = self._inbox / f"{taken + 1:04d}-r{_round(request)}-{sha}"
             folder.mkdir(mode=0o700)
             (folder / "request.json").write_bytes(body)
-            (folder / "request.md").write_bytes(shown)
+            if draft is not None:
+                (folder / "draft.json").write_text(json.dumps(draft, indent=2) + "\n", "utf-8")
+            (folder / "request.md").write_bytes(page)
             return folder
 
 
 def readable(request: dict[str, Any]) -> str:
     """A request for the eye: the messages in order and what each is, then the schema and the other settings."""
     messages = request.get("messages") or []
-    former = sum(message.get("role") == "assistant" for message in messages)
-    again = f", asked again (round {former + 1})" if former else ""
-    parts = [f"# Request to {request.get('model')}{again}\n"]
+    number = _round(request)
+    again = f", asked again (round {number})" if number > 1 else ""
+    parts = [f"# Request to {request.get('model')}{again}\n", _HOW_TO_ANSWER]
     before: list[str] = []
     for message in messages:
         role = str(message.get("role"))
@@ -125,6 +129,41 @@ def readable(request: dict[str, Any]) -> str:
         if key not in ("messages", "model"):
             parts.append(f"## {key}\n\n{_fenced(json.dumps(value, indent=2, ensure_ascii=False))}\n")
     return "\n".join(parts)
+
+
+_HOW_TO_ANSWER = """\
+How to answer: read the prompt and the letter below. Write the answer as one JSON object into `answer.json` in this
+folder, with every key of the schema at the end of this page and no others. `draft.json`, if it is here, has the
+shape: copy it, fill it in, and save it as `answer.json` when it is done. What is saved is sent as it is.
+"""
+
+
+def _round(request: dict[str, Any]) -> int:
+    """1 for a first question, 2 and more where former answers are sent back."""
+    roles = [message.get("role") for message in request.get("messages") or []]
+    return 1 + int(roles.count("assistant"))
+
+
+def draft_answer(request: dict[str, Any]) -> Any:
+    """An answer in the shape of a request's schema, with nothing filled in; ``None`` if it has no schema."""
+    try:
+        if request.get("tools"):
+            schema = request["tools"][0]["function"]["parameters"]
+        else:
+            schema = request["response_format"]["json_schema"]["schema"]
+        return _draft(schema, schema.get("$defs", {}), 0)
+    except (LookupError, TypeError, AttributeError):
+        return None
+
+
+def _draft(node: dict[str, Any], known: dict[str, Any], depth: int) -> Any:
+    if "$ref" in node and depth < 20:
+        return _draft(known[node["$ref"].removeprefix("#/$defs/")], known, depth + 1)
+    if "const" in node:
+        return node["const"]
+    if node.get("type") == "object" and depth < 20:
+        return {name: _draft(inner, known, depth + 1) for name, inner in node.get("properties", {}).items()}
+    return [] if node.get("type") == "array" else None
 
 
 def _what(role: str, before: list[str]) -> str:

@@ -21,7 +21,7 @@ from extractor.errors import CassetteError, TransportError, UsageError
 from extractor.letters.letter import Letter
 from extractor.lettertypes.evidence import Record
 from extractor.lettertypes.reading import nothing_read
-from extractor.models.answer_desk import Inbox, Recordings, Source, desk, readable
+from extractor.models.answer_desk import Inbox, Recordings, Source, desk, draft_answer, readable
 from extractor.models.cassettes import Tape, transport
 from extractor.models.llm import ChatModel, Patience
 from extractor.models.model import Correction, Question, Reply
@@ -319,3 +319,23 @@ def test_a_run_against_the_recordings_is_a_replay(tmp_path: Path) -> None:
     )
     assert len(live) == 5
     assert live == replayed
+
+
+def test_a_draft_has_the_shape_of_the_schema(tmp_path: Path) -> None:
+    inner = {"type": "object", "properties": {"kind": {"const": "x"}, "side": {"anyOf": [{"type": "null"}]}}}
+    schema = {"type": "object", "properties": {"one": {"$ref": "#/$defs/Inner"}, "many": {"type": "array"}}}
+    request = {"response_format": {"json_schema": {"schema": {**schema, "$defs": {"Inner": inner}}}}}
+    draft = {"one": {"kind": "x", "side": None}, "many": []}
+    assert draft_answer(request) == draft
+    tools = [{"function": {"name": "X", "parameters": {**schema, "$defs": {"Inner": inner}}}}]
+    assert draft_answer({"tools": tools}) == draft
+    assert draft_answer({"response_format": 7}) is None
+
+
+def test_a_folder_says_the_round_and_how_to_answer(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path, 0.1)
+    for roles in (["user"], ["user", "assistant", "user"]):
+        body = json.dumps({"messages": [{"role": role, "content": "x"} for role in roles]}).encode()
+        assert inbox.reply("/v1/chat/completions", body)[0] == 503
+    assert [path.name[:8] for path in sorted(tmp_path.iterdir())] == ["0001-r1-", "0002-r2-"]
+    assert all("How to answer" in path.read_text()[:200] for path in tmp_path.glob("*/request.md"))

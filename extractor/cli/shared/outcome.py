@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -88,10 +89,16 @@ def _next_steps(summary: Summary, out: Path) -> Iterator[str]:
 
 
 def _same_command(*more: str) -> str:
-    """The command that was typed; with ``more``, without what would contradict it."""
-    words = [word for word in sys.argv[1:] if not more or word != "--force"]
+    """The command that was typed, without passwords; with ``more``, without what would contradict it."""
+    words = [without_password(word) for word in sys.argv[1:] if not more or word != "--force"]
     given = " ".join(more)
     return shlex.join(["extractor", *words, *(() if given in " ".join(words) else more)])
+
+
+def without_password(word: str) -> str:
+    """A word of a command with the user name and password of an address, and the values of its query, masked."""
+    masked = re.sub(r"(?<=://)[^/@\s]*@(?=[^/]*)", "USER:PASSWORD@", word)
+    return re.sub(r"(?<=[?&])([\w.-]+)=[^&#]*", r"\1=VALUE", masked) if "://" in masked else masked
 
 
 def _letters(count: int) -> str:

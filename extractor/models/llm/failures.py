@@ -95,6 +95,11 @@ def refused(response: httpx2.Response, place: Place, *, inside: bool = False) ->
     if 300 <= status < 400:
         message, hint = "the address points somewhere else", "use the address it points to; nothing was sent there"
         return CallError(TransportError(f"{message} ({where})", hint=hint, code="moved"))
+    if status == 503 and "no_answer_yet" in said:
+        message, hint = f"nobody has answered at the desk ({where})", "write answer.json into the request's folder"
+        return CallError(
+            TransportError(message, hint=f"{hint}, then ask again", code="server"), again=True, pause=pause
+        )
     if status >= 500:
         failing = TransportError(f"the endpoint failed ({where})", hint="try again later", code="server")
         return CallError(failing, again=True, pause=pause)
