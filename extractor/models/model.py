@@ -26,7 +26,7 @@ class Question:
     """All that a model may see of one letter.
 
     ``instructions`` is the prompt's unchanging text, ``letter`` the letter's raw text byte for
-    byte. ``notes``: what the prompt's strategy tells beside it. ``reading`` is for ``offline``
+    byte. ``notes``: what the prompt's strategy adds to it. ``reading`` is for ``offline``
     alone and never leaves the machine.
     """
 

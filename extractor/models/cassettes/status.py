@@ -53,7 +53,7 @@ async def condition(tape: Tape, play: Callable[[], Awaitable[object]]) -> Condit
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """The tapes of one prompt x model: the model's name, and the address of the endpoint that was asked, if told."""
+    """The tapes of one prompt x model: the model's name, and the address of the endpoint, if recorded."""
 
     model: str
     address: str = ""
@@ -74,9 +74,9 @@ def _model_folder(folder: Path) -> ModelFolder:
             continue
         body = parsed_json(requests[0].body) if requests else None
         asked = body.get("model") if isinstance(body, dict) else None
-        told = str(head.get("model") or f"{folder.name.partition('__')[0]}/{asked}")
-        if tape_path(Path(), "x", told, "x").parent.name == folder.name:
-            return ModelFolder(told, address_of(head, requests))
+        name = str(head.get("model") or f"{folder.name.partition('__')[0]}/{asked}")
+        if tape_path(Path(), "x", name, "x").parent.name == folder.name:
+            return ModelFolder(name, address_of(head, requests))
     return ModelFolder(name_of(folder.name) or folder.name)
 
 

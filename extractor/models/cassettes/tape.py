@@ -49,7 +49,7 @@ def address_of(head: Mapping[str, Any], requests: Sequence[Any]) -> str:
     """The base URL that a recording was given, by its ``recorded:`` block; empty for the provider's own."""
     if "versions" in head or not requests:
         return str(head.get("base_url") or "")
-    # Older tapes tell it by their requests alone.
+    # Older tapes have it in their requests alone.
     base, found, _ = requests[0].uri.partition("/chat/completions")
     return base if found and base != "https://api.openai.com/v1" else ""
 

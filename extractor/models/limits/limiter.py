@@ -62,7 +62,7 @@ class Waiting:
 class Limiter:
     """Lets letters begin (``slot``) and calls through (``permit``), and learns from what came of them.
 
-    The first call goes alone, so that what its answer tells of limits holds for all others. After a
+    The first call goes alone, so that the limits that its answer reports hold for all others. After a
     refusal everything pauses together. ``stop`` lets no further call through.
     """
 
@@ -107,7 +107,7 @@ class Limiter:
         self._room.set()
 
     def stop(self) -> None:
-        """Let no call through any more; whoever waits for one is told so."""
+        """Let no call through any more; whoever waits for one gets ``StoppedError``."""
         self.stopping = True
         self._room.set()
         if self._nap is not None and not self._nap.done():
@@ -240,20 +240,20 @@ class Limiter:
         return size * self._tokens_per_byte if self._tokens_per_byte else size / _BYTES_PER_TOKEN + _ANSWER_TOKENS
 
     def _learn(self, call: Call, headers: Mapping[str, str], now: float) -> None:
-        told = limit_headers(headers)
-        if told.other_period:
+        reported = limit_headers(headers)
+        if reported.other_period:
             self.pace.limit(None)
-        if told.requests:
-            self.pace.limit(told.requests)
-            if told.requests_left == 0:
-                # It was told when the call came in, not when it was answered.
-                self._hold(now, call.sent + _until(told.requests_reset, 60 / told.requests) - now)
+        if reported.requests:
+            self.pace.limit(reported.requests)
+            if reported.requests_left == 0:
+                # That was so when the call came in, not when it was answered.
+                self._hold(now, call.sent + _until(reported.requests_reset, 60 / reported.requests) - now)
         # Less than one call takes: a limit that no call could ever keep is none.
-        if told.tokens and told.tokens >= call.tokens:
-            self.tokens.limit(told.tokens)
-            lacking = 0 if told.tokens_left is None else self._typical - told.tokens_left
+        if reported.tokens and reported.tokens >= call.tokens:
+            self.tokens.limit(reported.tokens)
+            lacking = 0 if reported.tokens_left is None else self._typical - reported.tokens_left
             if lacking > 0:
-                self.tokens.hold(call.sent + _until(told.tokens_reset, lacking * 60 / told.tokens))
+                self.tokens.hold(call.sent + _until(reported.tokens_reset, lacking * 60 / reported.tokens))
 
     def _hold(self, now: float, seconds: float) -> None:
         if seconds <= 0:

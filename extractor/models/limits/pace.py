@@ -1,6 +1,6 @@
 """How many calls and tokens a second: as many as are allowed, evenly, and what a refusal teaches.
 
-Times are seconds of any one clock that never goes back; every method is told what time it is.
+Times are seconds of any one clock that never goes back; every method is given the time.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class Pace:
     """When the next call may be made.
 
     Without a limit, calls are made as they come. ``cap`` is the highest rate, in calls a second,
-    told by the endpoint or set by the user. A refusal lowers ``rate`` below it, and then it rises
+    reported by the endpoint or set by the user. A refusal lowers ``rate`` below it, and then it rises
     again: soon to where the refusal came, slowly beyond, faster while nothing is refused. ``lesson`` is
     when a refusal last taught something: calls sent before it say nothing of what holds since.
     """
 
     def __init__(self, per_minute: float | None = None) -> None:
         self._given = per_minute / 60 if per_minute else None
-        self._told: float | None = None
+        self._reported: float | None = None
         self.rate = self._given
         self._slack = _SLACK
         self._next = 0.0
@@ -50,15 +50,15 @@ class Pace:
 
     @property
     def cap(self) -> float | None:
-        known = [each for each in (self._given, self._told) if each is not None]
+        known = [each for each in (self._given, self._reported) if each is not None]
         return min(known, default=None)
 
     def limit(self, per_minute: float | None) -> None:
-        """What the endpoint tells; ``None`` if it turns out to tell of another period."""
-        told = per_minute / 60 * SHARE if per_minute else None
-        if told == self._told:
+        """The limit that the endpoint reports; ``None`` if it turns out to be for another period."""
+        reported = per_minute / 60 * SHARE if per_minute else None
+        if reported == self._reported:
             return
-        before, self._told = self.cap, told
+        before, self._reported = self.cap, reported
         if self.cap is None:
             self.rate = None if self.rate == before else self.rate
         elif self.rate is None or self.rate > self.cap or self.rate == before:
@@ -105,7 +105,7 @@ class Pace:
 
         A storm is one lesson: refusals of calls that were sent before it teach nothing more. If too
         few calls got through to measure anything, only the pause that follows helps. A storm soon
-        after a pause tells the limit: what got through, pause included. Otherwise calls were just
+        after a pause shows the limit: what got through, pause included. Otherwise calls were just
         too fast.
         """
         if sent < self.lesson:
@@ -118,7 +118,7 @@ class Pace:
         mean, busy = self._let_through / passed, self._busy(now)
         if self._paused > passed / 10:
             rate = ceiling = min(max(mean * SHARE, busy / 8), busy)
-        elif self._told is not None and self.rate is not None:
+        elif self._reported is not None and self.rate is not None:
             # Slow enough on the whole, so some were too close together.
             self._slack /= 2
             rate = ceiling = 0.95 * self.rate
@@ -127,7 +127,7 @@ class Pace:
         again = abs(ceiling - self._ceiling) < ceiling / 10
         self._step = min(2 * self._step, _LONGEST_STEP) if again else _STEP
         self._raise, self._quiet = _RAISE, 0
-        self.rate, self._ceiling = max(rate, _SLOWEST), ceiling if self._told is None else self._told
+        self.rate, self._ceiling = max(rate, _SLOWEST), ceiling if self._reported is None else self._reported
         self._since, self._let_through, self._paused = now, 0, 0.0
         self._latest.clear()
         return True
@@ -147,17 +147,17 @@ class Tokens:
 
     def __init__(self, per_minute: float | None = None) -> None:
         self._given = per_minute
-        self._told: float | None = None
+        self._reported: float | None = None
         self._next = 0.0
 
     @property
     def per_minute(self) -> float | None:
-        known = [each for each in (self._given, self._told) if each is not None]
+        known = [each for each in (self._given, self._reported) if each is not None]
         return min(known, default=None)
 
     def limit(self, per_minute: float) -> None:
-        """What the endpoint tells."""
-        self._told = per_minute * SHARE
+        """The limit that the endpoint reports."""
+        self._reported = per_minute * SHARE
 
     def wait(self, now: float) -> float:
         return max(0.0, self._next - now) if self.per_minute else 0.0

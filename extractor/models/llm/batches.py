@@ -81,14 +81,14 @@ class BatchWire:
 
 
 def _not_done(error: Any) -> TransportError:
-    told = error.get("code") if isinstance(error, dict) else None
-    code = told if isinstance(told, str) and _CODE.fullmatch(told) else "batch_error"
+    named = error.get("code") if isinstance(error, dict) else None
+    code = named if isinstance(named, str) and _CODE.fullmatch(named) else "batch_error"
     return TransportError(f"the batch did not answer ({code})", hint="ask again", code=code)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A batch as the endpoint tells it: how many requests it has, has answered, and has failed to answer.
+    """A batch as the endpoint reports it: how many requests it has, has answered, and has failed to answer.
 
     ``problems``: why it was not begun, by code and line.
     """
@@ -140,7 +140,7 @@ class BatchClient(AbstractContextManager["BatchClient"]):
             with path.open("rb") as file:
                 create = self._client.files.with_raw_response.create
                 raw = create(file=(path.name, file), purpose="batch", extra_headers=self._headers)
-            return self._id(self._told(raw))
+            return self._id(self._body(raw))
 
         return self._call(send)
 
@@ -159,14 +159,14 @@ class BatchClient(AbstractContextManager["BatchClient"]):
             tried = True
             create, headers = self._client.batches.with_raw_response.create, self._headers
             raw = create(input_file_id=upload_id, endpoint=URL, completion_window="24h", extra_headers=headers)
-            return self._job(self._told(raw))
+            return self._job(self._body(raw))
 
         return self._call(begin)
 
     def job(self, batch_id: str) -> Job:
         """How a batch stands now."""
         retrieve = self._client.batches.with_raw_response.retrieve
-        return self._call(lambda: self._job(self._told(retrieve(batch_id, extra_headers=self._headers))))
+        return self._call(lambda: self._job(self._body(retrieve(batch_id, extra_headers=self._headers))))
 
     def download(self, file_id: str, to: BinaryIO) -> None:
         """Write a file of the endpoint into an open one, from its beginning."""
@@ -186,13 +186,13 @@ class BatchClient(AbstractContextManager["BatchClient"]):
         after: str | openai.Omit = openai.omit
         for _ in range(_PAGES):
             raw = self._client.batches.with_raw_response.list(limit=100, after=after, extra_headers=self._headers)
-            told = self._told(raw)
-            listed = told.get("data")
+            body = self._body(raw)
+            listed = body.get("data")
             rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
             for each in rows:
                 if each.get("input_file_id") == upload_id and each.get("status") != "failed":
                     return self._job(each)
-            if not rows or not told.get("has_more"):
+            if not rows or not body.get("has_more"):
                 break
             after = self._id(rows[-1])
         return None
@@ -208,11 +208,11 @@ class BatchClient(AbstractContextManager["BatchClient"]):
         try:
             for attempt in retrying:
                 with attempt, _as_ours(self._place, self._patience):
-                    told = once()
+                    result = once()
         except CallError as failed:
             # Not chained: the client's own errors quote requests and replies.
             raise failed.error from None
-        return told
+        return result
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -220,40 +220,40 @@ class BatchClient(AbstractContextManager["BatchClient"]):
             return min(error.pause, self._patience.max_wait)
         return self._backoff(state)
 
-    def _told(self, raw: Any) -> dict[str, Any]:
+    def _body(self, raw: Any) -> dict[str, Any]:
         return parsed(raw.http_response, self._place)
 
-    def _id(self, told: Mapping[str, Any]) -> str:
-        if not isinstance(told.get("id"), str) or not told["id"]:
+    def _id(self, body: Mapping[str, Any]) -> str:
+        if not isinstance(body.get("id"), str) or not body["id"]:
             message, hint = "the endpoint's reply names no id", f"check the address{self._place.advice}"
             raise CallError(TransportError(message, hint=hint, code="bad_gateway_body"))
-        return str(told["id"])
+        return str(body["id"])
 
-    def _job(self, told: Mapping[str, Any]) -> Job:
-        counts = _part(told, "request_counts")
-        problems = _part(told, "errors").get("data")
+    def _job(self, body: Mapping[str, Any]) -> Job:
+        counts = _part(body, "request_counts")
+        problems = _part(body, "errors").get("data")
         return Job(
-            self._id(told),
-            _name(told, "status") or "unknown",
+            self._id(body),
+            _name(body, "status") or "unknown",
             **{name: token_count(counts, name) or 0 for name in ("total", "completed", "failed")},
-            output_id=_name(told, "output_file_id"),
-            error_id=_name(told, "error_file_id"),
+            output_id=_name(body, "output_file_id"),
+            error_id=_name(body, "error_file_id"),
             problems=tuple(_problem(each) for each in problems[:20]) if isinstance(problems, list) else (),
         )
 
 
-def _part(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = told.get(name)
+def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = body.get(name)
     return part if isinstance(part, dict) else {}
 
 
-def _name(told: Mapping[str, Any], key: str) -> str | None:
-    return told[key] if isinstance(told.get(key), str) and told[key] else None
+def _name(body: Mapping[str, Any], key: str) -> str | None:
+    return body[key] if isinstance(body.get(key), str) and body[key] else None
 
 
-def _problem(told: Any) -> str:
+def _problem(body: Any) -> str:
     """By identifiers alone: the endpoint's words may quote a letter."""
-    code, line = (told.get("code"), told.get("line")) if isinstance(told, dict) else (None, None)
+    code, line = (body.get("code"), body.get("line")) if isinstance(body, dict) else (None, None)
     named = code if isinstance(code, str) and _CODE.fullmatch(code) else "refused"
     return f"{named} in line {line}" if isinstance(line, int) else named
 

@@ -57,7 +57,7 @@ _STATUS = {
     429: (REFUSED, "the endpoint kept asking to slow down", "run again later, or give a lower --rpm"),
 }
 _AGAIN = frozenset({408, 409, 429})
-# Providers that say with another status what one of the above says, told by words in the body.
+# Words in the body that mean another status than the one they came with.
 _MEANT = (
     (402, re.compile(r"insufficient_quota|billing_error|credit balance is too low|PerDayPer")),
     (401, re.compile(r"API_KEY_INVALID|API key not valid")),
@@ -234,7 +234,7 @@ def _broke_off(wrong: Exception) -> bool:
 
 
 class Doubled(dict[str, Any]):
-    """An object that gives one key twice; ``items``, and with it ``json.dumps``, tells all of them.
+    """An object that gives one key twice; ``items``, and with it ``json.dumps``, gives all of them.
 
     Anthropic and Gemini send an answer as an object, not as text: what is wrong with it must not
     be lost before it is checked.
