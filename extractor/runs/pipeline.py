@@ -13,9 +13,10 @@ from extractor.letters.letter import Letter
 from extractor.lettertypes.findings import Finding, worth_asking_again
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
+from extractor.models.answered import Answered
 from extractor.models.model import Correction, Question, Reply
 from extractor.models.replies import ReplyError, unwrapped
-from extractor.models.strategy import Answered, RowsError, Strategy
+from extractor.models.strategy import RowsError, Strategy
 from extractor.pointers import pointer_of
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
