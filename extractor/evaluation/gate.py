@@ -1,24 +1,29 @@
 """The gate: floors under a prompt's figures, and what it may not break against a blessed baseline.
 
-Replay is deterministic, so a gate rests on facts, not on p values: this leaf of this letter was
-right under the baseline and is wrong now.
+Replay is deterministic, so a gate rests on facts, not on p values: this value of this letter was
+right under the baseline and is wrong now. Whatever makes the gate judge less than before is a line
+of its own, and fails a strict gate.
 """
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from extractor.display.values import money, percent, percent_of, plural, some
 from extractor.errors import UsageError, WorkspaceError
 from extractor.evaluation.scored_run import Run
+from extractor.evaluation.scores.scoring import Leaf
 
 GATES = "gates.toml"
+# So many broken values are listed; the rest is counted.
+_LISTED = 20
 
 
 class _Part(BaseModel):
@@ -34,6 +39,7 @@ class Floor(_Part):
     errors_per_letter: float | None = Field(default=None, ge=0)
     failed_letters: int | None = Field(default=None, ge=0)
     silent_errors: int | None = Field(default=None, ge=0)
+    silent_other_errors: int | None = Field(default=None, ge=0)
 
 
 class Against(_Part):
@@ -57,12 +63,21 @@ class Gates(_Part):
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of the gate: ``name`` is its place in gates.toml; ``told`` says what was found."""
+class GateLine:
+    """One line of the gate. ``name`` is its place in gates.toml, ``detail`` what was found, without letters' words.
+
+    ``weakened``: the line does not judge the prompt; it reports that the gate judges less than it did, or
+    judges by other rules.
+    """
 
     name: str
     passed: bool
-    told: str
+    detail: str
+    weakened: bool = False
+
+    def holds(self, *, strict: bool) -> bool:
+        """Whether the line lets the prompt through; in a strict gate a weakened line does not."""
+        return self.passed and not (strict and self.weakened)
 
 
 def load_gates(path: Path) -> Gates:
@@ -73,83 +88,130 @@ def load_gates(path: Path) -> Gates:
         hint = "write one: [floor] recall = 0.9, [baseline] max_broke = 0"
         raise WorkspaceError(f"cannot read {path}: {error.strerror}", hint=hint) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WorkspaceError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
+        raise WorkspaceError(f"{path} is not valid TOML: {error}", hint="correct that line") from error
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise WorkspaceError(f"{path} is not valid:\n  " + "\n  ".join(lines), hint="mend these settings") from error
+        raise WorkspaceError(f"{path} is not valid:\n  " + "\n  ".join(lines), hint="correct these settings") from error
 
 
 def judge(
     run: Run, gates: Gates, baseline: Mapping[str, Any] | None, is_protected: Callable[[str], bool]
-) -> list[Line]:
+) -> list[GateLine]:
     """Every line of the gate for one run. Raises ``UsageError`` for an incomplete run."""
     if not run.complete:
-        hint = "finish it first: a missing answer is no wrong answer"
-        raise UsageError(f"run {run.id} is incomplete ({len(run.unanswered)} letters)", hint=hint)
+        hint = "finish it first: a missing answer is not a wrong answer"
+        raise UsageError(f"run {run.id} is incomplete ({plural(len(run.unanswered), 'letter')})", hint=hint)
     lines = list(_floors(run, gates.floor))
-    if baseline is not None:
-        protected = frozenset(gates.baseline.protected)
-        lines += _against(run, gates.baseline, baseline, lambda field: is_protected(field) or field in protected)
+    if not lines:
+        lines.append(GateLine("floor", True, "gates.toml sets no floor", weakened=True))
+    if baseline is None:
+        detail = "nothing was blessed for this set and model: only the floors are judged"
+        return [*lines, GateLine("baseline", True, detail, weakened=True)]
+    protected = frozenset(gates.baseline.protected)
+    lines += _comparable(run, baseline)
+    lines += _against(run, gates.baseline, baseline, lambda field: is_protected(field) or field in protected)
     return lines
 
 
-def _floors(run: Run, floor: Floor) -> Iterator[Line]:
+def _floors(run: Run, floor: Floor) -> Iterator[GateLine]:
     for name in ("precision", "recall", "letters_right"):
         least = getattr(floor, name)
         if least is not None:
             right, of = run.summary[name]
-            yield Line(f"floor.{name}", right >= least * of, f"{right}/{of}, at least {least:.1%} is asked")
+            detail = f"{percent_of(right, of)} ({right:,} of {of:,}), at least {percent(least)} required"
+            yield GateLine(f"floor.{name}", right >= least * of, detail)
     if floor.errors_per_letter is not None:
         errors, letters = run.summary["errors"], run.summary["letters"]
-        told = f"{errors} errors in {letters} letters, at most {floor.errors_per_letter:g} a letter is allowed"
-        yield Line("floor.errors_per_letter", errors <= floor.errors_per_letter * letters, told)
-    for name in ("failed_letters", "silent_errors"):
-        most = getattr(floor, name)
-        if most is not None:
-            yield Line(f"floor.{name}", run.summary[name] <= most, f"{run.summary[name]}, at most {most} is allowed")
+        most = floor.errors_per_letter
+        detail = f"{plural(errors, 'error')} in {plural(letters, 'letter')}, at most {most:g} a letter allowed"
+        yield GateLine("floor.errors_per_letter", errors <= most * letters, detail)
+    for name in ("failed_letters", "silent_errors", "silent_other_errors"):
+        limit = getattr(floor, name)
+        if limit is not None:
+            yield GateLine(f"floor.{name}", run.summary[name] <= limit, f"{run.summary[name]}, at most {limit} allowed")
+
+
+# What must be the same for a comparison with the baseline to mean what it did.
+_SAME = {
+    "scorer": "version of the scorer",
+    "schema_sha256": "schema",
+    "checks_version": "version of the checks",
+    "reasks": "number of re-asks",
+    "params": "model parameters",
+}
+
+
+def _comparable(run: Run, baseline: Mapping[str, Any]) -> Iterator[GateLine]:
+    """A line for everything that the gate can no longer judge, or judges by other rules than the baseline's."""
+    before, now = baseline["about"]["gold"], run.about["gold"]
+    gone = sorted(set(before) - set(now))
+    changed = sorted(letter for letter in now if letter in before and before[letter] != now[letter])
+    if not before or not set(before) & set(now):
+        yield GateLine("baseline.letters", True, "the baseline holds none of these letters", weakened=True)
+    if gone:
+        detail = f"{plural(len(gone), 'letter')} of the baseline not scored any more: {some(gone)}"
+        yield GateLine("baseline.letters", True, detail, weakened=True)
+    if changed:
+        detail = f"gold changed for {plural(len(changed), 'letter')}, which are not compared: {some(changed)}"
+        yield GateLine("baseline.gold", True, detail, weakened=True)
+    for name, label in _SAME.items():
+        was, has = baseline["about"].get(name), run.about.get(name)
+        if was != has:
+            yield GateLine(f"baseline.{name}", True, f"another {label} than the baseline\u2019s", weakened=True)
+    if new := sorted(set(now) - set(before)):
+        detail = f"{plural(len(new), 'new letter')} without a baseline: {some(new)}; bless a run to gate them"
+        yield GateLine("baseline.new_letters", True, detail)
 
 
 def _against(
     run: Run, rules: Against, baseline: Mapping[str, Any], is_protected: Callable[[str], bool]
-) -> Iterator[Line]:
+) -> Iterator[GateLine]:
     known = {letter for letter, sha in baseline["about"]["gold"].items() if run.about["gold"].get(letter) == sha}
-    broke = [
+    found = broke(run, baseline)
+    worst = [(letter, leaf) for letter, leaf in found if is_protected(leaf.field)]
+    for name, most, leaves in (
+        ("max_protected_broke", rules.max_protected_broke, worst),
+        ("max_broke", rules.max_broke, found),
+    ):
+        if most is not None:
+            yield GateLine(f"baseline.{name}", len(leaves) <= most, _broke_detail(leaves, most))
+    yield from _rises(run, rules, baseline, known)
+
+
+def _broke_detail(leaves: Sequence[tuple[str, Leaf]], most: int) -> str:
+    debatable = sum(leaf.debatable for _, leaf in leaves)
+    argued = f", {debatable} of them debatable" if debatable else ""
+    where = [f"\n    {letter} {leaf.path}: {leaf.status}" for letter, leaf in leaves[:_LISTED]]
+    more = f"\n    and {len(leaves) - _LISTED} more" if len(leaves) > _LISTED else ""
+    return f"{len(leaves)} right under the baseline and wrong now{argued}, at most {most} allowed{''.join(where)}{more}"
+
+
+def broke(run: Run, baseline: Mapping[str, Any]) -> list[tuple[str, Leaf]]:
+    """Values that were right under the baseline and are wrong now, by letter; without letters whose gold changed."""
+    before = baseline["about"]["gold"]
+    return [
         (letter.letter_id, leaf)
         for letter in run.letters
-        if letter.letter_id in known
+        if before.get(letter.letter_id) == run.about["gold"][letter.letter_id]
         for leaf in letter.errors
         if leaf.path not in baseline["errors"].get(letter.letter_id, ())
     ]
-    worst = [(letter, leaf) for letter, leaf in broke if is_protected(leaf.field)]
-    for name, most, found in (
-        ("max_protected_broke", rules.max_protected_broke, worst),
-        ("max_broke", rules.max_broke, broke),
-    ):
-        if most is not None:
-            where = "".join(f"\n    {letter} {leaf.path}: {leaf.status}" for letter, leaf in found[:20])
-            told = f"{len(found)} right under the baseline and wrong now, at most {most} allowed{where}"
-            yield Line(f"baseline.{name}", len(found) <= most, told)
-    yield from _rises(run, rules, baseline, known)
-    if left := sorted(set(run.about["gold"]) - known):
-        told = (
-            f"{len(left)} letters are new, or their gold changed since: {', '.join(left[:5])}; bless anew to gate them"
-        )
-        yield Line("baseline", True, told)
 
 
-def _rises(run: Run, rules: Against, baseline: Mapping[str, Any], known: set[str]) -> Iterator[Line]:
+def _rises(run: Run, rules: Against, baseline: Mapping[str, Any], known: set[str]) -> Iterator[GateLine]:
     if rules.max_errors_per_letter_rise is not None and known:
         now = sum(len(letter.errors) for letter in run.letters if letter.letter_id in known)
         before = sum(len(paths) for letter, paths in baseline["errors"].items() if letter in known)
         allowed = rules.max_errors_per_letter_rise * len(known)
-        told = f"{before} errors before, {now} now in {len(known)} letters"
-        yield Line("baseline.max_errors_per_letter_rise", now - before <= allowed, told)
+        detail = f"{plural(before, 'error')} before, {now:,} now in {plural(len(known), 'letter')}"
+        yield GateLine("baseline.max_errors_per_letter_rise", now - before <= allowed, detail)
     cost, before_cost = run.summary["cost_usd"], baseline["summary"]["cost_usd"]
     if rules.max_cost_rise is not None and cost is not None and before_cost:
-        told = f"{before_cost:.6f} USD before, {cost:.6f} now, at most +{rules.max_cost_rise:.0%} is allowed"
-        yield Line("baseline.max_cost_rise", cost <= before_cost * (1 + rules.max_cost_rise), told)
+        rise = percent(rules.max_cost_rise, 0)
+        detail = f"{money(before_cost)} before, {money(cost)} now, at most {rise} more allowed"
+        yield GateLine("baseline.max_cost_rise", cost <= before_cost * (1 + rules.max_cost_rise), detail)
     elif rules.max_cost_rise is not None:
-        yield Line("baseline.max_cost_rise", True, "not judged: the cost of one of the runs is unknown")
+        yield GateLine("baseline.max_cost_rise", True, "not judged: the cost of one of the runs is unknown")
 
 
 # ---- baselines --------------------------------------------------------------------------------
@@ -160,8 +222,9 @@ def baseline_path(folder: Path, run_about: Mapping[str, Any]) -> Path:
     return folder / f"{run_about['set']}--{run_about['model'].replace('/', '__')}.json"
 
 
-def as_baseline(run: Run) -> dict[str, Any]:
-    """What is kept of a blessed run: what it was, its figures, and which leaves were wrong; no letter's words.
+def as_baseline(run: Run, reason: str = "") -> dict[str, Any]:
+    """What is kept of a blessed run: what it was, its figures, which values were wrong, and why it was blessed
+    although it is worse. No letter's words.
 
     Raises ``UsageError`` for an incomplete run.
     """
@@ -169,7 +232,22 @@ def as_baseline(run: Run) -> dict[str, Any]:
         raise UsageError(f"run {run.id} is incomplete", hint="finish it before blessing it")
     figures = {key: value for key, value in run.summary.items() if key != "fields"}
     errors = {letter.letter_id: sorted(leaf.path for leaf in letter.errors) for letter in run.letters if letter.errors}
-    return {"run": run.id, "about": run.about, "summary": figures, "errors": errors}
+    why = {"reason": reason} if reason else {}
+    return {"run": run.id, **why, "about": run.about, "summary": figures, "errors": errors}
+
+
+def is_worse(run: Run, baseline: Mapping[str, Any], is_protected: Callable[[str], bool]) -> str:
+    """Why blessing this run would lower the bar; empty if it would not."""
+    found = broke(run, baseline)
+    protected = sum(is_protected(leaf.field) for _, leaf in found)
+    gone = sorted(set(baseline["about"]["gold"]) - set(run.about["gold"]))
+    errors, before = run.summary["errors"], baseline["summary"]["errors"]
+    reasons = (
+        (errors > before, f"{plural(errors, 'error')} instead of {before:,}"),
+        (bool(protected), f"{plural(protected, 'protected value')} broke"),
+        (bool(gone), f"{plural(len(gone), 'letter')} no longer scored"),
+    )
+    return ", ".join(text for holds, text in reasons if holds)
 
 
 def load_baseline(path: Path) -> dict[str, Any] | None:

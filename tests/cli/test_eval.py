@@ -195,12 +195,24 @@ def test_gate_bless_and_break(bench):
     assert "only the floors are judged" in low.err
     blessed = cli("eval", "bless", "parcel@v2")
     assert blessed.code == 0, blessed.err
+    assert 'workspace.toml: default_prompt = "parcel@v2"' in blessed.out
     assert cli("eval", "gate", "parcel@v2").code == 0
+    (bench / "letters/van1.txt").unlink()
+    (bench / "eval/parcel/gold/van1.json").unlink()
+    assert cli("eval", "gate", "parcel@v2").code == 0
+    less = cli("eval", "gate", "parcel@v2", "--strict")
+    assert less.code == 1
+    assert "FAIL  baseline.letters: 1 letter of the baseline not scored any more: van1" in less.out
     broke = cli("eval", "gate", "parcel@v1", "--json")
     assert broke.code == 1
     lines = {line["name"]: line for line in broke.json["parcel@v1"]}
     assert not lines["baseline.max_broke"]["passed"]
-    assert "blue /parcels/1/state: wrong" in lines["baseline.max_broke"]["told"]
+    assert "blue /parcels/1/state: wrong" in lines["baseline.max_broke"]["detail"]
+    worse = cli("eval", "bless", "parcel@v1")
+    assert worse.code == 2
+    assert "5 errors instead of 0, 1 letter no longer scored" in worse.err
+    assert cli("eval", "bless", "parcel@v1", "--reason", "v2 cannot be used").code == 0
+    assert cli("eval", "gate", "parcel@v2", "--baseline", "nowhere.json").code == 2
 
 
 def test_a_prompt_with_a_letters_words_fails_the_gate(bench):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from xml.etree import ElementTree
 
 import pytest
 
 from extractor.errors import UsageError, WorkspaceError
-from extractor.evaluation.gate import Gates, as_baseline, judge, load_baseline, load_gates
+from extractor.evaluation.gate import Gates, as_baseline, is_worse, judge, load_baseline, load_gates
+from extractor.evaluation.reports.gate_report import gate_junit, gate_markdown, gate_text
 from tests.support.evals import errors, is_protected, letter, run
 
 
@@ -60,17 +63,88 @@ def test_against_a_baseline(what, before, now, rules, expected):
 
 def test_a_protected_leaf_that_broke_is_named():
     before, now = run([letter("l", {"/outcome": "match"})]), run([letter("l", {"/outcome": "wrong"})])
-    line = judge(now, gates(baseline={"max_protected_broke": 0}), as_baseline(before), is_protected)[0]
+    [line] = [
+        each
+        for each in judge(now, gates(baseline={"max_protected_broke": 0}), as_baseline(before), is_protected)
+        if each.name == "baseline.max_protected_broke"
+    ]
     assert not line.passed
-    assert "l /outcome: wrong" in line.told
+    assert "l /outcome: wrong" in line.detail
     assert failed(errors([1]), gates(baseline={"max_protected_broke": 0, "protected": ["leaf"]}), errors([0]))
 
 
-def test_a_letter_whose_gold_changed_is_not_held_against_the_baseline():
-    before, now = errors([0, 0]), errors([3, 0], gold={"l00": "new", "l01": "sha"})
-    lines = judge(now, gates(baseline={"max_broke": 0}), as_baseline(before), is_protected)
-    assert all(line.passed for line in lines)
-    assert "l00" in lines[-1].told
+SCORED = errors([0, 0])
+SUBTRACTED = [
+    ("nothing", SCORED, {}, []),
+    ("a letter is gone", errors([0]), {}, ["baseline.letters"]),
+    ("all letters are gone", errors([0], gold={"l00": "sha", "l09": "sha"}), {"gold": {"old": "sha"}}, ["baseline.letters", "baseline.letters"]),
+    ("the baseline is empty", SCORED, {"gold": {}}, ["baseline.letters"]),
+    ("gold changed", errors([3, 0], gold={"l00": "new", "l01": "sha"}), {}, ["baseline.gold"]),
+    ("another scorer", SCORED, {"scorer": 9}, ["baseline.scorer"]),
+    ("another schema", SCORED, {"schema_sha256": "x"}, ["baseline.schema_sha256"]),
+    ("other checks", SCORED, {"checks_version": 9}, ["baseline.checks_version"]),
+    ("another re-ask setting", SCORED, {"reasks": 0}, ["baseline.reasks"]),
+    ("other parameters", SCORED, {"params": {"temperature": 1}}, ["baseline.params"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "now", "about", "names"), SUBTRACTED, ids=[row[0] for row in SUBTRACTED])
+def test_the_gate_is_not_passed_by_subtraction(what, now, about, names):
+    """What makes the gate judge less is a line of its own: a warning, and a failure of a strict gate."""
+    before = as_baseline(SCORED)
+    before["about"] = {**before["about"], **about}
+    lines = judge(now, gates({"recall": 0}, {"max_broke": 0}), before, is_protected)
+    assert [line.name for line in lines if line.weakened] == names
+    assert all(line.holds(strict=False) for line in lines)
+    assert all(line.holds(strict=True) for line in lines) == (not names)
+
+
+def test_a_missing_baseline_and_an_empty_gates_file_fail_a_strict_gate():
+    lines = judge(SCORED, gates(), None, is_protected)
+    assert [(line.name, line.holds(strict=False), line.holds(strict=True)) for line in lines] == [
+        ("floor", True, False),
+        ("baseline", True, False),
+    ]
+
+
+def test_new_letters_are_named_and_do_not_fail():
+    lines = judge(errors([0, 5, 5]), gates({"recall": 0}, {"max_broke": 5}), as_baseline(errors([0, 0])), is_protected)
+    [line] = [each for each in lines if each.name == "baseline.new_letters"]
+    assert line.holds(strict=True)
+    assert "l02" in line.detail
+
+
+WORSE = [
+    ("the same", [1, 1], [1, 1], ""),
+    ("better", [1, 1], [0, 1], ""),
+    ("more errors", [1, 1], [1, 2], "3 errors instead of 2"),
+    ("a letter less", [1, 1, 1], [1, 1], "1 letter no longer scored"),
+]
+
+
+@pytest.mark.parametrize(("what", "before", "now", "why"), WORSE, ids=[row[0] for row in WORSE])
+def test_a_run_that_lowers_the_bar_is_known(what, before, now, why):
+    assert is_worse(errors(now), as_baseline(errors(before)), is_protected) == why
+
+
+def test_a_protected_value_that_broke_lowers_the_bar_at_equal_errors():
+    before = run([letter("l", {"/outcome": "match", "/leaf": "wrong"})])
+    now = run([letter("l", {"/outcome": "wrong", "/leaf": "match"})])
+    assert is_worse(now, as_baseline(before), is_protected) == "1 protected value broke"
+
+
+def test_the_reports_of_a_gate_hold_no_words_of_letters():
+    before, now = run([letter("l", {"/outcome": "match"})]), run([letter("l", {"/outcome": "wrong"})])
+    lines = {"toy@v1": judge(now, gates({"recall": 0.5}), as_baseline(before), is_protected)}
+    lines["toy@v1"] += judge(now, gates(baseline={"max_broke": 0}), as_baseline(before), is_protected)
+    suite = ElementTree.fromstring(gate_junit(lines, strict=False).partition("\n")[2]).find("testsuite")
+    assert suite.get("failures") == "2"
+    assert "l /outcome: wrong" in suite.find("testcase/failure[@message]").text or suite.findall(".//failure")[1].text
+    markdown = gate_markdown(lines, strict=False)
+    assert markdown.startswith("Gate for toy@v1: 2 lines failed")
+    assert "FAIL" in gate_text(lines, strict=False)
+    for report in (markdown, gate_junit(lines, strict=False), gate_text(lines, strict=False)):
+        assert not re.search(r"\bg\b|\bx\b", report), "values of gold and answer"
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.eval.common import Bench, How, RunModelOption, SetOption, open_bench, resolve
+from extractor.cli.eval.common import (
+    Bench,
+    How,
+    OutOption,
+    RunModelOption,
+    SetOption,
+    open_bench,
+    rendered,
+    resolve,
+    write,
+)
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json, say
-from extractor.evaluation.gate import GATES, Line, as_baseline, baseline_path, judge, load_baseline, load_gates
+from extractor.display.values import plural, some
+from extractor.errors import UsageError
+from extractor.evaluation.gate import (
+    GATES,
+    GateLine,
+    as_baseline,
+    baseline_path,
+    is_worse,
+    judge,
+    load_baseline,
+    load_gates,
+)
 from extractor.evaluation.gold.leaks import Leak, find_leaks
 from extractor.evaluation.gold.sets import ALL, FILE, load_form
+from extractor.evaluation.reports.gate_report import gate_junit, gate_markdown, gate_text
 from extractor.files import output_file
 from extractor.workspace.session import prompts_known
 
@@ -34,25 +57,37 @@ def gate_command(
     baseline_file: Annotated[
         Path | None, typer.Option("--baseline", metavar="FILE", help="Default: the blessed one of this set and model.")
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail also where the gate judges less than it did, or by other rules.")
+    ] = False,
+    form: Annotated[
+        str, typer.Option("--format", metavar="F", help="How to write it: text, md, json or junit.")
+    ] = "text",
+    out: OutOption = None,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Hold prompt versions against gates.toml and the blessed baseline; replays, asks nothing.
 
-    Facts, not p values: a leaf that was right under the baseline and is wrong now is named. Prompts
-    that hold words of letters with gold fail too.
+    Facts, not p values: a value that was right under the baseline and is wrong now is named. Prompts
+    that hold words of letters with gold fail too. A letter that is gone, changed gold, another scorer,
+    schema, checks or re-ask setting, and a missing baseline are lines of their own, which fail with
+    --strict. No format holds letters' words.
 
-    Exit code 0 passed, 1 a line of the gate failed, 3 stale or missing cassettes.
+    Exit code 0 passed, 1 a line of the gate failed, 2 the named baseline or gates file does not exist,
+    3 stale or missing cassettes.
 
-    Example: extractor eval gate imr@v2
+    Example: extractor eval gate imr@v2 --strict
     """
     whole = open_bench(workspace, letter_type)
     gates = load_gates(gates_file or whole.folder / GATES)
     bench = open_bench(workspace, letter_type, gates.set)
     how = How(workspace, letter_type, model or gates.model)
     default = bench.workspace.config.letter_types[bench.letter_type.name].default_prompt
-    told: dict[str, list[Line]] = {}
+    if baseline_file and not baseline_file.is_file():
+        raise UsageError(f"no baseline {baseline_file}", hint="leave --baseline out, or bless a run first")
+    found: dict[str, list[GateLine]] = {}
     for prompt in prompts or gates.prompts or (default,):
         run, code = resolve(bench, how, prompt)
         if code is not Exit.FINE:
@@ -61,32 +96,40 @@ def gate_command(
         baseline = load_baseline(path)
         if baseline is None:
             say(f"no baseline at {path}: only the floors are judged; bless one with extractor eval bless {prompt}")
-        told[prompt] = [
-            *judge(run, gates, baseline, bench.letter_type.is_protected),
-            _leak_line(_leaks(whole, [prompt])),
-        ]
-    if as_json:
-        print_json({prompt: [line.__dict__ for line in lines] for prompt, lines in told.items()})
-    else:
-        _print(told)
-    passed = all(line.passed for lines in told.values() for line in lines)
+        lines = judge(run, gates, baseline, bench.letter_type.is_protected)
+        found[prompt] = [*lines, _leak_line(_leaks(whole, [prompt]))]
+    report = rendered(
+        "json" if as_json else form,
+        {
+            "text": lambda: gate_text(found, strict=strict),
+            "md": lambda: gate_markdown(found, strict=strict),
+            "json": lambda: json.dumps(_as_json(found, strict), ensure_ascii=False, indent=2),
+            "junit": lambda: gate_junit(found, strict=strict),
+        },
+    )
+    write(out, report)
+    passed = all(line.holds(strict=strict) for lines in found.values() for line in lines)
     raise typer.Exit(Exit.FINE if passed else Exit.LOOK)
 
 
-def _print(told: dict[str, list[Line]]) -> None:
-    for prompt, lines in told.items():
-        for line in lines:
-            print(f"{prompt}  {'pass' if line.passed else 'FAIL'}  {line.name}: {line.told}")
+def _as_json(found: dict[str, list[GateLine]], strict: bool) -> dict[str, list[dict[str, Any]]]:
+    return {
+        prompt: [{**asdict(line), "passed": line.holds(strict=strict)} for line in lines]
+        for prompt, lines in found.items()
+    }
 
 
-def _leak_line(leaks: list[Leak]) -> Line:
-    where = "; ".join(f"{leak.letter_id}: {leak.words}" for leak in leaks[:5])
-    told = f"the prompt holds words of letters it is scored on: {where}" if leaks else "no words of letters with gold"
-    return Line("leaks", not leaks, told)
+def _leak_line(leaks: list[Leak]) -> GateLine:
+    letters = sorted({leak.letter_id for leak in leaks})
+    detail = f"the prompt holds words of letters it is scored on: {some(letters)}; see extractor eval leaks"
+    return GateLine("leaks", not leaks, detail if leaks else "no words of letters with gold")
 
 
 def bless_command(
     run: Annotated[str, typer.Argument(help="A run id or folder, or a prompt version (replayed).", metavar="RUN")],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why a worse run is blessed; kept in the baseline.")
+    ] = "",
     model: RunModelOption = None,
     set_name: SetOption = ALL,
     letter_type: TypeOption = None,
@@ -94,8 +137,9 @@ def bless_command(
 ) -> None:
     """Make a run the baseline of its set and model: from now on the gate holds others against it.
 
-    Never done by itself. The file under eval/TYPE/baselines holds figures and paths, no letter's
-    words; commit it.
+    Never done automatically. A run that is worse than the baseline needs a --reason. The file under
+    eval/TYPE/baselines holds figures and paths, no letter's words; commit it, with the edits that the
+    command names.
 
     Example: extractor eval bless imr@v2
     """
@@ -105,10 +149,30 @@ def bless_command(
         raise typer.Exit(code)
     path = baseline_path(bench.folder / BASELINES, found.about)
     before = load_baseline(path)
+    worse = is_worse(found, before, bench.letter_type.is_protected) if before else ""
+    if worse and not reason.strip():
+        raise UsageError(f"this run is worse than the baseline: {worse}", hint="say why with --reason TEXT")
+    text = json.dumps(as_baseline(found, reason.strip()), indent=1, sort_keys=True)
     with output_file(path, private=False, parents=True) as file:
-        file.write((json.dumps(as_baseline(found), indent=1, sort_keys=True) + "\n").encode())
-    told = f"; before: {before['run']} with {before['summary']['errors']} errors" if before else ""
-    print(f"{path}: {found.id} with {found.summary['errors']} errors{told}")
+        file.write((text + "\n").encode())
+    earlier = f"; before: {before['run']} with {plural(before['summary']['errors'], 'error')}" if before else ""
+    print(f"{path}: {found.id} with {plural(found.summary['errors'], 'error')}{earlier}")
+    for edit in _further_edits(bench, found.about["prompt"]):
+        print(f"  also edit {edit}")
+
+
+def _further_edits(bench: Bench, prompt: str | None) -> Iterator[str]:
+    """What else has to change for the blessed prompt to be the one that is used, gated and never edited."""
+    if prompt is None:
+        return
+    config = bench.workspace.config.letter_types[bench.letter_type.name]
+    gates, released = bench.folder / GATES, bench.workspace.root / config.prompts / "released.toml"
+    if config.default_prompt != prompt:
+        yield f'workspace.toml: default_prompt = "{prompt}"'
+    if gates.is_file() and prompt not in load_gates(gates).prompts:
+        yield f'{gates}: prompts = ["{prompt}"]'
+    if released.is_file() and prompt.partition("@")[2] not in released.read_text("utf-8"):
+        yield f"{released}: the hash of {prompt}, so that it is not edited later"
 
 
 def leaks_command(
