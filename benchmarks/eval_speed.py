@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.letters import make  # noqa: E402
 from extractor.evaluation.compare import compare  # noqa: E402
-from extractor.evaluation.evaluate import evaluate  # noqa: E402
+from extractor.evaluation.evaluate import evaluate, replay  # noqa: E402
 from extractor.evaluation.gold.gold import Gold  # noqa: E402
 from extractor.evaluation.scored_run import Run, about, scored  # noqa: E402
 from extractor.letters.letter import LetterFile, read_letter  # noqa: E402
@@ -75,7 +75,7 @@ def score_and_compare(plan: Plan, golds: list[Gold]) -> tuple[float, float]:
         runs.append(scored(plan.letter_type, golds, records, said))
     middle = time.perf_counter()
     found = compare(*runs, plan.letter_type.is_protected)
-    assert found["counts"] == {"fixed": 0, "broke": len(golds), "changed": 0}, found["counts"]
+    assert found.counts == {"fixed": 0, "broke": len(golds), "changed": 0}, found.counts
     return middle - started, time.perf_counter() - middle
 
 
@@ -88,12 +88,18 @@ def plan_of(workspace: Workspace, base_url: str | None = None) -> Plan:
 async def through_tapes(plan: Plan, golds: list[Gold], root: Path, work: Path, mode: str) -> float:
     """Seconds to ask about all letters, check and score them, each around its own tape."""
     started = time.perf_counter()
-    run, summary = await evaluate(
-        plan, golds, "benchmark", work, around=lambda file, sha: Tape(root, file.id, "imr@v1", MODEL, mode=mode)
-    )
+
+    def around(file: LetterFile, sha: str) -> Tape:
+        return Tape(root, file.id, "imr@v1", MODEL, mode=mode)
+
+    if mode == "replay":
+        found = await replay(plan, golds, "benchmark", around=around)
+    else:
+        found = await evaluate(plan, golds, "benchmark", work, around=around)
     await plan.model.aclose()
+    run = found.run
     if not run.complete:
-        sys.exit(f"{mode}: {len(run.unanswered)} letters have no answer; the run stopped: {summary.stopped or 'no'}")
+        sys.exit(f"{mode}: {len(run.unanswered)} letters have no answer")
     assert run.summary["errors"] == 0, run.summary
     return time.perf_counter() - started
 

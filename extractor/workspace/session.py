@@ -59,13 +59,13 @@ class PlanSpec:
         except TypeError:
             raise UsageError("a plan needs a workspace and a letter type") from None
 
-    def open(self, *, recording: bool = False, keyless: bool = False) -> Session:
-        """The session of this plan on this machine.
+    def open(self, *, recording: bool = False, keyless: bool = False, workspace: Workspace | None = None) -> Session:
+        """The session of this plan on this machine; ``workspace`` is the plan's if it is open already.
 
         ``recording``: its traffic is written to cassettes. ``keyless``: the model will not be asked, so it needs
         no key. Raises ``UsageError`` kinds, ``WorkspaceError`` if prompt or schema are not those of the plan.
         """
-        workspace = Workspace(Path(self.workspace))
+        workspace = workspace or Workspace(Path(self.workspace))
         letter_type = workspace.letter_type(self.letter_type)
         _same("schema", self.schema_sha256, letter_type.schema_sha256, workspace)
         if self.model == OFFLINE:

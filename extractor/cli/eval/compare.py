@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from extractor.cli.eval.common import (
-    Bench,
     GoldOption,
     How,
     LettersOption,
@@ -24,6 +23,7 @@ from extractor.cli.eval.common import (
 from extractor.cli.shared.options import JsonOption, ReaskOption, TypeOption, WorkspaceOption, print_json
 from extractor.display.values import shortened
 from extractor.errors import UsageError
+from extractor.evaluation.bench import Bench
 from extractor.evaluation.compare import compare, compare_many
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_markdown, as_text
@@ -75,7 +75,7 @@ def compare_command(
         raise UsageError("comparing needs two runs", hint="name two: extractor eval compare imr@v1 imr@v2")
     if unknown := set(only or []) - {"broke", "fixed", "changed"}:
         raise UsageError(f"no kind of flips {min(unknown)!r}", hint="known: broke, fixed, changed")
-    how = How(workspace, letter_type, model, reasks=reask)
+    how = How(model, reasks=reask)
     found = [resolve(bench, how, spec) for spec in runs]
     write(out, _report([run for run, _ in found], bench, form, only or []))
     raise typer.Exit(max(code for _, code in found))
@@ -139,7 +139,7 @@ def show_command(
     if one is None:
         known = ", ".join(each.letter.id for each in bench.golds[:30])
         raise UsageError(f"no letter {letter!r} with gold in this set", hint=f"known: {known}")
-    how = How(workspace, letter_type, model)
+    how = How(model)
     found = [resolve(bench, how, spec)[0] for spec in runs]
     rows = _rows(letter, found)
     if as_json:

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from extractor.cli.eval.common import (
-    Bench,
     How,
     OutOption,
     RunModelOption,
@@ -24,6 +23,7 @@ from extractor.cli.eval.common import (
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json, say
 from extractor.display.values import plural, some
 from extractor.errors import UsageError
+from extractor.evaluation.bench import Bench
 from extractor.evaluation.gate import (
     GATES,
     GateLine,
@@ -83,7 +83,7 @@ def gate_command(
     whole = open_bench(workspace, letter_type)
     gates = load_gates(gates_file or whole.folder / GATES)
     bench = open_bench(workspace, letter_type, gates.set)
-    how = How(workspace, letter_type, model or gates.model)
+    how = How(model or gates.model)
     default = bench.workspace.config.letter_types[bench.letter_type.name].default_prompt
     if baseline_file and not baseline_file.is_file():
         raise UsageError(f"no baseline {baseline_file}", hint="leave --baseline out, or bless a run first")
@@ -144,7 +144,7 @@ def bless_command(
     Example: extractor eval bless imr@v2
     """
     bench = open_bench(workspace, letter_type, set_name)
-    found, code = resolve(bench, How(workspace, letter_type, model), run)
+    found, code = resolve(bench, How(model), run)
     if code is not Exit.FINE:
         raise typer.Exit(code)
     path = baseline_path(bench.folder / BASELINES, found.about)

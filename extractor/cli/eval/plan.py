@@ -36,7 +36,7 @@ def plan_command(
     Example: extractor eval plan imr@v1 imr@v2 --change 0.3
     """
     bench = open_bench(workspace, letter_type, set_name)
-    how = How(workspace, letter_type, model, reasks=reask)
+    how = How(model, reasks=reask)
     runs = [resolve(bench, how, spec)[0] for spec in (a, b)]
     found = compare(runs[0], runs[1], bench.letter_type.is_protected)
     differences = [row.b - row.a for row in found.per_letter]

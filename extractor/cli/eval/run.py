@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from extractor.cli.eval.common import (
-    Bench,
     GoldOption,
     How,
     LettersOption,
@@ -34,6 +33,7 @@ from extractor.cli.shared.options import (
 )
 from extractor.display.values import percent_of
 from extractor.errors import UsageError
+from extractor.evaluation.bench import Bench
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_junit, as_markdown, as_text
 from extractor.evaluation.reports.html import render_run
@@ -77,7 +77,7 @@ def run_command(
     Example: extractor eval run imr@v1 imr@v2 --set smoke
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
-    how = How(workspace, letter_type, model, base_url, reask, concurrency)
+    how = How(model, base_url, reask, concurrency)
     if form in ("html", "json", "junit") and len(prompts or ()) > 1:
         raise UsageError(f"--format {form} is for one prompt", hint="name one, or use eval compare for two")
     found = [make_run(bench, how, prompt) for prompt in prompts or (None,)]

@@ -1,0 +1,161 @@
+"""A workspace's letters with gold, opened and read once, and the runs made over them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from extractor.errors import WorkspaceError
+from extractor.evaluation.compare import Comparison, compare
+from extractor.evaluation.evaluate import Evaluated, evaluate, replay
+from extractor.evaluation.gold.gold import Gold, load_gold
+from extractor.evaluation.gold.mapping import load_foreign, load_mapping
+from extractor.evaluation.gold.sets import ALL, FILE, choose, load_sets
+from extractor.letters.letter import Letter, find_letters
+from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.reading import Reading
+from extractor.loops import wait_for
+from extractor.models.offline import NAME as OFFLINE
+from extractor.runs.bulk import OnProgress
+from extractor.runs.plan import DEFAULT_REASKS
+from extractor.workspace.session import Session, plan_spec
+from extractor.workspace.workspace import Workspace
+
+RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Letters with gold, chosen, and the folder where runs of them are kept.
+
+    ``letter_type`` reads each letter once, however many runs are made.
+    """
+
+    workspace: Workspace
+    letter_type: LetterType
+    golds: list[Gold]
+    set_name: str
+    folder: Path
+
+    @property
+    def runs(self) -> Path:
+        """Runs hold letters' words: beside the workspace's committed folders, never inside them."""
+        return self.workspace.root / RUNS / self.letter_type.name
+
+    @classmethod
+    def of_workspace(cls, workspace: Workspace, letter_type: str | None = None, set_name: str = ALL) -> Bench:
+        """The workspace's own gold, or one set of it. Raises ``UsageError`` kinds."""
+        kind = workspace.letter_type(letter_type)
+        folder = _eval_folder(workspace, kind.name)
+        config = workspace.config.letter_types[kind.name]
+        golds = load_gold(workspace.root / str(config.letters), workspace.root / str(config.gold), kind)
+        chosen = choose(golds, set_name, load_sets(folder / FILE))
+        return cls(workspace, _reading_once(kind), chosen, set_name, folder)
+
+    @classmethod
+    def of_folders(
+        cls, workspace: Workspace, letter_type: str | None, letters: Path, gold: Path, mapping: Path | None = None
+    ) -> Bench:
+        """Letters and gold from elsewhere; ``mapping`` is for gold of another shape. Raises ``UsageError`` kinds."""
+        kind = workspace.letter_type(letter_type)
+        if mapping is None:
+            golds = load_gold(letters, gold, kind)
+        else:
+            golds = load_foreign(find_letters([letters]), gold, load_mapping(mapping, kind))
+        return cls(workspace, _reading_once(kind), golds, letters.resolve().name, _eval_folder(workspace, kind.name))
+
+    def evaluate(
+        self,
+        prompt: str | None = None,
+        model: str | None = None,
+        *,
+        base_url: str | None = None,
+        reasks: int = DEFAULT_REASKS,
+        concurrency: int = 8,
+        on_progress: OnProgress | None = None,
+    ) -> Evaluated:
+        """Score one prompt version. ``model=None`` replays the recorded answers of the only recorded model.
+
+        Raises ``UsageError`` kinds.
+        """
+        spec = plan_spec(
+            self.workspace,
+            letter_type=self.letter_type.name,
+            model=model or OFFLINE,
+            prompt=None if model == OFFLINE else prompt,
+            base_url=base_url,
+            replay=model is None,
+            reasks=reasks,
+        )
+        session = spec.open(workspace=self.workspace)
+        session = replace(session, plan=replace(session.plan, letter_type=self.letter_type))
+        return _finished(self._evaluate(session, concurrency, on_progress))
+
+    async def _evaluate(self, session: Session, concurrency: int, on_progress: OnProgress | None) -> Evaluated:
+        plan = session.plan
+        try:
+            if session.replaying or plan.is_offline:
+                around = session.tape if session.replaying else None
+                return await replay(plan, self.golds, self.set_name, concurrency=concurrency, around=around)
+            work = self.runs / ".work"
+            return await evaluate(
+                plan, self.golds, self.set_name, work, concurrency=concurrency, on_progress=on_progress
+            )
+        finally:
+            await plan.model.aclose()
+
+
+def compare_prompts(
+    workspace: Workspace,
+    a: str,
+    b: str,
+    *,
+    letter_type: str | None = None,
+    model: str | None = None,
+    set_name: str = ALL,
+    reasks: int = DEFAULT_REASKS,
+) -> Comparison:
+    """Compare two prompt versions over the workspace's gold, from recorded answers.
+
+    ``model`` is needed where several models are recorded (``replay:openai/NAME``). Raises ``UsageError`` kinds.
+    """
+    bench = Bench.of_workspace(workspace, letter_type, set_name)
+    one, other = (bench.evaluate(prompt, model, reasks=reasks).run for prompt in (a, b))
+    return compare(one, other, bench.letter_type.is_protected)
+
+
+def _finished(work: Coroutine[Any, Any, Evaluated]) -> Evaluated:
+    """The result, in a loop of its own, where an interrupt is handled; in the shared one if the caller runs a loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    return wait_for(work)
+
+
+def _reading_once(letter_type: LetterType) -> LetterType:
+    return replace(letter_type, read=_remembered(letter_type.read))
+
+
+def _remembered(read: Callable[[Letter], Reading]) -> Callable[[Letter], Reading]:
+    """A reader that keeps what it found, by the letter's id and text."""
+    known: dict[tuple[str, str], Reading] = {}
+
+    def reading(letter: Letter) -> Reading:
+        key = letter.id, letter.sha256
+        if key not in known:
+            known[key] = read(letter)
+        return known[key]
+
+    return reading
+
+
+def _eval_folder(workspace: Workspace, letter_type: str) -> Path:
+    """The folder that holds gold, sets, gates, baselines and runs. Raises ``WorkspaceError`` if there is no gold."""
+    config = workspace.config.letter_types[letter_type]
+    if not config.letters or not config.gold:
+        raise WorkspaceError("this letter type has no gold", hint="set `letters` and `gold` in workspace.toml")
+    return (workspace.root / config.gold).parent
