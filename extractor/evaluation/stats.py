@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import index
+from statistics import NormalDist
 from typing import NamedTuple
 
 from extractor.errors import UsageError
@@ -185,21 +186,18 @@ def mcnemar(b: int, c: int) -> float:
     ``b`` letters are right under the first prompt only, ``c`` under the second only. For letters fully
     right; over leaves it is wrong by far (see above).
     """
-    if b + c == 0:
-        return 1.0
-    with needs_scipy():
-        from scipy import stats
-    return float(stats.binomtest(b, b + c).pvalue)
+    tail = sum(math.comb(b + c, i) for i in range(min(b, c) + 1))
+    return min(1.0, 2 * tail / (1 << (b + c)))
 
 
 def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Bounds of a rate of which ``k`` of ``n`` were seen: Wilson's score interval (1927). (0, 1) for none of none."""
     if n == 0:
         return 0.0, 1.0
-    with needs_scipy():
-        from scipy import stats
-    bounds = stats.binomtest(k, n).proportion_ci(level, method="wilson")
-    return float(bounds.low), float(bounds.high)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    middle, half = k / n + z * z / (2 * n), z * math.sqrt(k * (n - k) / n**3 + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 def exact_bounds(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -232,5 +230,5 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 def _t_quantile(level: float, n: int) -> float:
     with needs_scipy():
-        from scipy import stats
-    return float(stats.t.ppf((1 + level) / 2, n - 1))
+        from scipy import special
+    return float(special.stdtrit(n - 1, (1 + level) / 2))

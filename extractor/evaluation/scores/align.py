@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from operator import eq
 from typing import Any, TypeVar
@@ -29,6 +30,8 @@ def align(cost: Sequence[Sequence[float]], worst: float) -> list[tuple[int, int]
     """
     if not cost or not cost[0]:
         return []
+    if len(cost) == 1 or (len(cost[0]) == 1 and all(len(row) == 1 for row in cost)):
+        return _one_pair(cost, worst)
     with needs_scipy():
         import numpy as np
         from scipy.optimize import linear_sum_assignment
@@ -41,6 +44,19 @@ def align(cost: Sequence[Sequence[float]], worst: float) -> list[tuple[int, int]
     step = min(whole.shape) * (int(ties.max()) + 1)
     chosen = linear_sum_assignment(np.where(np.isnan(whole) | fits, whole, limit + 1) * step + ties)
     return [(int(row), int(column)) for row, column in zip(*chosen, strict=True) if fits[row, column]]
+
+
+def _one_pair(cost: Sequence[Sequence[float]], worst: float) -> list[tuple[int, int]]:
+    """The same where one side has a single record: its cheapest partner, nearest to its own place."""
+    if any(math.isnan(each) for row in cost for each in row):
+        raise ValueError("a cost is not a number")
+    options = [
+        (round(each * _SCALE), abs(row - column), column > row, row, column)
+        for row, columns in enumerate(cost)
+        for column, each in enumerate(columns)
+        if each <= worst + 0.5 / _SCALE
+    ]
+    return [min(options)[3:]] if options else []
 
 
 def pair_lists(gold: Sequence[T], got: Sequence[T], same: Callable[[T, T], Any] = eq) -> Pairs:

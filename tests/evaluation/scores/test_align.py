@@ -126,15 +126,17 @@ def test_any_pair_will_do_where_no_cost_is_too_high() -> None:
 
 
 def test_a_cost_that_is_no_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="invalid numeric entries"):
+    with pytest.raises(ValueError, match="not a number"):
         align([[0.1, float("nan")]], worst=0.5)
+    with pytest.raises(ValueError, match="invalid numeric entries"):
+        align([[0.1, float("nan")], [0.1, 0.2]], worst=0.5)
 
 
 def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
     monkeypatch.delitem(sys.modules, "scipy.optimize", raising=False)
     with pytest.raises(UsageError) as caught:
-        align([[0.1]], worst=0.5)
+        align([[0.1, 0.2], [0.2, 0.1]], worst=0.5)
     assert caught.value.hint == "pip install 'letterproof[eval]'"
     assert align([], worst=0.5) == []
     assert pair_lists("a", "a") == [(0, 0)]
