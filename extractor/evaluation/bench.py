@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import WorkspaceError
-from extractor.evaluation.compare import Comparison, compare
 from extractor.evaluation.evaluate import Evaluated, evaluate, replay
 from extractor.evaluation.gold.gold import Gold, load_gold
 from extractor.evaluation.gold.mapping import load_foreign, load_mapping
@@ -81,6 +80,16 @@ class Bench:
 
         Raises ``UsageError`` kinds.
         """
+        session = self._session(prompt, model, base_url, reasks)
+        return _finished(self._evaluate(session, concurrency, on_progress))
+
+    async def evaluate_async(
+        self, prompt: str | None = None, model: str | None = None, *, reasks: int = DEFAULT_REASKS
+    ) -> Evaluated:
+        """As ``evaluate``, for asynchronous callers."""
+        return await self._evaluate(self._session(prompt, model, None, reasks), 8, None)
+
+    def _session(self, prompt: str | None, model: str | None, base_url: str | None, reasks: int) -> Session:
         spec = plan_spec(
             self.workspace,
             letter_type=self.letter_type.name,
@@ -91,8 +100,7 @@ class Bench:
             reasks=reasks,
         )
         session = spec.open(workspace=self.workspace)
-        session = replace(session, plan=replace(session.plan, letter_type=self.letter_type))
-        return _finished(self._evaluate(session, concurrency, on_progress))
+        return replace(session, plan=replace(session.plan, letter_type=self.letter_type))
 
     async def _evaluate(self, session: Session, concurrency: int, on_progress: OnProgress | None) -> Evaluated:
         plan = session.plan
@@ -106,25 +114,6 @@ class Bench:
             )
         finally:
             await plan.model.aclose()
-
-
-def compare_prompts(
-    workspace: Workspace,
-    a: str,
-    b: str,
-    *,
-    letter_type: str | None = None,
-    model: str | None = None,
-    set_name: str = ALL,
-    reasks: int = DEFAULT_REASKS,
-) -> Comparison:
-    """Compare two prompt versions over the workspace's gold, from recorded answers.
-
-    ``model`` is needed where several models are recorded (``replay:openai/NAME``). Raises ``UsageError`` kinds.
-    """
-    bench = Bench.of_workspace(workspace, letter_type, set_name)
-    one, other = (bench.evaluate(prompt, model, reasks=reasks).run for prompt in (a, b))
-    return compare(one, other, bench.letter_type.is_protected)
 
 
 def _finished(work: Coroutine[Any, Any, Evaluated]) -> Evaluated:
