@@ -19,7 +19,7 @@ from extractor.lettertypes.lettertype import LetterType
 
 
 @dataclass(frozen=True)
-class View:
+class GoldView:
     """The part of an answer that gold of another shape can speak of.
 
     ``nodes``: its leaves and lists of records, as the scorer walks them. ``project`` brings a whole
@@ -47,7 +47,7 @@ class Gold:
     reviewed: list[dict[str, str]] = field(default_factory=list)
     debatable: dict[str, str] = field(default_factory=dict)
     also_accepted: dict[str, list[Any]] = field(default_factory=dict)
-    view: View | None = None
+    view: GoldView | None = None
 
     @cached_property
     def sha256(self) -> str:

@@ -27,7 +27,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from extractor.errors import LetterError, WorkspaceError
-from extractor.evaluation.gold.gold import Gold, View
+from extractor.evaluation.gold.gold import Gold, GoldView
 from extractor.evaluation.gold.shape import Node, node_of, nodes_of
 from extractor.letters.letter import LetterFile, read_letter
 from extractor.lettertypes.evidence import SchemaField, fields_of
@@ -66,7 +66,7 @@ class GoldMapping:
     """A loaded mapping."""
 
     leaves: tuple[_Mapped, ...]
-    view: View
+    view: GoldView
 
 
 def load_mapping(path: Path, letter_type: LetterType) -> GoldMapping:
@@ -79,7 +79,9 @@ def load_mapping(path: Path, letter_type: LetterType) -> GoldMapping:
         raise WorkspaceError(f"{path} is not a mapping: {error}", hint=hint) from error
     leaves = tuple(_mapped(path, letter_type.schema, name, entry) for name, entry in told.fields.items())
     sha = hashlib.sha256(json.dumps(tomllib.loads(text), sort_keys=True).encode()).hexdigest()
-    return GoldMapping(leaves, View(_shape(leaves, letter_type.schema), lambda answer: _project(answer, leaves), sha))
+    return GoldMapping(
+        leaves, GoldView(_shape(leaves, letter_type.schema), lambda answer: _project(answer, leaves), sha)
+    )
 
 
 def load_foreign(letters: Sequence[LetterFile], gold: Path, mapping: GoldMapping) -> list[Gold]:

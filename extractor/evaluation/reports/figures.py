@@ -38,29 +38,29 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Group:
+class FigureGroup:
     """Figures under one heading."""
 
     title: str
     figures: tuple[Figure, ...]
 
 
-def run_groups(summary: Summary) -> list[Group]:
+def run_groups(summary: Summary) -> list[FigureGroup]:
     """All figures of one run."""
     return _groups([summary], None)
 
 
-def compare_groups(c: Comparison) -> list[Group]:
+def compare_groups(c: Comparison) -> list[FigureGroup]:
     """All figures of two runs, with their change and what the tests say of it."""
     return _groups([c.a.summary, c.b.summary], c)
 
 
-def _groups(summaries: Sequence[Summary], c: Comparison | None) -> list[Group]:
+def _groups(summaries: Sequence[Summary], c: Comparison | None) -> list[FigureGroup]:
     return [
-        Group("Errors", tuple(_errors(summaries, c))),
-        Group("Shares right", tuple(_shares(summaries, c))),
-        Group("For a person to look at", tuple(_review(summaries))),
-        Group("Effort", tuple(_effort(summaries))),
+        FigureGroup("Errors", tuple(_errors(summaries, c))),
+        FigureGroup("Shares right", tuple(_shares(summaries, c))),
+        FigureGroup("For a person to look at", tuple(_review(summaries))),
+        FigureGroup("Effort", tuple(_effort(summaries))),
     ]
 
 

@@ -20,7 +20,7 @@ from extractor.display.safe_text import csp_hash, plain, visible
 from extractor.evaluation.compare import Comparison
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.reports import figures, sentences
-from extractor.evaluation.reports.letterparts import LetterPart, Row, error_row, flip_rows, letter_part
+from extractor.evaluation.reports.letterparts import LetterPart, ValueRow, error_row, flip_rows, letter_part
 from extractor.evaluation.scored_run import Run
 
 # Letters that are open when the page is; with more of them a reader opens what she wants to see.
@@ -126,7 +126,7 @@ def _run_parts(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -
 
 
 def _compare_parts(
-    flips: Sequence[Row], a: Run, b: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]
+    flips: Sequence[ValueRow], a: Run, b: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]
 ) -> list[LetterPart]:
     """The letters with a flip, or with an error that both runs made."""
     flipped = {letter_id: list(rows) for letter_id, rows in groupby(flips, key=lambda row: row.letter_id)}

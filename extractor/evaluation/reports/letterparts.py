@@ -41,7 +41,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ValueRow:
     """One leaf of one letter: the gold, and what each run said."""
 
     letter_id: str
@@ -68,12 +68,12 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
+class RecordRows:
     """Rows that belong to one record of the gold; ``name`` is that record's first value."""
 
     path: str
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[ValueRow, ...]
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class LetterPart:
     letter_id: str
     scores: tuple[LetterScore, ...]
     records: tuple[Mapping[str, Any], ...]
-    rows: tuple[Group, ...]
-    same: tuple[Group, ...]
+    rows: tuple[RecordRows, ...]
+    same: tuple[RecordRows, ...]
     unanswered: int = 0
     words: tuple[Words, ...] = ()
     note: str = ""
@@ -110,10 +110,10 @@ class LetterPart:
         return dict(Counter(row.kind for group in self.rows for row in group.rows))
 
 
-def flip_rows(flips: Iterable[Flip], gold: Mapping[str, Gold]) -> list[Row]:
+def flip_rows(flips: Iterable[Flip], gold: Mapping[str, Gold]) -> list[ValueRow]:
     """The flips of a comparison as rows, in its order."""
     return [
-        Row(
+        ValueRow(
             flip.letter_id,
             flip.path,
             flip.field,
@@ -127,13 +127,13 @@ def flip_rows(flips: Iterable[Flip], gold: Mapping[str, Gold]) -> list[Row]:
     ]
 
 
-def error_row(letter_id: str, leaf: Leaf, gold: Mapping[str, Gold], *, runs: int = 1) -> Row:
+def error_row(letter_id: str, leaf: Leaf, gold: Mapping[str, Gold], *, runs: int = 1) -> ValueRow:
     """One error as a row; with two runs it is the same error in both."""
     said = cell(leaf.got, leaf.status, leaf.gold)
     kind = leaf.status if runs == 1 else "same"
     true = cell(leaf.gold, "gold")
     debatable = _debatable(gold, letter_id, leaf.path, leaf.debatable)
-    return Row(letter_id, leaf.path, leaf.field, kind, true, (said,) * runs, debatable=debatable)
+    return ValueRow(letter_id, leaf.path, leaf.field, kind, true, (said,) * runs, debatable=debatable)
 
 
 def cell(found: Any, status: str, gold: Any = None) -> Cell:
@@ -160,7 +160,7 @@ def letter_part(
     number: int,
     scores: Sequence[LetterScore],
     records: Sequence[Mapping[str, Any]],
-    rows: tuple[Sequence[Row], Sequence[Row]],
+    rows: tuple[Sequence[ValueRow], Sequence[ValueRow]],
     text: str | None,
 ) -> LetterPart:
     """One letter of one run, or of two. The text carries the evidence of the last run's answer."""
@@ -237,10 +237,10 @@ def _title(piece: Piece) -> str:
     return "\n".join(names[:_MOST_NAMES]) + (f"\nand {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else "")
 
 
-def _grouped(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Group, ...]:
+def _grouped(rows: Sequence[ValueRow], names: Mapping[str, str]) -> tuple[RecordRows, ...]:
     """Rows by the outermost record they are in, in their order."""
     return tuple(
-        Group(path, names.get(path, ""), tuple(own))
+        RecordRows(path, names.get(path, ""), tuple(own))
         for path, own in groupby(rows, key=lambda row: _outermost(row.path))
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from extractor.display.values import money, number, p_value, percent_of, plural, shortened, signed
 from extractor.evaluation.compare import KINDS, Comparison, Flip, RunFigures, RunTable
 from extractor.evaluation.reports import sentences
-from extractor.evaluation.reports.figures import Group, compare_groups, run_groups
+from extractor.evaluation.reports.figures import FigureGroup, compare_groups, run_groups
 from extractor.evaluation.scored_run import Run
 
 
@@ -67,7 +67,7 @@ def compare_parts(c: Comparison, only: Sequence[str] = ()) -> Iterator[Part]:
     yield f"One letter in full: extractor eval show LETTER {c.a.id} {c.b.id}" if c.flips else "No value differs."
 
 
-def figure_grid(groups: Sequence[Group], names: Sequence[str]) -> Grid:
+def figure_grid(groups: Sequence[FigureGroup], names: Sequence[str]) -> Grid:
     """The figures that the HTML report shows, as one table."""
     tested = any(figure.p or figure.interval for group in groups for figure in group.figures)
     compared = len(names) > 1
