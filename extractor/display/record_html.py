@@ -13,6 +13,7 @@ from extractor.display.safe_text import plain, visible
 from extractor.display.values import value_text
 from extractor.letters.letter import MOST_IN_NOTEBOOK, Letter
 from extractor.letters.spans import Span
+from extractor.lettertypes.page_ranges import is_page_range
 
 _MARK = Markup('<mark title="{}">{}</mark>')
 _ROW = Markup('<tr><td style="text-align: left">{}</td><td style="text-align: left">{}</td><td>{}</td><td>{}</td></tr>')
@@ -56,7 +57,7 @@ def _leaves(value: Any, path: str, record: Mapping[str, Any]) -> Iterator[tuple[
         for name, inner in value.items():
             yield from _leaves(inner, f"{path}/{name}", record)
     elif isinstance(value, list) and not leaf and value and all(isinstance(each, dict) for each in value):
-        if set(value[0]) == {"first", "last"}:
+        if is_page_range(value[0]):
             yield path, value
             return
         for i, inner in enumerate(value):

@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from difflib import SequenceMatcher
 from typing import Any
 
+from extractor.lettertypes.page_ranges import is_page_range, page_range_text
+
 NOT_REPORTED = "not reported"
 _MINUS = "\u2212"
 # Comparing by words is quadratic at worst; longer texts are not compared.
@@ -110,8 +112,8 @@ def value_text(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, dict) and value.keys() == {"first", "last"}:
-        return str(value["first"]) if value["first"] == value["last"] else f"{value['first']}\u2013{value['last']}"
+    if is_page_range(value):
+        return page_range_text(value, dash="\u2013")
     if isinstance(value, list):
         return ", ".join(map(value_text, value))
     return json.dumps(value, ensure_ascii=False)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from extractor.lettertypes.evidence import SchemaField
+from extractor.lettertypes.page_ranges import page_range_text
 
 _RANGE = re.compile(r"(\d{1,9})\s*(?:[-\u2010-\u2015]\s*(\d{1,9}))?")
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
@@ -40,7 +41,7 @@ class Input:
         if value is None:
             return ""
         if self.kind == "ranges":
-            return ", ".join(_range(each) for each in value)
+            return ", ".join(map(page_range_text, value))
         if self.kind == "texts":
             return "\n".join(" ".join(str(each).split()) for each in value)
         if self.kind == "json":
@@ -92,11 +93,6 @@ def _nodes(node: Mapping[str, Any], defs: Mapping[str, Any]) -> Iterator[Mapping
 
 
 # ---- what was typed -----------------------------------------------------------------------------
-
-
-def _range(value: Mapping[str, Any]) -> str:
-    first, last = value["first"], value["last"]
-    return str(first) if first == last else f"{first}-{last}"
 
 
 def _enum(spec: Input, text: str) -> str:

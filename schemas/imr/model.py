@@ -12,10 +12,10 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from extractor.lettertypes.evidence import Covers, Judged, Record, Scored, Stated, Unchecked, Verbatim
+from extractor.lettertypes.page_ranges import PageRange
 
 # Local grammars refuse bounds of 2,000 and more.
 Text = Annotated[str, Field(min_length=1, max_length=1900)]
-PageNumber = Annotated[int, Field(ge=1, le=9999)]
 
 Outcome = Literal["upheld", "overturned"]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
@@ -52,16 +52,6 @@ ReasonCategory = Literal[
     "depends_on_another_request",
     "other",
 ]
-
-
-class PageRange(Record):
-    """Cited pages of a guideline, inclusive; a single page has first = last."""
-
-    first: PageNumber
-    last: PageNumber
-
-    def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
 PageList = Annotated[list[PageRange], Field(max_length=60), Scored("ranges")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from extractor.letters.spans import Span
 from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.page_ranges import is_page_range, page_range_text
 from extractor.lettertypes.reading import Block, Fact, Reading, dates_in
 
 Kind = Literal["section", "fact", "date", "furniture", "note"]
@@ -75,8 +76,8 @@ def _told(value: Any) -> str:
     """A value in a few signs; nothing for words, which stand there themselves."""
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Mapping) and set(value) == {"first", "last"}:
-        return f"{value['first']}" if value["first"] == value["last"] else f"{value['first']}-{value['last']}"
+    if is_page_range(value):
+        return page_range_text(value)
     if isinstance(value, str):
         return value if "_" in value or (value.islower() and value.isalpha()) else ""
     return str(value) if isinstance(value, int) else ""

@@ -17,6 +17,7 @@ from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.shape import Node, nodes_of
 from extractor.evaluation.scores.align import align, pair_bags, pair_lists
 from extractor.letters.spans import fold, same_when_joined
+from extractor.lettertypes.page_ranges import pages_in
 
 # Raise when the same answer may get other statuses; runs of different versions are not compared.
 VERSION = 2
@@ -231,4 +232,4 @@ def _pages(gold: list[Any], got: list[Any]) -> Pages:
 
 def _single(ranges: list[Any]) -> Iterator[int]:
     for each in ranges:
-        yield from range(each["first"], each["last"] + 1) or (each["first"], each["last"])
+        yield from pages_in(each) or (each["first"], each["last"])

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from extractor.lettertypes.evidence import SchemaField, fields_of
+from extractor.lettertypes.page_ranges import page_range_text
 
 Cell = str | int | float | bool | date | None
 
@@ -57,7 +58,7 @@ class Leaf:
     def _value(self, value: Any) -> Cell:
         if isinstance(value, list):
             if self.ranges:
-                return RANGES.join(map(_range, value)) or None
+                return RANGES.join(map(page_range_text, value)) or None
             return ITEMS.join(_text(self._value(one)) for one in value) or None
         if isinstance(value, dict):
             return json.dumps(value, ensure_ascii=False)
@@ -65,11 +66,6 @@ class Leaf:
             return date.fromisoformat(value)
         cell: Cell = value
         return _text(cell) if self.column.kind == TEXT and cell is not None else cell
-
-
-def _range(value: Mapping[str, Any]) -> str:
-    first, last = value["first"], value["last"]
-    return str(first) if first == last else f"{first}-{last}"
 
 
 def _text(cell: Cell) -> str:

@@ -81,6 +81,16 @@ def test_what_asks_anew_and_what_only_checks_anew(
     assert keys_of("other", plan).ask != before.ask
 
 
+def test_another_version_of_the_engine_checks_anew_and_does_not_ask(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = keys_of("sha", plan)
+    monkeypatch.setattr("extractor.runs.ledger.keys.ENGINE", "another")
+    after = keys_of("sha", plan)
+    assert after.ask == before.ask
+    assert after.check != before.check
+
+
 def changed(plan: Plan, what: str, root: Path) -> Plan:
     class Other(OfflineModel):
         name = "other" if what == "model" else OfflineModel.name
