@@ -22,7 +22,7 @@ from __future__ import annotations
 class ExtractorError(Exception):
     """Base of all expected errors.
 
-    ``message`` says what happened and where; ``hint`` says what to do next. Neither ever
+    ``message``: what happened and where. ``hint``: what to do next. Neither ever
     holds text of a letter or a key.
     """
 

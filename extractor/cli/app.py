@@ -1,4 +1,4 @@
-"""The command ``extractor``: its commands, and how an expected error is told."""
+"""The command ``extractor``: its commands, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ _EXITS: tuple[tuple[type[ExtractorError], Exit], ...] = (
 )
 
 
-def _told(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with its errors told in two lines: a user's mistake is no traceback."""
+def _reporting(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with expected errors printed in two lines: a user's mistake is no traceback."""
 
     @wraps(command)
     def run(*words: Any, **options: Any) -> None:
@@ -149,7 +149,7 @@ def _where(error: BaseException) -> str:
 
 
 for _name, _command in COMMANDS.items():
-    app.command(_name, cls=CheckedCommand)(_told(_command))
+    app.command(_name, cls=CheckedCommand)(_reporting(_command))
 _GROUPS = (
     (eval_app, EVAL_COMMANDS),
     (gold_app, GOLD_COMMANDS),
@@ -158,7 +158,7 @@ _GROUPS = (
 )
 for _group, _commands in _GROUPS:
     for _name, _command in _commands.items():
-        _group.command(_name, cls=CheckedCommand)(_told(_command))
+        _group.command(_name, cls=CheckedCommand)(_reporting(_command))
     app.add_typer(_group)
     COMMANDS.update({f"{_group.info.name} {name}": command for name, command in _commands.items()})
 

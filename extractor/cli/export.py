@@ -42,7 +42,7 @@ def export_command(
     csv and jsonl give a file a table, parquet too, xlsx one file with a sheet a table. A column is a
     field of the schema (header.case_number). Cells that begin like a formula stay text. Letters that
     failed stand in the table letters, with their error. Evidence is left out. Values that a reviewer
-    corrected stand in place of the model's; reviewed_by and corrected say so.
+    corrected replace the model's; reviewed_by and corrected name them.
 
     Example: extractor export out --to csv
     """
@@ -53,8 +53,8 @@ def export_command(
         refuse_shorter_ledger(ledger, folder)
         records = map(Reviews(folder).reviewed, ledger.records())
         first = next(records, None)
-        told: str | None = first.record.letter_type if first else None
-        kind = open_workspace(workspace).letter_type(letter_type or told)
+        recorded: str | None = first.record.letter_type if first else None
+        kind = open_workspace(workspace).letter_type(letter_type or recorded)
         goals = targets(folder, to, tables_of(kind, rows), out)
         written = write_tables(chain([first] if first else [], records), kind, to, goals)
     if as_json:

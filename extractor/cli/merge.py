@@ -22,7 +22,7 @@ def merge_command(
     """Join run folders into a new one: ledgers, stored answers and records.
 
     The folders stay as they are. Of a letter that stands in two of them the newer record is taken;
-    where the two were made differently (another text, prompt, model or checks), that is told. A run
+    where the two were made differently (another text, prompt, model or checks), that is reported. A run
     over all letters goes on from the new folder and asks only what no folder has.
 
     Exit code 0, or 2 if a folder cannot be used.

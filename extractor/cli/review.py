@@ -84,7 +84,7 @@ def _serve(desk: Desk, port: int, browser: bool) -> None:
             hint="pip install 'letterproof[review]', or --html FILE",
         ) from missing
 
-    def told(address: str) -> None:
+    def opened(address: str) -> None:
         print(address, flush=True)
         say(f"reviewing {desk.folder} as {desk.name}; Ctrl-C ends it")
         if browser:
@@ -93,7 +93,7 @@ def _serve(desk: Desk, port: int, browser: bool) -> None:
             webbrowser.open(address)
 
     with contextlib.suppress(KeyboardInterrupt):
-        serve(desk, told, port)
+        serve(desk, opened, port)
     desk.refresh()
     decided = sum(desk.part(entry) == "done" for entry in desk.queue.entries)
     left = sum(desk.part(entry) == "todo" for entry in desk.queue.entries)

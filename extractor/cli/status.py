@@ -29,22 +29,22 @@ def status_command(
     """
     with View(folder) as ledger:
         last, now = ledger.latest(), running(folder)
-        told: dict[str, Any] = {
+        report: dict[str, Any] = {
             "folder": str(folder),
             "state": _state(last, now),
             "run": _run(last, now) if last else None,
             "records": {"letters": 0, **dict.fromkeys(("accepted", "needs_review", "failed"), 0), **ledger.counts()},
             "errors": dict(ledger.errors()),
         }
-        told["records"]["letters"] = sum(told["records"].values())
+        report["records"]["letters"] = sum(report["records"].values())
         totals = ledger.totals()
-    told["usage"] = totals.usage.as_dict()
-    told["cost_usd"] = None if totals.unpriced else rounded(totals.usd)
-    told["cost_usd_known"] = rounded(totals.usd)
+    report["usage"] = totals.usage.as_dict()
+    report["cost_usd"] = None if totals.unpriced else rounded(totals.usd)
+    report["cost_usd_known"] = rounded(totals.usd)
     if as_json:
-        print_json(told)
+        print_json(report)
     else:
-        for line in _lines(told):
+        for line in _lines(report):
             print(line)
 
 
@@ -70,9 +70,9 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
 
 
-_SAYS = {
+_STATES = {
     "running": "a run is going on",
-    "unknown": "no run has told of itself",
+    "unknown": "no run has reported its state",
     "killed": "the last run ended without a word: killed, or the machine went down; the same command goes on",
     "interrupted": "the last run was interrupted; the same command goes on",
     "incomplete": "the last run left letters unanswered; the same command goes on",
@@ -80,10 +80,10 @@ _SAYS = {
 }
 
 
-def _lines(told: dict[str, Any]) -> list[str]:
-    run, records = told["run"], told["records"]
-    says = _SAYS.get(told["state"]) or f"the last run stopped: {STOPS.get(run['stopped'], run['stopped'])}"
-    lines = [f"{told['folder']}: {says}"]
+def _lines(report: dict[str, Any]) -> list[str]:
+    run, records = report["run"], report["records"]
+    sentence = _STATES.get(report["state"]) or f"the last run stopped: {STOPS.get(run['stopped'], run['stopped'])}"
+    lines = [f"{report['folder']}: {sentence}"]
     if run and "merged" in run:
         lines.append(f"merged from {', '.join(run['merged'])}")
     elif run:
@@ -92,10 +92,10 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines += [f"{words}; {began}" if words else began, ", ".join(parts(run))]
     counts = ", ".join(f"{records[status]:,} {status}" for status in ("accepted", "needs_review", "failed"))
     lines.append(f"records: {records['letters']:,}: {counts}")
-    if told["errors"]:
-        lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(told["errors"].items())))
-    usage = told["usage"]
+    if report["errors"]:
+        lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(report["errors"].items())))
+    usage = report["usage"]
     if usage["input_tokens"] is not None and usage["output_tokens"] is not None:
-        cost = "cost unknown" if told["cost_usd"] is None else money(told["cost_usd"])
+        cost = "cost unknown" if report["cost_usd"] is None else money(report["cost_usd"])
         lines.append(f"tokens: {compact(usage['input_tokens'])} in, {compact(usage['output_tokens'])} out; {cost}")
     return lines

@@ -27,7 +27,7 @@ _HIDDEN = re.compile(INVISIBLE)
 _BLANK_LINES = re.compile(r"\n(?:[ \t\u00a0]*\n){2,}")
 _RULE = "\u2500" * 8
 # Colours by the kind of mark; what is worst to get wrong is set in bold as well.
-_STYLES = {"fact": "green", "date": "cyan", "furniture": "bright_black", "note": "red"}
+_STYLES = {"fact": "green", "date": "cyan", "running_line": "bright_black", "note": "red"}
 _TAG = "bright_black"
 
 
@@ -64,15 +64,15 @@ def text_command(
         _print_raw(found)
         return
     unread = 0
-    told = []
+    reports = []
     for file, letter in found:
         unread += isinstance(letter, LetterError)
         if as_json:
-            told.append(_report(file, letter, kind))
+            reports.append(_report(file, letter, kind))
         else:
             _print(file, letter, kind)
     if as_json:
-        print_json(told)
+        print_json(reports)
     raise typer.Exit(Exit.LOOK if unread else Exit.FINE)
 
 
@@ -117,8 +117,10 @@ def _print(file: LetterFile, letter: Letter | LetterError, kind: LetterType) -> 
     for number, page in enumerate(pages, 1):
         if len(pages) > 1 or letter.pages:
             guessed = ", inferred" if inferred else ""
-            told = f"{_RULE} page {number} of {len(pages)}{guessed} (characters {page.start:,} to {page.end:,}) {_RULE}"
-            console.print(Text(told, style="bold"))
+            heading = (
+                f"{_RULE} page {number} of {len(pages)}{guessed} (characters {page.start:,} to {page.end:,}) {_RULE}"
+            )
+            console.print(Text(heading, style="bold"))
         console.print(_marked(letter.text, marks, page))
 
 
@@ -129,15 +131,15 @@ def _head(letter: Letter, reading: Reading, kind: LetterType) -> Iterator[str]:
         yield f"read as {kind.name}{parts and ': ' + parts}"
     else:
         yield f"not read as {kind.name}: {reading.note}"
-    # What stands at many places is told once; the places are marked in the text.
+    # A remark on many places is printed once; the places are marked in the text.
     often = Counter(note.code for note in letter.notes if note.span and not note.words)
-    told: set[str] = set()
+    seen: set[str] = set()
     for note in letter.notes:
-        if note.code in told:
+        if note.code in seen:
             continue
         many = often[note.code]
         if many > 1:
-            told.add(note.code)
+            seen.add(note.code)
         more = f" (and {many - 1:,} more such places, marked below)" if many > 1 else ""
         yield f"{note.severity}: {note.code}: {note.message}{more}"
         if note.words:
@@ -229,7 +231,7 @@ def _pages(letter: Letter) -> list[dict[str, Any]]:
 
 
 def _mark(mark: Mark, letter: Letter) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    report: dict[str, Any] = {
         "kind": mark.kind,
         "label": mark.label,
         "path": mark.path,
@@ -241,5 +243,5 @@ def _mark(mark: Mark, letter: Letter) -> dict[str, Any]:
     }
     if letter.words and mark.kind != "section":
         boxes = letter.boxes(mark.span)
-        told["boxes"] = [{"letter_page": page, "box": [round(side, 4) for side in box]} for page, box in boxes]
-    return told
+        report["boxes"] = [{"letter_page": page, "box": [round(side, 4) for side in box]} for page, box in boxes]
+    return report

@@ -178,5 +178,5 @@ def status_of(findings: Iterable[Finding]) -> Status:
 
 
 def worth_asking_again(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that another try of the model could mend: errors blamed on the answer."""
+    """The findings that asking the model again could correct: errors blamed on the answer."""
     return [finding for finding in findings if finding.severity == "error" and finding.blame == "answer"]

@@ -24,7 +24,7 @@ from extractor.validator.withholding import keep_withheld, restore, withhold
 
 @dataclass(frozen=True)
 class CheckedAnswer:
-    """What the check says of an answer; the fields mean what they mean in a record.
+    """The result of checking an answer; the fields mean what they mean in a record.
 
     ``answer`` is what is left of the answer when wrong values are withheld. ``status`` is ``failed`` where the
     answer is not an instance of the schema.

@@ -20,7 +20,7 @@ except PackageNotFoundError:  # a source tree on the path, not installed
     ENGINE = "unknown"
 
 
-# How often findings are sent back, unless a command says otherwise.
+# How often findings are sent back, unless a command sets it.
 DEFAULT_REASKS = 1
 
 

@@ -136,7 +136,7 @@ class Workspace:
         name = self.config.prices or prices.FILE
         table = None
         if self.config.prices or (self.root / name).exists():
-            hint = f"mend `prices` in {MARKER}"
+            hint = f"correct `prices` in {MARKER}"
             table = _read(self.root / name, prices.PriceTable, missing=hint, parse_float=Decimal)
         return prices.tariff(table, name, model, params)
 
@@ -183,12 +183,12 @@ def _read(path: Path, kind: type[_File], *, missing: str, parse_float: Callable[
     except OSError as error:
         raise WorkspaceError(f"cannot read {path}: {error.strerror}", hint=missing) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WorkspaceError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
+        raise WorkspaceError(f"{path} is not valid TOML: {error}", hint="correct that line") from error
     try:
         return kind.model_validate(data)
     except ValidationError as error:
         lines = [f"{' -> '.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise WorkspaceError(f"{path} is not valid:\n  " + "\n  ".join(lines), hint="mend these settings") from error
+        raise WorkspaceError(f"{path} is not valid:\n  " + "\n  ".join(lines), hint="correct these settings") from error
 
 
 def slug(name: str) -> str:

@@ -69,7 +69,7 @@ def test_pages_furniture_and_oddities(toy: Path) -> None:
     put(toy / "a.txt", pages.replace("Decision rationale:", "Decision:"))
     out = cli("text", "a.txt", "--workspace", ROOT).out
     assert "page 1 of 2 (characters 0 to" in out
-    assert "<furniture>Page 1 of 2</furniture>" in out
+    assert "<running_line>Page 1 of 2</running_line>" in out
     assert "<pages 301>301</pages>" in out
     assert "error: imr_paragraph_missing: " in out
 

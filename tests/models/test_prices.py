@@ -289,7 +289,7 @@ def test_a_table_of_another_name(tmp_path: Path) -> None:
     edit(tmp_path / "workspace.toml", 'name = "toy"', 'name = "toy"\nprices = "money/list.toml"')
     with pytest.raises(WorkspaceError, match=r"cannot read .*list.toml: No such file") as raised:
         Workspace(tmp_path).tariff("a/b", {})
-    assert raised.value.hint == "mend `prices` in workspace.toml"
+    assert raised.value.hint == "correct `prices` in workspace.toml"
     put(tmp_path / "money/list.toml", GOOD)
     assert Workspace(tmp_path).tariff("a/b", {}).price
     assert Workspace(tmp_path).tariff("a/c", {}).unknown == "unknown price for a/c: add it to money/list.toml"
@@ -476,7 +476,7 @@ def test_unknown_tokens_are_no_cost(toy: Path, usage: dict[str, Any] | None) -> 
         priced(server.url)
         ran = run(server.url)
     assert ran.out.splitlines()[-1] == (
-        "Tokens: not told by the endpoint. Cost unknown: the endpoint did not say how many tokens it took."
+        "Tokens: not reported by the endpoint. Cost unknown: the endpoint did not say how many tokens it took."
     )
 
 

@@ -57,10 +57,10 @@ class Bill:
         if not record.attempts:
             return f"letter {record.letter_id} ended in an internal error"
         costs = [self.plan.tariff.cost(attempt.usage) for attempt in record.attempts]
-        told = [cost.unknown for cost in costs if cost.usd is None]
+        unknown = [cost.unknown for cost in costs if cost.usd is None]
         # A record that another model left behind, whose letter could not be asked about now.
         other = record.model != self.plan.model.name
-        return f"unknown price for {record.model}" if other or not told else told[0]
+        return f"unknown price for {record.model}" if other or not unknown else unknown[0]
 
     def as_dict(self) -> dict[str, Any]:
         """For the JSON report. ``cost_usd`` is ``None`` if any part is not known; the known parts stand beside it."""
@@ -81,7 +81,7 @@ class Bill:
     def _tokens(self) -> str:
         usage = self.usage
         if usage.input_tokens is None or usage.output_tokens is None:
-            return "Tokens: not told by the endpoint."
+            return "Tokens: not reported by the endpoint."
         parts = {"cached": usage.cached_tokens, "written to the cache": usage.cache_write_tokens}
         cached = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
         reasoning = f" ({usage.reasoning_tokens:,} reasoning)" if usage.reasoning_tokens else ""
@@ -89,10 +89,10 @@ class Bill:
 
     def _cost(self) -> str:
         if self.unpriced == self.asked:
-            told = f"Cost unknown: {self.why}."
+            sentence = f"Cost unknown: {self.why}."
         else:
             rest = f" and {self.unpriced} of {self.asked} letters unknown ({self.why})" if self.unpriced else ""
             what = "recorded answers" if self.replaying else "answers"
             day = f", at list prices as of {self.plan.tariff.as_of}" if self.plan.tariff.as_of else ""
-            told = f"Cost of the {what}: {money(self.usd)}{rest}{day}."
-        return f"{told} Nothing was paid now." if self.replaying else told
+            sentence = f"Cost of the {what}: {money(self.usd)}{rest}{day}."
+        return f"{sentence} Nothing was paid now." if self.replaying else sentence

@@ -1,4 +1,4 @@
-"""What is recognised in a letter, as marks on its text: sections, facts, dates, furniture, notes."""
+"""What is recognised in a letter, as marks on its text: sections, facts, dates, running headers and footers, notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.page_ranges import is_page_range, page_range_text
 from extractor.lettertypes.reading import Block, Fact, Reading, dates_in
 
-Kind = Literal["section", "fact", "date", "furniture", "note"]
+Kind = Literal["section", "fact", "date", "running_line", "note"]
 
 
 class Mark(NamedTuple):
@@ -33,7 +33,7 @@ class Mark(NamedTuple):
 def marks_of(reading: Reading, letter_type: LetterType) -> list[Mark]:
     """Everything recognised, in the letter's order, what holds other marks before them."""
     letter = reading.letter
-    marks = [Mark(span, "furniture", "furniture") for span in letter.running_lines]
+    marks = [Mark(span, "running_line", "running_line") for span in letter.running_lines]
     marks += (Mark(note.span, note.code, "note") for note in letter.notes if note.span)
     if reading.recognised:
         marks += _block(reading.root, "", letter_type)
@@ -68,11 +68,11 @@ def _block(block: Block, path: str, letter_type: LetterType) -> Iterator[Mark]:
 def _fact(name: str, fact: Fact, path: str, letter_type: LetterType) -> Iterator[Mark]:
     values = fact.value if isinstance(fact.value, list) and len(fact.value) == len(fact.spans) else None
     for number, span in enumerate(fact.spans):
-        told = _told(values[number] if values is not None else fact.value)
-        yield Mark(span, name, "fact", path, told, fact.certain, letter_type.is_protected(path))
+        text = _value_text(values[number] if values is not None else fact.value)
+        yield Mark(span, name, "fact", path, text, fact.certain, letter_type.is_protected(path))
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     """A value in a few signs; nothing for words, which stand there themselves."""
     if isinstance(value, date):
         return value.isoformat()

@@ -50,11 +50,11 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
         print_table(summary.first, letter_type)
     if summary.counts.total() > len(summary.first):
         print(f"(the first {len(summary.first)} of {summary.counts.total():,} records are shown)")
-    told = [f"{summary.counts.get(status, 0):,} {status}" for status in STATUSES]
+    counts = [f"{summary.counts.get(status, 0):,} {status}" for status in STATUSES]
     if summary.left:
-        told.append(f"{summary.left:,} unanswered")
+        counts.append(f"{summary.left:,} unanswered")
     skipped = f" (done already: {summary.skipped:,})" if summary.skipped else ""
-    print(f"{_letters(summary.total)}: {', '.join(told)}{skipped}. Records: {out / RECORDS}")
+    print(f"{_letters(summary.total)}: {', '.join(counts)}{skipped}. Records: {out / RECORDS}")
     if summary.doubled:
         have = "letter has" if summary.doubled == 1 else "letters have"
         print(f"{summary.doubled:,} {have} the same text as another one.")
@@ -119,41 +119,42 @@ def exit_code(summary: Summary) -> Exit:
 # ---- --dry-run -----------------------------------------------------------------------------------
 
 
-def forecast_report(told: Forecast) -> dict[str, Any]:
+def forecast_report(forecast: Forecast) -> dict[str, Any]:
     """A forecast for ``--json``."""
     return {
-        "letters": told.letters,
-        "done": told.done,
-        "recheck": told.recheck,
-        "copies": told.copies,
-        "unreadable": told.unreadable,
-        "calls": told.calls,
-        "most_calls": told.most_calls,
-        "input_tokens": told.input_tokens,
-        "output_tokens": told.output_tokens,
-        "cost_usd": rounded(told.cost.usd),
-        "cost_unknown": told.cost.unknown or None,
-        "measured": told.measured,
+        "letters": forecast.letters,
+        "done": forecast.done,
+        "recheck": forecast.recheck,
+        "copies": forecast.copies,
+        "unreadable": forecast.unreadable,
+        "calls": forecast.calls,
+        "most_calls": forecast.most_calls,
+        "input_tokens": forecast.input_tokens,
+        "output_tokens": forecast.output_tokens,
+        "cost_usd": rounded(forecast.cost.usd),
+        "cost_unknown": forecast.cost.unknown or None,
+        "measured": forecast.measured,
     }
 
 
-def print_forecast(told: Forecast, plan: Plan) -> None:
+def print_forecast(forecast: Forecast, plan: Plan) -> None:
     """What would be asked, and what it rests on."""
     asks = plan.model.name != OFFLINE
     counted = [
-        (f"{told.done:,} done already", told.done),
-        (f"{told.recheck:,} answered, only to be checked again", told.recheck),
-        (f"{told.copies:,} of equal text", told.copies),
-        (f"{told.unreadable:,} cannot be read", told.unreadable),
-        (f"{told.calls:,} to {'ask' if asks else 'read'}", True),
+        (f"{forecast.done:,} done already", forecast.done),
+        (f"{forecast.recheck:,} answered, only to be checked again", forecast.recheck),
+        (f"{forecast.copies:,} of equal text", forecast.copies),
+        (f"{forecast.unreadable:,} cannot be read", forecast.unreadable),
+        (f"{forecast.calls:,} to {'ask' if asks else 'read'}", True),
     ]
-    print(f"{_letters(told.letters)}: {', '.join(text for text, shown in counted if shown)}.")
-    if asks and told.calls:
-        most = f" ({told.most_calls:,} at most, with --reask {plan.reasks})" if told.most_calls > told.calls else ""
-        rests = f"guessed from {told.measured:,} answers" if told.measured else "guessed from the size of the requests"
-        print(f"{told.calls:,} calls{most}, {rests}.")
-        print(f"About {told.input_tokens:,} tokens in and {told.output_tokens:,} out.")
+    print(f"{_letters(forecast.letters)}: {', '.join(text for text, shown in counted if shown)}.")
+    if asks and forecast.calls:
+        more = forecast.most_calls > forecast.calls
+        most = f" ({forecast.most_calls:,} at most, with --reask {plan.reasks})" if more else ""
+        basis = f"{forecast.measured:,} answers" if forecast.measured else "the size of the requests"
+        print(f"{forecast.calls:,} calls{most}, estimated from {basis}.")
+        print(f"About {forecast.input_tokens:,} tokens in and {forecast.output_tokens:,} out.")
         day = f", at list prices as of {plan.tariff.as_of}" if plan.tariff.as_of else ""
-        usd = told.cost.usd
-        print(f"Cost unknown: {told.cost.unknown}." if usd is None else f"About {money(usd)}{day}.")
+        usd = forecast.cost.usd
+        print(f"Cost unknown: {forecast.cost.unknown}." if usd is None else f"About {money(usd)}{day}.")
     print("Nothing was asked.")

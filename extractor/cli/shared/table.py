@@ -42,12 +42,13 @@ def print_table(records: Sequence[Record], letter_type: LetterType) -> None:
 
 
 def _rows(record: Record, letter_type: LetterType) -> list[dict[str, str]]:
-    told = letter_type.rows(record.answer) if letter_type.rows and record.answer else []
+    answer_rows = letter_type.rows(record.answer) if letter_type.rows and record.answer else []
     rows = []
-    for i, row in enumerate(told or [{}]):
+    for i, row in enumerate(answer_rows or [{}]):
         first = {"letter": record.letter_id, "status": record.status} if i == 0 else {}
         shown = {name: _cut(value) for name, value in row.items()}
-        rows.append({**first, **shown, "findings": _findings_of(record, i, len(told)) if row else _why_failed(record)})
+        findings = _findings_of(record, i, len(answer_rows)) if row else _why_failed(record)
+        rows.append({**first, **shown, "findings": findings})
     return rows
 
 
@@ -57,16 +58,16 @@ def _cut(value: str) -> str:
 
 def _findings_of(record: Record, i: int, rows: int) -> str:
     """Codes of the findings on row i; the letter's other findings stand on its first row."""
-    told: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for finding in record.findings:
         parts = finding.path.split("/")
         row = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() and int(parts[2]) < rows else 0
         if row == i and finding.severity != "info":
-            told[f"{finding.severity}: {finding.code} ({finding.blame})"] += 1
-    return ", ".join(f"{text} x{times}" if times > 1 else text for text, times in told.items())
+            counts[f"{finding.severity}: {finding.code} ({finding.blame})"] += 1
+    return ", ".join(f"{text} x{times}" if times > 1 else text for text, times in counts.items())
 
 
 def _why_failed(record: Record) -> str:
     error = record.error
-    told = [finding.message for finding in record.findings if finding.severity == "error"]
-    return error.message if error else "; ".join(told[:3])
+    errors = [finding.message for finding in record.findings if finding.severity == "error"]
+    return error.message if error else "; ".join(errors[:3])

@@ -102,9 +102,10 @@ def _kind(schema: type[BaseModel], name: str) -> str:
     whole = schema.model_json_schema()
     found = set()
     for node in _nodes(whole["properties"][name], whole.get("$defs", {})):
-        told = node.get("type")
-        if told != "null":
-            found.add(DATE if told == "string" and node.get("format") == "date" else _KINDS.get(str(told), TEXT))
+        type_name = node.get("type")
+        if type_name != "null":
+            is_date = type_name == "string" and node.get("format") == "date"
+            found.add(DATE if is_date else _KINDS.get(str(type_name), TEXT))
     if found == {INTEGER, NUMBER}:
         return NUMBER
     return found.pop() if len(found) == 1 else TEXT

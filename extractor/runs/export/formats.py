@@ -127,7 +127,7 @@ def _close(book: Any) -> None:
     try:
         book.close()
     except FileCreateError as failed:
-        # It wraps what the disk said.
+        # It wraps the error of the disk.
         raise failed.args[0] from None
 
 

@@ -224,7 +224,7 @@ def test_a_dry_run_asks_nothing_writes_nothing_and_needs_no_key(toy: Path) -> No
     assert not (toy / "out").exists()
     lines = ran.out.splitlines()
     assert lines[0] == "40 letters: 40 to ask."
-    assert lines[1] == "40 calls (80 at most, with --reask 1), guessed from the size of the requests."
+    assert lines[1] == "40 calls (80 at most, with --reask 1), estimated from the size of the requests."
     assert lines[2].startswith("About ")
     assert lines[3].endswith(", at list prices as of 2026-11-06.")
     assert lines[4] == "Nothing was asked."
