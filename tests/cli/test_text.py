@@ -64,7 +64,7 @@ def test_a_real_letter() -> None:
     assert re.search(r"<rationale>\nThe MTUS guidelines", out)
 
 
-def test_pages_furniture_and_oddities(toy: Path) -> None:
+def test_pages_running_lines_and_oddities(toy: Path) -> None:
     pages = imr_letter(decision(mx="Decision based on MTUS ACOEM Page(s):\nPage 1 of 2\n\f301.")) + "Page 2 of 2\n"
     put(toy / "a.txt", pages.replace("Decision rationale:", "Decision:"))
     out = cli("text", "a.txt", "--workspace", ROOT).out
