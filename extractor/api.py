@@ -10,7 +10,6 @@ for record in letters.run(["letters"], "out"): ...
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
@@ -136,9 +135,9 @@ class Extractor:
             file, found = LetterFile(letter.id, Path(letter.id)), letter
         else:
             file, found = self._read(letter)
-        session = self._session
-        with session.tape(file, found.sha256) if session and session.replaying else nullcontext():
-            return await extract(found, self._plan)
+        if self._session is not None:
+            return await self._session.extract(file, found)
+        return await extract(found, self._plan)
 
     def _read(self, path: AnyPath, letter_id: str | None = None) -> tuple[LetterFile, Letter]:
         file, found = one_letter(Path(path), letter_id, self.letter_type.starts)

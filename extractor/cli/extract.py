@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -29,9 +28,7 @@ from extractor.cli.shared.options import (
 from extractor.errors import LetterError
 from extractor.letters.letter import Letter, LetterFile
 from extractor.letters.single import one_letter
-from extractor.runs.pipeline import extract
 from extractor.runs.record import Record
-from extractor.runs.replies import failed_record
 from extractor.workspace.session import Session
 
 LetterOption = Annotated[
@@ -70,11 +67,9 @@ def extract_command(
 
 
 async def _one(file: LetterFile, letter: Letter | LetterError, session: Session) -> Record:
+    if isinstance(letter, LetterError):
+        say(f"error: {letter}")
     try:
-        if isinstance(letter, LetterError):
-            say(f"error: {letter}")
-            return failed_record(file.id, session.plan, letter)
-        with session.tape(file, letter.sha256) if session.replaying else nullcontext():
-            return await extract(letter, session.plan)
+        return await session.extract(file, letter)
     finally:
         await session.plan.model.aclose()

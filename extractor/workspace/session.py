@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.errors import ModelNameError, UsageError, WorkspaceError
-from extractor.letters.letter import LetterFile
+from extractor.errors import LetterError, ModelNameError, UsageError, WorkspaceError
+from extractor.letters.letter import Letter, LetterFile
 from extractor.models.model import Model
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.offline import OfflineModel
 from extractor.models.prompts import Prompt, known_prompts, load_prompt
+from extractor.runs.pipeline import extract
 from extractor.runs.plan import DEFAULT_REASKS, Plan
+from extractor.runs.record import Record
+from extractor.runs.replies import failed_record
 from extractor.workspace.tapes import REPLAY, only_recorded, open_tape
 from extractor.workspace.workspace import ModelConfig, Workspace
 
@@ -86,6 +89,13 @@ class Session:
     plan: Plan
     spec: PlanSpec
     replaying: bool = False
+
+    async def extract(self, file: LetterFile, letter: Letter | LetterError) -> Record:
+        """One letter's record; a letter that cannot be read makes a failed one. Raises what ``extract`` raises."""
+        if isinstance(letter, LetterError):
+            return failed_record(file.id, self.plan, letter)
+        with self.tape(file, letter.sha256) if self.replaying else nullcontext():
+            return await extract(letter, self.plan)
 
     def tape(self, file: LetterFile, letter_sha256: str) -> AbstractContextManager[Tape]:
         """The cassette of one letter, to be opened around its asking."""
