@@ -40,10 +40,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def json_line(value: Any) -> str:
     """``value`` as one line of JSON without its end. Readable, unless it holds half a surrogate pair."""
-    readable = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    readable = json.dumps(value, ensure_ascii=False)
     try:
         readable.encode()
     except UnicodeEncodeError:
         # Half a pair cannot be encoded; escaped it survives.
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value)
     return readable
