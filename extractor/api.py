@@ -27,7 +27,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.loops import awaited, wait_for
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.offline import OfflineModel
-from extractor.runs.answers import CheckedAnswer, check_answer
+from extractor.runs.answers import CheckedAnswer, as_given, check_answer
 from extractor.runs.bulk import OnProgress, Options
 from extractor.runs.export import Reviewed, tables_of
 from extractor.runs.export.cells import Cell
@@ -52,8 +52,8 @@ class Extractor:
     ``workspace`` is its folder; without one, the bundled starter workspace. ``letter_type`` is a name in it, or
     a ``LetterType`` of your own, which then needs no workspace and is read without a language model. ``model``:
     ``offline``, ``openai/NAME``, ``replay:openai/NAME``, ...; ``None`` takes ``EXTRACTOR_MODEL``, then the
-    workspace's default, then ``offline``. ``prompt``, ``base_url`` and ``reasks`` (how often findings are sent
-    back) mean what they mean on the command line.
+    workspace's default, then ``offline``. ``prompt``, ``base_url`` ``reasks`` (how often findings are sent back)
+    and ``strict`` (no wrong value is withheld) mean what they mean on the command line.
 
     Nothing is opened before it is needed. Every method raises ``ExtractorError`` kinds: ``UsageError`` for what
     cannot be done as asked, ``LetterError`` for a letter that cannot be read.
@@ -68,6 +68,7 @@ class Extractor:
         prompt: str | None = None,
         base_url: str | None = None,
         reasks: int = DEFAULT_REASKS,
+        strict: bool = False,
     ) -> None:
         own = letter_type if isinstance(letter_type, LetterType) else None
         if own and (workspace or prompt or base_url or model not in (None, OFFLINE)):
@@ -77,6 +78,7 @@ class Extractor:
             )
         self._own_type = own
         self._workspace = workspace
+        self._strict = strict
         self._settings: dict[str, Any] = {
             "letter_type": None if own else letter_type,
             "model": model,
@@ -100,7 +102,7 @@ class Extractor:
         """What is asked of whom, as plain data; another machine with the same workspace can open it."""
         if self._own_type:
             raise UsageError("a letter type without a workspace cannot be described as data")
-        return plan_spec(self.workspace, **self._settings)
+        return replace(plan_spec(self.workspace, **self._settings), strict=self._strict)
 
     @cached_property
     def _session(self) -> Session | None:
@@ -110,7 +112,7 @@ class Extractor:
     def _plan(self) -> Plan:
         if self._session is not None:
             return self._session.plan
-        return Plan(self.letter_type, OfflineModel(), reasks=0)
+        return Plan(self.letter_type, OfflineModel(), reasks=0, strict=self._strict)
 
     # ---- one letter ------------------------------------------------------------------------------
 
@@ -149,11 +151,12 @@ class Extractor:
         """Anyone's answer held against its letter, without any model: evidence, findings and status."""
         found = letter if isinstance(letter, Letter) else self.read(letter)
         if isinstance(answer, Record):
+            given, made_from = as_given(answer.as_dict()), answer.letter_sha256
             return check_answer(
-                answer.answer, found, self.letter_type, made_from=answer.letter_sha256, model=answer.model
+                given, found, self.letter_type, made_from=made_from, model=answer.model, strict=self._strict
             )
         data = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else dict(answer)
-        return check_answer(data, found, self.letter_type)
+        return check_answer(data, found, self.letter_type, strict=self._strict)
 
     # ---- many letters ----------------------------------------------------------------------------
 

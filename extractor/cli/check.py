@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +15,8 @@ from extractor.cli.shared.options import Exit, StrictOption, TypeOption, Workspa
 from extractor.errors import LetterError, UsageError
 from extractor.json_text import json_line, strict_json
 from extractor.letters.letter import Letter, LetterIndex, find_letters, read_letter
-from extractor.lettertypes.findings import Withheld
 from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.answers import check_answer
-from extractor.validator.withholding import restore
+from extractor.runs.answers import as_given, check_answer
 
 # The code of a line that met a defect of ours.
 INTERNAL = "internal"
@@ -105,7 +103,7 @@ def _checked(number: int, text: str, letters: _Letters, kind: LetterType, *, str
         letter = letters.get(line["letter_id"])
         made_from = line.get("letter_sha256")
         checked = check_answer(
-            _as_given(line),
+            as_given(line),
             letter,
             kind,
             made_from=made_from if isinstance(made_from, str) else None,
@@ -124,16 +122,3 @@ def _checked(number: int, text: str, letters: _Letters, kind: LetterType, *, str
 def _failed(line: dict[str, Any], code: str, message: str) -> dict[str, Any]:
     fresh = {"status": "failed", "evidence": {}, "proof": {}, "withheld": {}, "findings": []}
     return {**line, **fresh, "error": {"code": code, "message": message}}
-
-
-def _as_given(line: Mapping[str, Any]) -> Any:
-    """A line's answer with the values that an earlier check withheld."""
-    answer, withheld = line.get("answer"), line.get("withheld")
-    if not isinstance(answer, dict) or not isinstance(withheld, dict):
-        return answer
-    known = {
-        path: Withheld(**each)
-        for path, each in withheld.items()
-        if isinstance(each, dict) and set(each) == {"value", "code"}
-    }
-    return restore(answer, known)

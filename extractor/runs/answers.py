@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -118,3 +119,16 @@ def check_correction(record: Record, letter: Letter, letter_type: LetterType) ->
     valid = checked.answer is not None
     after = _checked(record.answer, valid, letter, letter_type, verdict, record.letter_sha256, record.model)
     return replace(record, **vars(after))
+
+
+def as_given(line: Mapping[str, Any]) -> Any:
+    """The answer of a line, a record or a bare one, with the values that an earlier check withheld."""
+    answer, withheld = line.get("answer"), line.get("withheld")
+    if not isinstance(answer, dict) or not isinstance(withheld, dict):
+        return answer
+    known = {
+        path: Withheld(**each)
+        for path, each in withheld.items()
+        if isinstance(each, dict) and set(each) == {"value", "code"}
+    }
+    return restore(answer, known)

@@ -33,8 +33,8 @@ class PlanSpec:
     """A plan as plain JSON data, from which another process or machine can build it.
 
     ``workspace`` is the folder of a workspace, ``model`` a name such as ``offline`` or ``openai/NAME``. The
-    hashes, where given, are of what the plan was made with: a workspace that differs is refused. Keys are no
-    part of it; each machine has its own.
+    hashes, where given, are of what the plan was made with: a workspace that differs is refused. ``strict``: no
+    wrong value is withheld, its letter goes to a person. Keys are no part of it; each machine has its own.
     """
 
     workspace: str
@@ -46,6 +46,7 @@ class PlanSpec:
     replay: bool = False
     schema_sha256: str | None = None
     prompt_sha256: str | None = None
+    strict: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON data."""
@@ -72,13 +73,14 @@ class PlanSpec:
         letter_type = workspace.letter_type(self.letter_type)
         _same("schema", self.schema_sha256, letter_type.schema_sha256, workspace)
         if self.model == OFFLINE:
-            return Session(workspace, Plan(letter_type, OfflineModel(), None, reasks=0), self)
+            return Session(workspace, Plan(letter_type, OfflineModel(), None, reasks=0, strict=self.strict), self)
         prompt = find_prompt(workspace, self.letter_type, self.prompt)
         _same("prompt", self.prompt_sha256, prompt.sha256, workspace)
         taped = self.replay or recording
         model = _chat_model(workspace, self.model, self.base_url, taped=taped, replay=self.replay or keyless)
         tariff = workspace.tariff(model.name, model.params)
-        return Session(workspace, Plan(letter_type, model, prompt, self.reasks, tariff), self, self.replay)
+        plan = Plan(letter_type, model, prompt, self.reasks, tariff, strict=self.strict)
+        return Session(workspace, plan, self, self.replay)
 
 
 @dataclass(frozen=True)
