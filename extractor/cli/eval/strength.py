@@ -32,7 +32,7 @@ def strength_command(
     The true answers are the workspace's gold, and with --baseline the reading of further letters. No
     model, no network. Exit code 1 if a mistake on a protected leaf passes in silence or a true value is blamed.
 
-    Example: extractor eval strength
+    Example: extractor eval strength --type imr
     """
     found = open_workspace(workspace)
     kind = found.letter_type(letter_type)
