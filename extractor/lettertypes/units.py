@@ -15,8 +15,10 @@ from extractor.lettertypes.places import Unit
 
 _TERMINAL = re.compile(r"[.:;!?][\"'\u201d\u2019)\]]*\s*\Z")
 _GAP = re.compile(r"\n[^\S\n]*(?:\n\s*)+")
-_NUMBERED = re.compile(r"(?m)^[^\S\n]*(?P<number>\d{1,3})[.)](?:[^\S\n]+|\t)(?=\S)")
-_BULLET = re.compile(r"(?m)^[^\S\n]*(?:[\u2022\u00b7\u25aa\u25cf*\u2013-]|o(?=\t))[^\S\n]+(?=\S)")
+_NUMBER = r"(?P<number>\d{1,3})[.)][^\S\n]+(?=\S)"
+_BULLET_MARK = r"(?:[\u2022\u00b7\u25aa\u25cf*\u2013-]|o(?=\t))[^\S\n]+(?=\S)"
+_NUMBERED, _BULLET = (re.compile(rf"(?m)^[^\S\n]*{mark}") for mark in (_NUMBER, _BULLET_MARK))
+_MARK = re.compile(rf"{_NUMBER}|{_BULLET_MARK}")
 _NOT_WORDS = re.compile(r"[\W_]*\Z")
 # A full stop behind one of these ends no sentence.
 _ABBREVIATED = re.compile(
@@ -32,6 +34,7 @@ def units(text: str, within: Span, unit: Unit, page_marks: Sequence[Span] = ()) 
 
     ``page_marks`` are lines that were blanked: the gap they leave does not end an unfinished paragraph.
     """
+    within = _from_line_start(text, within)
     if unit == "line":
         found = _between(text, within, [m.start() for m in re.finditer(r"\n", text[within.start : within.end])])
     elif unit == "item":
@@ -88,11 +91,16 @@ def _between(text: str, within: Span, cuts: Sequence[int]) -> list[Span]:
 
 def _unnumbered(text: str, span: Span) -> Span:
     """A paragraph without the number or bullet in front of it."""
-    for pattern in (_NUMBERED, _BULLET):
-        match = pattern.match(text, span.start, span.end)
-        if match:
-            return Span(match.end(), span.end)
-    return span
+    match = _MARK.match(text, span.start, span.end)
+    return Span(match.end(), span.end) if match else span
+
+
+def _from_line_start(text: str, span: Span) -> Span:
+    """``span`` with the blanks before it on its first line: a line's start is looked for by what is before it."""
+    start = span.start
+    while start and text[start - 1].isspace() and text[start - 1] != "\n":
+        start -= 1
+    return Span(start, span.end)
 
 
 def _items(text: str, within: Span, page_marks: Sequence[Span]) -> Iterator[Span]:

@@ -14,7 +14,8 @@ from extractor.lettertypes.units import units
 
 
 def _units(text: str, unit: Unit, marks: tuple[Span, ...] = ()) -> list[str]:
-    return [" ".join(span.of(text).split()) for span in units(text, Span(0, len(text)), unit, marks)]
+    section = Span(0, len(text)).trimmed(text)  # as a form gives it
+    return [" ".join(span.of(text).split()) for span in units(text, section, unit, marks)]
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,10 @@ def _units(text: str, unit: Unit, marks: tuple[Span, ...] = ()) -> list[str]:
         ("sentence", "Under 38 U.S.C. \u00a7 1110 it is denied.", ["Under 38 U.S.C. \u00a7 1110 it is denied."]),
         ("sentence", "Dr. A. Holt of St. Paul and J. Doe v. Brown, No. 3. Yes.", ["Dr. A. Holt of St. Paul and J. Doe v. Brown, No. 3.", "Yes."]),
         ("sentence", "He said \"no.\" She left.", ["He said \"no.\"", "She left."]),
+        ("item", "  1. One.\n\n  2. Two.", ["One.", "Two."]),
+        ("item", "\f1. One.\n\f2. Two.", ["One.", "Two."]),
+        ("sentence", "   1. It is denied.\n\n   2. It is granted.", ["It is denied.", "It is granted."]),
+        ("bullet", "  \u2022 One\n  \u2022 Two", ["One", "Two"]),
         ("line", "one\n\ntwo\n____\n", ["one", "two"]),
         ("paragraph", "____\n\n(   )", []),
     ],
