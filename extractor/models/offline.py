@@ -1,6 +1,6 @@
 """The model that asks nobody: it fills the schema from the deterministic reading alone.
 
-A baseline, and named as such in every record. What only a mind can tell stays null.
+A baseline, and named as such in every record. What takes judgment stays null.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class OfflineModel:
         return {}
 
     async def ask(self, question: Question) -> Reply:
-        # Not validated here: a reading that the schema cannot hold is told like any invalid answer.
+        # Not validated here: a reading that the schema cannot hold is reported like any invalid answer.
         return Reply(text=to_json(values(question.schema, question.reading.root)).decode())
 
     def stop_retrying(self) -> None:

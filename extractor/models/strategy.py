@@ -31,7 +31,7 @@ _ROWS = Annotated[list[Annotated[int, Field(ge=0, le=9999)]], Field(max_length=2
 
 
 class Strategy(Protocol):
-    """One way to ask: what schema is sent, what is told beside the letter, and what a reply means."""
+    """One way to ask: which schema is sent, what goes with the letter, and what a reply means."""
 
     @property
     def schema(self) -> type[BaseModel]: ...

@@ -1,4 +1,4 @@
-"""Binding: which record of an answer stands for which block of the letter.
+"""Binding: which record of an answer belongs to which block of the letter.
 
 By what names it first (folded text, the n-th of equals to the n-th), then by likeness, then by
 place between bound neighbours. Likeness only decides where to look; it never makes a value right.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +47,7 @@ def strength_command(
     raise typer.Exit(Exit.LOOK if bad else Exit.FINE)
 
 
-def _print(leaves: Iterable[LeafStrength]) -> None:
+def _print(leaves: Collection[LeafStrength]) -> None:
     table = Table("leaf", "proven by", "planted", "pass in silence", "95 %", "false alarms", pad_edge=False)
     for leaf in leaves:
         low, high = leaf.bounds
@@ -58,9 +58,12 @@ def _print(leaves: Iterable[LeafStrength]) -> None:
         name = leaf.path + (" *" if leaf.protected else "")
         table.add_row(name, levels, f"{leaf.planted:,}", *share, str(leaf.false_alarms))
     Console(width=160).print(table)
-    print("What nobody checks:")
-    for leaf in leaves:
-        if leaf.unchecked:
-            print(f"  {leaf.path}: {leaf.unchecked}")
-        elif not leaf.planted:
-            print(f"  {leaf.path}: no mistake was planted here, so how well it is checked was not measured")
+    gaps = [f"  {leaf.path}: {gap}" for leaf in leaves if (gap := _gap(leaf))]
+    print("\n".join(["What nobody checks:", *gaps] if gaps else ["Every leaf was planted with mistakes."]))
+
+
+def _gap(leaf: LeafStrength) -> str:
+    """In plain words, what no check sees of a leaf, or that nobody measured it."""
+    if leaf.unchecked or leaf.planted:
+        return leaf.unchecked
+    return "no mistake was planted here, so how well it is checked was not measured"
