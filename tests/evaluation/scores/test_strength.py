@@ -19,15 +19,11 @@ def strength(*kinds: str) -> dict[str, LeafStrength]:
 
 def test_each_leaf_with_its_level_its_mistakes_and_what_nobody_checks() -> None:
     pytest.importorskip("scipy")
-    leaves = strength("outcome_flipped", "verdict_cut_at_its_start")
+    leaves = strength("enum_flipped", "verdict_cut_at_its_start")
     decisions = sum(len(gold(name)["decisions"]) for name in NAMES)
     outcome = leaves["decisions/outcome"]
-    assert (outcome.protected, dict(outcome.levels), outcome.planted, outcome.silent) == (
-        True,
-        {"place": decisions},
-        decisions,
-        0,
-    )
+    assert (outcome.protected, dict(outcome.levels), outcome.silent) == (True, {"place": decisions}, 0)
+    assert outcome.planted >= decisions
     assert outcome.bounds[0] == 0
     assert 0 < outcome.bounds[1] < 1
     assert leaves["decisions/verdict"].planted > 0
@@ -48,7 +44,7 @@ def test_a_check_that_is_gone_lets_mistakes_pass_in_silence() -> None:
         ]
         return replace(reading, root=replace(reading.root, blocks={**reading.root.blocks, "decisions": blocks}))
 
-    planters = {"outcome_flipped": IMR.planters["outcome_flipped"]}
+    planters = {"enum_flipped": IMR.planters["enum_flipped"]}
     kind = replace(IMR, read=blind, rules={}, planters=planters)
     outcome = measure_strength(kind, [(bundled(name), gold(name)) for name in NAMES])["decisions/outcome"]
     assert outcome.silent == outcome.planted > 0
