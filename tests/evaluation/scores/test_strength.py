@@ -27,7 +27,7 @@ def test_each_leaf_with_its_level_its_mistakes_and_what_nobody_checks() -> None:
     assert outcome.bounds[0] == 0
     assert 0 < outcome.bounds[1] < 1
     assert leaves["decisions/verdict"].planted > 0
-    assert leaves["header/case_number"].planted == 0
+    assert leaves["decisions/treatment_category"].planted == 0
     assert "reason_quote" in leaves["decisions/reason"].unchecked
     assert leaves["decisions/treatment_category"].unchecked
     assert sum(leaf.false_alarms for leaf in leaves.values()) == 0
