@@ -41,7 +41,7 @@ FORM = Form(
     landmarks=(r"Board of Veterans.{1,3}Appeals?", r"(?i)Docket No|Citation N[ro]"),
     required=("order", "remanded", "remand"),
     starts=r"^[^\S\n]*Citation N[ro][.:]",
-    closing=rf"^(?:[^\S\n]*_{{5,}}[^\n]*\n\s*)?[^\n]+\n\s*{JUDGE}(?:,[^\n]*)?\s*$",
+    closing=rf"^(?:[^\S\n]*_{{5,}}[^\n]*\n\s*)?[^\n]{{3,70}}\n\s*{JUDGE}(?:,? Board of[^\n]*|,)?(?:\s+{JUDGE},?)*\s*$",
     running=(r"[\[(]?(?i:continued on (?:the )?next page)[\])]?", r"-? ?(?i:page )?\d{1,3}(?: of \d{1,3})? ?-?"),
 )
 DISPOSITION = Wording(
