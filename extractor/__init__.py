@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from extractor.runs.record import Failure as Failure
     from extractor.runs.record import Record as Record
     from extractor.runs.stream import RecordStream as RecordStream
+    from extractor.workspace.second import SecondModel as SecondModel
     from extractor.workspace.session import PlanSpec as PlanSpec
 
 # Where each public name lives.
@@ -54,6 +55,7 @@ _HOMES = {
     "LetterType": "extractor.lettertypes.lettertype",
     "Options": "extractor.runs.bulk",
     "PlanSpec": "extractor.workspace.session",
+    "SecondModel": "extractor.workspace.second",
     "Record": "extractor.runs.record",
     "RecordStream": "extractor.runs.stream",
     "Span": "extractor.letters.spans",
@@ -86,6 +88,7 @@ __all__ = [
     "PlanSpec",
     "Record",
     "RecordStream",
+    "SecondModel",
     "Span",
     "Summary",
     "TransportError",

@@ -36,7 +36,8 @@ from extractor.runs.pipeline import extract
 from extractor.runs.plan import DEFAULT_REASKS, Plan
 from extractor.runs.record import Record
 from extractor.runs.stream import RecordStream
-from extractor.workspace.session import PlanSpec, Session, plan_spec
+from extractor.workspace.second import SecondModel
+from extractor.workspace.session import PlanSpec, Session, plan_spec, with_second_model
 from extractor.workspace.starter import starter_folder
 from extractor.workspace.workspace import Workspace
 
@@ -53,7 +54,8 @@ class Extractor:
     a ``LetterType`` of your own, which then needs no workspace and is read without a language model. ``model``:
     ``offline``, ``openai/NAME``, ``replay:openai/NAME``, ...; ``None`` takes ``EXTRACTOR_MODEL``, then the
     workspace's default, then ``offline``. ``prompt``, ``base_url`` ``reasks`` (how often findings are sent back)
-    and ``strict`` (no wrong value is withheld) mean what they mean on the command line.
+    and ``strict`` (no wrong value is withheld) mean what they mean on the command line. ``second`` is another model,
+    which is asked about letters that would go to a person.
 
     Nothing is opened before it is needed. Every method raises ``ExtractorError`` kinds: ``UsageError`` for what
     cannot be done as asked, ``LetterError`` for a letter that cannot be read.
@@ -69,9 +71,10 @@ class Extractor:
         base_url: str | None = None,
         reasks: int = DEFAULT_REASKS,
         strict: bool = False,
+        second: SecondModel | None = None,
     ) -> None:
         own = letter_type if isinstance(letter_type, LetterType) else None
-        if own and (workspace or prompt or base_url or model not in (None, OFFLINE)):
+        if own and (workspace or prompt or base_url or second or model not in (None, OFFLINE)):
             raise UsageError(
                 "a letter type without a workspace is read without a language model",
                 hint="to ask a model, put the type and a prompt into a workspace: extractor init DIR",
@@ -79,6 +82,7 @@ class Extractor:
         self._own_type = own
         self._workspace = workspace
         self._strict = strict
+        self._second = second
         self._settings: dict[str, Any] = {
             "letter_type": None if own else letter_type,
             "model": model,
@@ -102,7 +106,8 @@ class Extractor:
         """What is asked of whom, as plain data; another machine with the same workspace can open it."""
         if self._own_type:
             raise UsageError("a letter type without a workspace cannot be described as data")
-        return replace(plan_spec(self.workspace, **self._settings), strict=self._strict)
+        spec = replace(plan_spec(self.workspace, **self._settings), strict=self._strict)
+        return with_second_model(spec, self.workspace, self._second) if self._second else spec
 
     @cached_property
     def _session(self) -> Session | None:
@@ -153,7 +158,13 @@ class Extractor:
         if isinstance(answer, Record):
             given, made_from = as_given(answer.as_dict()), answer.letter_sha256
             return check_answer(
-                given, found, self.letter_type, made_from=made_from, model=answer.model, strict=self._strict
+                given,
+                found,
+                self.letter_type,
+                made_from=made_from,
+                model=answer.model,
+                strict=self._strict,
+                second=answer.second,
             )
         data = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else dict(answer)
         return check_answer(data, found, self.letter_type, strict=self._strict)
@@ -238,7 +249,7 @@ class Extractor:
     def close(self) -> None:
         """Close the model's connections."""
         if "_plan" in self.__dict__:
-            wait_for(self._plan.model.aclose())
+            wait_for(self._plan.aclose())
 
     def __enter__(self) -> Extractor:
         return self

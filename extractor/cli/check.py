@@ -17,6 +17,7 @@ from extractor.json_text import json_line, strict_json
 from extractor.letters.letter import Letter, LetterIndex, find_letters, read_letter
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.answers import as_given, check_answer
+from extractor.runs.record import SecondAnswer
 
 # The code of a line that met a defect of ours.
 INTERNAL = "internal"
@@ -109,6 +110,7 @@ def _checked(number: int, text: str, letters: _Letters, kind: LetterType, *, str
             made_from=made_from if isinstance(made_from, str) else None,
             model=line.get("model"),
             strict=strict,
+            second=SecondAnswer.of_line(line),
         )
         return {**line, **checked.as_dict()}
     except LetterError as error:

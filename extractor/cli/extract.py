@@ -16,6 +16,9 @@ from extractor.cli.shared.options import (
     PromptOption,
     ReaskOption,
     ReplayOption,
+    SecondModelOption,
+    SecondPromptOption,
+    SecondUrlOption,
     StrictOption,
     TypeOption,
     UrlOption,
@@ -24,6 +27,7 @@ from extractor.cli.shared.options import (
     open_workspace,
     print_json,
     say,
+    second_model,
 )
 from extractor.errors import LetterError
 from extractor.letters.letter import Letter, LetterFile
@@ -45,6 +49,9 @@ def extract_command(
     replay: ReplayOption = False,
     reask: ReaskOption = 1,
     strict: StrictOption = False,
+    second: SecondModelOption = None,
+    second_prompt: SecondPromptOption = None,
+    second_base_url: SecondUrlOption = None,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -55,7 +62,10 @@ def extract_command(
     Example: extractor extract eval/imr/letters/dwc-2014-000.txt
     """
     file, found = one_letter(letter, letter_id, open_workspace(workspace).letter_type(letter_type).starts)
-    session = open_session(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask)
+    other = second_model(second, second_prompt, second_base_url)
+    session = open_session(
+        workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask, second=other
+    )
     session = replace(session, plan=replace(session.plan, strict=strict))
     record = asyncio.run(_one(file, found, session))
     print_json(record.as_dict())
@@ -72,4 +82,4 @@ async def _one(file: LetterFile, letter: Letter | LetterError, session: Session)
     try:
         return await session.extract(file, letter)
     finally:
-        await session.plan.model.aclose()
+        await session.plan.aclose()

@@ -19,6 +19,9 @@ from extractor.cli.shared.options import (
     PromptOption,
     ReaskOption,
     ReplayOption,
+    SecondModelOption,
+    SecondPromptOption,
+    SecondUrlOption,
     StrictOption,
     TypeOption,
     UrlOption,
@@ -26,6 +29,7 @@ from extractor.cli.shared.options import (
     open_session,
     print_json,
     say,
+    second_model,
 )
 from extractor.cli.shared.outcome import exit_code, forecast_report, print_forecast, print_summary, report
 from extractor.cli.shared.progress import Progress
@@ -79,6 +83,9 @@ def run_command(
     replay: ReplayOption = False,
     reask: ReaskOption = 1,
     strict: StrictOption = False,
+    second: SecondModelOption = None,
+    second_prompt: SecondPromptOption = None,
+    second_base_url: SecondUrlOption = None,
     dry_run: _DryRun = False,
     limit: _Limit = None,
     sample: _Sample = None,
@@ -113,8 +120,17 @@ def run_command(
     if force and retry:
         raise UsageError("--force asks about every letter again", hint="leave out --retry")
     files = find_letters(paths, notify=say)
+    other = second_model(second, second_prompt, second_base_url)
     session = open_session(
-        workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask, keyless=dry_run
+        workspace,
+        letter_type,
+        model,
+        prompt,
+        base_url=base_url,
+        replay=replay,
+        reasks=reask,
+        keyless=dry_run,
+        second=other,
     )
     session = replace(session, plan=replace(session.plan, strict=strict))
     options = bulk.Options(
@@ -167,7 +183,7 @@ async def _run(files: Sequence[LetterFile], session: Session, out: Path, options
                 ),
             )
     finally:
-        await session.plan.model.aclose()
+        await session.plan.aclose()
 
 
 def _bounds(concurrency: str, rpm: float | None, tpm: float | None) -> Bounds:
@@ -184,8 +200,9 @@ def _bounds(concurrency: str, rpm: float | None, tpm: float | None) -> Bounds:
 def _max_cost(usd: float | None, session: Session) -> Decimal | None:
     if usd is None:
         return None
-    if session.plan.tariff.price is None and session.plan.model.name != "offline":
-        raise UsageError(f"--max-cost cannot be kept: {session.plan.tariff.unknown}", hint="or leave it out")
+    for plan in filter(None, (session.plan, session.plan.second)):
+        if plan.tariff.price is None and plan.model.name != "offline":
+            raise UsageError(f"--max-cost cannot be kept: {plan.tariff.unknown}", hint="or leave it out")
     return Decimal(str(usd))
 
 

@@ -67,6 +67,7 @@ CODES: dict[str, str] = {
     "unsure_digits": "OCR is not sure of these digits.",
     "unsure_value": "OCR is not sure of a word that a protected value rests on.",
     "from_reading": "The reading's value comes in place of a wrong one; what was answered is kept under `withheld`.",
+    "models_agree": "Two models agree on a value that is printed in its place; the reader reads it otherwise.",
     "skeleton": "Only judgements and quotes are a model's; the deterministic reading filled the rest.",
     "skeleton_disputed": "The model says that a row of the reading shown to it is not what the letter says.",
     "wrapped": "The answer came in a code fence, behind thoughts or a byte order mark, which was taken off.",

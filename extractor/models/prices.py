@@ -63,11 +63,16 @@ class PriceTable(BaseModel):
 
         No other ending is dropped: ``-mini`` or ``-5`` is a model of its own, at a price of its own.
         """
-        for name in (model, _SNAPSHOT.sub("", model)):
+        for name in (model, without_snapshot(model)):
             price = self.models.get(name)
             if price and _address(price.base_url) == _address(base_url):
                 return price
         return None
+
+
+def without_snapshot(model: str) -> str:
+    """A model's name without the date of its snapshot."""
+    return _SNAPSHOT.sub("", model)
 
 
 def _address(url: str | None) -> str:

@@ -13,12 +13,14 @@ from extractor.json_text import json_line
 from extractor.letters.letter import Letter
 from extractor.lettertypes.findings import Finding, ProofLevel, Status, Withheld, status_of
 from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.reading import Reading
 from extractor.models.model import Reply
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.strategy import Plain
 from extractor.runs.pipeline import judge
-from extractor.runs.record import Evidence, Record, evidence_of
-from extractor.runs.replies import baseline_finding
+from extractor.runs.record import Evidence, Record, SecondAnswer, evidence_of
+from extractor.runs.replies import CheckedReply, baseline_finding
+from extractor.validator.agreement import Opinion, settle
 from extractor.validator.verdict import Verdict
 from extractor.validator.withholding import keep_withheld, restore, withhold
 
@@ -59,19 +61,35 @@ def check_answer(
     made_from: str | None = None,
     model: object = None,
     strict: bool = False,
+    second: SecondAnswer | None = None,
 ) -> CheckedAnswer:
     """Check an answer, given as JSON data.
 
     ``made_from``: the hash of the text that the answer was made from, if known; another text than the
     letter's is an error. ``model``: who gave the answer, if known. ``strict``: no wrong value is withheld.
+    ``second``: what another model answered; its agreement counts as in a run.
     """
-    checked = judge(Reply(json_line(answer)), Plain(letter_type), letter_type, letter_type.read(letter))
-    verdict = checked.verdict
+    reading = letter_type.read(letter)
+    checked = judge(Reply(json_line(answer)), Plain(letter_type), letter_type, reading)
+    verdict = _heard(checked, second, model, letter_type, reading)
     if checked.answer is not None and not strict:
         rest, verdict = withhold(letter_type, checked.answer, verdict)
         if verdict.withheld:
             answer = rest.model_dump(mode="json")
     return _checked(answer, checked.answer is not None, letter, letter_type, verdict, made_from, model)
+
+
+def _heard(
+    checked: CheckedReply, second: SecondAnswer | None, model: object, letter_type: LetterType, reading: Reading
+) -> Verdict:
+    """The verdict on an answer after a second one, if there is one of another model."""
+    if second is None or second.answer is None or not isinstance(model, str) or model == second.model:
+        return checked.verdict
+    other = judge(Reply(json_line(second.answer)), Plain(letter_type), letter_type, reading)
+    if checked.answer is None or other.answer is None:
+        return checked.verdict
+    first = Opinion(model, checked.answer, checked.verdict)
+    return settle(letter_type, reading, first, Opinion(second.model, other.answer, other.verdict))
 
 
 def _checked(
@@ -105,15 +123,22 @@ def recheck(record: Record, letter: Letter, letter_type: LetterType, *, strict: 
     """The record with its answer, as the model gave it, checked again."""
     answer = restore(record.answer, record.withheld) if record.answer is not None else None
     checked = check_answer(
-        answer, letter, letter_type, made_from=record.letter_sha256, model=record.model, strict=strict
+        answer,
+        letter,
+        letter_type,
+        made_from=record.letter_sha256,
+        model=record.model,
+        strict=strict,
+        second=record.second,
     )
     return replace(record, **vars(checked))
 
 
 def check_correction(record: Record, letter: Letter, letter_type: LetterType) -> Record:
     """The record with an answer that a person changed: nothing more is withheld, and what still is stays so."""
-    checked = judge(Reply(json_line(record.answer)), Plain(letter_type), letter_type, letter_type.read(letter))
-    verdict = checked.verdict
+    reading = letter_type.read(letter)
+    checked = judge(Reply(json_line(record.answer)), Plain(letter_type), letter_type, reading)
+    verdict = _heard(checked, record.second, record.model, letter_type, reading)
     if checked.answer is not None:
         verdict = keep_withheld(record.answer or {}, verdict, record.withheld)
     valid = checked.answer is not None

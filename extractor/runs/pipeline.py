@@ -1,9 +1,10 @@
-"""The way of one letter: read -> ask -> check -> (ask again) -> record."""
+"""The way of one letter: read -> ask -> check -> (ask again) -> (ask a second model) -> record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -21,22 +22,40 @@ from extractor.pointers import pointer_of
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 from extractor.runs.replies import CheckedReply, make_record
+from extractor.runs.second_opinion import is_wanted, with_second_opinion, without_second_opinion
 from extractor.validator.checks import Verdict, check
 from extractor.validator.repeats import settle_repeats
 
 OnReply = Callable[[Reply], None]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Replies that are kept: those ``stored`` already, and what each new one is given to before anyone parses it."""
+
+    stored: Iterable[Reply] = ()
+    on_reply: OnReply | None = None
+
+
+_NOTHING_KEPT = Kept()
+
+
 async def extract(
-    letter: Letter, plan: Plan, *, stored: Iterable[Reply] = (), on_reply: OnReply | None = None
+    letter: Letter,
+    plan: Plan,
+    *,
+    stored: Iterable[Reply] = (),
+    on_reply: OnReply | None = None,
+    second: Kept = _NOTHING_KEPT,
 ) -> Record:
     """One letter's record.
 
     ``stored`` replies of an earlier run are used before the model is asked, so that nothing is
-    paid twice; ``on_reply`` gets each new raw reply before anyone parses it.
+    paid twice; ``on_reply`` gets each new raw reply before anyone parses it. ``second``: the same for the
+    plan's second model, if it has one.
 
     A model's failure becomes a ``failed`` record. Raises ``TransportError`` or ``CassetteError`` only
-    when there is no answer at all, because another run may get one.
+    when there is no answer at all, or when the second model gave none, because another run may get one.
     """
     reading = plan.letter_type.read(letter)
     replies = iter(stored)
@@ -62,7 +81,28 @@ async def extract(
         # A first answer is there and paid for: it is kept, flagged as it is.
     except ModelError as failure:
         error = failure
-    return make_record(letter, plan, attempts, error)
+    record = make_record(letter, plan, attempts, error)
+    if not is_wanted(plan, record):
+        return record
+    try:
+        return await with_second_opinion(
+            record, letter, plan, reading, attempts, partial(_opinion, letter, reading, second)
+        )
+    except ModelError as failure:
+        if isinstance(failure, TransportError) and second.on_reply:
+            raise
+        # Where nothing is kept, raising would lose the first answer, which is paid for.
+        return without_second_opinion(record, plan, failure)
+
+
+async def _opinion(letter: Letter, reading: Reading, kept: Kept, plan: Plan) -> CheckedReply:
+    """What the second model answers. It is asked once: corrections would lead it."""
+    reply = next(iter(kept.stored), None)
+    if reply is None:
+        reply = await _ask(plan, _question(letter, reading, plan, []))
+        if kept.on_reply:
+            kept.on_reply(reply)
+    return CheckedReply(reply) if reply.error else judge(reply, plan.strategy, plan.letter_type, reading)
 
 
 async def _ask(plan: Plan, question: Question) -> Reply:

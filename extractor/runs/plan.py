@@ -29,7 +29,8 @@ class Plan:
     """What every letter of a run has in common.
 
     ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost. ``strict``: every
-    wrong value sends its letter to a person; none is withheld.
+    wrong value sends its letter to a person; none is withheld. ``second``: the plan of another model, which is
+    asked once about letters that would go to a person.
     """
 
     letter_type: LetterType
@@ -38,6 +39,7 @@ class Plan:
     reasks: int = DEFAULT_REASKS
     tariff: Tariff = field(default_factory=Tariff)
     strict: bool = False
+    second: Plan | None = None
 
     @cached_property
     def strategy(self) -> Strategy:
@@ -48,6 +50,18 @@ class Plan:
     def is_offline(self) -> bool:
         """Whether no language model is asked."""
         return self.model.name == OFFLINE
+
+    def stop_retrying(self) -> None:
+        """From now on no call of its models that fails is made again."""
+        self.model.stop_retrying()
+        if self.second is not None:
+            self.second.stop_retrying()
+
+    async def aclose(self) -> None:
+        """Close the connections of its models."""
+        await self.model.aclose()
+        if self.second is not None:
+            await self.second.aclose()
 
     def cost(self, usage: Usage) -> Cost:
         """What a reply with this usage costs; nothing where no model is asked."""

@@ -60,7 +60,8 @@ class Evidence:
 class Attempt:
     """One question to the model and its cost. ``findings`` and ``errors`` count what the check found.
 
-    ``seconds`` includes pauses; ``cost_usd`` is ``None`` where the price or the token counts are unknown.
+    ``seconds`` includes pauses; ``cost_usd`` is ``None`` where the price or the token counts are unknown. ``model``
+    is given where two models were asked.
     """
 
     usage: Usage = field(default_factory=Usage)
@@ -70,6 +71,7 @@ class Attempt:
     seconds: float = 0.0
     findings: int = 0
     errors: int = 0
+    model: Annotated[str | None, _OmittedIfNone] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,31 @@ class Failure:
         return cls(error.code, error.message)
 
 
+@dataclass(frozen=True, slots=True)
+class SecondAnswer:
+    """What a second model answered to a letter that was flagged.
+
+    ``answer`` is its whole answer as plain JSON data, ``None`` if there is no valid one, and ``error`` says why.
+    ``values`` holds its values where the record's answer was in question, by JSON pointer into that answer.
+    """
+
+    model: str
+    prompt: str | None = None
+    prompt_sha256: str | None = None
+    answer: dict[str, Any] | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    error: Failure | None = None
+
+    @classmethod
+    def of_line(cls, line: Mapping[str, Any]) -> SecondAnswer | None:
+        """The second answer in anyone's line of JSON; ``None`` if it holds none."""
+        second = line.get("second")
+        if not isinstance(second, dict) or not isinstance(second.get("model"), str):
+            return None
+        answer = second.get("answer")
+        return cls(second["model"], answer=answer if isinstance(answer, dict) else None)
+
+
 @dataclass(frozen=True)
 class Record:
     """The result for one letter.
@@ -91,6 +118,7 @@ class Record:
     ``answer`` is the model's answer as plain JSON data, ``None`` if there is no valid one. ``evidence``,
     ``proof`` and ``withheld`` are keyed by JSON pointers into it: the words that prove a value, how strong
     the proof is, and values that were taken out with the reason. ``cost_usd`` is ``None`` where it is unknown.
+    ``second`` is given where a second model was asked; ``usage`` and ``cost_usd`` include it.
     """
 
     letter_id: str
@@ -112,6 +140,7 @@ class Record:
     cost_usd: float | None = None
     error: Failure | None = None
     record_version: Literal[2] = 2
+    second: Annotated[SecondAnswer | None, _OmittedIfNone] = None
 
     __pydantic_config__ = _CLOSED
 

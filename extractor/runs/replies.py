@@ -38,11 +38,16 @@ class CheckedReply:
         return (self.answer is None, self.errors, len(self.verdict.findings))
 
 
+def best_of(replies: Sequence[CheckedReply]) -> CheckedReply | None:
+    """The reply whose answer the record gives; ``None`` without replies."""
+    return min(replies, key=lambda each: each.rank, default=None)
+
+
 def make_record(
     letter: Letter, plan: Plan, replies: Sequence[CheckedReply], error: ExtractorError | None = None
 ) -> Record:
     """The record of a letter that was asked about: the best reply's answer, and every reply's cost."""
-    best = min(replies, key=lambda each: each.rank, default=None)
+    best = best_of(replies)
     if best is None or best.answer is None:
         error = error or ExtractorError("the model gave no valid answer", code="invalid_answer")
         findings = best.verdict.findings if best else []
@@ -101,13 +106,14 @@ def _made_by(plan: Plan, replies: Sequence[CheckedReply], costs: Sequence[Cost])
         "prompt_sha256": plan.prompt.sha256 if plan.prompt else None,
         "schema_sha256": plan.letter_type.schema_sha256,
         "engine": ENGINE,
-        "attempts": tuple(map(_attempt, replies, costs)),
+        "attempts": tuple(map(attempt_of, replies, costs)),
         "usage": sum((each.reply.usage for each in replies), Usage()),
         "cost_usd": rounded(total(costs).usd),
     }
 
 
-def _attempt(checked: CheckedReply, cost: Cost) -> Attempt:
+def attempt_of(checked: CheckedReply, cost: Cost, model: str | None = None) -> Attempt:
+    """A reply as a record lists it; ``model`` is named where two were asked."""
     reply = checked.reply
     return Attempt(
         usage=reply.usage,
@@ -117,6 +123,7 @@ def _attempt(checked: CheckedReply, cost: Cost) -> Attempt:
         seconds=round(reply.seconds, 3),
         findings=len(checked.verdict.findings),
         errors=checked.errors,
+        model=model,
     )
 
 

@@ -192,7 +192,7 @@ class Leaf:
         elif expected is None:
             self._differs("not_stated", "the letter states no value here", value)
         else:
-            self.context.verdict.in_place.add(self.path)
+            self.context.verdict.in_place[self.path] = self.context.verdict.evidence[self.path]
             self._differs("value_differs", "these words are only a part of what the letter says, or more", value)
         return "nothing" if self.fact.certain else "words"
 
@@ -214,8 +214,8 @@ class Leaf:
         if ruling.level:
             return ruling.level
         if view is View.DIFFERS:
-            if not self.spec.many and occurrences(value, self.context.letter, region):
-                self.context.verdict.in_place.add(self.path)
+            if not self.spec.many and (places := occurrences(value, self.context.letter, region)):
+                self.context.verdict.in_place[self.path] = places
             self._all_differs(value, ruling.blame or "answer")
             return "nothing"
         if ruling.blame is None:

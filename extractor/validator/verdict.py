@@ -24,11 +24,11 @@ class Verdict:
     ``evidence``: raw spans by JSON pointer. ``findings``: in the answer's order. ``proof``: the level
     of each leaf, and of each list of records. ``withheld``: by JSON pointer, values taken out of the
     answer.
-    ``in_place``: leaves whose value is not what the reader reads, but is printed in its own section.
+    ``in_place``: by JSON pointer, where a value that is not what the reader reads is printed in its own section.
     """
 
     evidence: dict[str, list[Span]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     proof: dict[str, ProofLevel] = field(default_factory=dict)
     withheld: dict[str, Withheld] = field(default_factory=dict)
-    in_place: set[str] = field(default_factory=set)
+    in_place: dict[str, list[Span]] = field(default_factory=dict)

@@ -217,7 +217,7 @@ def _put(letter_type: LetterType, rest: Any, path: str, value: Any) -> bool:
 def _after(before: Verdict, taken: Sequence[_Taken]) -> Verdict:
     """The verdict on the rest: what was withheld is no error any more."""
     settled = {id(finding) for each in taken for finding in each.leaf.errors}
-    after = Verdict(dict(before.evidence), [], dict(before.proof), dict(before.withheld), set(before.in_place))
+    after = Verdict(dict(before.evidence), [], dict(before.proof), dict(before.withheld), dict(before.in_place))
     after.findings = [replace(f, severity="warning") if id(f) in settled else f for f in before.findings]
     for each in taken:
         path, errors = each.leaf.path, each.leaf.errors

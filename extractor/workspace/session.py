@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,14 @@ from extractor.runs.pipeline import extract
 from extractor.runs.plan import DEFAULT_REASKS, Plan
 from extractor.runs.record import Record
 from extractor.runs.replies import failed_record
+from extractor.workspace.second import (
+    ReplayedModel,
+    SecondModel,
+    at_letter,
+    refuse_guided_prompt,
+    refuse_same_model,
+    unprefixed,
+)
 from extractor.workspace.tapes import REPLAY, only_recorded, open_tape
 from extractor.workspace.workspace import ModelConfig, Workspace
 
@@ -34,7 +42,8 @@ class PlanSpec:
 
     ``workspace`` is the folder of a workspace, ``model`` a name such as ``offline`` or ``openai/NAME``. The
     hashes, where given, are of what the plan was made with: a workspace that differs is refused. ``strict``: no
-    wrong value is withheld, its letter goes to a person. Keys are no part of it; each machine has its own.
+    wrong value is withheld, its letter goes to a person. ``second`` is the plan of a second model. Keys are no part
+    of it; each machine has its own.
     """
 
     workspace: str
@@ -47,6 +56,7 @@ class PlanSpec:
     schema_sha256: str | None = None
     prompt_sha256: str | None = None
     strict: bool = False
+    second: PlanSpec | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON data."""
@@ -59,7 +69,8 @@ class PlanSpec:
         if unknown := sorted(set(data) - known):
             raise UsageError(f"a plan has no {unknown[0]!r}", hint=f"known: {', '.join(sorted(known))}")
         try:
-            return cls(**data)
+            second = data.get("second")
+            return cls(**{**data, "second": cls.from_dict(second) if second else None})
         except TypeError:
             raise UsageError("a plan needs a workspace and a letter type") from None
 
@@ -80,6 +91,8 @@ class PlanSpec:
         model = _chat_model(workspace, self.model, self.base_url, taped=taped, replay=self.replay or keyless)
         tariff = workspace.tariff(model.name, model.params)
         plan = Plan(letter_type, model, prompt, self.reasks, tariff, strict=self.strict)
+        if self.second is not None:
+            plan = replace(plan, second=self.second.open(keyless=keyless)._as_second())
         return Session(workspace, plan, self, self.replay)
 
 
@@ -99,9 +112,20 @@ class Session:
         with self.tape(file, letter.sha256) if self.replaying else nullcontext():
             return await extract(letter, self.plan)
 
-    def tape(self, file: LetterFile, letter_sha256: str) -> AbstractContextManager[Tape]:
+    @contextmanager
+    def tape(self, file: LetterFile, letter_sha256: str) -> Iterator[Tape]:
         """The cassette of one letter, to be opened around its asking."""
+        with at_letter(file, letter_sha256), self._own_tape(file, letter_sha256) as tape:
+            yield tape
+
+    def _own_tape(self, file: LetterFile, letter_sha256: str) -> Tape:
         return open_tape(self.workspace, self.plan, file, letter_sha256)
+
+    def _as_second(self) -> Plan:
+        """The plan of this session, as the second one of another: while that replays, its cassettes are open."""
+        if not self.replaying:
+            return self.plan
+        return replace(self.plan, model=ReplayedModel(self.plan.model, self._own_tape))
 
 
 def plan_spec(
@@ -133,6 +157,23 @@ def plan_spec(
         return PlanSpec(root, kind, reasks=0, schema_sha256=schema_sha256)
     chosen = find_prompt(workspace, kind, prompt)
     return PlanSpec(root, kind, name, chosen.id, base_url, reasks, replay, schema_sha256, chosen.sha256)
+
+
+def with_second_model(spec: PlanSpec, workspace: Workspace, second: SecondModel) -> PlanSpec:
+    """The plan with a second model. Raises ``UsageError`` kinds, for example if it is the same model as the first."""
+    name = unprefixed(second.model, replay=spec.replay)
+    refuse_same_model(spec.model, name)
+    own = plan_spec(
+        workspace,
+        letter_type=spec.letter_type,
+        model=name,
+        prompt=second.prompt or spec.prompt,
+        base_url=second.base_url,
+        replay=spec.replay,
+        reasks=0,
+    )
+    refuse_guided_prompt(find_prompt(workspace, spec.letter_type, own.prompt))
+    return replace(spec, second=own)
 
 
 def _chat_model(workspace: Workspace, name: str, base_url: str | None, *, taped: bool, replay: bool) -> Model:

@@ -15,7 +15,7 @@ from extractor.letters.spans import Span
 from extractor.lettertypes.findings import Finding, Withheld
 from extractor.models.model import Usage
 from extractor.runs import record as module
-from extractor.runs.record import Attempt, Evidence, Failure, PageBox, Record, record_schema
+from extractor.runs.record import Attempt, Evidence, Failure, PageBox, Record, SecondAnswer, record_schema
 from tests.support.imr import IMR
 
 FULL = Record(
@@ -34,10 +34,13 @@ FULL = Record(
     ),
     model="openai/toy",
     prompt="parcel@v1",
-    attempts=(Attempt(Usage(1, 2), 0.5, errors=1),),
+    attempts=(Attempt(Usage(1, 2), 0.5, errors=1, model="openai/toy"),),
     usage=Usage(1, 2),
     cost_usd=0.5,
     error=Failure("refusal", "no"),
+    second=SecondAnswer(
+        "openai/other", "parcel@v1", "ef", {"carrier": "Slow"}, {"/on": None}, Failure("refusal", "no")
+    ),
 )
 VERSION_1: dict[str, Any] = {
     "letter_id": "a",
@@ -88,6 +91,12 @@ def test_boxes_are_left_out_where_a_letter_has_none() -> None:
     assert set(without) == {"start", "end", "letter_page", "text"}
 
 
+def test_a_second_answer_is_left_out_where_no_second_model_was_asked() -> None:
+    alone = Record("a", None, "t", "failed", attempts=(Attempt(),)).as_dict()
+    assert "second" not in alone
+    assert "model" not in alone["attempts"][0]
+
+
 def test_a_line_of_version_1_is_read() -> None:
     old = Record.from_dict(VERSION_1)
     assert old.record_version == 2
@@ -128,7 +137,7 @@ def test_the_published_schema_is_this_record() -> None:
 def test_every_key_of_a_record_is_in_the_schema_and_required() -> None:
     schema = record_schema()
     assert list(FULL.as_dict()) == list(schema["properties"])
-    assert set(schema["required"]) == set(schema["properties"])
+    assert set(schema["required"]) == set(schema["properties"]) - {"second"}
     assert schema["additionalProperties"] is False
     for name, line in {
         "Finding": FULL.as_dict()["findings"][0],

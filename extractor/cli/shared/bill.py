@@ -12,7 +12,7 @@ from extractor.models.offline import NAME as OFFLINE
 from extractor.models.prices import rounded
 from extractor.runs.ledger import Totals
 from extractor.runs.plan import Plan
-from extractor.runs.record import Record
+from extractor.runs.record import Attempt, Record
 
 
 @dataclass
@@ -56,11 +56,15 @@ class Bill:
     def _why(self, record: Record) -> str:
         if not record.attempts:
             return f"letter {record.letter_id} ended in an internal error"
-        costs = [self.plan.tariff.cost(attempt.usage) for attempt in record.attempts]
+        costs = [self._plan_of(attempt).tariff.cost(attempt.usage) for attempt in record.attempts]
         unknown = [cost.unknown for cost in costs if cost.usd is None]
         # A record that another model left behind, whose letter could not be asked about now.
         other = record.model != self.plan.model.name
         return f"unknown price for {record.model}" if other or not unknown else unknown[0]
+
+    def _plan_of(self, attempt: Attempt) -> Plan:
+        second = self.plan.second
+        return second if second and attempt.model == second.model.name else self.plan
 
     def as_dict(self) -> dict[str, Any]:
         """For the JSON report. ``cost_usd`` is ``None`` if any part is not known; the known parts stand beside it."""

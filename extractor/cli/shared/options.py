@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from extractor.errors import UsageError
 from extractor.runs.plan import DEFAULT_REASKS
-from extractor.workspace.session import Session, plan_spec
+from extractor.workspace.second import SecondModel
+from extractor.workspace.session import Session, plan_spec, with_second_model
 from extractor.workspace.workspace import Workspace
 
 
@@ -61,6 +63,18 @@ ReaskOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Send every letter with a wrong value to a person; withhold none.")
 ]
+SecondModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--second-model", metavar="M", help="Ask this model too about letters that would go to a person; see docs."
+    ),
+]
+SecondUrlOption = Annotated[
+    str | None, typer.Option("--second-base-url", metavar="URL", help="Address of the second model's server.")
+]
+SecondPromptOption = Annotated[
+    str | None, typer.Option("--second-prompt", metavar="P", help="Prompt of the second model; default: the first's.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
 
 
@@ -100,10 +114,12 @@ def open_session(
     reasks: int = DEFAULT_REASKS,
     recording: bool = False,
     keyless: bool = False,
+    second: SecondModel | None = None,
 ) -> Session:
     """The session that a command's options describe. Raises ``UsageError`` kinds that list what is known."""
+    workspace = open_workspace(folder)
     spec = plan_spec(
-        open_workspace(folder),
+        workspace,
         letter_type=letter_type,
         model=model,
         prompt=prompt,
@@ -112,7 +128,16 @@ def open_session(
         reasks=reasks,
         notice=say,
     )
+    if second is not None:
+        spec = with_second_model(spec, workspace, second)
     return spec.open(recording=recording, keyless=keyless)
+
+
+def second_model(model: str | None, prompt: str | None, base_url: str | None) -> SecondModel | None:
+    """What the options of a second model describe. Raises ``UsageError`` for some of them without a model."""
+    if model is None and (prompt or base_url):
+        raise UsageError("--second-prompt and --second-base-url need a second model", hint="add --second-model M")
+    return None if model is None else SecondModel(model, prompt, base_url)
 
 
 def print_json(value: Any) -> None:

@@ -150,11 +150,14 @@ def print_forecast(forecast: Forecast, plan: Plan) -> None:
     print(f"{_letters(forecast.letters)}: {', '.join(text for text, shown in counted if shown)}.")
     if asks and forecast.calls:
         more = forecast.most_calls > forecast.calls
-        most = f" ({forecast.most_calls:,} at most, with --reask {plan.reasks})" if more else ""
+        why = f"--reask {plan.reasks}" + (" and --second-model" if plan.second else "")
+        most = f" ({forecast.most_calls:,} at most, with {why})" if more else ""
         basis = f"{forecast.measured:,} answers" if forecast.measured else "the size of the requests"
         print(f"{forecast.calls:,} calls{most}, estimated from {basis}.")
         print(f"About {forecast.input_tokens:,} tokens in and {forecast.output_tokens:,} out.")
         day = f", at list prices as of {plan.tariff.as_of}" if plan.tariff.as_of else ""
         usd = forecast.cost.usd
         print(f"Cost unknown: {forecast.cost.unknown}." if usd is None else f"About {money(usd)}{day}.")
+        if plan.second:
+            print(f"{plan.second.model.name} is asked about letters that are flagged; its calls are not in this sum.")
     print("Nothing was asked.")

@@ -45,11 +45,13 @@ async def run(
     """
     refuse_foreign_records(folder)
     summary = Summary(total=len(files))
-    limiter = _limiter(plan, options.bounds, concurrency, taped=around is not None)
+    taped = around is not None
+    limiter = _limiter(plan, options.bounds, concurrency, taped=taped)
+    second_limiter = _second_limiter(plan, options.bounds, taped=taped)
     with Ledger(folder) as ledger:
         since = ledger.begin(plan_key(plan), options.again, {**options.labels, **summary.state()})
         reading = ReadAhead(files, plan.letter_type.starts)
-        job = Job(plan, options, ledger, summary, limiter, reading, since, around, on_progress)
+        job = Job(plan, options, ledger, summary, limiter, reading, since, around, on_progress, second_limiter)
         with Output(folder, ledger) as output, infrequent_collection():
             job.output = output
             await _work_off(job, on_interrupt)
@@ -69,6 +71,14 @@ def _limiter(plan: Plan, bounds: Bounds, concurrency: int | None, *, taped: bool
     if limited:
         plan.model.limiter = limiter  # type: ignore[attr-defined]
     return limiter
+
+
+def _second_limiter(plan: Plan, bounds: Bounds, *, taped: bool) -> Limiter | None:
+    """What holds calls to the second model back: its endpoint has limits of its own."""
+    if plan.second is None or taped or not isinstance(plan.second.model, Limited):
+        return None
+    plan.second.model.limiter = Limiter(bounds, alone=False)
+    return plan.second.model.limiter
 
 
 async def _work_off(job: Job, on_interrupt: Callable[[], None] | None) -> None:

@@ -127,7 +127,7 @@ class _Survey:
         forecast, plan = self.forecast, self.plan
         if not keeps_replies(plan) or not forecast.calls:
             return
-        forecast.most_calls = forecast.calls * (1 + plan.reasks)
+        forecast.most_calls = forecast.calls * (1 + plan.reasks + (plan.second is not None))
         notes, answer = self._ratios()
         schema = len(json.dumps(plan.strategy.schema.model_json_schema(), separators=(",", ":")))
         fixed = schema + len((plan.prompt.text if plan.prompt else "").encode())

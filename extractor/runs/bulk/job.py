@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -30,7 +30,7 @@ from extractor.runs.bulk.output import Output
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, Summary
 from extractor.runs.bulk.turns import ModelInTurns
 from extractor.runs.ledger import Keys, Ledger, Standing, is_again, keeps_replies, keys_of
-from extractor.runs.pipeline import extract
+from extractor.runs.pipeline import Kept, extract
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 from extractor.runs.replies import failed_record
@@ -66,6 +66,7 @@ class Job:
     since: int
     around: Around | None
     on_progress: OnProgress | None
+    second_limiter: Limiter | None = None
     output: Output = field(init=False)
     stopping: bool = False
     cancelled: bool = False
@@ -76,12 +77,18 @@ class Job:
     asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def __post_init__(self) -> None:
-        self._budgeted: BudgetedModel | None = None
+        self._budget: Budget | None = None
         if self.options.max_cost is not None and keeps_replies(self.plan):
-            budget = Budget(self.options.max_cost)
-            self._budgeted = BudgetedModel(self.plan.model, self.plan, budget, self._over_budget)
-        self._in_turns = ModelInTurns(self._budgeted or self.plan.model)
-        self._asked_plan = replace(self.plan, model=self._in_turns)
+            self._budget = Budget(self.options.max_cost)
+        self._budgeted = self._within_budget(self.plan)
+        self._in_turns = [ModelInTurns(self._budgeted or self.plan.model)]
+        self._asked_plan = replace(self.plan, model=self._in_turns[0])
+        if second := self.plan.second:
+            self._in_turns.append(ModelInTurns(self._within_budget(second) or second.model))
+            self._asked_plan = replace(self._asked_plan, second=replace(second, model=self._in_turns[1]))
+
+    def _within_budget(self, plan: Plan) -> BudgetedModel | None:
+        return BudgetedModel(plan.model, plan, self._budget, self._over_budget) if self._budget else None
 
     # ---- one letter ------------------------------------------------------------------------------
 
@@ -172,14 +179,17 @@ class Job:
 
         asked = False
 
-        def on_reply(reply: Reply) -> None:
-            nonlocal asked
-            self.summary.asked += not asked
-            asked = True
-            self.ledger.store_reply(keys, reply, since)
-            self.summary.paid(reply, self.plan.tariff.cost(reply.usage))
-            if self.summary.unpriced and self.options.max_cost is not None:
-                self.stop("cost_unknown")
+        def keep(plan: Plan, keys: Keys) -> Callable[[Reply], None]:
+            def on_reply(reply: Reply) -> None:
+                nonlocal asked
+                self.summary.asked += not asked
+                asked = True
+                self.ledger.store_reply(keys, reply, since)
+                self.summary.paid(reply, plan.tariff.cost(reply.usage))
+                if self.summary.unpriced and self.options.max_cost is not None:
+                    self.stop("cost_unknown")
+
+            return on_reply
 
         lock = self.asking.setdefault(keys.ask, asyncio.Lock())
         if lock.locked() and self._budgeted:
@@ -188,7 +198,13 @@ class Job:
         async with lock:
             with self.around(file, letter.sha256) if self.around else nullcontext():
                 stored = self.ledger.replies(keys, since)
-                return await extract(letter, self._asked_plan, stored=stored, on_reply=on_reply)
+                second = Kept()
+                if plan := self.plan.second:
+                    own_keys = keys_of(letter.sha256, plan)
+                    second = Kept(self.ledger.replies(own_keys, since), keep(plan, own_keys))
+                return await extract(
+                    letter, self._asked_plan, stored=stored, on_reply=keep(self.plan, keys), second=second
+                )
 
     def _keep(self, record: Record, keys: Keys, before: Standing | None) -> None:
         line = self.ledger.store_record(record, keys)
@@ -235,17 +251,18 @@ class Job:
             return
         self.stopping = True
         self.summary.stopped, self.summary.stop_detail = why, detail
-        self.plan.model.stop_retrying()
+        self.plan.stop_retrying()
         self.reading.cancel()
-        if self.limiter:
-            self.limiter.stop()
+        for limiter in filter(None, (self.limiter, self.second_limiter)):
+            limiter.stop()
 
     def cancel(self) -> None:
         """End the calls in flight; their letters are left for the next run."""
         self.cancelled = True
-        self._in_turns.close()
-        if self._budgeted:
-            self._budgeted.budget.close()
+        for model in self._in_turns:
+            model.close()
+        if self._budget:
+            self._budget.close()
         for task in self.tasks:
             task.cancel()
 

@@ -21,7 +21,8 @@ def keys_of(letter_sha256: str, plan: Plan) -> Keys:
     """The keys of one letter under one plan, as hex digests."""
     ask = _digest(letter_sha256, *_asked(plan))
     checks = (ENGINE, plan.letter_type.code_sha256, str(plan.reasks), plan.tariff.key)
-    return Keys(ask, _digest(ask, *checks, *(("strict",) if plan.strict else ())))
+    second = (*_asked(plan.second), plan.second.tariff.key) if plan.second else ()
+    return Keys(ask, _digest(ask, *checks, *(("strict",) if plan.strict else ()), *second))
 
 
 def plan_key(plan: Plan) -> str:
