@@ -21,7 +21,7 @@ def settle_repeats(first: tuple[BaseModel, Verdict], second: tuple[BaseModel, Ve
     """Both verdicts, with what both answers insist on blamed on nobody."""
     (one, before), (other, after) = first, second
     mine, yours = one.model_dump(mode="json"), other.model_dump(mode="json")
-    repeated = {path for path in before.in_place & after.in_place if _equal(mine, yours, path)}
+    repeated = {path for path in before.in_place.keys() & after.in_place.keys() if _equal(mine, yours, path)}
     return _unclear(before, repeated), _unclear(after, repeated)
 
 
