@@ -43,7 +43,7 @@ def test_the_public_names() -> None:
     assert extractor.__all__ == [
         "Attempt", "CassetteError", "CheckedAnswer", "Comparison", "Evidence", "Extractor", "ExtractorError", "Failure", "Finding",
         "IncompleteRunError", "Letter", "LetterError", "LetterType", "Options", "PlanSpec", "Record", "RecordStream",
-        "Span", "Summary", "TransportError", "UsageError", "Withheld", "letter_from_bytes", "letter_from_text",
+        "SecondModel", "Span", "Summary", "TransportError", "UsageError", "Withheld", "letter_from_bytes", "letter_from_text",
         "letter_type", "read_letter", "read_records",
     ]  # fmt: skip
     for name in extractor.__all__:
