@@ -16,7 +16,8 @@ from tests.support.imr import LETTERS
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 CITATION = "/decisions/0/claims_administrator/citations/0"
-OUTCOME = {"value_differs /decisions/0/outcome", "imr_verdict_against_outcome /decisions/0/verdict"}
+# One finding: the quoted verdict is the letter's own, so the outcome alone is wrong.
+OUTCOME = {"value_differs /decisions/0/outcome"}
 PAGE = {f"list_item_extra {CITATION}/pages/0"}
 
 # No answer at all: the letter stays unanswered, and the next run asks it again. Code, and calls that were made.
@@ -96,7 +97,7 @@ def test_what_becomes_of_the_letter(name: str) -> None:
 
 
 def test_the_first_round_is_what_the_second_round_was_about() -> None:
-    for name, errors in (("flipped-outcome", [2, 0]), ("other-sides-page", [1, 0]), ("second-is-worse", [1, 5])):
+    for name, errors in (("flipped-outcome", [1, 0]), ("other-sides-page", [1, 0]), ("second-is-worse", [1, 4])):
         record, _ = play(FOLDER / f"{name}.yaml")
         assert isinstance(record, dict)
         assert [attempt["errors"] for attempt in record["attempts"]] == errors
