@@ -40,11 +40,11 @@ def schema() -> Any:
 
 def lax_schema() -> Any:
     """The same for a client that parses the answer first: dates from text."""
-    from extractor.lettertypes.evidence import Record
+    from extractor.lettertypes.evidence import StrictModel
 
     form = schema()
     # Inner classes come before those that hold them.
-    for each in Record.__subclasses__():
+    for each in StrictModel.__subclasses__():
         each.model_config["strict"] = False
         each.model_rebuild(force=True)
     return form

@@ -23,7 +23,7 @@ from typing import Annotated, Any
 
 from extractor.letters.letter import find_letters
 from extractor.letters.workers.processes import close_workers
-from extractor.lettertypes.evidence import Record, Verbatim
+from extractor.lettertypes.evidence import StrictModel, Verbatim
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.model import Question, Reply
@@ -37,7 +37,7 @@ TICK = 0.002
 IN_FLIGHT = 32
 
 
-class Answer(Record):
+class Answer(StrictModel):
     """One leaf is enough: what is measured is the way to the question."""
 
     name: Annotated[str | None, Verbatim(within="letter")]

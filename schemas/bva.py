@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from extractor.lettertypes.declaration import letter_type
-from extractor.lettertypes.evidence import Covers, Record, Stated, Verbatim
+from extractor.lettertypes.evidence import Covers, Stated, StrictModel, Verbatim
 from extractor.lettertypes.form import Form
 from extractor.lettertypes.parsers import NAME, Cited, Identifier, Presence, Wording
 from extractor.lettertypes.places import Above, After, Agreeing, Each, Entire
@@ -55,7 +55,7 @@ DISPOSITION = Wording(
 CITATION_OF_LAW = r"\d+ (?:U\.S\.C|C\.F\.R)"
 
 
-class Header(Record):
+class Header(StrictModel):
     """The head of the decision; null where it is not there."""
 
     citation_number: Annotated[
@@ -72,14 +72,14 @@ class Header(Record):
     office: Annotated[Text | None, Verbatim("head", whole=True), After("On appeal from the", to="paragraph")]
 
 
-class Issue(Record):
+class Issue(StrictModel):
     """What the order says of one issue: a sentence, or the part of one with a disposition of its own."""
 
     sentence: Annotated[Text, Verbatim("record", whole=True), Entire()]
     disposition: Annotated[Disposition | None, Stated("record"), DISPOSITION]
 
 
-class Conclusion(Record):
+class Conclusion(StrictModel):
     """One conclusion of law, with the sections it cites of title 38 of the code and of the regulations."""
 
     text: Annotated[Text, Verbatim("record", whole=True), Entire(until=CITATION_OF_LAW)]
@@ -87,7 +87,7 @@ class Conclusion(Record):
     regulations: Annotated[list[Text], Stated("record"), Cited(r"38 C\.F\.R\.")]
 
 
-class Decision(Record):
+class Decision(StrictModel):
     """One decision of the Board."""
 
     header: Header

@@ -21,7 +21,6 @@ STILL_DOUBLED = [
     "Page",
     "Place",
     "Quoted",
-    "Record",
     "Run",
     "Seen",
     "Step",

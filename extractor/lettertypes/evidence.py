@@ -23,8 +23,8 @@ from extractor.lettertypes.places import PLACES, Place
 Unit = Literal["words", "clause", "sentence"]
 
 
-class Record(BaseModel):
-    """Base of every part of a schema: no unknown keys, no guessing of types, no defaults."""
+class StrictModel(BaseModel):
+    """Base class of every part of a schema: no unknown keys, no type coercion, no defaults."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

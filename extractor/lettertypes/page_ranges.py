@@ -6,13 +6,13 @@ from typing import Annotated, Any, TypeGuard
 
 from pydantic import Field
 
-from extractor.lettertypes.evidence import Record
+from extractor.lettertypes.evidence import StrictModel
 
 PageNumber = Annotated[int, Field(ge=1, le=9999)]
 _KEYS = frozenset({"first", "last"})
 
 
-class PageRange(Record):
+class PageRange(StrictModel):
     """Cited pages of a guideline, inclusive; a single page has first = last."""
 
     first: PageNumber

@@ -72,7 +72,7 @@ def schema_source(name: str, found: Proposal) -> str:
         "from typing import Annotated",
         "",
         "from extractor.lettertypes.declaration import letter_type",
-        "from extractor.lettertypes.evidence import Record, Stated, Verbatim",
+        "from extractor.lettertypes.evidence import StrictModel, Stated, Verbatim",
         "from extractor.lettertypes.form import Form",
         "from extractor.lettertypes.places import After, Each",
         "",
@@ -85,7 +85,7 @@ def schema_source(name: str, found: Proposal) -> str:
         ")",
         "",
         "",
-        "class Letter(Record):",
+        "class Letter(StrictModel):",
         *(
             f"    {field}: Annotated[date | None, Stated({where}), After({_quoted(label + ':')})]"
             if is_date

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json, to_jsonable_python
 
-from extractor.lettertypes.evidence import Record, SchemaField, Stated, fields_of
+from extractor.lettertypes.evidence import SchemaField, Stated, StrictModel, fields_of
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
 from extractor.models.answered import Answered
@@ -61,12 +61,12 @@ def _with_quotes(schema: type[BaseModel]) -> type[BaseModel]:
         elif needs_quote(spec):
             annotation = create_model(
                 f"{schema.__name__}{spec.name.title().replace('_', '')}Quoted",
-                __base__=Record,
+                __base__=StrictModel,
                 value=(annotation, ...),
                 quote=(_Quote | None, ...),
             )
         fields[spec.name] = (annotation, ...)
-    return create_model(f"{schema.__name__}Quoted", __base__=Record, **fields)
+    return create_model(f"{schema.__name__}Quoted", __base__=StrictModel, **fields)
 
 
 def _unquoted(schema: type[BaseModel], given: Mapping[str, Any], path: str, quotes: dict[str, str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Protocol, get_args
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
 
-from extractor.lettertypes.evidence import Judged, Record, SchemaField, Unchecked, Verbatim, fields_of
+from extractor.lettertypes.evidence import Judged, SchemaField, StrictModel, Unchecked, Verbatim, fields_of
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
@@ -117,7 +117,7 @@ def _disputes(numbers: list[int], table: str) -> Iterator[Finding]:
 def _rest(schema: type[BaseModel], asked: frozenset[str]) -> type[BaseModel]:
     """The schema of a reply: a disputed list, and of each record only the leaves that need a mind."""
     inner = _fields(schema, asked, "")
-    return create_model(f"{schema.__name__}Rest", __base__=Record, disputed=(_ROWS, ...), **inner)
+    return create_model(f"{schema.__name__}Rest", __base__=StrictModel, disputed=(_ROWS, ...), **inner)
 
 
 def _fields(schema: type[BaseModel], asked: frozenset[str], path: str) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _fields(schema: type[BaseModel], asked: frozenset[str], path: str) -> dict[s
                     ...,
                 )
         elif inner := _fields(spec.model, asked, here):
-            model = create_model(f"{spec.model.__name__}Rest", __base__=Record, **inner)
+            model = create_model(f"{spec.model.__name__}Rest", __base__=StrictModel, **inner)
             found[spec.name] = (list[model] if spec.kind == "records" else model, ...)
     return found
 

@@ -89,7 +89,7 @@ class _Strict:
 
 def _refuse_object(node: Mapping[str, Any], path: str) -> None:
     if node.get("additionalProperties", True) is not False:
-        raise LetterTypeError(f"{path}: allows unknown keys", hint='derive it from Record, or set extra="forbid"')
+        raise LetterTypeError(f"{path}: allows unknown keys", hint='derive it from StrictModel, or set extra="forbid"')
     left_out = [name for name in node.get("properties", {}) if name not in node.get("required", ())]
     if left_out:
         raise LetterTypeError(

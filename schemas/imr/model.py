@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from extractor.lettertypes.evidence import Covers, Judged, Record, Scored, Stated, Unchecked, Verbatim
+from extractor.lettertypes.evidence import Covers, Judged, Scored, Stated, StrictModel, Unchecked, Verbatim
 from extractor.lettertypes.page_ranges import PageRange
 
 # Local grammars refuse bounds of 2,000 and more.
@@ -57,7 +57,7 @@ ReasonCategory = Literal[
 PageList = Annotated[list[PageRange], Field(max_length=60), Scored("ranges")]
 
 
-class Citation(Record):
+class Citation(StrictModel):
     """One guideline chapter or document that a guideline paragraph names."""
 
     source: Annotated[Source, Stated(within="citation")]
@@ -66,14 +66,14 @@ class Citation(Record):
     pages: Annotated[PageList, Stated(within="citation")]
 
 
-class Guideline(Record):
+class Guideline(StrictModel):
     """One guideline paragraph: on what one side based its decision."""
 
     basis: Annotated[Basis | None, Stated(within="paragraph")]
     citations: Annotated[list[Citation], Field(max_length=40), Covers(key="title")]
 
 
-class Decision(Record):
+class Decision(StrictModel):
     """One disputed item with its outcome."""
 
     item: Annotated[Text, Verbatim(within="heading", whole=True)]
@@ -90,7 +90,7 @@ class Decision(Record):
     reason_quote: Annotated[Text | None, Verbatim(within="rationale", min_words=5), Scored("shown")]
 
 
-class Header(Record):
+class Header(StrictModel):
     """The case header; null where it was cut off or left blank."""
 
     case_number: Annotated[Text | None, Verbatim(within="header", whole=True)]
@@ -102,7 +102,7 @@ class Header(Record):
     application_received: Annotated[date | None, Stated(within="header")]
 
 
-class Reviewer(Record):
+class Reviewer(StrictModel):
     """The expert reviewer's credentials as printed."""
 
     states: Annotated[list[Text], Field(max_length=60), Verbatim(within="reviewer", whole=True)]
@@ -110,7 +110,7 @@ class Reviewer(Record):
     subspecialties: Annotated[list[Text], Field(max_length=20), Verbatim(within="reviewer", whole=True)]
 
 
-class Worker(Record):
+class Worker(StrictModel):
     """The injured worker as told in the clinical case summary."""
 
     age: Annotated[Annotated[int, Field(ge=10, le=110)] | None, Stated(within="summary")]
@@ -118,7 +118,7 @@ class Worker(Record):
     date_of_injury: Annotated[date | None, Stated(within="summary")]
 
 
-class ImrLetter(Record):
+class ImrLetter(StrictModel):
     """One Independent Medical Review final determination."""
 
     header: Header

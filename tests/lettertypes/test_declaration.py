@@ -11,7 +11,7 @@ from extractor.errors import LetterTypeError
 from extractor.letters.letter import letter_from_text
 from extractor.lettertypes import patterns
 from extractor.lettertypes.declaration import letter_type
-from extractor.lettertypes.evidence import Covers, Record, Stated, Verbatim
+from extractor.lettertypes.evidence import Covers, Stated, StrictModel, Verbatim
 from extractor.lettertypes.form import Form
 from extractor.lettertypes.parsers import NAME, Identifier, Presence, Wording
 from extractor.lettertypes.places import After, Each, Entire, Matching
@@ -19,14 +19,14 @@ from extractor.lettertypes.places import After, Each, Entire, Matching
 FORM = Form(sections={"order": "ORDER"}, landmarks=("Board",))
 
 
-def _schema(annotation: Any) -> type[Record]:
-    class Sheet(Record):
+def _schema(annotation: Any) -> type[StrictModel]:
+    class Sheet(StrictModel):
         value: annotation  # the field that is wrong
 
     return Sheet
 
 
-class Inner(Record):
+class Inner(StrictModel):
     text: Annotated[str, Verbatim("record", whole=True), Entire()]
 
 
@@ -86,7 +86,7 @@ def test_a_pattern_that_never_ends_is_stopped_and_named(monkeypatch: pytest.Monk
     monkeypatch.setattr(patterns, "LIMIT", 0.05)
     endless = r"(?:A|A)+!"
 
-    class Sheet(Record):
+    class Sheet(StrictModel):
         number: Annotated[str | None, Verbatim("order", whole=True), Matching(endless)]
         name: Annotated[str | None, Verbatim("order", whole=True), After("Name:")]
 

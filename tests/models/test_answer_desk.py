@@ -19,7 +19,7 @@ import pytest
 
 from extractor.errors import CassetteError, TransportError, UsageError
 from extractor.letters.letter import Letter
-from extractor.lettertypes.evidence import Record
+from extractor.lettertypes.evidence import StrictModel
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.answer_desk import Inbox, Recordings, Source, desk, draft_answer, readable
 from extractor.models.cassettes import Tape, transport
@@ -31,7 +31,7 @@ LETTER = "Dear reader,\r\n```` four ````\n  {{ x }} \n"
 ANSWER = ' {"n": 1,  "n": 2}\n'
 
 
-class Answer(Record):
+class Answer(StrictModel):
     n: int
 
 

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, ValidationError
 
-from extractor.lettertypes.evidence import Record, Unchecked
+from extractor.lettertypes.evidence import StrictModel, Unchecked
 from extractor.models.offline import values
 from extractor.models.overlong import parse_answer
 from extractor.models.strategy import Plain
 from tests.support.imr import IMR, decision, imr_letter, read
 
 
-class Note(Record):
+class Note(StrictModel):
     title: Annotated[str | None, Field(max_length=5), Unchecked("a test")]
     names: Annotated[list[Annotated[str, Field(max_length=3)]], Field(max_length=2), Unchecked("a test")]
     count: Annotated[int, Unchecked("a test")]

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from extractor.errors import ModelNameError
 from extractor.letters.letter import Letter
-from extractor.lettertypes.evidence import Record
+from extractor.lettertypes.evidence import StrictModel
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.llm import RetryingModel, modes_of, open_model
 from extractor.models.model import Correction, Question, Reply
@@ -43,14 +43,14 @@ class Side(StrEnum):
     RIGHT = "right"
 
 
-class Part(Record):
+class Part(StrictModel):
     """A part."""
 
     title: Annotated[str, Field(min_length=1, max_length=9)]
     side: Side | None
 
 
-class Whole(Record):
+class Whole(StrictModel):
     kind: Literal["whole"]
     main: Annotated[Part, Field(description="the main part")]
     parts: list[Part]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from extractor.letters.letter import letter_from_text
 from extractor.letters.spans import Span
 from extractor.lettertypes.declaration import letter_type
-from extractor.lettertypes.evidence import Covers, Judged, Record, Stated, Unchecked, Verbatim
+from extractor.lettertypes.evidence import Covers, Judged, Stated, StrictModel, Unchecked, Verbatim
 from extractor.lettertypes.form import Form
 from extractor.lettertypes.parsers import MONEY, NAME, PERCENT, Cited, Identifier, Parser, Presence, Wording
 from extractor.lettertypes.places import Above, After, Agreeing, Below, Computed, Each, Entire, Matching
@@ -37,7 +37,7 @@ def _last_word(text: str, region: Span) -> Fact:
     return Fact(words, (Span(end - len(words), end),))
 
 
-class Item(Record):
+class Item(StrictModel):
     sentence: Annotated[str, Verbatim("record", whole=True), Entire()]
     outcome: Annotated[
         Literal["paid", "refused", "referred"] | None,
@@ -47,7 +47,7 @@ class Item(Record):
     amount: Annotated[Decimal | None, Stated("record"), MONEY]
 
 
-class Answer(Record):
+class Answer(StrictModel):
     claim_number: Annotated[
         str | None,
         Verbatim("head", whole=True),

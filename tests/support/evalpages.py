@@ -12,24 +12,24 @@ from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.reports.html import render_compare, render_run
 from extractor.evaluation.scored_run import Run, scored
 from extractor.letters.letter import Letter, LetterFile
-from extractor.lettertypes.evidence import Covers, Record, Scored, Stated, Verbatim
+from extractor.lettertypes.evidence import Covers, Scored, Stated, StrictModel, Verbatim
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import nothing_read
 from tests.support.evals import ABOUT
 
 
-class Range(Record):
+class Range(StrictModel):
     first: int
     last: int
 
 
-class Parcel(Record):
+class Parcel(StrictModel):
     number: Annotated[str, Verbatim(within="line", whole=True)]
     state: Annotated[str, Verbatim(within="line")]
     pages: Annotated[list[Range], Stated(within="line"), Scored("ranges")]
 
 
-class Note(Record):
+class Note(StrictModel):
     carrier: Annotated[str | None, Verbatim(within="note", whole=True)]
     marks: Annotated[list[str], Verbatim(within="note", whole=True)]
     parcels: Annotated[list[Parcel], Covers(key="number")]

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from extractor.letters.letter import Letter, LetterFile
 from extractor.letters.spans import Span
-from extractor.lettertypes.evidence import Record, Verbatim
+from extractor.lettertypes.evidence import StrictModel, Verbatim
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Block, Fact, Reading
 from extractor.models.model import Question, Reply, Usage
@@ -25,7 +25,7 @@ from tests.support.toy import put
 _NAME = re.compile(r"NAME: (\w+)")
 
 
-class Memo(Record):
+class Memo(StrictModel):
     name: Annotated[str | None, Verbatim(within="memo", whole=True)]
 
 

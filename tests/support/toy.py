@@ -83,16 +83,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from extractor.lettertypes.evidence import Covers, Record, Stated, Verbatim
+from extractor.lettertypes.evidence import Covers, StrictModel, Stated, Verbatim
 
 
-class Parcel(Record):
+class Parcel(StrictModel):
     number: Annotated[str, Verbatim(within="line", whole=True)]
     state: Annotated[Literal["delivered", "lost"], Stated(within="line")]
     on: Annotated[date | None, Stated(within="line")]
 
 
-class ParcelNote(Record):
+class ParcelNote(StrictModel):
     carrier: Annotated[str | None, Verbatim(within="note", whole=True)]
     parcels: Annotated[list[Parcel], Covers(key="number")]
 """

@@ -11,7 +11,7 @@ import pytest
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
-from extractor.lettertypes.evidence import Covers, Judged, Record, Stated, Unchecked, Verbatim
+from extractor.lettertypes.evidence import Covers, Judged, Stated, StrictModel, Unchecked, Verbatim
 from extractor.lettertypes.findings import Finding, plain, status_of, worth_asking_again
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Block, Fact, Oddity, Reading, nothing_read
@@ -25,7 +25,7 @@ BODY nothing to say here.
 """
 
 
-class Part(Record):
+class Part(StrictModel):
     name: Annotated[str, Verbatim(within="heading", whole=True)]
     pieces: Annotated[int | None, Stated(within="heading")]
     colours: Annotated[list[str], Verbatim(within="heading", whole=True)]
@@ -34,11 +34,11 @@ class Part(Record):
     quote: Annotated[str | None, Verbatim(within="body", min_words=3)]
 
 
-class Extras(Record):
+class Extras(StrictModel):
     weight: Annotated[int | None, Stated(within="scales")]
 
 
-class Listing(Record):
+class Listing(StrictModel):
     title: Annotated[str | None, Verbatim(within="head", whole=True)]
     made: Annotated[date | None, Stated(within="head")]
     sent: Annotated[date | None, Stated(within="head")]
@@ -258,7 +258,7 @@ def test_where_the_reader_had_to_choose_nobody_is_blamed() -> None:
 )
 @pytest.mark.parametrize("protected", [False, True])
 def test_a_list_that_the_reader_is_not_sure_of(value: list[str], told: str | None, protected: bool) -> None:
-    class Sure(Record):
+    class Sure(StrictModel):
         colours: Annotated[list[str], Stated(within="head")]
 
     fact = Fact(["red", "blue"], (at("red"), at("blue")), certain=False)
@@ -291,7 +291,7 @@ def test_a_part_that_the_reader_knows_of_but_cannot_find() -> None:
 def test_a_quote_may_stand_elsewhere_without_its_negation() -> None:
     text = "It was not good at all. The food was good at all."
 
-    class Quoted(Record):
+    class Quoted(StrictModel):
         quote: Annotated[str | None, Verbatim(within="body", min_words=3)]
 
     for end, codes in ((len(text), []), (23, ["quote_cut"])):
@@ -337,7 +337,7 @@ def test_equal_words_are_proven_one_after_the_other() -> None:
     fact = Fact(["red", "red"], (Span(5, 8), Span(10, 13)))
     block = Block(Span(0, 19), {"heading": Span(0, 19)}, {"colours": fact})
 
-    class Colours(Record):
+    class Colours(StrictModel):
         colours: Annotated[list[str], Verbatim(within="heading", whole=True)]
 
     kind = LetterType("colours", Colours, lambda letter: Reading(letter, block))

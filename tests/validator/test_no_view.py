@@ -10,7 +10,7 @@ import pytest
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
-from extractor.lettertypes.evidence import Covers, Judged, Record, Stated, Unchecked, Verbatim
+from extractor.lettertypes.evidence import Covers, Judged, Stated, StrictModel, Unchecked, Verbatim
 from extractor.lettertypes.findings import status_of, worth_asking_again
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Block, Fact, Reading
@@ -19,12 +19,12 @@ from extractor.validator.checks import check
 TEXT = "ORDER of 3/4/2020. Claim one is granted. Claim two is denied, and 20 percent was asked for."
 
 
-class Claim(Record):
+class Claim(StrictModel):
     name: Annotated[str, Verbatim(within="claim")]
     outcome: Annotated[Literal["granted", "denied"], Stated(within="claim")]
 
 
-class Order(Record):
+class Order(StrictModel):
     made: Annotated[date | None, Stated(within="order")]
     percent: Annotated[int | None, Stated(within="order")]
     mood: Annotated[str | None, Judged(quote="words")]

@@ -19,9 +19,9 @@ from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.evidence import (
     Covers,
     Judged,
-    Record,
     SchemaField,
     Stated,
+    StrictModel,
     Unchecked,
     Verbatim,
     check_schema,
@@ -236,7 +236,7 @@ def test_a_mended_letter_type_loads(tmp_path: Path) -> None:
 V, S = Verbatim(within="line"), Stated(within="line")
 
 
-class Part(Record):
+class Part(StrictModel):
     name: Annotated[str, V]
 
 
@@ -262,7 +262,7 @@ NOT_LEAVES = [
     (list[str], "it has no evidence marker"),
     (dict[str, str], "it has no evidence marker"),
     (list[Part], "it has no evidence marker"),
-    (Part | Record, "it has no evidence marker"),
+    (Part | StrictModel, "it has no evidence marker"),
     (Annotated[str, V, S], "it has 2 evidence markers"),
     (Annotated[list[Annotated[str, V]], S], "it has 2 evidence markers"),
     (Annotated[list[Part], Covers("nome")], "it: Covers names no field 'nome'"),
@@ -271,7 +271,7 @@ NOT_LEAVES = [
 
 
 def one_field(annotation: Any, default: Any = ...) -> type[BaseModel]:
-    return create_model("One", __base__=Record, it=(annotation, default))
+    return create_model("One", __base__=StrictModel, it=(annotation, default))
 
 
 @pytest.mark.parametrize(("annotation", "expected"), LEAVES)
@@ -314,9 +314,9 @@ def test_a_default_is_refused(default: Any) -> None:
 
 
 def test_a_missing_marker_deep_inside_is_named_by_its_own_class() -> None:
-    bare = create_model("Bare", __base__=Record, leaf=(int, ...))
-    middle = create_model("Middle", __base__=Record, bare=(bare, ...))
-    whole = create_model("Whole", __base__=Record, name=(Annotated[str, V], ...), middle=(middle, ...))
+    bare = create_model("Bare", __base__=StrictModel, leaf=(int, ...))
+    middle = create_model("Middle", __base__=StrictModel, bare=(bare, ...))
+    whole = create_model("Whole", __base__=StrictModel, name=(Annotated[str, V], ...), middle=(middle, ...))
     with pytest.raises(LetterTypeError, match=r"^Bare\.leaf has no evidence marker"):
         LetterType(name="x", schema=whole, read=lambda letter: nothing_read(letter, ""))
 

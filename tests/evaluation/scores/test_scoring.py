@@ -13,22 +13,22 @@ from hypothesis import strategies as st
 from extractor.evaluation.gold.gold import Gold, load_gold
 from extractor.evaluation.scores.scoring import Pages, score
 from extractor.letters.letter import LetterFile, letter_from_text
-from extractor.lettertypes.evidence import Covers, Judged, Record, Scored, Stated, Unchecked, Verbatim
+from extractor.lettertypes.evidence import Covers, Judged, Scored, Stated, StrictModel, Unchecked, Verbatim
 from tests.support.imr import IMR
 from tests.support.toy import ROOT
 
 
-class Page(Record):
+class Page(StrictModel):
     first: int
     last: int
 
 
-class Cited(Record):
+class Cited(StrictModel):
     title: Annotated[str, Verbatim("text")]
     pages: Annotated[list[Page], Scored("ranges"), Stated("text")]
 
 
-class Item(Record):
+class Item(StrictModel):
     name: Annotated[str, Verbatim("text", whole=True)]
     outcome: Annotated[Literal["yes", "no"], Stated("text")]
     cited: Annotated[list[Cited], Covers("title")]
@@ -36,7 +36,7 @@ class Item(Record):
     quote: Annotated[str | None, Verbatim("text"), Scored("shown")]
 
 
-class Note(Record):
+class Note(StrictModel):
     day: Annotated[date | None, Stated("text")]
     age: Annotated[int | None, Stated("text")]
     names: Annotated[list[str], Verbatim("text")]

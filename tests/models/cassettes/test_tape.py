@@ -16,7 +16,7 @@ import pytest
 
 from extractor.errors import CassetteError, ModelError
 from extractor.letters.letter import Letter
-from extractor.lettertypes.evidence import Record
+from extractor.lettertypes.evidence import StrictModel
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.cassettes import Tape, tape_path, transport
 from extractor.models.llm import ChatModel, Patience
@@ -29,11 +29,11 @@ PROMPT = "Fill the schema.\nCopy values exactly as printed.\n"
 PRIVATE = "The patient is John Q. Public"
 
 
-class Answer(Record):
+class Answer(StrictModel):
     n: int
 
 
-class Wider(Record):
+class Wider(StrictModel):
     n: int
     m: int
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from extractor.errors import LetterTypeError
-from extractor.lettertypes.evidence import Record
+from extractor.lettertypes.evidence import StrictModel
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.model import Question
 from extractor.models.wire import strict_schema
@@ -51,32 +51,32 @@ def test_lengths_are_kept_for_local_grammars_only() -> None:
     assert title == {"type": "string"}
 
 
-class WithDefault(Record):
+class WithDefault(StrictModel):
     a: int = 1
 
 
-class WithMap(Record):
+class WithMap(StrictModel):
     a: dict[str, int]
 
 
-class WithSet(Record):
+class WithSet(StrictModel):
     a: set[int]
 
 
-class WithTuple(Record):
+class WithTuple(StrictModel):
     a: tuple[int, str]
 
 
-class WithAny(Record):
+class WithAny(StrictModel):
     a: Any
 
 
-class WithLookaround(Record):
+class WithLookaround(StrictModel):
     model_config = ConfigDict(regex_engine="python-re")
     a: Annotated[str, Field(pattern=r"^a(?!b)")] | None
 
 
-class WithBytes(Record):
+class WithBytes(StrictModel):
     a: bytes
 
 
@@ -84,19 +84,19 @@ class Loose(BaseModel):
     a: int
 
 
-class Cat(Record):
+class Cat(StrictModel):
     kind: Literal["cat"]
 
 
-class Dog(Record):
+class Dog(StrictModel):
     kind: Literal["dog"]
 
 
-class WithDiscriminator(Record):
+class WithDiscriminator(StrictModel):
     a: Annotated[Cat | Dog, Field(discriminator="kind")]
 
 
-class Endless(Record):
+class Endless(StrictModel):
     inner: Annotated[Endless, Field(description="itself")]
 
 

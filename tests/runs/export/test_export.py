@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from extractor.errors import UsageError
-from extractor.lettertypes.evidence import Covers, Record, Scored, Stated, Unchecked, Verbatim
+from extractor.lettertypes.evidence import Covers, Scored, Stated, StrictModel, Unchecked, Verbatim
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import nothing_read
 from extractor.runs import record as records
@@ -35,25 +35,25 @@ from tests.support.toy import cli, put, write_toy
 W, S = Verbatim(within="all"), Stated(within="all")
 
 
-class Pages(Record):
+class Pages(StrictModel):
     first: int
     last: int
 
 
-class Source(Record):
+class Source(StrictModel):
     title: Annotated[str, W]
     names: Annotated[list[str], W]
     pages: Annotated[list[Pages], Stated(within="all"), Scored("ranges")]
     year: Annotated[int | None, S]
 
 
-class Item(Record):
+class Item(StrictModel):
     name: Annotated[str | None, W]
     day: Annotated[date | None, S]
     sources: Annotated[list[Source], Covers(key="title")]
 
 
-class Head(Record):
+class Head(StrictModel):
     number: Annotated[int | None, S]
     share: Annotated[float | None, S]
     sure: Annotated[bool | None, S]
@@ -61,7 +61,7 @@ class Head(Record):
     either: Annotated[int | str | None, Unchecked("for the test")]
 
 
-class Whole(Record):
+class Whole(StrictModel):
     head: Head
     status: Annotated[str | None, W]
     names: Annotated[list[str], W]
