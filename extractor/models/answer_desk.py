@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from vcr.request import Request  # type: ignore[import-untyped]
 
+from extractor import loopback
 from extractor.errors import UsageError
 from extractor.models.cassettes.matching import body_sha, changes, endpoint_of
 from extractor.models.cassettes.tapefile import Persister
@@ -252,12 +253,16 @@ class _Handler(BaseHTTPRequestHandler):
     source: Source
 
     def do_GET(self) -> None:
+        if self._refused():
+            return
         if self.path.partition("?")[0] == "/v1/models":
             self._send(200, _json({"object": "list", "data": [{"id": _MODEL, "object": "model"}]}))
         else:
             self._send(*_error(404, "not_found"))
 
     def do_POST(self) -> None:
+        if self._refused():
+            return
         length = self.headers.get("content-length") or ""
         if not length.isdecimal() or int(length) > MAX_BODY:
             self.close_connection = True
@@ -269,6 +274,16 @@ class _Handler(BaseHTTPRequestHandler):
         except (ValueError, TypeError, KeyError, AttributeError):
             status, data = _error(400, "bad_request")
         self._send(status, data)
+
+    def _refused(self) -> bool:
+        """Whether a request was turned away: it came from a page in a browser, or through a foreign name."""
+        port = self.connection.getsockname()[1]
+        why = loopback.refusal(port, lambda name: self.headers.get_all(name, []), "localhost")
+        if why:
+            # The body was not read, so nothing else can be read from this connection.
+            self.close_connection = True
+            self._send(*_error(403, "refused", why))
+        return bool(why)
 
     def _send(self, status: int, data: bytes) -> None:
         # A client that gave up waiting finds its answer when it asks again.

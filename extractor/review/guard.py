@@ -1,8 +1,7 @@
-"""What stands between a browser and the app: only this machine's own page, with its token, gets an answer.
+"""The checks before every request to the app: only this machine's own page, with its cookie, gets an answer.
 
-Any site that a browser shows can send requests to 127.0.0.1, and a name can be made to lead there.
-So every request must be addressed to exactly this host and port, must not come from another origin,
-and must carry the secret that only the address printed at the start gives.
+Beside the checks of Host and Origin, a request must carry a secret that only the address printed at
+the start gives.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from extractor import loopback
 
 MOST_BODY = 64 * 1024
 _HEADERS = {
@@ -29,11 +30,16 @@ _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Guard:
-    """ASGI middleware. ``token`` opens the app once in an address; a cookie holds another secret from then on."""
+    """ASGI middleware of an app on ``port`` of 127.0.0.1.
+
+    An address with ``token`` lets a browser in, as often as it is opened while the app runs. The browser
+    gets a cookie with another secret, which it keeps until it is closed; after that the address is
+    needed again.
+    """
 
     def __init__(self, app: ASGIApp, port: int, token: str) -> None:
         self.app = app
-        self.host = f"127.0.0.1:{port}"
+        self.port = port
         self.token = token
         self.cookie = f"review_{port}"
         self.secret = secrets.token_urlsafe(32)
@@ -50,18 +56,15 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         """What to answer in the app's place; ``None`` lets the request through."""
         headers = Headers(scope=scope)
-        if headers.getlist("host") != [self.host]:
-            return _no(400, "wrong host")
-        foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-        if foreign or headers.get("origin", f"http://{self.host}") != f"http://{self.host}":
-            return _no(403, "wrong origin")
+        if why := loopback.refusal(self.port, headers.getlist):
+            return _no(403, why)
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return _no(405, "method not allowed")
         if scope["method"] == "POST" and (refused := self._post_refusal(headers)):
             return refused
-        told = QueryParams(scope["query_string"].decode("latin-1")).get("token")
-        if told is not None and scope["method"] == "GET" and scope["path"] == "/":
-            return self._let_in() if _same(told, self.token) else _no(403, "wrong token")
+        token = QueryParams(scope["query_string"].decode("latin-1")).get("token")
+        if token is not None and scope["method"] == "GET" and scope["path"] == "/":
+            return self._let_in() if _same(token, self.token) else _no(403, "wrong token")
         if not _same(cookie_parser(headers.get("cookie", "")).get(self.cookie, ""), self.secret):
             return _no(403, "open the address that `extractor review` printed")
         return None

@@ -1,15 +1,20 @@
 """What reviewers did: ``review.jsonl`` in the run folder, one line an act, never rewritten.
 
-Every line names its letter, its time and who did it, and says what was there before and after. How
-many acts a letter has is its version: who wants to add one must know them all.
+Every line names its letter, its time and its author, and holds the values before and after. How many
+acts a letter has is its version: an act that was made without knowing them all is refused. Lines are
+chained by hash, so that one that was edited, moved, removed or written by something else is found.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
+import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +25,19 @@ from extractor.runs.plan import ENGINE
 
 try:
     import fcntl
-except ImportError:  # Windows: two reviewers at one moment are not told apart there
+except ImportError:  # Windows: two reviewers who act at the same moment are not kept apart there
     fcntl = None  # type: ignore[assignment]
 
 FILE = "review.jsonl"
 DECISIONS = ("accept", "reject", "skip")
 CHANGES = ("fill", "correct", "add", "remove")
 ACTS = (*DECISIONS, *CHANGES, "evidence", "comment", "undo")
+# Bytes of one line: an act repeats the findings of its letter, and at most an answer before and after.
+MOST_LINE = 16_000_000
+# What the first line gives as the hash of the line before it.
+START = hashlib.sha256(b"").hexdigest()
+_SEAL = re.compile(rb', "previous": "([0-9a-f]{64})", "sha256": "([0-9a-f]{64})"\}')
+_TEXTS = ("letter_id", "act", "at", "by", "answer_sha256", "path", "note", "engine")
 
 
 @dataclass(frozen=True)
@@ -56,12 +67,14 @@ class Act:
     undoes: int | None = None
     engine: str = ENGINE
 
-    def line(self) -> bytes:
-        """The act as it stands in the log."""
+    def line(self, previous: str) -> bytes:
+        """The act as a line of the log, after the line with the hash ``previous``; ends with a hash of its own."""
         try:
-            return json.dumps(asdict(self), ensure_ascii=False).encode() + b"\n"
+            text = json.dumps(asdict(self), ensure_ascii=False).encode()
         except UnicodeEncodeError:  # half a character of a letter
-            return json.dumps(asdict(self)).encode() + b"\n"
+            text = json.dumps(asdict(self)).encode()
+        body = text[:-1] + f', "previous": "{previous}"'.encode()
+        return body + f', "sha256": "{hashlib.sha256(body).hexdigest()}"}}\n'.encode()
 
 
 class ConflictError(ExtractorError):
@@ -77,42 +90,36 @@ class ConflictError(ExtractorError):
 class Log:
     """The log of one run folder, followed as others append to it.
 
-    ``unread`` counts lines that are not acts, e.g. one that a crash cut off. Raises ``LedgerError``
-    if the file cannot be read or written.
+    Raises ``LedgerError``, with the number of the line, if the file cannot be read or written, is a link
+    or a device, or holds a line that no review wrote, or not in this place.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         self.acts: dict[str, list[Act]] = {}
-        self.unread = 0
         self._at = 0
+        self._lines = 0
+        self._last = START
+        self._chained = False
         self.refresh()
 
     def refresh(self) -> None:
         """Take in what was appended since."""
         try:
-            if not self.path.exists():
-                return
-            with self.path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size < self._at:  # not ours to ask why
-                    self._at, self.unread = 0, 0
-                    self.acts.clear()
-                file.seek(self._at)
-                self._take(file.read())
+            handle = self._open(os.O_RDONLY)
+        except FileNotFoundError:
+            if self._at:
+                raise self._shortened() from None
+            return
         except OSError as error:
-            raise LedgerError(f"cannot read {self.path}: {error.strerror}", hint="free it, or name a copy") from error
-
-    def _take(self, data: bytes) -> None:
-        whole = data[: data.rfind(b"\n") + 1]
-        self._at += len(whole)
-        for line in whole.split(b"\n"):
-            if not line.strip():
-                continue
-            act = _act(line)
-            if act is None:
-                self.unread += 1
-            else:
-                self.acts.setdefault(act.letter_id, []).append(act)
+            raise self._unreadable(error) from error
+        try:
+            if fcntl is not None:
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(handle, fcntl.LOCK_SH)
+            self._read(handle)
+        finally:
+            os.close(handle)
 
     def of(self, letter_id: str) -> Sequence[Act]:
         """The acts on one letter, in their order."""
@@ -124,21 +131,67 @@ class Log:
         On disk when this returns. Raises ``ConflictError`` if the letter has moved on since.
         """
         with self._locked() as handle:
-            self.refresh()
+            self._read(handle)
             known = self.of(act.letter_id)
             if len(known) != version:
                 raise ConflictError(known[version:])
             stamped = replace(act, number=version + 1, at=now())
-            self._write(handle, stamped.line())
-            self.refresh()
+            self._write(handle, stamped.line(self._last))
+            self._read(handle)
         return stamped
+
+    def _open(self, flags: int) -> int:
+        """Open the log itself: never through a link, and never something else than a file."""
+        more = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        try:
+            handle = os.open(self.path, flags | more, 0o600)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO):
+                raise self._no_file() from error
+            raise
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise self._no_file()
+        return handle
+
+    def _read(self, handle: int) -> None:
+        """Take in the lines from ``_at`` on; the caller holds a lock, so that no line is half written."""
+        try:
+            with os.fdopen(os.dup(handle), "rb") as file:
+                if os.fstat(handle).st_size < self._at:
+                    raise self._shortened()
+                file.seek(self._at)
+                while line := file.readline(MOST_LINE):
+                    self._take(line)
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def _take(self, line: bytes) -> None:
+        number = self._lines + 1
+        if not line.endswith(b"\n"):
+            raise self._broken(number, "is cut off")
+        text = line[:-1]
+        seal = _SEAL.search(text, max(0, len(text) - 160))
+        sealed = seal is not None and seal.end() == len(text)
+        act = _act(text, sealed=sealed)
+        if act is None:
+            raise self._broken(number, "is not an act of a review")
+        if seal is not None and sealed:
+            if hashlib.sha256(text[: seal.start(2) - len(', "sha256": "')]).hexdigest() != seal[2].decode():
+                raise self._broken(number, "was changed after it was written")
+            if seal[1].decode() != self._last:
+                raise self._broken(number, f"does not follow line {number - 1}: a line was changed, moved or removed")
+        elif self._chained:
+            raise self._broken(number, "has no hash, unlike the lines before it: no review wrote it")
+        self._last = seal[2].decode() if seal is not None and sealed else hashlib.sha256(text).hexdigest()
+        self._chained = sealed
+        self._lines, self._at = number, self._at + len(line)
+        self.acts.setdefault(act.letter_id, []).append(act)
 
     def _write(self, handle: int, line: bytes) -> None:
         size = os.fstat(handle).st_size
-        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n" if hasattr(os, "pread") else False
-        data = (b"\n" if torn else b"") + line
         try:
-            if os.write(handle, data) != len(data):
+            if os.write(handle, line) != len(line):
                 raise OSError(None, "the disk took only a part")
             os.fsync(handle)
         except OSError as error:
@@ -150,7 +203,7 @@ class Log:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         try:
-            handle = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
+            handle = self._open(os.O_CREAT | os.O_RDWR | os.O_APPEND)
         except OSError as error:
             raise LedgerError(
                 f"cannot write {self.path}: {error.strerror}", hint="make the run folder writable"
@@ -162,18 +215,39 @@ class Log:
         finally:
             os.close(handle)
 
+    # ---- what can be wrong with the file -------------------------------------------------------------
+
+    def _broken(self, number: int, what: str) -> LedgerError:
+        hint = f"restore {FILE} from a copy, or keep only what comes before that line: head -n {number - 1} {FILE}"
+        return LedgerError(f"line {number} of {self.path} {what}", hint=hint)
+
+    def _shortened(self) -> LedgerError:
+        return LedgerError(
+            f"{self.path} lost lines after line {self._lines} was read",
+            hint=f"restore {FILE} from a copy, then start again",
+        )
+
+    def _no_file(self) -> LedgerError:
+        return LedgerError(f"{self.path} is a link, a pipe or a device, not a file", hint="move it away")
+
+    def _unreadable(self, error: OSError) -> LedgerError:
+        return LedgerError(f"cannot read {self.path}: {error.strerror}", hint="make it readable, or name a copy")
+
 
 def now() -> str:
-    """The time as the log tells it: UTC, to the second."""
+    """The time in UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _act(line: bytes) -> Act | None:
+def _act(line: bytes, *, sealed: bool) -> Act | None:
     try:
         data = json.loads(line)
+        for name in ("previous", "sha256") if sealed else ():
+            del data[name]
         data["spans"] = tuple((int(start), int(end)) for start, end in data["spans"])
-        data["findings"] = tuple(data["findings"])
+        data["findings"] = tuple(dict(each) for each in data["findings"])
         act = Act(**data)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return act if act.act in ACTS else None
+    texts = all(isinstance(getattr(act, name), str) for name in _TEXTS)
+    return act if texts and type(act.number) is int and act.act in ACTS else None

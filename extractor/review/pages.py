@@ -86,7 +86,6 @@ def queue_page(desk: Desk, query: Query) -> Page:
         folder=desk.folder.name or str(desk.folder.resolve()),
         name=desk.name,
         missing=len(desk.letters.missing),
-        unread=desk.log.unread,
         filtered=query != Query(show=query.show, page=query.page),
     )
 

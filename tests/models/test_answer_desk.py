@@ -179,6 +179,37 @@ def test_statuses(tmp_path: Path, path: str, body: bytes | None, status: int) ->
     assert got == status
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:{port}"},
+        {"Host": "127.0.0.1"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_pages_of_other_sites_are_refused(tmp_path: Path, headers: dict[str, str]) -> None:
+    with running(tmp_path, wait_seconds=0) as url:
+        port = url.removesuffix("/v1").rpartition(":")[2]
+        sent = {name: value.replace("{port}", port) for name, value in headers.items()}
+        for path, body in (("/models", None), ("/chat/completions", b'{"messages": []}')):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(urllib.request.Request(url + path, body, sent), timeout=5)
+            with refused.value:
+                assert refused.value.code == 403
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_answers_by_the_name_of_this_machine_too(tmp_path: Path) -> None:
+    with running(tmp_path, wait_seconds=0) as url:
+        port = url.removesuffix("/v1").rpartition(":")[2]
+        request = urllib.request.Request(f"{url}/models", headers={"Host": f"localhost:{port}"})
+        with urllib.request.urlopen(request, timeout=5) as response:
+            assert response.status == 200
+
+
 def test_it_listens_on_this_machine_only(tmp_path: Path) -> None:
     server = desk(Inbox(tmp_path / "inbox"))
     server.server_close()

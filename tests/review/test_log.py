@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
+import os
+import socket
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.errors import UsageError
+from extractor.errors import LedgerError, UsageError
 from extractor.lettertypes.evidence import fields_of
 from extractor.pointers import value_at
 from extractor.review.corrections import addition, correction, removal
@@ -81,18 +85,128 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [each.number for each in acts] == list(range(1, 41))
 
 
-@pytest.mark.parametrize(
-    "tail", [b'{"letter_id": "blue", "nu', b"not json\n", b'{"act": "accept"}\n', b"\xff\xfe\n", b"[]\n"]
-)
-def test_a_torn_or_foreign_line_costs_only_itself(tmp_path: Path, tail: bytes) -> None:
-    Log(tmp_path).append(act("accept"), 0)
-    with (tmp_path / "review.jsonl").open("ab") as file:
-        file.write(tail)
+def logged(folder: Path, acts: str = "accept comment reject skip") -> list[bytes]:
+    """The lines of a log with these acts."""
+    log = Log(folder)
+    for number, name in enumerate(acts.split()):
+        log.append(act(name, note="a note" if name == "comment" else ""), number)
+    return (folder / "review.jsonl").read_bytes().splitlines(keepends=True)
+
+
+def as_older(line: bytes) -> bytes:
+    """A line as versions before the hashes wrote it."""
+    values = json.loads(line)
+    del values["previous"], values["sha256"]
+    return json.dumps(values).encode() + b"\n"
+
+
+def edited(line: bytes, old: bytes, new: bytes) -> bytes:
+    assert old in line
+    return line.replace(old, new)
+
+
+Lines = list[bytes]
+DAMAGE: dict[str, tuple[Callable[[Lines], Lines], int]] = {
+    "the last line cut off": (lambda ls: [*ls[:3], ls[3][:-9]], 4),
+    "no line end": (lambda ls: [*ls[:3], ls[3][:-1]], 4),
+    "not JSON": (lambda ls: [ls[0], b"not json\n", *ls[1:]], 2),
+    "not UTF-8": (lambda ls: [*ls, b"\xff\xfe\n"], 5),
+    "no object": (lambda ls: [b"[]\n", *ls], 1),
+    "an object of something else": (lambda ls: [*ls, b'{"act": "accept"}\n'], 5),
+    "nested without end": (lambda ls: [*ls, b"[" * 100_000 + b"\n"], 5),
+    "an empty line": (lambda ls: [ls[0], b"\n", *ls[1:]], 2),
+    "a name edited": (lambda ls: [ls[0], edited(ls[1], b"Ada", b"Bob"), *ls[2:]], 2),
+    "an act edited in the last line": (lambda ls: [*ls[:3], edited(ls[3], b'"skip"', b'"accept"')], 4),
+    "a hash edited": (lambda ls: [ls[0], edited(ls[1], b'"sha256": "', b'"sha256": "0')[:-4] + b'"}\n', *ls[2:]], 2),
+    "a space added": (lambda ls: [edited(ls[0], b', "by"', b',  "by"'), *ls[1:]], 1),
+    "two lines swapped": (lambda ls: [ls[0], ls[2], ls[1], ls[3]], 2),
+    "a line removed": (lambda ls: [ls[0], *ls[2:]], 2),
+    "the first line removed": (lambda ls: ls[1:], 1),
+    "a line doubled": (lambda ls: [*ls, ls[3]], 5),
+    "a line without a hash": (lambda ls: [*ls, as_older(ls[3])], 5),
+    "a broken hash of the only line": (lambda ls: [edited(ls[0], b'"}', b'" }')], 1),
+    "a hash taken off": (lambda ls: [ls[0], as_older(ls[1]), *ls[2:]], 2),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_line_that_no_review_wrote_there_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    damage, number = DAMAGE[name]
+    (tmp_path / "review.jsonl").write_bytes(before := b"".join(damage(logged(tmp_path))))
+    with pytest.raises(LedgerError, match=f"^line {number} of .*review.jsonl ") as error:
+        Log(tmp_path)
+    assert f"head -n {number - 1}" in error.value.hint
+    assert (tmp_path / "review.jsonl").read_bytes() == before
+
+
+def test_every_flipped_byte_is_found(tmp_path: Path) -> None:
+    lines = logged(tmp_path)
+    whole = b"".join(lines)
+    for place in range(0, len(whole), 7):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << place % 7
+        (tmp_path / "review.jsonl").write_bytes(flipped)
+        with pytest.raises(LedgerError, match=r"^line"):
+            Log(tmp_path)
+
+
+def test_the_lines_that_the_error_says_to_keep_are_read(tmp_path: Path) -> None:
+    lines = logged(tmp_path)
+    (tmp_path / "review.jsonl").write_bytes(b"".join(lines[:2]) + b"x\n" + b"".join(lines[2:]))
+    with pytest.raises(LedgerError, match="line 3"):
+        Log(tmp_path).refresh()
+    (tmp_path / "review.jsonl").write_bytes(b"".join(lines[:2]))
+    assert [each.act for each in Log(tmp_path).of("blue")] == ["accept", "comment"]
+
+
+def test_a_log_of_a_version_without_hashes_is_read_and_continued(tmp_path: Path) -> None:
+    lines = [as_older(line) for line in logged(tmp_path)]
+    (tmp_path / "review.jsonl").write_bytes(b"".join(lines))
     log = Log(tmp_path)
-    log.append(act("reject"), 1)
-    again = Log(tmp_path)
-    assert [each.act for each in again.of("blue")] == ["accept", "reject"]
-    assert again.unread == 1
+    assert [each.act for each in log.of("blue")] == ["accept", "comment", "reject", "skip"]
+    log.append(act("accept"), 4)
+    assert len(Log(tmp_path).of("blue")) == 5
+    *older, last = (tmp_path / "review.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "review.jsonl").write_bytes(b"".join([*older[:3], edited(older[3], b"Ada", b"Bob"), last]))
+    with pytest.raises(LedgerError, match=r"^line 5 .* does not follow line 4"):
+        Log(tmp_path)
+
+
+def test_a_log_that_is_cut_while_it_is_open_is_refused(tmp_path: Path) -> None:
+    lines = logged(tmp_path)
+    log = Log(tmp_path)
+    (tmp_path / "review.jsonl").write_bytes(b"".join(lines[:2]))
+    with pytest.raises(LedgerError, match="lost lines"):
+        log.append(act("accept"), 4)
+    (tmp_path / "review.jsonl").unlink()
+    with pytest.raises(LedgerError, match="lost lines"):
+        log.refresh()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such files there")
+@pytest.mark.parametrize("kind", ["link", "link to nothing", "pipe", "device", "folder", "socket"])
+def test_what_is_no_file_is_not_opened(tmp_path: Path, kind: str) -> None:
+    path, target = tmp_path / "review.jsonl", tmp_path / "other"
+    if kind == "link":
+        target.write_bytes(b"")
+    with contextlib.ExitStack() as held:
+        if kind.startswith("link"):
+            path.symlink_to(target)
+        elif kind == "device":
+            path.symlink_to("/dev/zero")
+        elif kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        else:
+            held.enter_context(socket.socket(socket.AF_UNIX)).bind(os.path.relpath(path))
+        with pytest.raises(LedgerError, match=r"review.jsonl"):
+            Log(tmp_path)
+        log = Log(tmp_path / "elsewhere")
+        log.path = path
+        with pytest.raises(LedgerError, match=r"review.jsonl"):
+            log.append(act("accept"), 0)
+    assert not target.exists() or target.read_bytes() == b""
 
 
 # ---- the fold -----------------------------------------------------------------------------------

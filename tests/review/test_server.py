@@ -113,8 +113,8 @@ def test_the_cookie_is_for_this_page_alone(client: Client) -> None:
         ({}, 200),
         ({"Cookie": ""}, 403),
         ({"Cookie": "review_1=x"}, 403),
-        ({"Host": "evil.example"}, 400),
-        ({"Host": "localhost"}, 400),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "localhost"}, 403),
         ({"Host": None}, 400),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
@@ -134,7 +134,7 @@ def test_every_look_is_guarded(client: Client, headers: dict[str, str | None], s
     [
         ({"Origin": None}, 403),
         ({"Origin": "http://evil.example"}, 403),
-        ({"Host": "evil.example"}, 400),
+        ({"Host": "evil.example"}, 403),
         ({"Cookie": ""}, 403),
         ({"Content_Type": "text/plain"}, 415),
         ({"Content_Type": None}, 415),
@@ -145,6 +145,24 @@ def test_every_act_is_guarded(client: Client, root: Path, headers: dict[str, str
     told = json.dumps({"act": "accept", "version": client.version(BLUE)})
     assert client.ask("POST", f"/letter/{BLUE}/act", told, **headers)[0] == status
     assert not (root / "out" / "review.jsonl").exists()
+
+
+def test_the_address_lets_a_browser_in_as_often_as_it_is_opened(client: Client) -> None:
+    first = client.cookie
+    other = Client(client.address)
+    other.enter()
+    client.enter()
+    assert first == client.cookie == other.cookie
+    assert "max-age" not in client.last["set-cookie"].lower()
+    assert other.ask("GET", "/")[0] == 200
+
+
+def test_the_address_of_an_earlier_server_lets_nobody_in(client: Client, root: Path) -> None:
+    with served(desk_of(root)) as address:
+        other = Client(address)
+        assert other.ask("GET", f"/?{urlsplit(client.address).query}")[0] == 403
+        other.cookie = client.cookie
+        assert other.ask("GET", "/")[0] == 403
 
 
 @pytest.mark.parametrize("token", ["", "x", "\u00e9", "x" * 5000])
