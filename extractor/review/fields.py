@@ -52,7 +52,8 @@ class Told:
 
 @dataclass(frozen=True)
 class Field:
-    """One leaf. ``before``: what the model said, where a person changed it; ``by_hand``: a person marked the proof.
+    """One leaf. ``second``: a second model and its value, where it was asked because this leaf was flagged.
+    ``before``: what the model said, where a person changed it; ``by_hand``: a person marked the proof.
 
     ``unproven``: there is a value, no words of the letter were found for it, and nothing else is said of it.
     """
@@ -69,6 +70,7 @@ class Field:
     changed: Act | None
     before: str
     comments: tuple[Act, ...]
+    second: tuple[str, str] | None = None
 
     @property
     def look(self) -> str:
@@ -136,6 +138,7 @@ class _Showing:
     def __init__(self, kind: LetterType, record: Record, state: State, letter: Letter | None) -> None:
         self.kind, self.answer, self.letter = kind, record.answer, letter
         self.evidence = record.evidence if letter else {}
+        self.second = record.second
         self.by_hand = state.evidence()
         self.comments = state.comments()
         self.changes = {act.path: act for act in state.changes if act.act == "correct"}
@@ -213,6 +216,7 @@ class _Showing:
             changed=changed,
             before=value_text(self.before.get(path)) if changed else "",
             comments=tuple(self.comments.get(path, ())),
+            second=self._second(path),
         )
 
     def _told(self, number: int, finding: Finding) -> Told:
@@ -229,6 +233,11 @@ class _Showing:
             finding.path,
             self._place(span.start, span.end) if span else None,
         )
+
+    def _second(self, path: str) -> tuple[str, str] | None:
+        if self.second is None or path not in self.second.values:
+            return None
+        return self.second.model, value_text(self.second.values[path])
 
     def _place(self, start: int, end: int) -> Place | None:
         if self.letter is None or not 0 <= start < end <= len(self.letter.text):

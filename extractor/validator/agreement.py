@@ -13,13 +13,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from extractor.letters.letter import Letter
 from extractor.letters.spans import Span, fold
-from extractor.lettertypes.evidence import SchemaField, fields_of
+from extractor.lettertypes.evidence import SchemaField, Verbatim, fields_of
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Block, Reading
 from extractor.validator.binding import bind
 from extractor.validator.letter_findings import unsure_words
+from extractor.validator.quotes import is_whole
 from extractor.validator.verdict import Verdict
 
 # The reader reads another value; the reader is uncertain and reads another value.
@@ -70,7 +72,7 @@ def settle(letter_type: LetterType, reading: Reading, first: Opinion, second: Op
     after = replace(first.verdict, findings=[], evidence={**first.verdict.evidence}, proof={**first.verdict.proof})
     for finding in first.verdict.findings:
         leaf = known.get(finding.path)
-        places = _agreed_places(first, second, leaf, finding, claimed) if leaf else []
+        places = _agreed_places(reading.letter, first, second, leaf, finding, claimed) if leaf else []
         if not places or any(unsure_words(letter_type, reading.letter, {finding.path: places})):
             after.findings.append(finding)
             continue
@@ -81,7 +83,7 @@ def settle(letter_type: LetterType, reading: Reading, first: Opinion, second: Op
 
 
 def _agreed_places(
-    first: Opinion, second: Opinion, leaf: Counterpart, finding: Finding, claimed: set[Span]
+    letter: Letter, first: Opinion, second: Opinion, leaf: Counterpart, finding: Finding, claimed: set[Span]
 ) -> list[Span]:
     """Where the value that both models give is printed; empty if that does not clear the finding."""
     is_open = finding.severity == "error" and finding.blame != "letter" and finding.code in CLEARABLE
@@ -92,8 +94,17 @@ def _agreed_places(
     if places != _places(second.verdict, leaf.other_path):
         return []
     codes = _errors_at(first.verdict, leaf.path) | _errors_at(second.verdict, leaf.other_path)
+    if codes != {finding.code}:
+        return []
     # Words that the reader is certain belong to another value prove that one.
-    return [] if codes != {finding.code} else [span for span in places if span not in claimed]
+    free = [span for span in places if span not in claimed]
+    return [span for span in free if _is_whole(letter, span)] if isinstance(leaf.spec.marker, Verbatim) else free
+
+
+def _is_whole(letter: Letter, span: Span) -> bool:
+    """Whether words begin and end where a clause does: models cut a heading short alike."""
+    view = letter.view
+    return is_whole(view.text, view.from_raw(span), Span(0, len(view.text)), "clause")
 
 
 def _places(verdict: Verdict, path: str) -> list[Span]:
