@@ -36,7 +36,7 @@ CHECKS = (
 
 
 def main(words: list[str]) -> int:
-    """Do what the first word says; the rest goes to the command behind it."""
+    """Run the command named first, with the remaining arguments."""
     command, rest = (words[0], words[1:]) if words else ("help", [])
     if command not in ("run", "test", "shell"):
         print(__doc__)

@@ -183,7 +183,7 @@ class Extractor:
     ) -> RecordStream:
         """The records of all letters in files and folders, as they are finished; see ``RecordStream``.
 
-        With a ``folder``, the run is kept there as ``extractor run --out`` keeps it, and the same call goes on
+        With a ``folder``, the run is kept there as ``extractor run --out`` keeps it, and the same call continues
         where it stopped. ``progress`` is called with a ``Summary`` after each letter and twice a second, in
         another thread. ``concurrency``: letters in flight, found by trying if not given. ``max_cost`` in USD.
         """

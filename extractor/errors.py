@@ -8,7 +8,7 @@ ExtractorError                  message + hint: what happened, what to do next
 │   ├── ModelNameError          unknown provider, missing key
 │   ├── LedgerError             the run folder cannot be used
 │   └── RecordError             a line that should be a record is not one
-├── LetterError                 this one letter cannot be read; the other letters go on
+├── LetterError                 this one letter cannot be read; the run continues
 ├── ModelError                  the model gave no usable answer to this one letter
 │   └── TransportError          the endpoint could not be reached or kept failing (exit code 4)
 ├── CassetteError               a recording is missing, stale or used up (exit code 3)
@@ -118,6 +118,6 @@ class IncompleteRunError(ExtractorError):
 
     def __init__(self, left: int, first: ExtractorError | None = None) -> None:
         why = f"; first: {first.message}" if first else ""
-        super().__init__(f"{left:,} letters were not answered{why}", hint="run again with the same folder to go on")
+        super().__init__(f"{left:,} letters were not answered{why}", hint="run again with the same folder to continue")
         self.left = left
         self.first = first

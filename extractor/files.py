@@ -54,7 +54,7 @@ def whole_file(path: Path, hint: str = _HINT, *, private: bool = True) -> Iterat
     try:
         mode = _mode(path, private)
         _remove_parts(path.parent)
-        # In the same folder, because a file moves at once only on its own disk.
+        # In the same folder, because a move is atomic only within one file system.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".part")
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
@@ -83,7 +83,7 @@ def refuse_odd_files(folder: Path) -> None:
 
 
 def _mode(path: Path, private: bool) -> int:
-    """The mode of the new file. Raises ``UsageError`` if ``path`` is no place for a file."""
+    """The mode of the new file. Raises ``UsageError`` if no file can be written at ``path``."""
     try:
         found = path.lstat().st_mode
     except FileNotFoundError:
@@ -112,7 +112,7 @@ def _odd_kind(mode: int) -> str:
 def _refuse_run_file(path: Path) -> None:
     inside_batch = (path.parent / "batch.db").exists()
     if (path.name.casefold() in RUN_FILES and (path.exists() or (path.parent / "run.db").exists())) or inside_batch:
-        raise UsageError(f"{path} is a file of a run, or lies among them", hint="name another file")
+        raise UsageError(f"{path} is a file of a run, or among them", hint="name another file")
 
 
 def _remove_parts(folder: Path) -> None:

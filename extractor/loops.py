@@ -1,4 +1,4 @@
-"""One event loop for the whole library, in a thread of its own.
+"""One event loop for the whole library, in its own thread.
 
 Models keep connections that belong to one loop. Everything asynchronous runs on this one, so that the same
 objects serve synchronous callers, asynchronous ones, and notebooks, whose own loop is always running.

@@ -30,7 +30,7 @@ from extractor.cli.review import review_command
 from extractor.cli.run import run_command
 from extractor.cli.schema import schema_command
 from extractor.cli.shared.arguments import CheckedCommand, CheckedGroup
-from extractor.cli.shared.options import Exit, new_command, say
+from extractor.cli.shared.options import Exit, new_command, print_err
 from extractor.cli.status import status_command
 from extractor.cli.text import text_command
 from extractor.display.terminal import safe_output
@@ -79,7 +79,7 @@ _LONGEST_NAME = 400
 _SYSTEM_HINTS = {
     errno.EMFILE: "close other programs, or raise the limit of open files: ulimit -n 4096",
     errno.ENFILE: "close other programs: the whole system has too many open files",
-    errno.ENOSPC: "free the disk, then give the command again",
+    errno.ENOSPC: "free disk space, then run the command again",
     errno.ENAMETOOLONG: "name a shorter path",
 }
 _EXITS: tuple[tuple[type[ExtractorError], Exit], ...] = (
@@ -91,7 +91,7 @@ _EXITS: tuple[tuple[type[ExtractorError], Exit], ...] = (
 
 
 def _reporting(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with expected errors printed in two lines: a user's mistake is no traceback."""
+    """The command with expected errors printed in two lines: a usage error prints no traceback."""
 
     @wraps(command)
     def run(*words: Any, **options: Any) -> None:
@@ -102,12 +102,12 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
             finally:
                 sys.stdout.flush()
         except ExtractorError as error:
-            say(f"error: {error.message}")
+            print_err(f"error: {error.message}")
             if error.hint:
-                say(f"  {error.hint}")
+                print_err(f"  {error.hint}")
             raise typer.Exit(next(code for kind, code in _EXITS if isinstance(error, kind))) from None
         except KeyboardInterrupt:
-            say("stopped")
+            print_err("stopped")
             raise typer.Exit(Exit.INTERRUPTED) from None
         except BrokenPipeError:
             # The reader of our output went away, e.g. `| head`; the interpreter must not complain at exit.
@@ -122,25 +122,27 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
             if os.environ.get("EXTRACTOR_DEBUG"):
                 raise
             # Its message may hold text of a letter.
-            say(f"internal error: {type(error).__name__} at {_where(error)}")
-            say("  this is a defect; EXTRACTOR_DEBUG=1 shows the traceback, which may hold text of letters")
+            print_err(f"internal error: {type(error).__name__} at {_where(error)}")
+            print_err("  this is a bug; EXTRACTOR_DEBUG=1 prints the traceback, which may contain letter text")
             raise typer.Exit(Exit.INTERNAL) from None
 
     return run
 
 
 def _system_error(error: OSError) -> None:
-    """Say what the system could not do; nothing more can be written where standard output cannot be."""
+    """Print a system error. If standard output cannot be written to, nothing more is attempted."""
     try:
         sys.stdout.flush()
     except OSError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        say(f"error: cannot write the output: {error.strerror or type(error).__name__}")
+        print_err(f"error: cannot write the output: {error.strerror or type(error).__name__}")
     else:
         what = f": {str(error.filename)[:_LONGEST_NAME]}" if error.filename else ""
-        say(f"error: {error.strerror or type(error).__name__}{what}")
-    say(f"  {_SYSTEM_HINTS.get(error.errno or 0, 'check the place and its rights, then give the command again')}")
+        print_err(f"error: {error.strerror or type(error).__name__}{what}")
+    print_err(
+        f"  {_SYSTEM_HINTS.get(error.errno or 0, 'check the path and its permissions, then run the command again')}"
+    )
 
 
 def _where(error: BaseException) -> str:

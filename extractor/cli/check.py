@@ -1,4 +1,4 @@
-"""``extractor check``: hold anyone's answers against the letters."""
+"""``extractor check``: validate answers from any source against the letters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.shared.options import Exit, StrictOption, TypeOption, WorkspaceOption, open_workspace, say
+from extractor.cli.shared.options import Exit, StrictOption, TypeOption, WorkspaceOption, open_workspace, print_err
 from extractor.errors import LetterError, UsageError
 from extractor.json_text import json_line, strict_json
 from extractor.letters.letter import Letter, LetterIndex, find_letters, read_letter
@@ -19,7 +19,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.answers import as_given, check_answer
 from extractor.runs.record import SecondAnswer
 
-# The code of a line that met a defect of ours.
+# The code of a line that triggered a bug of ours.
 INTERNAL = "internal"
 
 
@@ -50,9 +50,11 @@ def check_command(
         statuses[line["status"]] += 1
         defects += (line.get("error") or {}).get("code") == INTERNAL if line["status"] == "failed" else 0
         print(json_line(line))
-    say(", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "no lines")
+    print_err(", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "no lines")
     if defects:
-        say(f"internal error on {defects} {'line' if defects == 1 else 'lines'}; EXTRACTOR_DEBUG=1 shows the traceback")
+        print_err(
+            f"internal error on {defects} {'line' if defects == 1 else 'lines'}; EXTRACTOR_DEBUG=1 prints the traceback"
+        )
         raise typer.Exit(Exit.INTERNAL)
     raise typer.Exit(Exit.LOOK if set(statuses) - {"accepted"} else Exit.FINE)
 
@@ -115,7 +117,7 @@ def _checked(number: int, text: str, letters: _Letters, kind: LetterType, *, str
         return {**line, **checked.as_dict()}
     except LetterError as error:
         return _failed(line, error.code, error.message)
-    except Exception as error:  # a defect met by one line must not cost the others
+    except Exception as error:  # a bug triggered by one line must not affect the others
         if os.environ.get("EXTRACTOR_DEBUG"):
             raise
         return _failed(line, INTERNAL, f"internal error: {type(error).__name__}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.shared.options import say
+from extractor.cli.shared.options import print_err
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def desk_command(
     except OSError as error:
         raise UsageError(f"cannot serve at port {port}: {error.strerror}", hint="name another --port") from error
     told = f"requests in {inbox}" if inbox else f"answers from {recordings}"
-    say(f"answer desk at http://127.0.0.1:{server.server_address[1]}/v1, {told} (Ctrl-C ends)")
+    print_err(f"answer desk at http://127.0.0.1:{server.server_address[1]}/v1, {told} (Ctrl-C ends)")
     try:
         server.serve_forever()
     finally:
@@ -60,7 +60,7 @@ def _source(inbox: Path | None, recordings: Path | None, latency: float, wait: f
     if inbox and recordings:
         raise UsageError("answers come from --inbox or from --from-cassettes", hint="leave out one of them")
     if recordings:
-        return Recordings(recordings, latency, say)
+        return Recordings(recordings, latency, print_err)
     if inbox:
         return Inbox(inbox, wait)
     raise UsageError("Missing option '--inbox' or '--from-cassettes'", hint="try extractor desk --help")

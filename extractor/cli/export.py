@@ -41,7 +41,7 @@ def export_command(
 
     csv and jsonl give a file a table, parquet too, xlsx one file with a sheet a table. A column is a
     field of the schema (header.case_number). Cells that begin like a formula stay text. Letters that
-    failed stand in the table letters, with their error. Evidence is left out. Values that a reviewer
+    failed are in the table letters, with their error. Evidence is left out. Values that a reviewer
     corrected replace the model's; reviewed_by and corrected name them.
 
     Example: extractor export out --to csv

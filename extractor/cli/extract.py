@@ -25,8 +25,8 @@ from extractor.cli.shared.options import (
     WorkspaceOption,
     open_session,
     open_workspace,
+    print_err,
     print_json,
-    say,
     second_model,
 )
 from extractor.errors import LetterError
@@ -72,13 +72,13 @@ def extract_command(
     bill = Bill(session.plan, session.replaying)
     bill.add(record)
     if line := bill.line():
-        say(line)
+        print_err(line)
     raise typer.Exit(Exit.FINE if record.status == "accepted" else Exit.LOOK)
 
 
 async def _one(file: LetterFile, letter: Letter | LetterError, session: Session) -> Record:
     if isinstance(letter, LetterError):
-        say(f"error: {letter}")
+        print_err(f"error: {letter}")
     try:
         return await session.extract(file, letter)
     finally:

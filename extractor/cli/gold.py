@@ -8,8 +8,16 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.review import LettersOption, letter_places, told_type
-from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.cli.review import LettersOption, letter_places, letter_type_of_run
+from extractor.cli.shared.options import (
+    Exit,
+    JsonOption,
+    TypeOption,
+    WorkspaceOption,
+    open_workspace,
+    print_err,
+    print_json,
+)
 from extractor.runs.ledger import View
 
 gold_app = typer.Typer(name="gold", help="More letters with true answers.", no_args_is_help=True)
@@ -37,7 +45,7 @@ def from_review_command(
     from extractor.review.state import Reviews
 
     opened = open_workspace(workspace)
-    kind = opened.letter_type(letter_type or told_type(folder))
+    kind = opened.letter_type(letter_type or letter_type_of_run(folder))
     with View(folder) as view:
         records = list(view.records())
     reviews = Reviews(folder)
@@ -49,7 +57,7 @@ def from_review_command(
         print_json([{"letter_id": pair.letter_id, "name": pair.name, "refused": pair.reason or None} for pair in pairs])
     else:
         for pair in refused:
-            say(f"{pair.letter_id}: {pair.reason}")
+            print_err(f"{pair.letter_id}: {pair.reason}")
         print(f"{len(pairs) - len(refused)} of {len(pairs)} accepted letters are now gold in {to}")
     raise typer.Exit(Exit.LOOK if refused else Exit.FINE)
 

@@ -1,4 +1,4 @@
-"""``extractor merge``: several run folders made into one."""
+"""``extractor merge``: join several run folders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.options import JsonOption, print_json, say
+from extractor.cli.shared.options import JsonOption, print_err, print_json
 from extractor.runs import bulk
 
 _NAMED = 5
@@ -21,9 +21,9 @@ def merge_command(
 ) -> None:
     """Join run folders into a new one: ledgers, stored answers and records.
 
-    The folders stay as they are. Of a letter that stands in two of them the newer record is taken;
+    The folders are not changed. If a letter is in two of them, the newer record is used;
     where the two were made differently (another text, prompt, model or checks), that is reported. A run
-    over all letters goes on from the new folder and asks only what no folder has.
+    over all letters continues from the new folder and asks only about letters that no folder has.
 
     Exit code 0, or 2 if a folder cannot be used.
 
@@ -49,5 +49,5 @@ def merge_command(
     print(f"{merged.counts.total():,} letters: {counts}. Records: {out / bulk.RECORDS}")
     if merged.conflicts:
         named = ", ".join(merged.conflicts[:_NAMED]) + (", ..." if len(merged.conflicts) > _NAMED else "")
-        say(f"{len(merged.conflicts):,} letters were made differently in two folders; the newer was taken: {named}")
-    say(f"next: extractor status {shlex.quote(str(out))}")
+        print_err(f"{len(merged.conflicts):,} letters differ between two folders; the newer record was used: {named}")
+    print_err(f"next: extractor status {shlex.quote(str(out))}")

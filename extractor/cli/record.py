@@ -20,7 +20,7 @@ from extractor.cli.shared.options import (
     WorkspaceOption,
     open_session,
     open_workspace,
-    say,
+    print_err,
 )
 from extractor.errors import ExtractorError, LetterError, TransportError, UsageError
 from extractor.letters.letter import LetterFile, find_letters, letters_in, read_letter
@@ -89,10 +89,10 @@ def record_command(
         asyncio.run(job.run(files, sessions, concurrency, dry_run))
     except KeyboardInterrupt:
         go_on = "begins again" if everything else "goes on from here"
-        say(f"{job.recorded} of {len(job.tasks)} letters recorded; the same command {go_on}")
+        print_err(f"{job.recorded} of {len(job.tasks)} letters recorded; the same command {go_on}")
         raise
     if not dry_run:
-        say(f"{job.recorded} of {len(job.tasks)} letters recorded; fresh before: {job.fresh}")
+        print_err(f"{job.recorded} of {len(job.tasks)} letters recorded; fresh before: {job.fresh}")
     left = job.unreadable or (not dry_run and job.recorded < len(job.tasks))
     raise typer.Exit(Exit.INCOMPLETE if left else Exit.FINE)
 
@@ -123,7 +123,7 @@ def _letters(paths: list[Path] | None, ids: list[str] | None, session: Session) 
     bundled = session.workspace.config.letter_types[session.plan.letter_type.name].letters
     if not paths and not bundled:
         raise UsageError("no letters named", hint="name letters, or set `letters` in workspace.toml")
-    found = find_letters(paths or [session.workspace.root / str(bundled)], notify=say)
+    found = find_letters(paths or [session.workspace.root / str(bundled)], notify=print_err)
     files = [part for file in found for part, _ in letters_in(file, session.plan.letter_type.starts)]
     if ids:
         known = {file.id for file in files}
@@ -207,7 +207,7 @@ class _Job:
             how, _ = await how_it_stands(file, session)
         except LetterError as error:
             self.unreadable += 1
-            say(f"{file.id}: {error}")
+            print_err(f"{file.id}: {error}")
             return
         self.fresh += how.state == "fresh"
         if how.state in self.wanted:
@@ -223,7 +223,7 @@ class _Job:
             # What stops one worker stops them all; the first says why.
             raise failures.exceptions[0] from None
         if self.done < len(self.tasks):
-            say(f"gave up after {self.failures_in_a_row} failures in a row")
+            print_err(f"gave up after {self.failures_in_a_row} failures in a row")
 
     async def _work(self, waiting: Iterator[_Task]) -> None:
         for task in waiting:
@@ -238,7 +238,7 @@ class _Job:
                 told = f"not recorded: {error}"
                 self.failures_in_a_row += isinstance(error, TransportError)
             self.done += 1
-            say(f"{self.done} of {len(self.tasks)}: {task.name}: {told}")
+            print_err(f"{self.done} of {len(self.tasks)}: {task.name}: {told}")
 
     async def _ask(self, task: _Task) -> str:
         letter = read_letter(task.file)

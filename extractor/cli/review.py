@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, say
+from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, print_err
 from extractor.errors import LedgerError, UsageError
 from extractor.files import output_file
 from extractor.lettertypes.lettertype import LetterType
@@ -33,7 +33,7 @@ def review_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run (its --out).", metavar="DIR")],
     letters: LettersOption = None,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="Who reviews; default: your login name.")
+        str | None, typer.Option("--name", metavar="NAME", help="Name of the reviewer; default: your login name.")
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write one page for mailing, and serve nothing.")
@@ -53,7 +53,7 @@ def review_command(
     """
     desk = _open_desk(folder, letters, name, letter_type, workspace)
     if missing := len(desk.letters.missing):
-        say(f"{missing} of {len(desk.queue.entries)} letters were not found; name their folders with --letters")
+        print_err(f"{missing} of {len(desk.queue.entries)} letters were not found; name their folders with --letters")
     if html:
         from extractor.review.mail_page import sheet
 
@@ -71,7 +71,7 @@ def _open_desk(
     from extractor.review.review import Desk
 
     opened = open_workspace(workspace)
-    kind = opened.letter_type(letter_type or told_type(folder))
+    kind = opened.letter_type(letter_type or letter_type_of_run(folder))
     return Desk(folder, kind, letter_places(folder, opened, kind, letters), _name(name))
 
 
@@ -86,7 +86,7 @@ def _serve(desk: Desk, port: int, browser: bool) -> None:
 
     def opened(address: str) -> None:
         print(address, flush=True)
-        say(f"reviewing {desk.folder} as {desk.name}; Ctrl-C ends it")
+        print_err(f"reviewing {desk.folder} as {desk.name}; Ctrl-C ends it")
         if browser:
             import webbrowser
 
@@ -97,21 +97,21 @@ def _serve(desk: Desk, port: int, browser: bool) -> None:
     desk.refresh()
     decided = sum(desk.part(entry) == "done" for entry in desk.queue.entries)
     left = sum(desk.part(entry) == "todo" for entry in desk.queue.entries)
-    say(f"{decided} decided, {left} left to check; all is in {desk.log.path}")
+    print_err(f"{decided} decided, {left} left to check; all is in {desk.log.path}")
 
 
-def told_type(folder: Path) -> str | None:
+def letter_type_of_run(folder: Path) -> str | None:
     """The letter type of a run's records. Raises ``LedgerError`` if ``folder`` is not one."""
     with View(folder) as view:
         first = next(view.records(), None)
     if first is None:
-        raise LedgerError(f"no letter is finished in {folder}", hint="let the run go on, or name another folder")
+        raise LedgerError(f"no letter is finished in {folder}", hint="let the run continue, or name another folder")
     kind: str = first.letter_type
     return kind
 
 
 def letter_places(folder: Path, workspace: Workspace, kind: LetterType, named: list[Path] | None) -> list[list[Path]]:
-    """Where to look for a run's letters: where each run that wrote here was told to, the newest first.
+    """Where to look for a run's letters: the paths given to each run that wrote here, the newest first.
 
     Raises ``UsageError`` if that is not known.
     """
@@ -124,7 +124,7 @@ def letter_places(folder: Path, workspace: Workspace, kind: LetterType, named: l
         places.append([workspace.root / own])
     if not places:
         raise UsageError(
-            "a run of an older version did not note where its letters lie",
+            "a run of an older version did not store where its letters are",
             hint="name the files or folders that the run was given: --letters PATH",
         )
     return [paths for number, paths in enumerate(places) if paths not in places[:number]]
@@ -143,7 +143,9 @@ def _name(name: str | None) -> str:
         try:
             name = getpass.getuser()
         except (OSError, KeyError):  # no login name, e.g. in a container
-            raise UsageError("your login name is not known", hint="say who reviews: --name NAME") from None
+            raise UsageError("your login name is not known", hint="pass the reviewer's name: --name NAME") from None
     if not name.strip() or len(name) > 100 or not name.isprintable():
-        raise UsageError("--name must be a name of at most 100 characters", hint="say who reviews: --name NAME")
+        raise UsageError(
+            "--name must be a name of at most 100 characters", hint="pass the reviewer's name: --name NAME"
+        )
     return name.strip()

@@ -27,8 +27,8 @@ from extractor.cli.shared.options import (
     UrlOption,
     WorkspaceOption,
     open_session,
+    print_err,
     print_json,
-    say,
     second_model,
 )
 from extractor.cli.shared.outcome import exit_code, forecast_report, print_forecast, print_summary, report
@@ -119,7 +119,7 @@ def run_command(
     bounds, part = _bounds(concurrency, rpm, tpm), bulk.shard_of(shard) if shard else None
     if force and retry:
         raise UsageError("--force asks about every letter again", hint="leave out --retry")
-    files = find_letters(paths, notify=say)
+    files = find_letters(paths, notify=print_err)
     other = second_model(second, second_prompt, second_base_url)
     session = open_session(
         workspace,

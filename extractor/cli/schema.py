@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, print_err, print_json
 from extractor.files import output_file
 from extractor.runs.record import record_schema
 
@@ -37,4 +37,4 @@ def schema_command(
 
     with output_file(out, private=False) as file:
         file.write((json.dumps(schema, ensure_ascii=False, indent=2) + "\n").encode())
-    say(f"wrote {out}")
+    print_err(f"wrote {out}")

@@ -1,4 +1,4 @@
-"""``extractor status``: how a run folder stands, also while a run goes on."""
+"""``extractor status``: the state of a run folder, also while the run is active."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def status_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run (its --out).", metavar="DIR")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say how a run stands, from another terminal while it goes on, or afterwards.
+    """Print the state of a run, from another terminal while it is active, or afterwards.
 
     Only looks: the run is not disturbed. Exit code 0, or 2 if there is no run in DIR.
 
@@ -71,11 +71,11 @@ def _moment(seconds: float) -> str:
 
 
 _STATES = {
-    "running": "a run is going on",
+    "running": "a run is active",
     "unknown": "no run has reported its state",
-    "killed": "the last run ended without a word: killed, or the machine went down; the same command goes on",
-    "interrupted": "the last run was interrupted; the same command goes on",
-    "incomplete": "the last run left letters unanswered; the same command goes on",
+    "killed": "the last run was killed, or the machine went down; the same command continues it",
+    "interrupted": "the last run was interrupted; the same command continues it",
+    "incomplete": "the last run left letters unanswered; the same command continues it",
     "finished": "the last run is finished",
 }
 

@@ -13,8 +13,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from extractor.cli.shared.marks import Bit, Mark, bits, marks_of
-from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.cli.shared.marks import MarkedText, TextMark, marked_text, marks_of
+from extractor.cli.shared.options import (
+    Exit,
+    JsonOption,
+    TypeOption,
+    WorkspaceOption,
+    open_workspace,
+    print_err,
+    print_json,
+)
 from extractor.display.safe_text import INVISIBLE
 from extractor.display.terminal import raw_stream
 from extractor.errors import LetterError, UsageError
@@ -52,7 +60,7 @@ def text_command(
     Example: extractor text eval/imr/letters/dwc-2014-002.txt
     """
     kind = open_workspace(workspace).letter_type(letter_type)
-    listed = find_letters(files, notify=say)
+    listed = find_letters(files, notify=print_err)
     if letter_id is not None:
         file = LetterIndex(listed, kind.starts).get(letter_id)
         if file is None:
@@ -148,27 +156,27 @@ def _head(letter: Letter, reading: Reading, kind: LetterType) -> Iterator[str]:
         yield f"{odd.severity}: {odd.code}: {odd.message} (characters {odd.span.start:,} to {odd.span.end:,})"
 
 
-def _marked(text: str, marks: list[Mark], page: Span) -> Text:
+def _marked(text: str, marks: list[TextMark], page: Span) -> Text:
     shown = Text()
-    inside: list[Mark] = []
-    for bit in bits(text, marks, page):
-        if bit.mark is None:
-            shown.append(_visible(bit.text), _style(inside))
+    inside: list[TextMark] = []
+    for piece in marked_text(text, marks, page):
+        if piece.mark is None:
+            shown.append(_visible(piece.text), _style(inside))
             continue
-        if bit.end:
-            if bit.mark in inside:
-                inside.remove(bit.mark)
+        if piece.end:
+            if piece.mark in inside:
+                inside.remove(piece.mark)
         else:
-            inside.append(bit.mark)
-        _tag(shown, bit, bit.mark)
+            inside.append(piece.mark)
+        _tag(shown, piece, piece.mark)
     shown.rstrip()
     return shown
 
 
-def _tag(shown: Text, bit: Bit, mark: Mark) -> None:
-    """A tag; those of sections stand on lines of their own."""
+def _tag(shown: Text, piece: MarkedText, mark: TextMark) -> None:
+    """A tag; section tags are on separate lines."""
     name = mark.label + ("" if mark.certain else "?")
-    tag = _visible(f"</{name}>" if bit.end else f"<{name}{mark.value and ' ' + mark.value}>")
+    tag = _visible(f"</{name}>" if piece.end else f"<{name}{mark.value and ' ' + mark.value}>")
     if mark.kind != "section":
         shown.append(tag, _TAG)
         return
@@ -177,7 +185,7 @@ def _tag(shown: Text, bit: Bit, mark: Mark) -> None:
     shown.append(f"{tag}\n", "blue")
 
 
-def _style(inside: list[Mark]) -> str:
+def _style(inside: list[TextMark]) -> str:
     mark = next((mark for mark in reversed(inside) if mark.kind != "section"), None)
     if mark is None:
         return ""
@@ -185,7 +193,7 @@ def _style(inside: list[Mark]) -> str:
 
 
 def _visible(text: str) -> str:
-    """Text for the screen: one blank line where there are more, and signs that do not show as their code points."""
+    """Text for the screen: one blank line where there are more, and invisible characters as their code points."""
     text = _BLANK_LINES.sub("\n\n", text.replace("\r\n", "\n").replace("\f", ""))
     return _HIDDEN.sub(_code_point, text)
 
@@ -230,7 +238,7 @@ def _pages(letter: Letter) -> list[dict[str, Any]]:
     ]
 
 
-def _mark(mark: Mark, letter: Letter) -> dict[str, Any]:
+def _mark(mark: TextMark, letter: Letter) -> dict[str, Any]:
     report: dict[str, Any] = {
         "kind": mark.kind,
         "label": mark.label,

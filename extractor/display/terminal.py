@@ -22,7 +22,7 @@ def terminal_safe(text: str) -> str:
 
 
 class SafeStream:
-    """A text stream that writes what ``terminal_safe`` makes of a text; ``raw`` is the stream behind it."""
+    """A text stream that writes what ``terminal_safe`` makes of a text; ``raw`` is the underlying stream."""
 
     def __init__(self, raw: TextIO) -> None:
         self.raw = raw
@@ -40,7 +40,7 @@ class SafeStream:
 
 
 def raw_stream(stream: TextIO) -> TextIO:
-    """The stream behind a safe one, for our own control codes and text that was made safe before."""
+    """The stream under a safe one, for our own control codes and text that is already safe."""
     return cast(TextIO, getattr(stream, "raw", stream) if isinstance(stream, SafeStream) else stream)
 
 

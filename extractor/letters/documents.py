@@ -1,4 +1,4 @@
-"""What any kind of file becomes before it is a letter: text, its pages, and where each word stands on them."""
+"""What any kind of file becomes before it is a letter: text, its pages, and where each word is on them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Box(NamedTuple):
 
 
 class Size(NamedTuple):
-    """Width and height of an upright page in points (1/72 inch); ``turned``: by how many clockwise quarters it lies
+    """Width and height of an upright page in points (1/72 inch); ``turned``: by how many clockwise quarters it is
     turned in its file.
     """
 
@@ -38,7 +38,7 @@ class Size(NamedTuple):
 class Word(NamedTuple):
     """One word of a document's text: its span, its 0-based page, its box, and how sure the OCR was (0 to 100).
 
-    ``confidence`` is ``None`` where nothing was guessed.
+    ``confidence`` is ``None`` for words that did not come from OCR.
     """
 
     span: Span
@@ -48,10 +48,10 @@ class Word(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Something about how the text came to be that a person may need to know: a stable code, what, and where.
+    """A remark on how the text was produced that a person may need: a stable code, a message, and where.
 
-    ``words`` are words of the source that are no part of the text, such as hidden ones; they are
-    shown to whoever looks at the letter and never stand in messages or findings. An ``error``
+    ``words`` are words of the source that are not part of the text, such as hidden ones; they are
+    shown to a person who reviews the letter and never appear in messages or findings. An ``error``
     sends the letter to a person.
     """
 
@@ -83,7 +83,7 @@ class Document:
 
 
 def pages_of(text: str) -> tuple[Span, ...]:
-    """Pages as form feeds part them; blank pages count, but those behind the last words do not."""
+    """Pages as separated by form feeds; blank pages count, except those after the last words."""
     if "\f" not in text:
         return ()
     end = len(text.rstrip())
@@ -94,11 +94,11 @@ def pages_of(text: str) -> tuple[Span, ...]:
 
 
 def inferred_pages(text: str) -> tuple[Span, ...]:
-    """Pages where a text without form feeds seems to have had page breaks; usually none.
+    """Likely pages of a text without form feeds; usually none.
 
     Some tools double every line end and give a page break two more. Such a text has runs of two
     line ends nearly everywhere and of exactly four at the breaks; a text spaced in another way has
-    no such pages. What stands on the first page may have begun on an earlier one.
+    no such pages. What is on the first page may have begun on an earlier one.
     """
     if "\f" in text:
         return ()
@@ -111,9 +111,9 @@ def inferred_pages(text: str) -> tuple[Span, ...]:
 
 
 def cut(document: Document, piece: Span) -> Document:
-    """The part of a document that ``piece`` covers, with the pages, words and notes that lie in it.
+    """The part of a document that ``piece`` covers, with the pages, words and notes inside it.
 
-    Pages are counted anew: where the part begins is its first page. Notes on the whole stay.
+    Pages are renumbered: where the part begins is its first page. Notes on the whole stay.
     """
     words = document.words[_first_at(document.words, piece.start) : _first_at(document.words, piece.end)]
     kept = [number for number, page in enumerate(document.pages) if page.start < piece.end and page.end > piece.start]
@@ -138,7 +138,7 @@ def cut(document: Document, piece: Span) -> Document:
 
 
 def joined(documents: Sequence[Document]) -> Document:
-    """One document of several that hold its pages, in order; a form feed parts them."""
+    """One document made from several that hold its pages, in order, separated by form feeds."""
     texts: list[str] = []
     pages: list[Span] = []
     words: list[Word] = []
@@ -160,7 +160,7 @@ def joined(documents: Sequence[Document]) -> Document:
 
 
 def _first_at(words: Sequence[Word], place: int) -> int:
-    """The number of the first word that begins at ``place`` or behind it; words stand in the text's order."""
+    """The number of the first word that begins at or after ``place``; words are in text order."""
     return bisect_left(words, place, key=lambda word: word.span.start)
 
 

@@ -35,7 +35,7 @@ class Letter:
     ``text`` is the raw text, exactly as decoded from the file (line ends included). ``pages``
     are raw spans of the letter's own pages where the source has pages, else empty. ``notes`` say what
     a person should know of how the text came to be. ``words`` and ``sizes`` are known of PDFs and
-    scans: where each word stands, and how large the pages are. ``origin`` and ``first_page`` are those of
+    scans: where each word is, and how large the pages are. ``origin`` and ``first_page`` are those of
     ``Document``. ``page_marks`` are raw spans of running lines that only the letter type knows.
     """
 
@@ -103,11 +103,11 @@ class Letter:
 
     @cached_property
     def inferred_pages(self) -> tuple[Span, ...]:
-        """Pages that the text seems to have had, for people to look at; ``page_of`` does not count them."""
+        """Likely pages of the text, for display; ``page_of`` does not count them."""
         return inferred_pages(self.text)
 
     def boxes(self, span: Span) -> list[tuple[int, Box]]:
-        """Where a span stands, where that is known: 1-based letter pages and a rectangle for each line on them.
+        """Where a span is on its page, if known: 1-based letter pages and a rectangle for each line on them.
 
         A part of a word takes its share of the word's width.
         """
@@ -125,12 +125,12 @@ class Letter:
         return any(word.confidence is not None for word in self.words)
 
     def confidence(self, span: Span) -> float | None:
-        """How sure OCR was of the doubtfullest word in ``span`` (0 to 100); ``None`` where nothing was guessed."""
+        """OCR's lowest confidence in a word of ``span`` (0 to 100); ``None`` if no word came from OCR."""
         known = [word.confidence for word in self._words_in(span) if word.confidence is not None]
         return min(known, default=None)
 
     def _words_in(self, span: Span) -> Iterator[Word]:
-        """The words that stand in a span, also those that reach into it."""
+        """The words inside a span, or overlapping it."""
         if span.start >= span.end:
             return
         for number in range(bisect_left(self._word_ends, span.start + 1), len(self.words)):
@@ -165,7 +165,7 @@ def find_letters(paths: Iterable[Path], notify: Callable[[str], None] | None = N
 def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple[LetterFile, Letter | LetterError]]:
     """Every letter that ``file`` holds, with the file under the letter's own id; or why one cannot be read.
 
-    Most files hold one. An archive in an archive and a mail hold several under ids of their own
+    Most files hold one. An archive in an archive and a mail hold several under their own ids
     (``mail/attachment``); a document in which ``starts`` finds several is cut: ``file#1``, ``file#2``.
     """
     for each, document in documents_in(file):
@@ -186,7 +186,7 @@ def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple
 
 
 class LetterIndex:
-    """Letters by id, also those that lie in a file with others: ``merged#2``, ``mail/attachment``."""
+    """Letters by id, including those in a file with others: ``merged#2``, ``mail/attachment``."""
 
     def __init__(self, files: Iterable[LetterFile], starts: Starts | None = None) -> None:
         self._files = {file.id: file for file in files}
@@ -194,7 +194,7 @@ class LetterIndex:
         self._taken_apart: set[str] = set()
 
     def get(self, letter_id: str) -> LetterFile | None:
-        """Where a letter lies, or ``None``. Files are read only if no file has this id itself."""
+        """A letter's location, or ``None``. Files are read only if no file has this id itself."""
         if letter_id in self._files:
             return self._files[letter_id]
         holder = next((name for name in _holders(letter_id) if name in self._files), None)
@@ -208,8 +208,8 @@ class LetterIndex:
 
 def _holders(letter_id: str) -> Iterator[str]:
     """Ids of the files that may hold a letter of this id, the nearest first."""
-    name, sign, number = letter_id.rpartition("#")
-    if sign and number.isdigit():
+    name, mark, number = letter_id.rpartition("#")
+    if mark and number.isdigit():
         yield name
     else:
         name = letter_id
@@ -254,7 +254,7 @@ def letter_of(letter_id: str, document: Document) -> Letter:
 
 
 def _pieces(document: Document, starts: Starts) -> list[Span]:
-    """Where each of a document's letters stands; what stands before the first start belongs to the first."""
+    """The span of each of a document's letters; text before the first start belongs to the first."""
     text, view = document.text, ReadingView.of(document.text)
     later = [view.to_raw(Span(start, start)).start for start in sorted(set(starts(view.text)))[1:]]
     cuts = [_from_page_start(text, document.pages, start) for start in later]
@@ -263,7 +263,7 @@ def _pieces(document: Document, starts: Starts) -> list[Span]:
 
 
 def _from_page_start(text: str, pages: tuple[Span, ...], start: int) -> int:
-    """A letter's start, moved to its page's where only blanks stand between."""
+    """A letter's start, moved to the start of its page if only blanks are between."""
     number = bisect_right([page.start for page in pages], start) - 1
     page = pages[number].start if number >= 0 else start
     return start if text[page:start].strip() else page
@@ -279,7 +279,7 @@ def _share(word: Word, span: Span) -> Box:
 
 
 def _on_one_line(one: Box, other: Box) -> bool:
-    """Whether half the lower of two boxes stands beside the other, and not before it."""
+    """Whether half the lower of two boxes is beside the other, and not before it."""
     beside = min(one.bottom, other.bottom) - max(one.top, other.top)
     return 2 * beside >= min(one.bottom - one.top, other.bottom - other.top) and other.left >= one.left
 

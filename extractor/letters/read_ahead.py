@@ -1,4 +1,4 @@
-"""Letters read before they are needed, in threads of their own, so that a loop never waits for a file.
+"""Letters read before they are needed, in separate threads, so that a loop never waits for a file.
 
 PDFs and scans are read by reader processes, and each thread that waits for one keeps it busy. Text takes
 the interpreter itself, so one thread is enough for it, and its letters come in the order of the files. A text
@@ -23,15 +23,15 @@ from extractor.letters.workers.processes import MAX_WORKERS, Cancellation
 # Letters read and not yet taken, for text and for everything else.
 AHEAD = 8
 _TEXTUAL = ("text", "docx", "html")
-# How long a cancelled thread may take to end before it is left behind, in seconds.
+# How long a cancelled thread may take to end before it is abandoned, in seconds.
 _LAST_WAIT = 0.2
 
 
 class ReadLetter(NamedTuple):
     """One letter as it was read: ``file`` under the letter's own id, and the letter, or why there is none.
 
-    ``number`` counts the letters of one file from 0; ``last`` marks its last one. An exception that is no
-    ``LetterError`` is a defect that this file met.
+    ``number`` counts the letters of one file from 0; ``last`` marks its last one. An exception that is not a
+    ``LetterError`` is a bug that this file triggered.
     """
 
     file: LetterFile
@@ -58,7 +58,7 @@ class ReadAhead:
             _Lane(files, textual=False, most=MAX_WORKERS, ahead=ahead),
             _Lane(files, textual=True, most=1, ahead=ahead),
         )
-        # Files of which some letters were taken, and others were not.
+        # Files with some letters taken and others not.
         self._partial: set[LetterFile] = set()
 
     def __enter__(self) -> ReadAhead:
@@ -173,7 +173,7 @@ class ReadAhead:
         return file
 
     def _read(self, lane: _Lane, file: LetterFile) -> bool:
-        """Put every letter of one file where it can be taken; whether to go on."""
+        """Put every letter of one file where it can be taken; whether to continue."""
         for letter in _letters_of(file, self._starts):
             with self._changed:
                 if len(lane.ready) >= lane.ahead:

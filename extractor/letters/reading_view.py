@@ -15,7 +15,7 @@ from extractor.letters.typography import edits, one_for_one
 
 
 class OffsetMap:
-    """Offsets of a view and of the raw text that stand for each other, in pieces.
+    """Corresponding offsets of a view and of the raw text, in pieces.
 
     Piece i runs to where the next one begins. In an edited piece no single characters correspond: each
     of its offsets stands for the piece as a whole.
@@ -32,16 +32,16 @@ class OffsetMap:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every offset stands for itself."""
+        """Whether every offset maps to itself."""
         return len(self._views) == 1
 
     def to_raw(self, span: Span) -> Span:
-        """The raw span that a span of the view stands for."""
+        """The raw span of a span of the view."""
         start = self._raw_offset(span.start)
         return Span(start, max(start, self._raw_end(span.end)) if span.end > span.start else start)
 
     def from_raw(self, span: Span) -> Span:
-        """The span of the view that shows a raw span."""
+        """The span of the view for a raw span."""
         return Span(self._view_offset(span.start, after=False), self._view_offset(span.end, after=True))
 
     def _raw_offset(self, view: int) -> int:
@@ -86,11 +86,11 @@ class ReadingView:
         return cls("".join((*pieces, alike[at:])), offsets)
 
     def to_raw(self, span: Span) -> Span:
-        """The raw span that a span of the view stands for; half a ligature stands for the whole."""
+        """The raw span of a span of the view; half a ligature maps to the whole."""
         return span if self.offsets.is_plain else self.offsets.to_raw(span)
 
     def from_raw(self, span: Span) -> Span:
-        """The span of the view that shows a raw span."""
+        """The span of the view for a raw span."""
         return span if self.offsets.is_plain else self.offsets.from_raw(span)
 
     def without(self, spans: Sequence[Span]) -> ReadingView:
@@ -120,7 +120,7 @@ class FoldedText:
     def __init__(self, text: str | ReadingView) -> None:
         self._reading = text if isinstance(text, ReadingView) else ReadingView.of(text)
         read = one_quote_mark(self._reading.text)
-        # folded[i] in the view stands for reads[i] in the reading view; linear in between.
+        # folded[i] in the view corresponds to reads[i] in the reading view; linear in between.
         folded, reads = [0], [0]
         pieces: list[str] = []
         at = length = 0
@@ -141,9 +141,9 @@ class FoldedText:
         self._folded, self._read = folded, reads
 
     def find(self, needle: str, within: Span | None = None) -> Span | None:
-        """The first place where ``needle`` stands, up to folding, as a raw span; else ``None``.
+        """The first occurrence of ``needle``, up to folding, as a raw span; else ``None``.
 
-        The needle must begin and end at a word's edge: "page 30" does not stand in "page 301".
+        The needle must begin and end at a word's edge: "page 30" does not occur in "page 301".
         """
         return next(self.find_all(needle, within), None)
 
@@ -171,7 +171,7 @@ class FoldedText:
     def _to_folded(self, read: int) -> int:
         i = bisect_right(self._read, read) - 1
         folded = self._folded[i] + read - self._read[i]
-        # Inside a run that was folded away, every offset stands for the run's one character.
+        # Inside a run that was folded away, every offset maps to the run's one character.
         return min(folded, self._folded[i + 1]) if i + 1 < len(self._folded) else min(folded, len(self.view))
 
     def _whole_words(self, start: int, end: int) -> bool:

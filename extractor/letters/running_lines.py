@@ -1,6 +1,6 @@
 """Running headers and footers, which fall into the middle of paragraphs and sentences.
 
-Nothing is a running line because it looks odd. It must stand at the edge of the letter's pages and
+Nothing is a running line because it looks odd. It must be at the edge of the letter's pages and
 come back from page to page: word for word, or with a page number that counts up. Pages end at
 form feeds; where a text has none, at lines that give a page's number ("Page 2 of 4") and count up.
 """
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from extractor.letters.spans import Span
 
-# A running header has a few lines, counted from the outside; what stands deeper is the letter's own text.
+# A running header has a few lines, counted from the outside; anything deeper is the letter's own text.
 _DEEPEST = 4
 _LONGEST = 200
 _MOST_PAGES = 1_000
 _LINE = re.compile(r"[^\n\r\f]*\S[^\n\r\f]*")
 _NUMBER = re.compile(r"\d+")
-# Where a page's number may stand in a text without form feeds; never a number alone. Each begins with
+# Where a page number may be in a text without form feeds; never a number alone. Each begins with
 # letters that are found in one step: nearly all letters have no such line.
 _ANCHORS = tuple(
     map(re.compile, (r"age[ \t]+\d", r"AGE[ \t]+\d", r"-\d{5,9}[ \t]+\d", r"- \d{1,3} -", r"\| ?[Pp] ?[Aa] ?[Gg]"))
@@ -32,7 +32,7 @@ _NUMBER_ALONE = re.compile(
     r"(?:- ?|\| ?|\[ ?)?(?:(?:page|pg\.?) ?)?\d{1,3}(?: ?(?:of|/) ?\d{1,3})?(?: ?[-\]])?(?: ?\| ?p ?a ?g ?e)?",
     re.IGNORECASE,
 )
-# A number behind one of these may be what the text was about to say.
+# A number after one of these may belong to the sentence.
 _WAITS_FOR_A_NUMBER = re.compile(r"(?:[,:#-]|[\u2010-\u2015]|\band|\bto|\bpages?|\bof)\s*\Z", re.IGNORECASE)
 _ENDS_A_SENTENCE = re.compile(r"[.?!:;][\"')\u201d]*\Z")
 _COMPANY = re.compile(r"\b(?:Inc|Ltd|Corp|Co|LLC)\.\Z")
@@ -80,7 +80,7 @@ def running_lines(text: str, pages: Sequence[Span]) -> list[Span]:
     starts = [anchor.end for anchor in anchors]
     between = [Span(start, end) for start, end in zip([0, *starts], [*ends, len(text)], strict=True)]
     lines = [*anchors, *_at_edges(text, [page for page in between if page.of(text).strip()])]
-    # The first page's head may hold what stands nowhere else.
+    # The first page's head may hold text found nowhere else.
     first = anchors[0]
     own = not text[: first.start].strip() and not _NUMBER_ALONE.fullmatch(first.of(text))
     return sorted(line for line in lines if not own or line != first)
@@ -133,7 +133,7 @@ def _at_edges(text: str, spans: Sequence[Span]) -> Iterator[Span]:
                 if _counts_up(lines, pages, at_top) or (known and _is_constant(lines, pages, at_top, known)):
                     for number, line in lines.items():
                         pages[number].peel(at_top)
-                        # The first page's head may hold what stands nowhere else.
+                        # The first page's head may hold text found nowhere else.
                         if number or not at_top or _NUMBER_ALONE.fullmatch(line.words):
                             yield line.span
                     peeled = True
@@ -178,7 +178,7 @@ def _counts_at(place: int, lines: dict[int, _Line]) -> bool:
 
 
 def _is_awaited(number: int, pages: Sequence[_Page], at_top: bool) -> bool:
-    """Whether the text before a bare number asks for one: a page list goes on over the page's end."""
+    """Whether the text before a bare number asks for one: a page list continues across the page break."""
     page = pages[number]
     if at_top:
         before = pages[number - 1].edge(False) if number else None
@@ -188,7 +188,7 @@ def _is_awaited(number: int, pages: Sequence[_Page], at_top: bool) -> bool:
 
 
 def _is_constant(lines: dict[int, _Line], pages: Sequence[_Page], at_top: bool, known: Counter[str]) -> bool:
-    """Whether the same words stand at this edge of every page, and nowhere else.
+    """Whether the same words are at this edge of every page, and nowhere else.
 
     The first page may lack a header and the last one a footer; such lines must cut through a
     sentence somewhere, which no heading of the letter does.

@@ -33,7 +33,7 @@ def one_letter(
 def letter_from_bytes(data: bytes, name: str, letter_id: str | None = None) -> Letter:
     """The letter in the bytes of a file called ``name``, e.g. of an upload; its id is the name without its ending.
 
-    A PDF or a scan is read in a process of its own, as from a file. Raises ``LetterError`` if it cannot be read,
+    A PDF or a scan is read in a separate process, as from a file. Raises ``LetterError`` if it cannot be read,
     ``UsageError`` for an archive or mailbox, which may hold many.
     """
     kind = kind_of(data, name)

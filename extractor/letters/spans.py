@@ -15,7 +15,7 @@ from typing import NamedTuple
 from extractor.letters.typography import normalize
 
 # A dash takes the blanks around it: tools differ in "Non-\nMTUS", "Non- MTUS" and "114 -117". A single
-# blank or a bare dash folds to itself and is not matched; a long run of blanks is looked at once.
+# blank or a bare dash folds to itself and is not matched; a long run of blanks is scanned once.
 FOLDED_RUN = re.compile(r"[^\S ]\s*(?:-\s*)?| (?:\s+(?:-\s*)?|-\s*)|-\s+")
 
 
@@ -34,7 +34,7 @@ class Span(NamedTuple):
         return text[self.start : self.end]
 
     def covers(self, other: Span) -> bool:
-        """Whether ``other`` lies wholly inside this span."""
+        """Whether ``other`` is entirely inside this span."""
         return self.start <= other.start and other.end <= self.end
 
     def trimmed(self, text: str) -> Span:

@@ -106,7 +106,7 @@ async def _opinion(letter: Letter, reading: Reading, kept: Kept, plan: Plan) -> 
 
 
 async def _ask(plan: Plan, question: Question) -> Reply:
-    """One reply, also where it is no answer: a refusal has cost tokens, and is kept like any reply."""
+    """One reply, even if it is not an answer: a refusal has cost tokens, and is kept like any reply."""
     try:
         return await plan.model.ask(question)
     except ReplyError as failure:

@@ -33,7 +33,7 @@ from extractor.workspace.workspace import ModelConfig, Workspace
 if TYPE_CHECKING:
     from extractor.models.cassettes import Tape
 
-Notice = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -137,14 +137,14 @@ def plan_spec(
     base_url: str | None = None,
     replay: bool = False,
     reasks: int = DEFAULT_REASKS,
-    notice: Notice | None = None,
+    notify: Notify | None = None,
 ) -> PlanSpec:
     """Resolve letter type, model and prompt; what is not given comes from the environment and the workspace.
 
-    ``notice`` gets sentences for the user. Raises ``UsageError`` kinds that list what is known.
+    ``notify`` is called with messages for the user. Raises subclasses of ``UsageError`` that list valid names.
     """
     kind = workspace.letter_type_name(letter_type)
-    name = _model_name(workspace, model, notice)
+    name = _model_name(workspace, model, notify)
     if name.startswith(REPLAY):
         name, replay = name[len(REPLAY) :], True
     if name == OFFLINE and replay:
@@ -200,12 +200,12 @@ def _same(what: str, expected: str | None, found: str, workspace: Workspace) -> 
         )
 
 
-def _model_name(workspace: Workspace, model: str | None, notice: Notice | None) -> str:
+def _model_name(workspace: Workspace, model: str | None, notify: Notify | None) -> str:
     name = model or os.environ.get("EXTRACTOR_MODEL") or workspace.config.default_model
     if name:
         return name
-    if notice:
-        notice("no model named: using offline, the baseline that reads without a language model (see --model)")
+    if notify:
+        notify("no model named: using offline, the baseline that reads without a language model (see --model)")
     return OFFLINE
 
 

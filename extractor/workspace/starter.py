@@ -1,4 +1,4 @@
-"""The starter workspace: the reference workspace, as it is packed into the wheel or lies in a checkout."""
+"""The starter workspace: the reference workspace, as packed into the wheel or found in a checkout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from extractor.workspace.workspace import MARKER
 
 
 def starter_folder() -> Path:
-    """Where the starter workspace lies. Raises ``UsageError`` if this installation has none."""
+    """The folder of the starter workspace. Raises ``UsageError`` if this installation has none."""
     package = Path(__file__).resolve().parent.parent
     # The same files: packed into the wheel, or at the repository root in a checkout.
     for place in (package / "_starter", package.parent):

@@ -1,4 +1,4 @@
-"""Cassettes of a session: where they lie, and which one belongs to a letter."""
+"""Cassettes of a session: where they are stored, and which one belongs to a letter."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Workspace code is executed: use only workspaces you trust. It is mounted as a private package
 named after the workspace, so that its modules import each other relatively, pickle, and stay
-apart from another workspace in the same process. Only this module loads it.
+separate from any other workspace in the same process. Only this module loads it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _File = TypeVar("_File", bound=BaseModel)
 
 
 class LetterTypeConfig(BaseModel):
-    """Where one letter type's parts lie, relative to the workspace."""
+    """Paths of one letter type's parts, relative to the workspace."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -142,7 +142,7 @@ class Workspace:
 
     @cached_property
     def _package(self) -> str:
-        """Mount the root under a private name that does not depend on where it lies."""
+        """Mount the root under a private name that does not depend on its path."""
         name = f"_workspace_{self.config.name}"
         mounted = sys.modules.get(name)
         if mounted is None:

@@ -70,12 +70,12 @@ def test_a_run_that_goes_on(toy: Path) -> None:
         assert (told["run"]["calls"], told["run"]["input_tokens"], told["run"]["model"]) == (4, 400, MODEL)
         assert told["run"]["seconds_ago"] < 60
         assert told["records"] == {"letters": 4, "accepted": 4, "needs_review": 0, "failed": 0}
-        assert lines[0] == "out: a run is going on"
+        assert lines[0] == "out: a run is active"
         assert lines[1].startswith(f"model {MODEL}, prompt parcel@v1; began 20")
         assert lines[2].startswith("4 of 10 letters, 4 accepted, 0 needs_review, 0 failed")
         assert "3 in flight" in lines[2]
         assert status()["state"] == "killed"
-        assert "the same command goes on" in cli("status", "out").out
+        assert "the same command continues it" in cli("status", "out").out
         assert cli(*words).code == 0
     assert (status()["state"], status()["run"]["number"], status()["run"]["skipped"]) == ("finished", 2, 4)
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.cli.shared.marks import Mark, bits
+from extractor.cli.shared.marks import TextMark, marked_text
 from extractor.cli.text import _head, write_exactly
 from extractor.letters.documents import Box, Document, Note, Word
 from extractor.letters.letter import letter_from_text
@@ -239,19 +239,23 @@ _SPANS = st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda pair: Span
 @given(st.lists(_SPANS, max_size=6), st.integers(0, 21))
 def test_tags_lose_nothing(spans: list[Span], cut: int) -> None:
     text = "abcdefghijklmnopqrstu"
-    marks = [Mark(span, str(number), "fact") for number, span in enumerate(spans)]
-    both = [*bits(text, marks, Span(0, cut)), *bits(text, marks, Span(cut, 21))]
-    assert "".join(bit.text for bit in both) == text
-    begun = [bit.mark for bit in both if bit.mark and not bit.end]
-    ended = [bit.mark for bit in both if bit.mark and bit.end]
+    marks = [TextMark(span, str(number), "fact") for number, span in enumerate(spans)]
+    both = [*marked_text(text, marks, Span(0, cut)), *marked_text(text, marks, Span(cut, 21))]
+    assert "".join(piece.text for piece in both) == text
+    begun = [piece.mark for piece in both if piece.mark and not piece.end]
+    ended = [piece.mark for piece in both if piece.mark and piece.end]
     assert sorted(begun) == sorted(ended) == sorted(marks)
 
 
 def test_tags_nest() -> None:
-    outer, inner, after = Mark(Span(0, 6), "o", "fact"), Mark(Span(0, 3), "i", "fact"), Mark(Span(3, 6), "a", "fact")
+    outer, inner, after = (
+        TextMark(Span(0, 6), "o", "fact"),
+        TextMark(Span(0, 3), "i", "fact"),
+        TextMark(Span(3, 6), "a", "fact"),
+    )
     told = [
-        ("/" if bit.end else "") + bit.mark.label if bit.mark else bit.text
-        for bit in bits("abcdefg", [outer, inner, after], Span(0, 7))
+        ("/" if piece.end else "") + piece.mark.label if piece.mark else piece.text
+        for piece in marked_text("abcdefg", [outer, inner, after], Span(0, 7))
     ]
     assert told == ["o", "i", "abc", "/i", "a", "def", "/a", "/o", "g"]
 

@@ -338,4 +338,4 @@ def test_no_letters(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no letters in") as raised:
         find_letters([tmp_path])
     assert raised.value.hint.startswith("letters end in .txt, ")
-    assert raised.value.hint.endswith("1 file is passed over, of kinds that are no letters: .xls (1)")
+    assert raised.value.hint.endswith("1 file is skipped (unsupported format): .xls (1)")

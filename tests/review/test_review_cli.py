@@ -122,7 +122,7 @@ def test_a_run_that_noted_no_place_says_so(tmp_path: Path) -> None:
         db.execute("UPDATE runs SET state = '{}'")
     ran = cli("review", out, "--workspace", tmp_path)
     assert ran.code == 2
-    assert "did not note where its letters lie" in ran.err
+    assert "did not store where its letters are" in ran.err
 
 
 def test_the_mailed_page_holds_all_and_changes_nothing(tmp_path: Path) -> None:

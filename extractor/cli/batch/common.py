@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.shared.options import open_session, open_workspace, say
+from extractor.cli.shared.options import open_session, open_workspace, print_err
 from extractor.errors import UsageError
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.batch import Batch, Book, Options
@@ -93,7 +93,7 @@ def same_words(options: Options, paths: Iterable[Path], out: Path) -> str:
 def progress(letters: int) -> None:
     """A line now and then."""
     if letters % _TELL_EVERY == 0:
-        say(f"{letters:,} letters")
+        print_err(f"{letters:,} letters")
 
 
 def word(out: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from extractor.cli.batch.common import OutOption, at_endpoint, counted, word
-from extractor.cli.shared.options import Exit, JsonOption, UrlOption, WorkspaceOption, print_json, say
+from extractor.cli.shared.options import Exit, JsonOption, UrlOption, WorkspaceOption, print_err, print_json
 from extractor.errors import UsageError
 from extractor.runs.batch import ENDED, Book, FileRow, fetch, poll, submit
 from extractor.runs.ledger import Ledger
@@ -26,7 +26,7 @@ def submit_command(
     """Send the request files of DIR to the endpoint and start a batch over each.
 
     Stopped anywhere and given again, it goes on, and starts no batch twice. A batch that the
-    endpoint refused (a full queue, say) is started anew. A file some of whose letters were answered
+    endpoint refused (a full queue, for example) is started anew. A file some of whose letters were answered
     since is not sent, so that nothing is paid twice. Needs the key, which is never written.
 
     Example: extractor batch submit --out out
@@ -36,7 +36,7 @@ def submit_command(
 
     def on_stale(row: FileRow, wanted: int) -> None:
         stale.append(row)
-        say(f"{row.name} is not sent: only {wanted} of its {row.requests} requests are still to be answered")
+        print_err(f"{row.name} is not sent: only {wanted} of its {row.requests} requests are still to be answered")
 
     with at_endpoint(out, base_url, workspace) as (book, client):
         ledger = Ledger(out)
@@ -45,8 +45,10 @@ def submit_command(
     if as_json:
         print_json([asdict(row) for row in rows])
     if stale:
-        say(f"next: extractor batch write PATH --out {word(out)} --again, which writes them to a new file; then submit")
-    say(f"{counted(started, 'batch', 'batches')} started; next: extractor batch poll --out {word(out)}")
+        print_err(
+            f"next: extractor batch write PATH --out {word(out)} --again, which writes them to a new file; then submit"
+        )
+    print_err(f"{counted(started, 'batch', 'batches')} started; next: extractor batch poll --out {word(out)}")
     raise typer.Exit(Exit.LOOK if stale else Exit.FINE)
 
 
@@ -80,9 +82,9 @@ def poll_command(
 
 def _say_after_poll(rows: Sequence[FileRow], out: Path) -> None:
     if any(row.status == "failed" for row in rows):
-        say(f"refused batches are started anew by: extractor batch submit --out {word(out)}")
+        print_err(f"refused batches are started anew by: extractor batch submit --out {word(out)}")
     if any(row.status in ENDED and not row.fetched for row in rows):
-        say(f"next: extractor batch fetch --out {word(out)}")
+        print_err(f"next: extractor batch fetch --out {word(out)}")
 
 
 def _poll_code(rows: Sequence[FileRow]) -> Exit:
@@ -108,8 +110,8 @@ def fetch_command(
         fetched = fetch(
             book, client, lambda row: print(*(f"{book.folder / name}\n" for name in row.results), sep="", end="")
         )
-    say(f"{counted(fetched, 'file')} fetched; {under_way} of the batches under way")
-    say(f"next: extractor batch read --out {word(out)}")
+    print_err(f"{counted(fetched, 'file')} fetched; {under_way} of the batches under way")
+    print_err(f"next: extractor batch read --out {word(out)}")
     raise typer.Exit(Exit.INCOMPLETE if under_way else Exit.FINE)
 
 

@@ -33,8 +33,8 @@ from extractor.cli.shared.options import (
     UrlOption,
     WorkspaceOption,
     open_session,
+    print_err,
     print_json,
-    say,
 )
 from extractor.cli.shared.outcome import STATUSES
 from extractor.errors import UsageError
@@ -70,7 +70,7 @@ def write_command(
 
     Example: extractor batch write letters/ --out out --model openai/NAME
     """
-    files = find_letters(paths, notify=say)
+    files = find_letters(paths, notify=print_err)
     name = model_named(workspace, model)
     session = open_session(workspace, letter_type, name, prompt, base_url=base_url, reasks=reask, keyless=True)
     options = options_of(session, reask)
@@ -83,10 +83,10 @@ def write_command(
     else:
         _print_written(told)
         if told.files:
-            say(f"next: extractor batch submit --out {word(out)}, or give the files to the endpoint's own tool")
-            say(f"  then: extractor batch read RESULT --out {word(out)}")
+            print_err(f"next: extractor batch submit --out {word(out)}, or give the files to the endpoint's own tool")
+            print_err(f"  then: extractor batch read RESULT --out {word(out)}")
         elif told.waiting:
-            say("nothing new to ask; --again writes what stands unanswered in older files")
+            print_err("nothing new to ask; --again writes what stands unanswered in older files")
     raise typer.Exit(Exit.LOOK if told.unreadable or told.too_large else Exit.FINE)
 
 
@@ -177,9 +177,9 @@ def _say_left(told: ReadSummary, rows: Sequence[FileRow], command: str, out: Pat
     }
     if not told.left:
         return
-    say(f"left: {listed(left)}")
+    print_err(f"left: {listed(left)}")
     for step in _next_steps(told, rows, command, out):
-        say(f"next: {step}")
+        print_err(f"next: {step}")
 
 
 def _next_steps(told: ReadSummary, rows: Sequence[FileRow], command: str, out: Path) -> Iterator[str]:

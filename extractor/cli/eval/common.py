@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.options import Exit, open_workspace, say
+from extractor.cli.shared.options import Exit, open_workspace, print_err
 from extractor.display.terminal import raw_stream
 from extractor.display.values import plural
 from extractor.errors import CassetteError, UsageError
@@ -90,13 +90,13 @@ def make_run(bench: Bench, how: How, prompt: str | None) -> tuple[Run, Exit]:
         on_progress=_print_progress,
     )
     run = found.run
-    say(f"run {run.id}: {save(run, bench.runs)}")
+    print_err(f"run {run.id}: {save(run, bench.runs)}")
     if found.interrupted:
         return run, Exit.INTERRUPTED
     if run.complete:
         return run, Exit.FINE
     first = next(iter(found.unanswered.values()), None)
-    say(f"{plural(len(run.unanswered), 'letter has', 'letters have')} no answer. First: {first}")
+    print_err(f"{plural(len(run.unanswered), 'letter has', 'letters have')} no answer. First: {first}")
     return run, Exit.CASSETTES if isinstance(first, CassetteError) else Exit.INCOMPLETE
 
 
@@ -108,7 +108,7 @@ def _print_progress(summary: Summary) -> None:
             stream.write("\n")
         stream.flush()
     elif summary.done % _EVERY == 0:
-        say(f"{summary.done} of {summary.total} letters")
+        print_err(f"{summary.done} of {summary.total} letters")
 
 
 def resolve(bench: Bench, how: How, spec: str) -> tuple[Run, Exit]:
@@ -137,7 +137,7 @@ def write(out: Path | None, text: str) -> None:
         return
     with output_file(out, "name another --out file", parents=True) as file:
         file.write(text.encode("utf-8", "replace"))
-    say(f"written: {out}")
+    print_err(f"written: {out}")
 
 
 Renderer = Callable[[], str]

@@ -20,7 +20,7 @@ from extractor.cli.eval.common import (
     resolve,
     write,
 )
-from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json, say
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_err, print_json
 from extractor.display.values import plural, some
 from extractor.errors import UsageError
 from extractor.evaluation.bench import Bench
@@ -95,7 +95,9 @@ def gate_command(
         path = baseline_file or baseline_path(bench.folder / BASELINES, run.about)
         baseline = load_baseline(path)
         if baseline is None:
-            say(f"no baseline at {path}: only the floors are judged; bless one with extractor eval bless {prompt}")
+            print_err(
+                f"no baseline at {path}: only the floors are judged; bless one with extractor eval bless {prompt}"
+            )
         lines = judge(run, gates, baseline, bench.letter_type.is_protected)
         found[prompt] = [*lines, _leak_line(_leaks(whole, [prompt]))]
     report = rendered(
@@ -151,7 +153,7 @@ def bless_command(
     before = load_baseline(path)
     worse = is_worse(found, before, bench.letter_type.is_protected) if before else ""
     if worse and not reason.strip():
-        raise UsageError(f"this run is worse than the baseline: {worse}", hint="say why with --reason TEXT")
+        raise UsageError(f"this run is worse than the baseline: {worse}", hint="give a reason with --reason TEXT")
     text = json.dumps(as_baseline(found, reason.strip()), indent=1, sort_keys=True)
     with output_file(path, private=False, parents=True) as file:
         file.write((text + "\n").encode())

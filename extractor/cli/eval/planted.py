@@ -12,7 +12,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json, say
+from extractor.cli.shared.options import (
+    Exit,
+    JsonOption,
+    TypeOption,
+    WorkspaceOption,
+    open_workspace,
+    print_err,
+    print_json,
+)
 from extractor.errors import LetterError, WorkspaceError
 from extractor.evaluation.gold.gold import load_gold
 from extractor.evaluation.scores.planted import Report, measure
@@ -85,7 +93,7 @@ def _baseline(paths: list[Path], letter_type: LetterType) -> Iterator[tuple[Lett
         if reading.recognised:
             yield letter, json.loads(fill(letter_type.schema, reading.root).model_dump_json())
         else:
-            say(f"{letter.id} is passed over: {reading.note}")
+            print_err(f"{letter.id} is passed over: {reading.note}")
 
 
 def _good(report: Report) -> bool:

@@ -28,8 +28,8 @@ from extractor.cli.shared.options import (
     TypeOption,
     UrlOption,
     WorkspaceOption,
+    print_err,
     print_json,
-    say,
 )
 from extractor.display.values import percent_of
 from extractor.errors import UsageError
@@ -138,7 +138,7 @@ def rescore_command(
         before, after = old.summary["errors"], new.summary["errors"]
         print(f"{new.id}: {before} errors before, {after} now")
         if gone := sorted(set(old.about["gold"]) - set(today)):
-            say(f"  no gold any more for: {', '.join(gone)}")
+            print_err(f"  no gold any more for: {', '.join(gone)}")
 
 
 def folder_of(bench: Bench, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""What is wrong with arguments wherever they stand, found before a command begins."""
+"""Errors in arguments at any position, found before a command begins."""
 
 from __future__ import annotations
 

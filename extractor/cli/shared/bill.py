@@ -67,7 +67,7 @@ class Bill:
         return second if second and attempt.model == second.model.name else self.plan
 
     def as_dict(self) -> dict[str, Any]:
-        """For the JSON report. ``cost_usd`` is ``None`` if any part is not known; the known parts stand beside it."""
+        """For the JSON report. ``cost_usd`` is ``None`` if any part is unknown; the known part is separate."""
         return {
             "usage": self.usage.as_dict(),
             "cost_usd": None if self.unpriced else rounded(self.usd),

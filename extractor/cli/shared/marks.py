@@ -14,7 +14,7 @@ from extractor.lettertypes.reading import Block, Fact, Reading, dates_in
 Kind = Literal["section", "fact", "date", "running_line", "note"]
 
 
-class Mark(NamedTuple):
+class TextMark(NamedTuple):
     """A stretch of a letter that was recognised.
 
     ``value`` is what was read there, where that differs from the words. ``certain`` is false where
@@ -30,19 +30,19 @@ class Mark(NamedTuple):
     protected: bool = False
 
 
-def marks_of(reading: Reading, letter_type: LetterType) -> list[Mark]:
+def marks_of(reading: Reading, letter_type: LetterType) -> list[TextMark]:
     """Everything recognised, in the letter's order, what holds other marks before them."""
     letter = reading.letter
-    marks = [Mark(span, "running_line", "running_line") for span in letter.running_lines]
-    marks += (Mark(note.span, note.code, "note") for note in letter.notes if note.span)
+    marks = [TextMark(span, "running_line", "running_line") for span in letter.running_lines]
+    marks += (TextMark(note.span, note.code, "note") for note in letter.notes if note.span)
     if reading.recognised:
         marks += _block(reading.root, "", letter_type)
-        marks += (Mark(odd.span, odd.code, "note") for odd in reading.oddities)
+        marks += (TextMark(odd.span, odd.code, "note") for odd in reading.oddities)
     known = [mark.span for mark in marks if mark.kind == "fact"]
     read = {span for span in known if span.end - span.start <= _LONGEST_DATE}
     for found in dates_in(letter, Span(0, len(letter.text))):
         if found.span not in read:
-            marks.append(Mark(found.span, "date", "date", value=found.value.isoformat()))
+            marks.append(TextMark(found.span, "date", "date", value=found.value.isoformat()))
     marks = [mark for mark in dict.fromkeys(marks) if mark.span.start < mark.span.end]
     return sorted(marks, key=lambda mark: (mark.span.start, -mark.span.end, mark.kind != "section", mark.path))
 
@@ -50,10 +50,10 @@ def marks_of(reading: Reading, letter_type: LetterType) -> list[Mark]:
 _LONGEST_DATE = 30
 
 
-def _block(block: Block, path: str, letter_type: LetterType) -> Iterator[Mark]:
+def _block(block: Block, path: str, letter_type: LetterType) -> Iterator[TextMark]:
     for name, region in block.regions.items():
         if region != block.span:
-            yield Mark(region, name, "section", f"{path}/{name}")
+            yield TextMark(region, name, "section", f"{path}/{name}")
     for name, fact in block.facts.items():
         yield from _fact(name, fact, f"{path}/{name}", letter_type)
     for name, inner in block.blocks.items():
@@ -61,19 +61,19 @@ def _block(block: Block, path: str, letter_type: LetterType) -> Iterator[Mark]:
             label = f"{name} {number + 1}" if len(inner) > 1 else name
             here = f"{path}/{name}/{number}" if len(inner) > 1 else f"{path}/{name}"
             if each.span not in block.regions.values():
-                yield Mark(each.span, label, "section", here, certain=each.certain)
+                yield TextMark(each.span, label, "section", here, certain=each.certain)
             yield from _block(each, here, letter_type)
 
 
-def _fact(name: str, fact: Fact, path: str, letter_type: LetterType) -> Iterator[Mark]:
+def _fact(name: str, fact: Fact, path: str, letter_type: LetterType) -> Iterator[TextMark]:
     values = fact.value if isinstance(fact.value, list) and len(fact.value) == len(fact.spans) else None
     for number, span in enumerate(fact.spans):
         text = _value_text(values[number] if values is not None else fact.value)
-        yield Mark(span, name, "fact", path, text, fact.certain, letter_type.is_protected(path))
+        yield TextMark(span, name, "fact", path, text, fact.certain, letter_type.is_protected(path))
 
 
 def _value_text(value: Any) -> str:
-    """A value in a few signs; nothing for words, which stand there themselves."""
+    """A value in a few characters; empty for words, which are there themselves."""
     if isinstance(value, date):
         return value.isoformat()
     if is_page_range(value):
@@ -83,21 +83,21 @@ def _value_text(value: Any) -> str:
     return str(value) if isinstance(value, int) else ""
 
 
-class Bit(NamedTuple):
+class MarkedText(NamedTuple):
     """A piece of a marked text: words of the letter, or a tag that begins or ends a mark."""
 
     text: str
-    mark: Mark | None = None
+    mark: TextMark | None = None
     end: bool = False
 
 
-def bits(text: str, marks: Sequence[Mark], within: Span) -> Iterator[Bit]:
+def marked_text(text: str, marks: Sequence[TextMark], within: Span) -> Iterator[MarkedText]:
     """The words of ``within`` with the tags of all marks that begin or end there, in order.
 
     Ends come before beginnings; of marks that begin together the longest comes first. A mark that
-    began before ``within`` is ended in it, but not begun again.
+    starts before ``within`` is ended in it, but not started again.
     """
-    events: list[tuple[int, int, int, Mark]] = []
+    events: list[tuple[int, int, int, TextMark]] = []
     for number, mark in enumerate(marks):
         if within.start <= mark.span.start < within.end:
             events.append((mark.span.start, 1, number, mark))
@@ -106,8 +106,8 @@ def bits(text: str, marks: Sequence[Mark], within: Span) -> Iterator[Bit]:
     at = within.start
     for place, begins, _, mark in sorted(events, key=lambda event: event[:3]):
         if place > at:
-            yield Bit(text[at:place])
+            yield MarkedText(text[at:place])
         at = place
-        yield Bit("", mark, end=not begins)
+        yield MarkedText("", mark, end=not begins)
     if at < within.end:
-        yield Bit(text[at : within.end])
+        yield MarkedText(text[at : within.end])

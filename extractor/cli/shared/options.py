@@ -78,19 +78,19 @@ SecondPromptOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
 
 
-def say(text: str) -> None:
-    """Talk goes to stderr; stdout is data."""
+def print_err(text: str) -> None:
+    """Print a message on stderr; stdout is for data."""
     print(text, file=sys.stderr)
 
 
 def open_workspace(folder: Path | None) -> Workspace:
-    """The named workspace, or the nearest above the current folder; of one found above, say that it is used."""
+    """The named workspace, or the nearest one above the current folder, which is then announced."""
     if folder:
         return Workspace(folder)
     found = Workspace.find()
     if found.root not in (*_announced, Path.cwd().resolve()):
         _announced.append(found.root)
-        say(f"using the workspace {found.root}, whose code is executed")
+        print_err(f"using the workspace {found.root}, whose code is executed")
     return found
 
 
@@ -116,7 +116,7 @@ def open_session(
     keyless: bool = False,
     second: SecondModel | None = None,
 ) -> Session:
-    """The session that a command's options describe. Raises ``UsageError`` kinds that list what is known."""
+    """The session that a command's options describe. Raises subclasses of ``UsageError`` that list valid names."""
     workspace = open_workspace(folder)
     spec = plan_spec(
         workspace,
@@ -126,7 +126,7 @@ def open_session(
         base_url=base_url,
         replay=replay,
         reasks=reasks,
-        notice=say,
+        notify=print_err,
     )
     if second is not None:
         spec = with_second_model(spec, workspace, second)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.cli.shared.bill import Bill
-from extractor.cli.shared.options import Exit, say
+from extractor.cli.shared.options import Exit, print_err
 from extractor.cli.shared.table import print_table
 from extractor.display.values import money
 from extractor.errors import CassetteError
@@ -61,7 +61,7 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
     if line := bill.line():
         print(line)
     for line in _afterwards(summary, out):
-        say(line)
+        print_err(line)
 
 
 def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
         yield f"{len(summary.unanswered):,} letters were not answered. First: {first}"
     if summary.left and not taped:
         named = ", ".join(summary.next_letters) + (", ..." if summary.left > len(summary.next_letters) else "")
-        yield f"{summary.left:,} letters are left; run the same command again to go on (next: {named})"
+        yield f"{summary.left:,} letters are left; run the same command again to continue (next: {named})"
         yield f"next: {_same_command()}"
     elif not taped:
         yield from _next_steps(summary, out)

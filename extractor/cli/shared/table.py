@@ -57,7 +57,7 @@ def _cut(value: str) -> str:
 
 
 def _findings_of(record: Record, i: int, rows: int) -> str:
-    """Codes of the findings on row i; the letter's other findings stand on its first row."""
+    """Codes of the findings on row i; the letter's other findings are on its first row."""
     counts: Counter[str] = Counter()
     for finding in record.findings:
         parts = finding.path.split("/")

@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 
 from extractor.errors import LetterError
 
-# An archive of more members is no folder of letters.
+# An archive with more members is not a folder of letters.
 MAX_MEMBERS = 100_000
 # A member may unpack to this many bytes.
 MAX_MEMBER = 200_000_000
@@ -63,7 +63,9 @@ class Archive:
         if len(self._infos) > MAX_MEMBERS:
             raise _too_many(name)
         if sum(info.compress_size for info in self._infos) > held:
-            raise LetterError(f"members of {name} overlap", code="zip_bomb", hint="ask who made it; it is no usual zip")
+            raise LetterError(
+                f"members of {name} overlap", code="zip_bomb", hint="ask who made it; it is not an ordinary zip"
+            )
         self.count = len(self._infos)
         # As its directory says; a member never unpacks to more than it says there.
         self.unpacked = sum(info.file_size for info in self._infos)
@@ -95,14 +97,14 @@ class Archive:
         """One member's bytes; ``name`` is what it was called when it was listed.
 
         Raises ``LetterError``: its problem, ``damaged``, ``too_large``, ``zip_bomb``, or ``unreadable`` if
-        another member stands there now.
+        another member is there now.
         """
         if name is not None and (number >= len(self._names) or self._names[number] != name):
             raise _refused(self.name, "it has changed since it was listed", "unreadable", "run again")
         if problem := self._problem(number):
             raise problem
         info = self._infos[number]
-        # What the directory says is believed only where it tells against the member.
+        # The directory is trusted only where it incriminates the member.
         _check_size(info.file_size, self.name, limit, info.compress_size)
         try:
             with self._zip.open(info) as file:
@@ -136,7 +138,7 @@ def _check_size(size: int, name: str, limit: int, packed: int) -> None:
 
 
 def _directory_size(tail: bytes) -> int:
-    """Bytes of the archive's directory, as its last record tells; 0 if there is none."""
+    """Bytes of the archive's directory, according to its last record; 0 if there is none."""
     at = tail.rfind(b"PK\x05\x06")
     wide = tail.rfind(b"PK\x06\x06")
     if 0 <= wide <= len(tail) - 48:

@@ -77,13 +77,15 @@ def notes_on(decoded: Decoded) -> tuple[Note, ...]:
         message = f"the file does not say its encoding; it was read as {decoded.encoding}"
         notes.append(Note("decoded_by_guess", message, severity="warning" if decoded.encoding == "latin-1" else "info"))
     if found := _MOJIBAKE.search(decoded.text):
-        message = "quotes, dashes or accents were once saved in a wrong encoding and stand here as two or three signs"
+        message = (
+            "quotes, dashes or accents were once saved in a wrong encoding and appear here as two or three characters"
+        )
         notes.append(Note("mojibake", message, Span(*found.span())))
     return tuple(notes)
 
 
 def is_binary(text: str) -> bool:
-    """Whether so many control characters stand in ``text`` that it cannot be one."""
+    """Whether ``text`` has too many control characters to be text."""
     return len(_CONTROL.findall(text)) > 8 + len(text) // 100
 
 

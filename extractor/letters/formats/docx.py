@@ -1,8 +1,8 @@
 """Word documents (.docx), read with the standard library: every word that Word shows, and none that it does not.
 
 Tracked insertions are part of the text, deletions are not; hidden words are left out; both are reported.
-Text boxes stand behind the paragraph they hang on, table rows are lines with tabs between cells,
-footnotes stand at the end, page headers and footers apart. Page breaks are form feeds, where the
+Text boxes follow the paragraph they are anchored to, table rows are lines with tabs between cells,
+footnotes come at the end, page headers and footers separately. Page breaks are form feeds, where the
 author set them and where Word last put them.
 """
 
@@ -15,7 +15,7 @@ from extractor.errors import LetterError
 from extractor.letters.documents import Document, Note, pages_of
 from extractor.letters.formats.archive import Archive
 from extractor.letters.formats.wordfields import is_off
-from extractor.letters.formats.wordpart import Part, Style, Styles
+from extractor.letters.formats.wordpart import Part, WordStyle, WordStyles
 
 # One part of a document may unpack to this many bytes; a long letter takes a hundredth.
 MAX_PART = 32 << 20
@@ -34,7 +34,7 @@ def read_docx(data: bytes, name: str) -> Document:
     styles = _styles(archive, f"{folder}styles.xml")
     body = _part(archive, main, styles)
     if body is None:
-        raise LetterError(f"{name} is no Word document", code="damaged", hint="save it again as .docx")
+        raise LetterError(f"{name} is not a Word document", code="damaged", hint="save it again as .docx")
     notes = [_part(archive, f"{folder}{part}.xml", styles) for part in ("footnotes", "endnotes")]
     text = body.text + "".join(part.text for part in notes if part and part.text.strip())
     if not text.strip() and body.counts["pictures"]:
@@ -47,7 +47,7 @@ def read_docx(data: bytes, name: str) -> Document:
 # ---- parts -------------------------------------------------------------------------------------
 
 
-def _part(archive: Archive, name: str, styles: Styles) -> Part | None:
+def _part(archive: Archive, name: str, styles: WordStyles) -> Part | None:
     """``None`` if the document has no such part."""
     number = archive.find(name)
     if number is None:
@@ -74,11 +74,11 @@ def _main_part(archive: Archive) -> str:
     return next((name for name in found if archive.find(name) is not None), _MAIN)
 
 
-def _styles(archive: Archive, name: str) -> Styles:
-    """The document's styles by id, as far as they hide words."""
-    found: dict[str, Style] = {}
+def _styles(archive: Archive, name: str) -> WordStyles:
+    """The document's styles that hide words, by id."""
+    found: dict[str, WordStyle] = {}
     path: list[str] = []
-    style = Style()
+    style = WordStyle()
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal style
@@ -86,7 +86,7 @@ def _styles(archive: Archive, name: str) -> Styles:
         attributes = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
         path.append(local)
         if local == "style":
-            style = found.setdefault(attributes.get("styleId", ""), Style())
+            style = found.setdefault(attributes.get("styleId", ""), WordStyle())
         elif path[-3:] == ["style", "rPr", "vanish"]:
             style.hidden = not is_off(attributes.get("val", ""))
         elif path[-2:] == ["style", "basedOn"]:
@@ -110,7 +110,7 @@ def _parser(name: str) -> expat.XMLParserType:
         raise LetterError(
             f"{name} declares a document type, which no Word document does",
             code="unsafe_xml",
-            hint="ask who made it; if it is honest, open it in Word and save it anew",
+            hint="ask who made it; if you trust it, open it in Word and save it again",
         )
 
     parser.StartDoctypeDeclHandler = doctype
@@ -143,18 +143,18 @@ def _notes(part: Part) -> list[Note]:
         )
         notes.append(Note("tracked_changes", message, words="".join(part.deleted).strip()))
     if counts["chunks"]:
-        message = f"{counts['chunks']} parts of another format lie in the document and are left out"
+        message = f"{counts['chunks']} parts in another format are left out of the document"
         notes.append(Note("left_out", message, severity="error"))
     return notes
 
 
-def _running(archive: Archive, folder: str, styles: Styles) -> list[Note]:
+def _running(archive: Archive, folder: str, styles: WordStyles) -> list[Note]:
     """The page headers and footers: each once, in the order of their names."""
     running = re.compile(rf"{re.escape(folder)}(?:header|footer)\d*\.xml", re.IGNORECASE)
     names = sorted(member.name for member in archive.members() if running.fullmatch(member.name))
     texts = [part.text.strip() for name in names if (part := _part(archive, name, styles))]
     attributes = "\n".join(dict.fromkeys(filter(None, texts)))
-    message = "page headers and footers stand apart from the text"
+    message = "page headers and footers are kept separate from the text"
     return [Note("running_lines", message, words=attributes, severity="info")] if attributes else []
 
 

@@ -17,7 +17,7 @@ from extractor.letters.formats.decode import decode, notes_on
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{2,20})", re.IGNORECASE)
 _TOKEN = re.compile(r"<(?:(?P<comment>!--)|(?P<other>[!?])|/(?P<close>[A-Za-z][^\s/>]*)|(?P<open>[A-Za-z][^\s/>]*))")
-# A value is quoted only right behind its "="; quotes elsewhere are characters of a name, as in browsers.
+# A value is quoted only right after its "="; quotes elsewhere are characters of a name, as in browsers.
 _ATTRIBUTES = re.compile(r"""(?:[\s/]++|=|[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+>""")
 _ATTRIBUTE = re.compile(r"""([^\s/>=]++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+)))?+""")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
@@ -90,7 +90,7 @@ class _Rules:
     hiding: set[str]
 
     def read(self, sheet: str) -> None:
-        """Take in a sheet's own rules; what stands in ``@media`` and the like holds for other media too."""
+        """Take in a sheet's own rules; rules in ``@media`` and the like apply to other media too."""
         preludes: list[str] = []
         at = 0
         sheet = _COMMENT.sub("", sheet)
@@ -117,7 +117,7 @@ class _Rules:
 
 
 class _Lines:
-    """Text put together as a browser lays it out: blanks collapse, blocks stand on lines of their own."""
+    """Text put together as a browser lays it out: blanks collapse, blocks are on separate lines."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -144,7 +144,7 @@ class _Lines:
             self.pieces.append(text)
 
     def end_line(self, gap: int = 1) -> None:
-        """A block begins or ends; ``gap`` is 2 where a blank line parts it."""
+        """A block begins or ends; ``gap`` is 2 where a blank line separates it."""
         if not self.fresh or self.gap:
             self.gap = max(self.gap, gap)
             self.fresh, self.blank, self.tabs = True, False, 0

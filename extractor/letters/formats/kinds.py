@@ -17,7 +17,7 @@ from extractor.letters.formats.html import read_html
 
 Kind = Literal["text", "docx", "html", "pdf", "image", "mail", "zip"]
 
-# Suffixes that letters have, and what each should hold. The forms a letter may lie in side by side
+# Suffixes that letters have, and what each should hold. Formats in which the same letter may be present
 # come in the order in which they are preferred: what is text already is not read from its picture.
 BY_SUFFIX: dict[str, Kind] = {
     ".txt": "text",
@@ -38,7 +38,7 @@ BY_SUFFIX: dict[str, Kind] = {
     ".mbox": "mail",
     ".zip": "zip",
 }
-# Letters lie in these too, but nothing here reads them: each is reported as a letter that failed.
+# These hold letters too, but nothing here reads them: each is reported as a letter that failed.
 UNREAD = (
     ".doc",
     ".rtf",
@@ -163,7 +163,7 @@ def _of_text(data: bytes, name: str) -> Kind:
 
 
 def read_document(data: bytes, name: str, kind: Kind) -> Document:
-    """One file of a known kind, which is no container, as a document.
+    """One file of a known kind, not a container, as a document.
 
     ``name`` is what errors and notes call it. Raises ``LetterError``; its codes besides those of the
     readers: ``empty``, ``binary``, ``damaged``, ``too_large``.

@@ -1,4 +1,4 @@
-"""Mails (.eml): their own text, and what is attached to them, each a document of its own.
+"""Mails (.eml): their own text and their attachments, each a separate document.
 
 Parsed by the standard library's older policy, which takes headers as they are: it does not fail on
 broken ones. Nothing is written to disk, and a name given by a mail is never a path.
@@ -61,14 +61,14 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail taken apart. ``body`` is its own text, ``None`` where it has none."""
+    """A parsed mail. ``body`` is its own text, ``None`` if it has none."""
 
     body: Document | None
     attachments: tuple[Attachment, ...]
 
 
 def read_mail(data: bytes, name: str) -> Mail:
-    """Take a mail apart.
+    """Parse a mail.
 
     Pictures that its own text shows in place (``cid:``), signatures and the headers are left out.
     Raises ``LetterError`` with code ``too_large``, ``too_many_members`` or ``damaged``.
@@ -99,7 +99,7 @@ def read_mail(data: bytes, name: str) -> Mail:
 def messages_of(data: bytes) -> list[bytes]:
     """The mails of a mailbox file in mbox form (RFC 4155), or nothing if the file is a single mail.
 
-    A mail begins at a line ``From ADDRESS DATE`` at the start or behind an empty line, with a header behind it.
+    A mail begins at a line ``From ADDRESS DATE`` at the start or after an empty line, followed by a header.
     """
     starts = [match.start() for match in _SEPARATOR.finditer(data)]
     if len(starts) < 2 or starts[0] != 0:
@@ -109,7 +109,7 @@ def messages_of(data: bytes) -> list[bytes]:
 
 
 def _unquoted(message: bytes) -> bytes:
-    """A mail of a mailbox without the sign that keeps its own lines from looking like separators."""
+    """A mail of a mailbox without the character that keeps its own lines from looking like separators."""
     return _QUOTED_FROM.sub(rb"\1From ", message)
 
 
@@ -178,7 +178,7 @@ def _inner(part: Message) -> bytes:
 
 
 def _file_name(part: Message) -> str:
-    """The name a mail gives an attachment: what stands behind its last slash, without signs that do not show."""
+    """The name a mail gives an attachment: what follows its last slash, without unprintable characters."""
     name = (part.get_filename() or "")[:_LONGEST_HEADER]
     if "=?" in name:
         with contextlib.suppress(LookupError, ValueError, HeaderParseError):
@@ -187,4 +187,4 @@ def _file_name(part: Message) -> str:
                 text if isinstance(text, str) else text.decode(charset, "replace") for text, charset in chunks
             )
     last = re.split(r"[\\/:]", name)[-1]
-    return "".join(sign for sign in last if sign.isprintable()).strip(" .")[-_LONGEST:]
+    return "".join(character for character in last if character.isprintable()).strip(" .")[-_LONGEST:]

@@ -17,14 +17,14 @@ _BLANKS = re.compile(r"[\t\r\n]+")
 
 
 @dataclass
-class Style:
-    """A style's say on hiding; ``None`` is none."""
+class WordStyle:
+    """Whether a style hides its text; ``None`` if it does not define that."""
 
     hidden: bool | None = None
     based_on: str = ""
 
 
-Styles = Mapping[str, Style]
+WordStyles = Mapping[str, WordStyle]
 
 
 @dataclass
@@ -48,7 +48,7 @@ class _Level:
 class Part:
     """One XML part, walked once. ``text`` is what it shows."""
 
-    def __init__(self, styles: Styles) -> None:
+    def __init__(self, styles: WordStyles) -> None:
         self.styles = styles
         self.levels = [_Level()]
         self.rows: list[list[str]] = []
@@ -123,7 +123,7 @@ class Part:
                 field_.has_shown_words = True
 
     def new_page(self) -> None:
-        """A page break that Word wrote down; where one stands already, it is the same."""
+        """A page break that Word recorded; if one is already there, it is the same."""
         if not self.fresh_page and not self.silent:
             self.levels[-1].pieces.append("\f")
             self.fresh_page = True
@@ -217,7 +217,7 @@ class Part:
 
     def start_level(self, above: str, attributes: Mapping[str, str]) -> None:
         self.levels.append(_Level())
-        # A text box in a run is no part of its run.
+        # A text box in a run is not part of the run.
         self.runs.append(_Run())
 
     def end_box(self) -> None:
@@ -283,7 +283,7 @@ _ENDS = {
 }
 
 
-def _format(run: _Run, local: str, value: str, attributes: Mapping[str, str], styles: Styles) -> None:
+def _format(run: _Run, local: str, value: str, attributes: Mapping[str, str], styles: WordStyles) -> None:
     if local == "vanish":
         run.hidden = not is_off(value)
     elif local == "rStyle":
@@ -303,7 +303,7 @@ def _is_dark(attributes: Mapping[str, str]) -> bool:
     return fill != "auto" and not _PALE.fullmatch(fill)
 
 
-def _hides(styles: Styles, name: str) -> bool:
+def _hides(styles: WordStyles, name: str) -> bool:
     for _ in range(20):  # styles may be based on each other in a ring
         style = styles.get(name)
         if style is None:

@@ -1,4 +1,4 @@
-"""What lies on top of a PDF page: form fields, comments, attached files. Runs in a worker process.
+"""What is on top of a PDF page: form fields, comments, attached files. Runs in a worker process.
 
 A viewer shows the value of a form field even if the file holds no picture of it, because the viewer draws
 it. The same is done here: a field with a value and without an appearance gets one, so that reading and
@@ -49,7 +49,7 @@ def refuse_dynamic_form(file: Any, name: str) -> None:
     """Raise ``LetterError`` for a form whose pages only Adobe's own programs can lay out (XFA)."""
     if pdfium.FPDF_GetFormType(file) == pdfium.FORMTYPE_XFA_FULL:
         hint = "open it in Adobe Acrobat or Reader and print it to a new PDF"
-        raise LetterError(f"{name} is an XFA form without pages of its own", code="unsupported_type", hint=hint)
+        raise LetterError(f"{name} is an XFA form without its own pages", code="unsupported_type", hint=hint)
 
 
 def attached_files(file: Any) -> list[Note]:
@@ -87,10 +87,10 @@ def flattened(file: Any, number: int) -> list[Note]:
             pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
         finally:
             pdfium.FPDF_ClosePage(page)
-    apart, within = "their words are not part of the text", "their words are part of the text"
+    outside, inside = "their words are not part of the text", "their words are part of the text"
     return [
-        *_comment(f"comments are attached to this page; {apart}", words),
-        *_comment(f"text boxes were added on top of this page; {within}", boxes),
+        *_comment(f"comments are attached to this page; {outside}", words),
+        *_comment(f"text boxes were added on top of this page; {inside}", boxes),
     ]
 
 

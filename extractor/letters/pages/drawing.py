@@ -39,14 +39,14 @@ def draw_image(data: bytes, name: str, page: int, turned: int) -> tuple[bytes, i
             return b"", count
         image = images.page_at(file, page, name).image
         # Made small first: to turn a large one costs its size again.
-        lying = image.resize(_fitting(image.width, image.height, turned), Image.Resampling.BOX)
+        scaled = image.resize(_fitting(image.width, image.height, turned), Image.Resampling.BOX)
         back = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)[turned % 4]
-        upright = lying.transpose(back) if back is not None else lying
+        upright = scaled.transpose(back) if back is not None else scaled
         return _png(upright.tobytes(), upright.width, upright.height, upright.width), count
 
 
 def _fitting(width: float, height: float, turned: int) -> tuple[int, int]:
-    """In how many pixels a page as it lies is drawn."""
+    """The pixel size at which a page is rendered, before it is turned."""
     scale = min(ACROSS / (height if turned % 2 else width), (MOST_PIXELS / (width * height)) ** 0.5)
     return max(1, round(width * scale)), max(1, round(height * scale))
 

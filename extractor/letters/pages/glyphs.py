@@ -17,10 +17,10 @@ import pypdfium2.raw as pdfium
 from extractor.errors import LetterError
 from extractor.letters.documents import Size
 from extractor.letters.pages.ink import Picture, Place
-from extractor.letters.pages.layout import Run
+from extractor.letters.pages.layout import TextRun
 from extractor.letters.pages.sight import Look, ToDisplay, Token, painting, styles_of
 
-# More than any page of a letter holds (about 3,000); what lies over it is no letter.
+# More than any page of a letter holds (about 3,000); a page with more is not a letter.
 MOST_CHARACTERS = 200_000
 # A character further from the one before than so many line heights begins a new word.
 _FAR = 1.0
@@ -31,14 +31,14 @@ _DROPPED = {0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF}
 
 
 class Layer(NamedTuple):
-    """The words of a page in points of the page turned by ``turned`` quarters, so that most writing stands upright.
+    """The words of a page in points of the page turned by ``turned`` quarters, so that most text is upright.
 
     ``under_scan`` says that the words only accompany a picture of the page, as a scanner's software adds them;
     ``dpi`` are the dots an inch of the largest picture on it, 0 for none.
     """
 
     size: Size
-    runs: list[Run]
+    runs: list[TextRun]
     turned: int
     under_scan: bool
     dpi: float
@@ -75,8 +75,8 @@ def read_layer(page: Any, size: Size, picture: Picture) -> Layer:
     return Layer(upright, runs, main, under_scan, largest.dpi if largest else 0.0)
 
 
-def turned(run: Run, quarters: int, size: Size) -> Run:
-    """``run`` on its page of ``size`` turned back by so many quarters (what was turned clockwise stands upright)."""
+def turned(run: TextRun, quarters: int, size: Size) -> TextRun:
+    """``run`` on its page of ``size`` turned back by so many quarters (text turned clockwise becomes upright)."""
     left, top, right, bottom = run.left, run.top, run.right, run.bottom
     width, height = size.width, size.height
     for _ in range(quarters % 4):
@@ -153,7 +153,7 @@ def _to_display(page: Any, size: Size) -> ToDisplay:
         pdfium.FPDF_PageToDevice(page, 0, 0, _GRID, _GRID, 0, x, y, at_x, at_y)
         return at_x.value * size.width / _GRID, at_y.value * size.height / _GRID
 
-    # Three corners of a large square tell the whole mapping; page boxes are turned by quarters only.
+    # Three corners of a large square define the whole mapping; page boxes are turned by quarters only.
     (e, f), (ax, ay), (bx, by) = point(0, 0), point(1000, 0), point(0, 1000)
     a, b, c, d = (ax - e) / 1000, (ay - f) / 1000, (bx - e) / 1000, (by - f) / 1000
 

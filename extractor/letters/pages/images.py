@@ -26,7 +26,7 @@ _FINEST, _TARGET, _COARSEST = 320, 300, 110
 _FAX_WIDTH, _FAX_STANDARD = 1728, (204.0, 98.0)
 
 
-class Page(NamedTuple):
+class PageImage(NamedTuple):
     """One grey picture and its dots an inch."""
 
     image: Image.Image
@@ -49,7 +49,7 @@ def read(data: bytes, name: str, alive: Callable[[], None]) -> Document:
     return with_unsure_digits(document)
 
 
-def _pages(data: bytes, name: str) -> Iterator[Page]:
+def _pages(data: bytes, name: str) -> Iterator[PageImage]:
     with opened(data, name) as (image, count):
         for number in range(count):
             yield page_at(image, number, name)
@@ -78,7 +78,7 @@ def opened(data: bytes, name: str) -> Iterator[tuple[Image.Image, int]]:
         raise _damaged(name) from error
 
 
-def page_at(image: Image.Image, number: int, name: str) -> Page:
+def page_at(image: Image.Image, number: int, name: str) -> PageImage:
     """One page of an open file. Raises ``LetterError`` if it is too large."""
     image.seek(number)
     if image.width * image.height > MAX_PIXELS:
@@ -89,12 +89,10 @@ def page_at(image: Image.Image, number: int, name: str) -> Page:
 
 
 def _damaged(name: str) -> LetterError:
-    return LetterError(
-        f"{name} is no TIFF, PNG or JPEG that can be opened", code="damaged", hint="export or scan it again"
-    )
+    return LetterError(f"{name} is not a readable TIFF, PNG or JPEG", code="damaged", hint="export or scan it again")
 
 
-def prepared(opened: Image.Image) -> Page:
+def prepared(opened: Image.Image) -> PageImage:
     """A picture upright as its camera held it, grey on white, its pixels square, neither coarse nor needlessly fine."""
     across, down = _resolution(opened)
     image = _grey(opened)
@@ -108,7 +106,7 @@ def prepared(opened: Image.Image) -> Page:
     size = round(image.width * wanted / across), round(image.height * wanted / down)
     if size != image.size:
         image = image.resize(size, Image.Resampling.LANCZOS if wanted < finest else Image.Resampling.BICUBIC)
-    return Page(image, round(wanted))
+    return PageImage(image, round(wanted))
 
 
 def _grey(opened: Image.Image) -> Image.Image:

@@ -25,7 +25,7 @@ Place = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Picture:
-    """A page in grey, a byte a pixel, ``across`` by ``down`` of them, rows ``stride`` bytes apart.
+    """A page in gray, one byte per pixel, ``across`` by ``down`` pixels, ``stride`` bytes per row.
 
     ``scale`` is pixels a point; all boxes are in points.
     """
@@ -37,7 +37,7 @@ class Picture:
     scale: float
 
     def visible(self, places: Sequence[Place]) -> list[bool]:
-        """For each character of one upright word, whether it has left ink where its line stands."""
+        """For each character of one upright word, whether there is ink where it should be."""
         top, bottom = places[0][1], places[0][3]
         rows = [row for level in _LEVELS if (row := self._row((top + level * (bottom - top)) * self.scale))]
         return [self._is_inked(rows, left, right) for left, _, right, _ in places]

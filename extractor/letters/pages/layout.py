@@ -24,17 +24,17 @@ _PARAGRAPH_PITCH = 1.45
 _SINGLE = 1.15
 # A scan this crooked (rise by run) has its lines straightened before they are separated.
 _CROOKED = 0.002
-# What stands between two cells of a table: more than one blank, so that it is seen.
+# The separator between two cells of a table: more than one blank, so that it is visible.
 _CELLS = "   "
 # Of hidden words a note holds so many characters; the rest is more of the same.
 _MOST_SHOWN = 5000
 
 
-class Run(NamedTuple):
+class TextRun(NamedTuple):
     """One word at its place, in points from the top left corner of an upright page.
 
-    ``turn`` is how many quarters its writing is turned against the page's. ``hidden`` are letters
-    that stand here and cannot be seen; ``covered`` says that something lies over them.
+    ``turn`` is how many quarters its text is turned relative to the page. ``hidden`` are characters
+    here that cannot be seen; ``covered`` if something is on top of them.
     """
 
     text: str
@@ -61,16 +61,16 @@ class Sheet:
     """One page before it is text: its size in points, its words in the order of the file, and its notes."""
 
     size: Size
-    runs: Sequence[Run]
+    runs: Sequence[TextRun]
     notes: Sequence[Note] = ()
     is_scan: bool = False
 
 
 @dataclass
 class _Line:
-    """Words side by side; ``middle`` is where the line would stand if the page were straight."""
+    """Words side by side; ``middle`` is where the line would be if the page were straight."""
 
-    runs: list[Run]
+    runs: list[TextRun]
     middle: float = 0.0
     members: int = field(default=1)
 
@@ -110,7 +110,7 @@ def document_of(sheets: Sequence[Sheet]) -> Document:
     return Document("".join(pieces), origin, tuple(pages), tuple(words), tuple(notes), sizes)
 
 
-def _box(run: Run, size: Size) -> Box:
+def _box(run: TextRun, size: Size) -> Box:
     shares = (run.left / size.width, run.top / size.height, run.right / size.width, run.bottom / size.height)
     return Box(*(round(min(max(share, 0.0), 1.0), 5) for share in shares))
 
@@ -118,15 +118,15 @@ def _box(run: Run, size: Size) -> Box:
 # ---- rows --------------------------------------------------------------------------------------
 
 
-def rows(runs: Iterable[Run]) -> list[list[Run]]:
+def rows(runs: Iterable[TextRun]) -> list[list[TextRun]]:
     """The rows of a page from top to bottom, each from left to right; an empty row parts paragraphs.
 
     Writing turned against the rest, such as a stamp along the margin, comes last.
     """
-    by_turn: dict[int, list[Run]] = {}
+    by_turn: dict[int, list[TextRun]] = {}
     for run in runs:
         by_turn.setdefault(run.turn % 4, []).append(run)
-    found: list[list[Run]] = []
+    found: list[list[TextRun]] = []
     for turn in sorted(by_turn):
         turned = [_upright(run, turn) for run in by_turn[turn]]
         back = dict(zip(map(id, turned), by_turn[turn], strict=True))
@@ -136,15 +136,15 @@ def rows(runs: Iterable[Run]) -> list[list[Run]]:
     return found
 
 
-def _upright(run: Run, turn: int) -> Run:
-    """A run's place once the page is turned back, so that its writing stands upright."""
+def _upright(run: TextRun, turn: int) -> TextRun:
+    """A run's place once the page is turned back, so that its text is upright."""
     left, top, right, bottom = run.left, run.top, run.right, run.bottom
     for _ in range(turn):
         left, top, right, bottom = top, -right, bottom, -left
     return run._replace(left=left, top=top, right=right, bottom=bottom)
 
 
-def _rows(runs: Sequence[Run]) -> list[list[Run]]:
+def _rows(runs: Sequence[TextRun]) -> list[list[TextRun]]:
     lines = list(_chains(runs))
     slope = _slope(lines)
     for line in lines:
@@ -161,9 +161,9 @@ def _rows(runs: Sequence[Run]) -> list[list[Run]]:
     return list(_with_paragraphs(merged))
 
 
-def _chains(runs: Sequence[Run]) -> Iterator[_Line]:
+def _chains(runs: Sequence[TextRun]) -> Iterator[_Line]:
     """Words that follow each other in the file and on the page: pieces of lines."""
-    chain: list[Run] = []
+    chain: list[TextRun] = []
     for run in runs:
         if chain and not _follows(chain[-1], run):
             yield _Line(chain)
@@ -173,7 +173,7 @@ def _chains(runs: Sequence[Run]) -> Iterator[_Line]:
         yield _Line(chain)
 
 
-def _follows(one: Run, other: Run) -> bool:
+def _follows(one: TextRun, other: TextRun) -> bool:
     height = max(one.height, other.height)
     return other.left >= one.left and abs(other.middle - one.middle) < _SAME_LINE * height
 
@@ -193,7 +193,7 @@ def _slope(lines: Sequence[_Line]) -> float:
 def _same_row(row: _Line, line: _Line) -> bool:
     if line.middle - row.middle >= _SAME_LINE * max(row.height, line.height):
         return False
-    # Two lines set close together are still two: words of one row do not stand over each other.
+    # Two lines set close together are still two: words of one row are not above each other.
     shared = min(row.right, line.right) - max(row.left, line.left)
     if shared <= 0:
         return True
@@ -203,7 +203,7 @@ def _same_row(row: _Line, line: _Line) -> bool:
     return over < 0.3 * sum(run.right - run.left for run in line.runs)
 
 
-def _with_paragraphs(lines: Sequence[_Line]) -> Iterator[list[Run]]:
+def _with_paragraphs(lines: Sequence[_Line]) -> Iterator[list[TextRun]]:
     pitches = [below.middle - above.middle for above, below in pairwise(lines)]
     usual = median(pitches) if len(pitches) > 3 else 0.0
     above: _Line | None = None
@@ -223,14 +223,14 @@ def _parts_paragraphs(above: _Line, below: _Line, usual: float) -> bool:
 # ---- text --------------------------------------------------------------------------------------
 
 
-def _page_text(page: Sequence[Sequence[Run]], at: int) -> tuple[str, list[tuple[Span, Run]], list[Note]]:
+def _page_text(page: Sequence[Sequence[TextRun]], at: int) -> tuple[str, list[tuple[Span, TextRun]], list[Note]]:
     """A page's text, its words with their spans, and a note for each place where words were left out."""
     pieces: list[str] = []
-    placed: list[tuple[Span, Run]] = []
-    holes: list[tuple[int, list[Run]]] = []
+    placed: list[tuple[Span, TextRun]] = []
+    holes: list[tuple[int, list[TextRun]]] = []
     here = at
     for row in page:
-        before: Run | None = None
+        before: TextRun | None = None
         for run in row:
             if run.hidden:
                 if not holes or holes[-1][0] != len(placed):
@@ -251,16 +251,16 @@ def _page_text(page: Sequence[Sequence[Run]], at: int) -> tuple[str, list[tuple[
     return "".join(pieces), placed, [_hole_note(count, runs, placed, Span(at, here)) for count, runs in holes]
 
 
-def _gap(one: Run, other: Run) -> str:
+def _gap(one: TextRun, other: TextRun) -> str:
     return _CELLS if other.left - one.right > _WIDE_GAP * max(one.height, other.height) else " "
 
 
-def _hole_note(count: int, runs: Sequence[Run], placed: Sequence[tuple[Span, Run]], page: Span) -> Note:
+def _hole_note(count: int, runs: Sequence[TextRun], placed: Sequence[tuple[Span, TextRun]], page: Span) -> Note:
     """What was left out before word number ``count`` of a page: the note points at the place between two words."""
     start = placed[count - 1][0].end if count else page.start
     end = placed[count][0].start if count < len(placed) else page.end
     partly = any(run.text for run in runs)
-    if partly:  # the word's seen part stands before the hole
+    if partly:  # the word's visible part comes before the hole
         own = [span for span, run in placed if run in runs]
         start, end = min(start, own[0].start), max(end, own[-1].end)
     number = f"{len(runs)} word{'s' if len(runs) > 1 else ''}"

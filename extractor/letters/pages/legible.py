@@ -26,7 +26,7 @@ _FEW_WORDS = 20
 
 
 def common_share(text: str) -> float:
-    """The share of what stands between blanks in ``text`` that is a common English word (0 to 1); 0 for no words."""
+    """The share of ``text``'s whitespace-separated words that are common English (0 to 1); 0 for no words."""
     tokens = [token.strip(_MARKS) for token in text.lower().split()]
     return sum(token in _COMMON for token in tokens) / len(tokens) if tokens else 0.0
 

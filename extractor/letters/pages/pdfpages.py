@@ -16,7 +16,7 @@ from extractor.letters.pages import legible
 from extractor.letters.pages.annotations import attached_files, flattened, refuse_dynamic_form
 from extractor.letters.pages.glyphs import Layer, read_layer
 from extractor.letters.pages.ink import Picture, picture_of
-from extractor.letters.pages.layout import Run, Sheet, document_of, rows
+from extractor.letters.pages.layout import Sheet, TextRun, document_of, rows
 from extractor.letters.pages.tesseract import INSTALL, is_installed
 
 MAX_PAGES = 1000
@@ -61,7 +61,7 @@ class _Reader:
         if kind in (Kind.TEXT, Kind.BLANK) or not self.can_scan:
             return own
         scan = self._scan(page, size, layer.dpi)
-        if not _says_more(scan, layer, kind):
+        if not _has_more_text(scan, layer, kind):
             return own
         self.kinds[-1] = Kind.TEXT if scan.runs else Kind.PICTURE
         return scan
@@ -118,7 +118,7 @@ def opened(data: bytes, name: str) -> Iterator[Any]:
         if code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
             hint = "open it with its password and print it to a new PDF"
             raise LetterError(f"{name} is encrypted", code="encrypted", hint=hint)
-        message = "is no PDF" if b"%PDF-" not in data[:4096] else "is a damaged PDF"
+        message = "is not a PDF" if b"%PDF-" not in data[:4096] else "is a damaged PDF"
         raise LetterError(f"{name} {message}", code="damaged", hint="export it again")
     try:
         refuse_dynamic_form(file, name)
@@ -183,7 +183,7 @@ def kind_of(layer: Layer, drawn: Picture) -> Kind:
 
 
 def _inked_rows(layer: Layer, drawn: Picture) -> tuple[int, int]:
-    """How many rows of pixels hold ink: where words stand, and where none do."""
+    """How many rows of pixels have ink, where there are words and where there are none."""
     inked = drawn.inked()
     if layer.turned:
         return sum(inked), 0
@@ -208,7 +208,7 @@ def _notes(kind: Kind) -> Iterator[Note]:
         )
 
 
-def _says_more(scan: Sheet, layer: Layer, kind: Kind) -> bool:
+def _has_more_text(scan: Sheet, layer: Layer, kind: Kind) -> bool:
     """Whether the picture of a page, read, is to be believed before the words that the page carries."""
     if kind is Kind.PICTURE:
         return True
@@ -233,13 +233,11 @@ def _refuse_unread(reader: _Reader, document: Document) -> None:
         and legible.is_garbage(document.text)
     ):
         hint = "print it to a new PDF as an image" if reader.can_scan else INSTALL
-        message = (
-            f"the text that {reader.name} carries is not what its pages show: its fonts name their letters wrongly"
-        )
+        message = f"the text stored in {reader.name} is not what its pages show: its fonts map characters wrongly"
         raise LetterError(message, code="garbage_text", hint=hint)
 
 
-def _text(runs: list[Run]) -> str:
+def _text(runs: list[TextRun]) -> str:
     return " ".join(run.text for row in rows(runs) for run in row if run.text)
 
 

@@ -17,7 +17,7 @@ from extractor.letters.pages.tesseract import Recognized, recognised
 # 85 to 90 means 3 to 5 %, and below 85 no page can be trusted.
 GOOD = 93.0
 POOR = 85.0
-# Digits read with less than this are wrong in one case of four; below lie all wrong ones words.
+# Digits read with less confidence than this are wrong in one case of four.
 SURE_DIGITS = 90.0
 # Below this resolution (dots an inch) the filters take strokes away with the speckles.
 _FILTERABLE = 150
@@ -40,7 +40,7 @@ def _enlarged(image: Image.Image) -> Image.Image:
 
 
 # What is tried on a page that reads badly: against specks, against thin strokes (a copy of a copy), against
-# the steps of a fax. Each helps its own kind of page and harms the others; confidence tells which helped.
+# the steps of a fax. Each helps its own kind of page and harms the others; confidence decides which helped.
 _CURES: tuple[tuple[float, Callable[[Image.Image], Image.Image]], ...] = (
     (GOOD, lambda image: image.filter(ImageFilter.MedianFilter(3))),
     (GOOD, lambda image: image.filter(ImageFilter.MinFilter(3))),
@@ -72,17 +72,17 @@ def read_scan(image: Image.Image, dpi: int, alive: Callable[[], None]) -> Sheet:
     sheet = _sheet(best, image, dpi, scale)
     if best.runs:
         return sheet
-    lost = Note("unread_page", "something stands on this page, and OCR found no words in it", severity="error")
+    lost = Note("unread_page", "something is on this page, and OCR found no words in it", severity="error")
     return replace(sheet, notes=(lost,))
 
 
 def despeckled(image: Image.Image) -> Image.Image:
-    """A grey picture without black dots that stand alone; whatever is two dots large stays."""
+    """A gray picture without isolated black dots; anything two dots large stays."""
     return _without_lone(image, 1, _LONE_DOT)
 
 
 def cleaned(image: Image.Image) -> Image.Image:
-    """The same without two dots that stand alone together either: OCR loses full stops among them.
+    """The same without isolated pairs of dots either: OCR loses periods among them.
 
     A full stop is three dots large in the smallest print at the lowest resolution that is filtered.
     """
@@ -90,7 +90,7 @@ def cleaned(image: Image.Image) -> Image.Image:
 
 
 def _without_lone(image: Image.Image, radius: int, lightest: int) -> Image.Image:
-    """Whiten what stands around a little ink and no more; pale halos, as JPEG leaves them, are no ink."""
+    """Whiten small isolated specks of ink; pale halos, as JPEG leaves them, do not count as ink."""
     ink = image.point(lambda value: 255 if value >= _PALE else value)
     alone = ink.filter(ImageFilter.BoxBlur(radius)).point(lambda value: 255 * (lightest <= value < 255))
     clean = image.copy()
@@ -99,7 +99,7 @@ def _without_lone(image: Image.Image, radius: int, lightest: int) -> Image.Image
 
 
 def is_speckled(image: Image.Image) -> bool:
-    """Whether dots stand far from all print. Where none do, those near print belong to its thin strokes."""
+    """Whether there are dots far from any print. If not, those near print belong to its thin strokes."""
     ink = image.point(lambda value: 255 if value >= _PALE else value)
     lonely = ink.filter(ImageFilter.BoxBlur(3)).point(lambda value: 255 * (value >= _LONELY))
     dark = ink.point(lambda value: 255 * (value < _PALE))
@@ -107,52 +107,50 @@ def is_speckled(image: Image.Image) -> bool:
 
 
 def _on_white_paper(image: Image.Image) -> bool:
-    """Whether most of a picture is white. In grain, no dot stands alone."""
+    """Whether most of a picture is white. In grain, no dot is isolated."""
     return sum(image.histogram()[_WHITE:]) > image.width * image.height / 2
 
 
 def _has_ink(image: Image.Image) -> bool:
-    """Whether there is anything on the page, specks apart."""
+    """Whether there is anything on the page besides specks."""
     dark = sum(image.filter(ImageFilter.MedianFilter(3)).histogram()[:_DARK])
     return dark > image.width * image.height * _LEAST_INK
 
 
 def _surely_read(words: Recognized) -> float:
-    """Characters read, each as much as its word is sure: a try that reads little, however surely, is no cure."""
+    """Characters read, weighted by their word's confidence: an attempt that reads little is no improvement."""
     return sum(len(run.text) * ((run.confidence or 0.0) / 100) ** 2 for run in words.runs)
 
 
 def _sheet(words: Recognized, image: Image.Image, dpi: int, scale: float) -> Sheet:
     """The sheet in points, upright."""
     unit = 72 / dpi
-    lying = Size(image.width * unit, image.height * unit)
+    scanned = Size(image.width * unit, image.height * unit)
     runs = []
     for run in words.runs:
         left, top, right, bottom = (pixels * unit / scale for pixels in run[1:5])
         placed = run._replace(left=left, top=top, right=right, bottom=bottom)
-        runs.append(turned(placed, words.turned, lying))
-    size = Size(lying.height, lying.width, words.turned) if words.turned % 2 else lying._replace(turned=words.turned)
+        runs.append(turned(placed, words.turned, scanned))
+    size = (
+        Size(scanned.height, scanned.width, words.turned) if words.turned % 2 else scanned._replace(turned=words.turned)
+    )
     return Sheet(size, runs, tuple(_notes(words)), is_scan=True)
 
 
 def _notes(words: Recognized) -> Iterator[Note]:
     if words.runs and words.confidence < POOR:
-        message = (
-            f"a poor scan: OCR is {words.confidence:.0f} % sure of this page's words, where {POOR:.0f} is the least"
-        )
+        message = f"a poor scan: OCR confidence in this page's words is {words.confidence:.0f} %, below {POOR:.0f} %"
         yield Note("poor_scan", message, severity="error")
     if words.turned:
         degrees = (4 - words.turned) % 4 * 90
-        message = (
-            f"the page lies turned; it was read, and its words are placed, as turned clockwise by {degrees} degrees"
-        )
+        message = f"the page is turned; it was read after turning it clockwise by {degrees} degrees"
         yield Note("turned_page", message, severity="info")
 
 
 def with_unsure_digits(document: Document) -> Document:
-    """The document with a note on each word that holds digits of which OCR was not sure."""
+    """The document with a note on each word that has digits with low OCR confidence."""
     notes = [
-        Note("unsure_digits", f"OCR is only {word.confidence:.0f} % sure of these digits", word.span)
+        Note("unsure_digits", f"OCR confidence in these digits is only {word.confidence:.0f} %", word.span)
         for word in document.words
         if word.confidence is not None
         and word.confidence < SURE_DIGITS

@@ -1,6 +1,6 @@
 """Which characters of a page a person can see: painted, large enough, on the page, and in ink that shows.
 
-A file's text may be white, hidden behind a picture or under a black bar. What nobody sees is no part of the letter.
+A file's text may be white, hidden behind a picture or under a black bar. What nobody sees is not part of the letter.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pypdfium2.raw as pdfium
 
 from extractor.letters.documents import Size
 from extractor.letters.pages.ink import Picture, Place, picture_of
-from extractor.letters.pages.layout import Run
+from extractor.letters.pages.layout import TextRun
 
 # Writing lower than this (points) is not written to be read.
 _SMALLEST = 2.5
@@ -25,7 +25,7 @@ _LIGHT = 200
 _FAINTEST = 26
 _FILLING_MODES = {0, 4}
 _INVISIBLE_MODES = {3, 7}
-# Words that are not painted are those of the ink beneath them if nearly all have some.
+# Words that are not painted belong to the ink under them if nearly all have some.
 _OVER_INK = 0.9
 
 # From left, bottom, right, top of a box as the library gives it.
@@ -55,7 +55,7 @@ class Style(NamedTuple):
 
 
 def styles_of(text_page: Any, words: Sequence[Token]) -> Iterator[Style]:
-    """How each word is painted, as its first character tells."""
+    """How each word is painted, judged by its first character."""
     known: dict[int, Style] = {}
     for word in words:
         painter = pdfium.FPDFText_GetTextObject(text_page, word.first)
@@ -74,13 +74,13 @@ def _style(painter: Any, address: int) -> Style:
     return Style(address, mode not in _INVISIBLE_MODES and not faint, light)
 
 
-def whole(word: Token) -> Run:
+def whole(word: Token) -> TextRun:
     """A word as one run."""
-    return Run("".join(word.characters), *word.place)
+    return TextRun("".join(word.characters), *word.place)
 
 
 class Painted(NamedTuple):
-    """A picture on a page: its number in the order of painting, where it lies, and its dots an inch."""
+    """A picture on a page: its number in painting order, its position, and its dots per inch."""
 
     number: int
     place: Place
@@ -108,23 +108,23 @@ class Look:
     def accompanied_by(self, words: Sequence[Token], styles: Sequence[Style]) -> bool:
         """Whether the words only accompany what the page shows: a picture that fills it, or letters drawn as lines.
 
-        Then most of them are not painted, or lie beneath that picture.
+        Then most of them are not painted, or are under that picture.
         """
         if not styles:
             return False
         if sum(picture.area for picture in self.pictures) >= self.size.width * self.size.height / 2:
             last = max(picture.number for picture in self.pictures)
-            beneath = sum(not style.painted or self.order.get(style.painter, last) < last for style in styles)
-            return beneath > len(styles) / 2
+            under = sum(not style.painted or self.order.get(style.painter, last) < last for style in styles)
+            return under > len(styles) / 2
         unpainted = [word.place for word, style in zip(words, styles, strict=True) if not style.painted]
         if len(unpainted) <= len(styles) / 2:
             return False
         return sum(map(self.picture.differs, unpainted)) > _OVER_INK * len(unpainted)
 
-    def visible(self, word: Token, style: Style, turn: int) -> list[Run]:
+    def visible(self, word: Token, style: Style, turn: int) -> list[TextRun]:
         """A word as one run, or, where part of it cannot be seen, runs for what can and holes for the rest.
 
-        Words that are painted to be seen and are not lie under something: they were redacted.
+        Words that are painted but not visible are under something: they were redacted.
         """
         run = whole(word)
         if self._is_invisible(word.place, style, turn):
@@ -139,10 +139,10 @@ class Look:
             for part, seen in _parts(word, flags)
         ]
 
-    def visible_on_scan(self, word: Token, turn: int) -> list[Run]:
-        """The same for a word that only accompanies a scan: never painted, and maybe standing a little beside its ink.
+    def visible_on_scan(self, word: Token, turn: int) -> list[TextRun]:
+        """The same for a word that only accompanies a scan: never painted, and maybe slightly off its ink.
 
-        So only what lies under something dark is taken for covered.
+        So only words under something dark count as covered.
         """
         flags = _flags(word, turn, self.picture)
         if all(flags):
@@ -163,7 +163,7 @@ class Look:
         return not style.painted or (style.light and not self.picture.is_dark(place))
 
     def _is_under_picture(self, place: Place, style: Style) -> bool:
-        """Whether a picture lies over a word and does not let it through, as that of a signature does."""
+        """Whether a picture covers a word and is opaque; a signature is not."""
         number = self.order.get(style.painter, len(self.order))
         if not any(number < over.number and _holds(over.place, place) for over in self.pictures):
             return False
@@ -187,7 +187,7 @@ class Look:
                 pdfium.FPDFPageObj_SetIsActive(text, True)
 
 
-def _parts(word: Token, flags: Sequence[bool]) -> Iterator[tuple[Run, bool]]:
+def _parts(word: Token, flags: Sequence[bool]) -> Iterator[tuple[TextRun, bool]]:
     """The pieces of a word that are seen and those that are not, in order."""
     for seen, group in groupby(range(len(flags)), key=flags.__getitem__):
         indices = list(group)

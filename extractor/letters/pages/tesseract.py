@@ -13,13 +13,13 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from extractor.errors import LetterError
-from extractor.letters.pages.layout import Run
+from extractor.letters.pages.layout import TextRun
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 SECONDS = 60.0
-# Page segmentation with orientation: it reads pages that lie on their side or head.
+# Page segmentation with orientation: it reads pages that are sideways or upside down.
 _SEGMENTATION = "1"
 _WORD = "5"
 INSTALL = (
@@ -29,9 +29,9 @@ INSTALL = (
 
 
 class Recognized(NamedTuple):
-    """What was read in a picture, in its pixels as it lies; its writing is turned by so many clockwise quarters."""
+    """What was read in a picture, in the picture's own pixels; its text is turned by so many clockwise quarters."""
 
-    runs: list[Run]
+    runs: list[TextRun]
     turned: int
 
     @property
@@ -66,7 +66,7 @@ def recognised(image: Image, dpi: int) -> Recognized:
 
 def parsed(table: str) -> Recognized:
     """What a table in Tesseract's TSV says."""
-    lines: list[list[Run]] = []
+    lines: list[list[TextRun]] = []
     rows = csv.reader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
     words = (row for row in rows if len(row) == 12 and row[0] == _WORD and row[11].strip())
     for _, group in groupby(words, key=lambda row: row[1:5]):
@@ -74,14 +74,14 @@ def parsed(table: str) -> Recognized:
     return Recognized([run for line in lines for run in line], _turned(lines))
 
 
-def _run(row: list[str]) -> Run:
+def _run(row: list[str]) -> TextRun:
     left, top, width, height = map(int, row[6:10])
     text = "".join(row[11].split())
-    return Run(text, left, top, left + width, top + height, float(row[10]))
+    return TextRun(text, left, top, left + width, top + height, float(row[10]))
 
 
-def _turned(lines: list[list[Run]]) -> int:
-    """Clockwise quarters by which most lines are turned: whither their next word lies."""
+def _turned(lines: list[list[TextRun]]) -> int:
+    """Clockwise quarters by which most lines are turned, judged by the direction to the next word."""
     votes: Counter[int] = Counter()
     for line in lines:
         for one, other in pairwise(line):

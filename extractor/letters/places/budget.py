@@ -16,7 +16,7 @@ from extractor.letters.formats.archive import MAX_MEMBERS
 # A letter takes more bytes of a file than this, also in an archive of archives.
 _BYTES_A_MEMBER = 50
 _FEW_MEMBERS = 10_000
-# Text packs to a twentieth, and is counted once in each archive that it lies in.
+# Text packs to a twentieth, and is counted once in each archive that contains it.
 _RATIO = 40
 _FEW_BYTES = 200_000_000
 # Processor seconds: some, and one for each so many bytes of the file.
@@ -29,7 +29,7 @@ class SpentError(LetterError):
 
 
 @dataclass
-class Budget:
+class UnpackBudget:
     """What may still be taken out of one file: members, ``size`` in bytes, and processor seconds.
 
     A container that is read again is not counted again.
@@ -41,7 +41,7 @@ class Budget:
     _counted: set[object] = field(default_factory=set)
 
     def take(self, key: object, name: str, *, members: int = 0, size: int = 0, seconds: float = 0.0) -> None:
-        """Take a container's members and bytes; ``key`` is where it lies. Raises ``SpentError`` if it is too much."""
+        """Take a container's members and bytes; ``key`` is its location. Raises ``SpentError`` if it is too much."""
         if key in self._counted:
             return
         if members > self.members:
@@ -54,7 +54,7 @@ class Budget:
         self.seconds -= seconds
 
 
-def budget_of(path: Path) -> Budget:
+def budget_of(path: Path) -> UnpackBudget:
     """The one budget of a named file, as long as the file does not change."""
     try:
         found = path.stat()
@@ -65,8 +65,8 @@ def budget_of(path: Path) -> Budget:
 
 
 @lru_cache(maxsize=64)
-def _budget(path: Path, changed: int, size: int) -> Budget:
-    return Budget(
+def _budget(path: Path, changed: int, size: int) -> UnpackBudget:
+    return UnpackBudget(
         members=min(MAX_MEMBERS, max(_FEW_MEMBERS, size // _BYTES_A_MEMBER)),
         size=max(_FEW_BYTES, _RATIO * size),
         seconds=_FEW_SECONDS + size / _BYTES_A_SECOND,

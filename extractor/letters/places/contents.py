@@ -21,10 +21,10 @@ from extractor.letters.places.names import printable, tidy
 from extractor.letters.places.passed import Passed
 from extractor.letters.places.sources import (
     CONTAINERS,
-    Found,
+    FileLocation,
+    FoundLetter,
     LetterFile,
-    Place,
-    Step,
+    MemberStep,
     chosen,
     members_of,
     missing_pages,
@@ -71,7 +71,7 @@ def _read(file: LetterFile, data: Callable[[], bytes] | None = None) -> Iterator
             if isinstance(held, _Held):
                 seconds = time.thread_time() - began
                 budget_of(place.path).take(
-                    place.inside, str(Place(place.path)), members=held.members, size=held.size, seconds=seconds
+                    place.inside, str(FileLocation(place.path)), members=held.members, size=held.size, seconds=seconds
                 )
     except SpentError:
         raise
@@ -98,35 +98,35 @@ def _read(file: LetterFile, data: Callable[[], bytes] | None = None) -> Iterator
             yield inner, read if isinstance(read, LetterError) else held.noted(read, place)
 
 
-def _not_too_deep(found: Sequence[Found], place: Place) -> Iterator[Found]:
-    """What a container holds; containers that lie too deep as one, for each of a thousand would say the same."""
-    deep: list[Found] = []
+def _not_too_deep(found: Sequence[FoundLetter], place: FileLocation) -> Iterator[FoundLetter]:
+    """What a container holds; containers nested too deep are reported as one, not a thousand times."""
+    deep: list[FoundLetter] = []
     for each in found:
-        if _lies_too_deep(each.places[0]):
+        if _is_too_deep(each.places[0]):
             deep.append(each)
         else:
             yield each
     if deep:
-        message = f"{place} holds {len(deep):,} containers that lie in too many others"
+        message = f"{place} holds {len(deep):,} containers that are nested too deep"
         yield deep[0]._replace(problem=LetterError(message, code="nested", hint="unpack the outer ones"))
 
 
-def _lies_too_deep(place: Place) -> bool:
+def _is_too_deep(place: FileLocation) -> bool:
     return len(place.inside) >= MAX_DEPTH and suffix_of(place.name) in CONTAINERS
 
 
-def _opened(file: LetterFile, place: Place, data: bytes) -> Document | _Held:
-    """A letter's document, or the container that lies there."""
+def _opened(file: LetterFile, place: FileLocation, data: bytes) -> Document | _Held:
+    """A letter's document, or the container found there."""
     kind = kind_of(data, str(place))
     if kind not in ("zip", "mail"):
         return _document(file, data, kind)
     if len(place.inside) >= MAX_DEPTH:
-        raise LetterError(f"{place} lies in too many containers", code="nested", hint="unpack the outer ones")
+        raise LetterError(f"{place} is nested in too many containers", code="nested", hint="unpack the outer ones")
     return _archive(data, place) if kind == "zip" else _mail(data, place)
 
 
 @contextmanager
-def _one_file_only(place: Place) -> Iterator[None]:
+def _one_file_only(place: FileLocation) -> Iterator[None]:
     """A defect of a reader, met by one file, must not cost the others."""
     try:
         yield
@@ -141,32 +141,32 @@ def _one_file_only(place: Place) -> Iterator[None]:
 class _Held:
     """What a container holds: letters, how to read them, its own words if they are one, and what is passed over."""
 
-    found: Sequence[Found]
-    read: Callable[[Step], bytes]
+    found: Sequence[FoundLetter]
+    read: Callable[[MemberStep], bytes]
     members: int
     size: int
     left_out: str = ""
     body: Document | None = None
 
-    def noted(self, document: Document, place: Place) -> Document:
+    def noted(self, document: Document, place: FileLocation) -> Document:
         if not self.left_out:
             return document
         note = Note("left_out", f"beside it in {place}: {self.left_out}", severity="info")
         return replace(document, notes=(*document.notes, note))
 
 
-def _archive(data: bytes, place: Place) -> _Held:
+def _archive(data: bytes, place: FileLocation) -> _Held:
     archive, passed = Archive(data, str(place)), Passed()
     found = list(members_of(archive, place, passed))
     read = lambda step: archive.read(step.number, step.name)  # noqa: E731
     return _Held(found, read, archive.count, archive.unpacked, "; ".join(passed.lines()))
 
 
-def _mail(data: bytes, place: Place) -> _Held:
+def _mail(data: bytes, place: FileLocation) -> _Held:
     """A mail's own words are a letter if no attached document can be it; a picture may be its sender's emblem."""
     mail, passed = read_mail(data, str(place)), Passed()
     files = [
-        (tidy(attached.name), Place(place.path, (*place.inside, Step(number, attached.name))))
+        (tidy(attached.name), FileLocation(place.path, (*place.inside, MemberStep(number, attached.name))))
         for number, attached in enumerate(mail.attachments)
     ]
     for emblem in [file for file in files if suffix_of(file[0]) in _EMBLEMS]:
@@ -192,7 +192,7 @@ def _document(file: LetterFile, data: bytes, kind: Kind) -> Document:
         others = [(other, bytes_at(other)) for other in file.rest]
         rest = [read_document(data, str(other), kind_of(data, str(other))) for other, data in others]
         document = joined([document, *rest])
-        note = Note("joined", f"the letter's pages lie in {len(rest) + 1} files", severity="info")
+        note = Note("joined", f"the letter's pages are in {len(rest) + 1} files", severity="info")
         if missing := missing_pages([place.name, *(other.name for other in file.rest)]):
             numbers = ", ".join(map(str, missing))
             note = Note(
@@ -213,16 +213,16 @@ def piece_of(document: Document, piece: Span) -> Document:
 # ---- bytes -------------------------------------------------------------------------------------
 
 
-def place_of(file: LetterFile) -> Place:
-    """Where a letter's first, or only, file lies."""
-    return Place(file.path, file.inside)
+def place_of(file: LetterFile) -> FileLocation:
+    """The location of a letter's first, or only, file."""
+    return FileLocation(file.path, file.inside)
 
 
-def bytes_at(place: Place) -> bytes:
-    """What lies at a place. Raises ``LetterError``: ``unreadable``, ``too_large``, and what the containers raise."""
+def bytes_at(place: FileLocation) -> bytes:
+    """The bytes at a location. Raises ``LetterError``: ``unreadable``, ``too_large``, and what the containers raise."""
     if not place.inside:
         return _file(place.path)
-    at = Place(place.path)
+    at = FileLocation(place.path)
     data = b""
     for step in place.inside:
         name = str(at)
@@ -234,11 +234,11 @@ def bytes_at(place: Place) -> bytes:
                 data = Archive(data, name).read(step.number, step.name)
             else:
                 data = _attached(read_mail(data, name), step, at)
-        at = Place(place.path, (*at.inside, step))
+        at = FileLocation(place.path, (*at.inside, step))
     return data
 
 
-def _attached(mail: Mail, step: Step, place: Place) -> bytes:
+def _attached(mail: Mail, step: MemberStep, place: FileLocation) -> bytes:
     if step.number >= len(mail.attachments) or mail.attachments[step.number].name != step.name:
         raise LetterError(f"{place} has changed since it was listed", code="unreadable", hint="run again")
     return mail.attachments[step.number].data

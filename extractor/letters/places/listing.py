@@ -18,7 +18,7 @@ from extractor.letters.formats.kinds import BY_SUFFIX, suffix_of
 from extractor.letters.places.names import stem_of
 from extractor.letters.places.sources import CONTAINERS, LetterFile, page_of
 
-# Names sorted at once: as objects of their own they take five times the memory.
+# Names sorted together: as separate objects they take five times the memory.
 _PART = 4_096
 
 
@@ -49,7 +49,7 @@ class Names(Sequence[bytes]):
 
 
 class Listing(Sequence[LetterFile]):
-    """Files below one folder, each a letter of its own.
+    """Files below one folder, each a separate letter.
 
     ``names`` are their paths below it in UTF-8, with a NUL between stem and suffix: so their own order is that of
     the stems, which are the ids.
@@ -118,5 +118,5 @@ def _names(root: Path) -> Iterator[str]:
 
 def _is_plain(name: str) -> bool:
     suffix = suffix_of(name)
-    _, sign, piece = stem_of(name).rpartition("#")
-    return suffix in BY_SUFFIX and suffix not in CONTAINERS and not page_of(name) and not (sign and piece.isdigit())
+    _, mark, piece = stem_of(name).rpartition("#")
+    return suffix in BY_SUFFIX and suffix not in CONTAINERS and not page_of(name) and not (mark and piece.isdigit())

@@ -1,4 +1,4 @@
-"""What is passed over where letters are looked for: counted, and named to people."""
+"""Entries skipped in the search for letters, counted and reported."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ class Passed:
     def lines(self) -> Iterator[str]:
         """A line for each reason, for people."""
         if self.unknown:
-            yield f"{_files(self.unknown)} passed over, of kinds that are no letters: {_listed(self.unknown)}"
+            yield f"{_files(self.unknown)} skipped (unsupported format): {_listed(self.unknown)}"
         if self.beside:
             yield (
-                f"{_files(self.beside)} passed over, because a file of the same name that is easier to read lies "
-                f"beside: {_listed(self.beside)}"
+                f"{_files(self.beside)} skipped, because a file of the same name that is easier to read is "
+                f"in the same folder: {_listed(self.beside)}"
             )
         for reason, (one, many, hint) in _REASONS.items():
             if count := self.odd[reason]:
                 more = ", ..." if count > _NAMED else ""
                 names = ", ".join(self._names[reason]) + more
-                yield f"{count:,} {one if count == 1 else many} passed over: {names}{hint}"
+                yield f"{count:,} {one if count == 1 else many} skipped: {names}{hint}"
 
 
 def _files(counted: Counter[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where letters lie: files, folders, members of archives, attachments of mails; found by name, read one by one.
+"""Where letters are: files, folders, members of archives, attachments of mails; found by name, read one by one.
 
 Finding opens no letter: it looks at names, in folders and in the directories of archives. What a
 file really holds shows when it is read: an archive inside an archive, a mail with attachments, an
@@ -29,7 +29,7 @@ from extractor.letters.spans import Span
 
 SUFFIXES = tuple(BY_SUFFIX)
 CONTAINERS = (".zip", ".eml", ".mbox")
-# The forms in which one letter may lie in a folder, the best first.
+# The formats in which one letter may be in a folder, the best first.
 _FORMS = ("text", "docx", "html", "pdf", "image", "unread")
 _PAGE = re.compile(
     r"(?P<stem>.*?[^ _.-])[ _.-]+\(?(?:"
@@ -42,18 +42,18 @@ _PIECE = re.compile(r"(.+)#\d+", re.DOTALL)
 _SLASH = re.compile("/")
 
 
-class Step(NamedTuple):
+class MemberStep(NamedTuple):
     """One step into a container: the member's place there, and its name."""
 
     number: int
     name: str
 
 
-class Place(NamedTuple):
-    """Where bytes lie: a file, or what is found in it step by step."""
+class FileLocation(NamedTuple):
+    """Where bytes are: a file, or a member inside it, step by step."""
 
     path: Path
-    inside: tuple[Step, ...] = ()
+    inside: tuple[MemberStep, ...] = ()
 
     @property
     def name(self) -> str:
@@ -66,7 +66,7 @@ class Place(NamedTuple):
 
 
 class LetterFile(NamedTuple):
-    """A letter not yet read: its id and where it lies.
+    """A letter not yet read: its id and its location.
 
     ``inside`` are the steps into an archive or mail. ``rest`` are further files that hold its other
     pages. ``piece`` is its part of a document that holds several letters.
@@ -74,57 +74,57 @@ class LetterFile(NamedTuple):
 
     id: str
     path: Path
-    inside: tuple[Step, ...] = ()
-    rest: tuple[Place, ...] = ()
+    inside: tuple[MemberStep, ...] = ()
+    rest: tuple[FileLocation, ...] = ()
     piece: Span | None = None
 
 
-class Found(NamedTuple):
+class FoundLetter(NamedTuple):
     """A letter among the files of one folder or container: its id there, and its files in the order of its pages.
 
     ``problem`` is why they will not be read.
     """
 
     name: str
-    places: tuple[Place, ...]
+    places: tuple[FileLocation, ...]
     problem: LetterError | None = None
 
 
 # ---- finding -----------------------------------------------------------------------------------
 
 
-def find_files(paths: Sequence[Path], tell: Callable[[str], None] | None = None) -> list[LetterFile]:
+def find_files(paths: Sequence[Path], notify: Callable[[str], None] | None = None) -> list[LetterFile]:
     """All letters among files and folders (searched recursively) and in archives, in a stable order.
 
     A letter's id is its path below the folder that was named, without the suffix; a member's is its
     archive's id and its own name there; for a file named directly, its stem. Equal ids get the
-    parent folder's name in front. ``tell`` is called with a line for each kind of entry that is passed over.
+    parent folder's name in front. ``notify`` is called with a line for each kind of entry that is passed over.
 
     Raises ``UsageError`` for a path that does not exist, and when no letter is found at all.
     """
     passed = Passed()
-    found: list[Found] = []
+    found: list[FoundLetter] = []
     for path in paths:
         _check(path)
         found += _below(path, passed)
     if passed.linked or len(paths) > 1:
         found = _once(found)
     for line in passed.lines():
-        if tell:
-            tell(line)
+        if notify:
+            notify(line)
     if not found:
         listed = ", ".join(printable(str(path)) for path in paths) or "(nothing named)"
         why = "; ".join(passed.lines())
         raise UsageError(f"no letters in {listed}", hint=f"letters end in {', '.join(SUFFIXES)}{why and '; ' + why}")
-    return sorted(told_apart(found), key=lambda file: file.id)
+    return sorted(with_unique_ids(found), key=lambda file: file.id)
 
 
-def _once(found: Iterable[Found]) -> list[Found]:
+def _once(found: Iterable[FoundLetter]) -> list[FoundLetter]:
     """Each letter once, under the first name it was found by."""
-    firsts: dict[Place, Found] = {}
+    firsts: dict[FileLocation, FoundLetter] = {}
     for each in found:
         place = each.places[0]
-        firsts.setdefault(Place(_resolved(place.path), place.inside), each)
+        firsts.setdefault(FileLocation(_resolved(place.path), place.inside), each)
     return list(firsts.values())
 
 
@@ -135,18 +135,18 @@ def _resolved(path: Path) -> Path:
         return path
 
 
-def _below(path: Path, passed: Passed) -> Iterator[Found]:
+def _below(path: Path, passed: Passed) -> Iterator[FoundLetter]:
     if not path.is_dir():
-        yield from _expanded(Found(printable(path.stem), (Place(path),)), passed)
+        yield from _expanded(FoundLetter(printable(path.stem), (FileLocation(path),)), passed)
         return
-    for found in chosen(((name, Place(at)) for name, at in walk(path, passed)), passed):
+    for found in chosen(((name, FileLocation(at)) for name, at in walk(path, passed)), passed):
         yield from _expanded(found, passed)
 
 
-def _expanded(found: Found, passed: Passed) -> Iterator[Found]:
-    """An archive as its members, as far as its directory tells; anything else as it is."""
+def _expanded(found: FoundLetter, passed: Passed) -> Iterator[FoundLetter]:
+    """An archive as its members, according to its directory; anything else as it is."""
     place = found.places[0]
-    members: list[Found] = []
+    members: list[FoundLetter] = []
     if suffix_of(place.path.name) == ".zip":
         with contextlib.suppress(LetterError):  # reported when it is read
             members = list(members_of(opened(place.path), place, passed))
@@ -155,7 +155,7 @@ def _expanded(found: Found, passed: Passed) -> Iterator[Found]:
     # A folder of the archive's name may hold members of the same names.
     name = found.name + (place.path.suffix if members and place.path.with_suffix("").is_dir() else "")
     for member in members:
-        yield Found(f"{name}/{member.name}", member.places)
+        yield FoundLetter(f"{name}/{member.name}", member.places)
 
 
 def opened(path: Path) -> Archive:
@@ -178,7 +178,7 @@ def readable(path: Path) -> BinaryIO:
         if error.errno in (errno.EMFILE, errno.ENFILE):  # no fault of this letter: all others would fail too
             raise UsageError(message, hint="raise the limit of open files: ulimit -n 4096") from error
         raise LetterError(message, code="unreadable", hint="check that it exists and may be read") from error
-    raise LetterError(f"cannot read {printable(str(path))}: it is no file", code="unreadable", hint="name a file")
+    raise LetterError(f"cannot read {printable(str(path))}: it is not a file", code="unreadable", hint="name a file")
 
 
 @lru_cache(maxsize=4)
@@ -186,35 +186,35 @@ def _opened(path: Path, changed: int, size: int) -> Archive:
     return Archive(path, printable(str(path)))
 
 
-def members_of(archive: Archive, place: Place, passed: Passed) -> Iterator[Found]:
+def members_of(archive: Archive, place: FileLocation, passed: Passed) -> Iterator[FoundLetter]:
     """What an archive holds: its letters, and each member that will not be read, to be reported when it is."""
-    files: list[tuple[str, Place]] = []
+    files: list[tuple[str, FileLocation]] = []
     for member in archive.members():
         name = tidy(member.name)
-        at = Place(place.path, (*place.inside, Step(member.number, member.name)))
+        at = FileLocation(place.path, (*place.inside, MemberStep(member.number, member.name)))
         if member.problem and (member.problem.code == "unsafe_name" or _form(name) is not None):
-            yield Found(stem_of(name), (at,))
+            yield FoundLetter(stem_of(name), (at,))
         else:
             files.append((name, at))
     yield from chosen(files, passed)
 
 
-def chosen(files: Iterable[tuple[str, Place]], passed: Passed) -> Iterator[Found]:
+def chosen(files: Iterable[tuple[str, FileLocation]], passed: Passed) -> Iterator[FoundLetter]:
     """The letters among a folder's files: pages of one letter together, of several forms the best."""
-    by_name: dict[str, list[tuple[str, str, tuple[Place, ...]]]] = {}
+    by_name: dict[str, list[tuple[str, str, tuple[FileLocation, ...]]]] = {}
     for name, places in _with_pages(files):
         form, suffix = _form(name), suffix_of(name)
         if form is None:
             passed.unknown[suffix or "no suffix"] += 1
         elif suffix in CONTAINERS:
-            yield Found(stem_of(name), places)
+            yield FoundLetter(stem_of(name), places)
         else:
             by_name.setdefault(stem_of(name), []).append((form, suffix, places))
     for name, forms in by_name.items():
         best = min((form for form, _, _ in forms), key=_FORMS.index)
         for form, suffix, places in forms:
             if form == best:
-                yield Found(name, places)
+                yield FoundLetter(name, places)
             else:
                 passed.beside[suffix] += len(places)
 
@@ -224,10 +224,10 @@ def _form(name: str) -> str | None:
     return "unread" if suffix in UNREAD else BY_SUFFIX.get(suffix)
 
 
-def _with_pages(files: Iterable[tuple[str, Place]]) -> Iterator[tuple[str, tuple[Place, ...]]]:
+def _with_pages(files: Iterable[tuple[str, FileLocation]]) -> Iterator[tuple[str, tuple[FileLocation, ...]]]:
     """Files by name; those that are pages of one letter (``x_p1.png``, ``x (1 of 2).pdf``) as one, in order."""
-    single: list[tuple[str, tuple[Place, ...]]] = []
-    groups: dict[tuple[str, str], list[tuple[_Page, str, Place]]] = {}
+    single: list[tuple[str, tuple[FileLocation, ...]]] = []
+    groups: dict[tuple[str, str], list[tuple[_Page, str, FileLocation]]] = {}
     for name, place in files:
         page = page_of(name)
         if page and suffix_of(name) not in CONTAINERS and _form(name):
@@ -272,7 +272,7 @@ def _is_one_letter(pages: Sequence[_Page]) -> bool:
 
 
 def missing_pages(names: Sequence[str]) -> list[int]:
-    """Which pages of a letter there is no file for, as far as the names tell."""
+    """Which pages of a letter have no file, judging by the names."""
     pages = [page for name in names if (page := page_of(name))]
     last = max((page.of or page.number for page in pages), default=0)
     return sorted(set(range(1, last + 1)) - {page.number for page in pages})
@@ -281,11 +281,11 @@ def missing_pages(names: Sequence[str]) -> list[int]:
 # ---- ids ---------------------------------------------------------------------------------------
 
 
-def told_apart(found: Sequence[Found]) -> list[LetterFile]:
+def with_unique_ids(found: Sequence[FoundLetter]) -> list[LetterFile]:
     """Letters with ids that are all different.
 
-    Those with equal ids keep their suffixes if they lie in one folder, else get their parent folders'
-    names in front, as many as it takes; at last the whole name. A container that is taken apart when
+    Those with equal ids keep their suffixes if they are in one folder, else get as many of their parent folders'
+    names in front as it takes; at last the whole name. A container that is unpacked when
     it is read keeps its suffix where the ids of its letters could be others' too, and so does a file
     whose name looks like a piece of another.
     """
@@ -314,7 +314,7 @@ def told_apart(found: Sequence[Found]) -> list[LetterFile]:
     return files
 
 
-def _folder(place: Place) -> tuple[Path, tuple[Step, ...], str]:
+def _folder(place: FileLocation) -> tuple[Path, tuple[MemberStep, ...], str]:
     return (
         (place.path, place.inside[:-1], tidy(place.name).rpartition("/")[0])
         if place.inside
@@ -323,17 +323,17 @@ def _folder(place: Place) -> tuple[Path, tuple[Step, ...], str]:
 
 
 def _renamed(ids: Sequence[str], others: Sequence[str]) -> list[str]:
-    """``ids``, with another name for each that stands there more than once."""
+    """``ids``, with another name for each that occurs more than once."""
     times = Counter(ids)
     return [other if times[name] > 1 else name for name, other in zip(ids, others, strict=True)]
 
 
-def _with_folders(place: Place, depth: int) -> str:
+def _with_folders(place: FileLocation, depth: int) -> str:
     inside = (stem_of(tidy(step.name)) for step in place.inside)
     return printable("/".join((*place.path.parent.parts[-depth:], place.path.stem, *inside)).lstrip("/"))
 
 
-def _whole(place: Place) -> str:
+def _whole(place: FileLocation) -> str:
     return printable("/".join((str(place.path).lstrip("/"), *(tidy(step.name) for step in place.inside))))
 
 

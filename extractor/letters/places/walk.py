@@ -18,7 +18,7 @@ def walk(root: Path, passed: Passed) -> Iterator[tuple[str, Path]]:
     that may not be opened, pipes, sockets and devices are passed over.
     """
     inside = root.resolve()
-    # Folders by their own stack: how deep they lie must not matter.
+    # An explicit stack: the depth of folders must not matter.
     waiting = [_entries(root, "", passed)]
     while waiting:
         entry, prefix = next(waiting[-1], (None, ""))

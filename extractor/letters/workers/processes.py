@@ -1,4 +1,4 @@
-"""Reader processes: files that may be hostile are opened in a process of their own, never in this one.
+"""Reader processes: files that may be hostile are opened in a separate process, never in this one.
 
 The PDF library must not run in threads, takes gigabytes for some small files and ends its process
 when it gets none. So a few worker processes, kept for the next file, read one file at a time within
@@ -27,15 +27,15 @@ from extractor.letters.documents import Document
 from extractor.letters.workers.frames import read_frame, unpacked, write_frame
 
 
-class Limits(NamedTuple):
-    """What one file may take: bytes of address space, seconds without a sign of life, seconds in all."""
+class WorkerLimits(NamedTuple):
+    """What one file may take: bytes of address space, seconds without a heartbeat, seconds in total."""
 
     memory: int = 1 << 30
     step: float = 90.0
     total: float = 900.0
 
 
-LIMITS = Limits()
+LIMITS = WorkerLimits()
 MAX_WORKERS = min(4, os.cpu_count() or 1)
 # A worker is replaced after so many files, so that nothing a library keeps can pile up.
 FILES_PER_WORKER = 500
@@ -114,7 +114,7 @@ def read_image(data: bytes, name: str) -> Document:
     return read_in_process("image", data, name)
 
 
-def read_in_process(task: str, data: bytes, name: str, limits: Limits = LIMITS) -> Document:
+def read_in_process(task: str, data: bytes, name: str, limits: WorkerLimits = LIMITS) -> Document:
     """Have a worker do ``task`` with a file's bytes; ``name`` is what errors call the file.
 
     May be called from any thread; waits for a free worker. Raises ``LetterError``: what the task
@@ -124,9 +124,9 @@ def read_in_process(task: str, data: bytes, name: str, limits: Limits = LIMITS) 
 
 
 def draw_in_process(
-    task: str, data: bytes, name: str, page: int, turned: int = 0, limits: Limits = LIMITS
+    task: str, data: bytes, name: str, page: int, turned: int = 0, limits: WorkerLimits = LIMITS
 ) -> tuple[bytes, int]:
-    """Have a worker draw a 0-based page of a file that lies ``turned`` by so many clockwise quarters.
+    """Have a worker draw a 0-based page of a file that is ``turned`` by so many clockwise quarters.
 
     Returns the upright page as PNG, ``b""`` if there is no such page, and how many pages there are. Raises as
     ``read_in_process`` does.
@@ -135,7 +135,7 @@ def draw_in_process(
     return b64decode(reply["png"]), reply["pages"]
 
 
-def _answer(order: dict[str, Any], data: bytes, limits: Limits) -> dict[str, Any]:
+def _answer(order: dict[str, Any], data: bytes, limits: WorkerLimits) -> dict[str, Any]:
     name = order["name"]
     cancellation = _cancellation.get() or Cancellation()
     with _free:
@@ -146,7 +146,7 @@ def _answer(order: dict[str, Any], data: bytes, limits: Limits) -> dict[str, Any
         except _Ended as ended:
             if ended.timed_out or fresh:
                 raise ended.as_error(name, limits) from None
-            # What earlier files left behind may be to blame: the file gets one worker of its own.
+            # Earlier files may be to blame: the file gets a fresh worker.
             worker = _Worker(limits)
             try:
                 reply = _asked(worker, order, data, cancellation)
@@ -181,7 +181,7 @@ class _Ended(Exception):
         self.timed_out = timed_out
         self.status = status
 
-    def as_error(self, name: str, limits: Limits) -> LetterError:
+    def as_error(self, name: str, limits: WorkerLimits) -> LetterError:
         if self.timed_out:
             hint = "print it to a new PDF, or split it; a file made to keep programs busy looks like this too"
             return LetterError(f"{name} was given up after {self.timed_out}", code="timeout", hint=hint)
@@ -200,7 +200,7 @@ class _Ended(Exception):
 class _Worker:
     """One reader process."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: WorkerLimits) -> None:
         self.limits = limits
         self.files = 0
         kept = {key: os.environ[key] for key in _KEPT_VARIABLES if key in os.environ}
@@ -294,7 +294,7 @@ class _Pool:
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
 
-    def take(self, limits: Limits) -> tuple[_Worker, bool]:
+    def take(self, limits: WorkerLimits) -> tuple[_Worker, bool]:
         """A worker with these limits, and whether it is new."""
         with self._lock:
             for worker in reversed(self._idle):

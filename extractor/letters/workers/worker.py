@@ -19,7 +19,7 @@ from extractor.letters.workers.frames import packed, read_frame, write_frame
 
 # A reader gets the bytes, the file's name, and what to call after each page.
 Reader = Callable[[bytes, str, Callable[[], None]], Document]
-# A drawer gets the bytes, the file's name, a 0-based page and the clockwise quarters it lies turned by. It gives
+# A drawer gets the bytes, the file's name, a 0-based page and the clockwise quarters it is turned by. It gives
 # the page as PNG, nothing where there is none of that number, and how many pages there are.
 Drawer = Callable[[bytes, str, int, int], tuple[bytes, int]]
 
@@ -102,7 +102,7 @@ if sys.platform != "win32":
     def _limit(memory: int) -> None:
         """Cap the address space, and leave no core file: it would hold the letter."""
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with contextlib.suppress(ValueError, OSError):  # a lower limit stands already, or the system has none
+        with contextlib.suppress(ValueError, OSError):  # a lower limit is already set, or the system has none
             resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
     def _end_after(seconds: float) -> None:
@@ -112,7 +112,7 @@ if sys.platform != "win32":
 else:
 
     def _limit(memory: int) -> None:
-        """There is no such limit here; the limits of pages, sizes and time stand."""
+        """There is no such limit here; the limits on pages, sizes and time still apply."""
 
     def _end_after(seconds: float) -> None:
-        """There is no such timer here; the parent's stands."""
+        """There is no such timer here; the parent's still applies."""

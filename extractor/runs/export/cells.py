@@ -1,7 +1,7 @@
-"""Cells: what stands in a table for one leaf of an answer.
+"""Cells: the value in a table for one leaf of an answer.
 
 A column's name is its field's path (``header.case_number``). A value keeps its type; a list is one
-text: its items joined by ``; ``, page ranges as ``177-179, 301``, and what stands in a list of
+text: its items joined by ``; ``, page ranges as ``177-179, 301``, and values in a list of
 records inside a row joined by `` | ``, one part a record, so that parts of neighbouring columns
 stay side by side.
 """
@@ -36,7 +36,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Leaf:
+class LeafColumn:
     """One column of answers: the fields on the way to its leaf, and whether the leaf is a list of page ranges."""
 
     column: Column
@@ -74,10 +74,10 @@ def _text(cell: Cell) -> str:
     return "" if cell is None else str(cell)
 
 
-def leaves_of(schema: type[BaseModel], prefix: str = "", *, skip: frozenset[str] = frozenset()) -> list[Leaf]:
+def leaves_of(schema: type[BaseModel], prefix: str = "", *, skip: frozenset[str] = frozenset()) -> list[LeafColumn]:
     """The columns of a schema class in the schema's order; ``skip`` names fields that make none."""
     return [
-        Leaf(Column(prefix + ".".join(steps), kind), steps, ranges)
+        LeafColumn(Column(prefix + ".".join(steps), kind), steps, ranges)
         for spec in fields_of(schema)
         if spec.name not in skip
         for steps, kind, ranges in _leaves(schema, spec)

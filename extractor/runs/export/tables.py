@@ -15,7 +15,7 @@ from extractor.errors import UsageError
 from extractor.lettertypes.evidence import fields_of
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.export.cells import INTEGER, ITEMS, NUMBER, TEXT, Cell, Column, Leaf, leaves_of
+from extractor.runs.export.cells import INTEGER, ITEMS, NUMBER, TEXT, Cell, Column, LeafColumn, leaves_of
 from extractor.runs.record import Record
 
 LETTERS = "letters"
@@ -99,7 +99,7 @@ def tables_of(letter_type: LetterType, wanted: str = BOTH) -> list[Table]:
     return tables
 
 
-def _outer(schema: type[BaseModel], lists: frozenset[str]) -> list[Leaf]:
+def _outer(schema: type[BaseModel], lists: frozenset[str]) -> list[LeafColumn]:
     """The letter's own columns. One that is named like one of ours is called ``answer.NAME``."""
     return [
         replace(leaf, column=replace(leaf.column, name=f"answer.{leaf.column.name}"))
@@ -109,7 +109,7 @@ def _outer(schema: type[BaseModel], lists: frozenset[str]) -> list[Leaf]:
     ]
 
 
-def _letters(outer: Sequence[Leaf], lists: Sequence[str]) -> Table:
+def _letters(outer: Sequence[LeafColumn], lists: Sequence[str]) -> Table:
     first, last = (*_FIRST, *_ERROR), (*_LAST, *_COST)
 
     def rows(reviewed: Reviewed) -> Iterator[list[Cell]]:
@@ -130,7 +130,7 @@ def _letters(outer: Sequence[Leaf], lists: Sequence[str]) -> Table:
     return Table(LETTERS, columns, rows)
 
 
-def _inner(name: str, schema: type[BaseModel], outer: Sequence[Leaf]) -> Table:
+def _inner(name: str, schema: type[BaseModel], outer: Sequence[LeafColumn]) -> Table:
     inner = leaves_of(schema, f"{name}.")
 
     def rows(reviewed: Reviewed) -> Iterator[list[Cell]]:

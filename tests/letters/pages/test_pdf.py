@@ -18,7 +18,7 @@ from reportlab.pdfgen.canvas import Canvas
 from extractor.errors import LetterError
 from extractor.letters.documents import Document, Size
 from extractor.letters.pages import legible, pdfpages
-from extractor.letters.pages.layout import Run, rows
+from extractor.letters.pages.layout import TextRun, rows
 from extractor.letters.spans import fold
 from extractor.letters.workers.frames import packed, unpacked
 from extractor.letters.workers.processes import close_workers, read_pdf
@@ -525,7 +525,7 @@ def test_rows_do_not_depend_on_the_order_of_drawing(order: list[int], turn: int,
         left, top, right, bottom = x, y, x + 60, y + 11
         for _ in range(turn):
             left, top, right, bottom = 792 - bottom, left, 792 - top, right
-        runs.append(Run(str(word), left, top, right, bottom, turn=turn))
+        runs.append(TextRun(str(word), left, top, right, bottom, turn=turn))
     assert [[run.text for run in row] for row in rows(runs)] == [[str(4 * r + c) for c in range(4)] for r in range(6)]
 
 

@@ -12,7 +12,7 @@ from extractor.letters.documents import Document
 from extractor.letters.formats import kinds
 from extractor.letters.formats.kinds import kind_of
 from extractor.letters.places import contents
-from extractor.letters.places.budget import Budget
+from extractor.letters.places.budget import UnpackBudget
 from extractor.letters.places.contents import documents_in
 from extractor.letters.places.sources import LetterFile, find_files
 from tests.support.files import docx, encrypted, found_in, mail, paragraph, part, read_all, word_of, written, zipped
@@ -100,8 +100,8 @@ def test_an_archive_is_a_folder(tmp_path: Path) -> None:
     }  # fmt: skip
     assert read_all(tmp_path / "a.zip") == {key: text for key, text in read_all(tmp_path).items() if key != "z"}
     assert found_in(tmp_path)[1] == [
-        "1 file is passed over, of kinds that are no letters: .json (1)",
-        "1 file is passed over, because a file of the same name that is easier to read lies beside: .pdf (1)",
+        "1 file is skipped (unsupported format): .json (1)",
+        "1 file is skipped, because a file of the same name that is easier to read is in the same folder: .pdf (1)",
     ]
 
 
@@ -201,7 +201,7 @@ def test_what_the_budget_counts(
     inner = zipped({f"{number}.txt": "words " * 10 for number in range(10)})
     written(tmp_path, **{"a.zip": zipped({**{f"{n}.zip": inner for n in range(4)}, "last.txt": "last"})})
     given = {"members": 10**9, "size": 10**9, "seconds": 10**9, **limits}
-    budget = Budget(int(given["members"]), int(given["size"]), given["seconds"])
+    budget = UnpackBudget(int(given["members"]), int(given["size"]), given["seconds"])
     monkeypatch.setattr(contents, "budget_of", lambda path: budget)
     texts = read_all(tmp_path)
     spent = [name for name, text in texts.items() if text == code]

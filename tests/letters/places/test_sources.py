@@ -44,7 +44,7 @@ def test_a_folder_of_all_kinds(tmp_path: Path) -> None:
         put(tmp_path / name, "words")
     ids, told = found_in(tmp_path)
     assert ids == ["a", "b", "c", "d", "e", "f", "g/h", "i"]
-    assert told == ["3 files are passed over, of kinds that are no letters: .json (2), no suffix (1)"]
+    assert told == ["3 files are skipped (unsupported format): .json (2), no suffix (1)"]
 
 
 def test_one_form_of_each_letter_is_read(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_one_form_of_each_letter_is_read(tmp_path: Path) -> None:
         {"h.txt", "h.TXT"} & {p.name for p in tmp_path.iterdir()}
     )
     assert found_in(tmp_path)[1][1] == (
-        "4 files are passed over, because a file of the same name that is easier to read lies beside: "
+        "4 files are skipped, because a file of the same name that is easier to read is in the same folder: "
         ".pdf (2), .png (1), .doc (1)"
     )
 
@@ -126,7 +126,7 @@ def test_pages_give_way_to_the_whole_as_text(tmp_path: Path) -> None:
     written(tmp_path, **{"x.txt": "whole", "x_p1.png": PNG, "x_p2.png": PNG})
     assert read_all(tmp_path) == {"x": "whole"}
     assert found_in(tmp_path)[1] == [
-        "2 files are passed over, because a file of the same name that is easier to read lies beside: .png (2)"
+        "2 files are skipped, because a file of the same name that is easier to read is in the same folder: .png (2)"
     ]
 
 

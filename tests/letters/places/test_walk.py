@@ -127,7 +127,7 @@ def test_a_folder_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.Mon
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", guarded)
-    assert found_in(tmp_path) == (["a", "z/d"], ["2 folders that may not be opened are passed over: closed, z/closed"])
+    assert found_in(tmp_path) == (["a", "z/d"], ["2 folders that may not be opened are skipped: closed, z/closed"])
     with pytest.raises(UsageError, match="no letters in") as raised:
         find_files([tmp_path / "closed"])
     assert "may not be opened" in raised.value.hint
@@ -161,7 +161,7 @@ def test_without_rights(tmp_path: Path) -> None:
         texts, ids, lines = eval(answer.read())
     os.waitpid(child, 0)
     assert texts == {"a": "words", "list/c": "unreadable", "shut.txt": "unreadable", "shut.zip": "unreadable"}
-    assert lines == ["1 folder that may not be opened is passed over: none"]
+    assert lines == ["1 folder that may not be opened is skipped: none"]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.zip", "a.eml", "a.pdf"])
@@ -170,7 +170,7 @@ def test_a_pipe_that_nobody_writes_is_not_waited_for(tmp_path: Path, name: str) 
     for file in (LetterFile("a", tmp_path / name), *find_files([tmp_path / name])):
         [(_, error)] = documents_in(file)
         assert isinstance(error, LetterError)
-        assert (error.code, "it is no file" in error.message) == ("unreadable", True)
+        assert (error.code, "it is not a file" in error.message) == ("unreadable", True)
 
 
 def test_folders_deeper_than_any_stack(tmp_path: Path) -> None:

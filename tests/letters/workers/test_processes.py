@@ -15,7 +15,7 @@ import pytest
 
 from extractor.errors import LetterError
 from extractor.letters.workers import processes as workers
-from extractor.letters.workers.processes import Limits, close_workers, read_in_process, read_pdf
+from extractor.letters.workers.processes import WorkerLimits, close_workers, read_in_process, read_pdf
 from tests.support import hostilepdf
 from tests.support.imr import LETTERS
 from tests.support.makepdf import drawn, typeset
@@ -60,8 +60,8 @@ def test_a_worker_is_replaced_after_many_files(monkeypatch: pytest.MonkeyPatch) 
 
 
 @posix
-@pytest.mark.parametrize("limits", [Limits(step=0.3), Limits(total=0.3)])
-def test_a_file_that_takes_too_long_is_given_up(limits: Limits) -> None:
+@pytest.mark.parametrize("limits", [WorkerLimits(step=0.3), WorkerLimits(total=0.3)])
+def test_a_file_that_takes_too_long_is_given_up(limits: WorkerLimits) -> None:
     started = time.monotonic()
     with pytest.raises(LetterError) as raised:
         read_in_process("pdf", hostilepdf.nested_forms(), "folder/slow.pdf", limits)
@@ -74,7 +74,7 @@ def test_a_file_that_takes_too_long_is_given_up(limits: Limits) -> None:
 @posix
 def test_a_file_gets_no_more_memory_than_its_limit() -> None:
     with pytest.raises(LetterError) as raised:
-        read_in_process("pdf", hostilepdf.stream_bomb(512), "bomb.pdf", Limits(memory=300 << 20))
+        read_in_process("pdf", hostilepdf.stream_bomb(512), "bomb.pdf", WorkerLimits(memory=300 << 20))
     assert raised.value.code in ("worker_crashed", "too_large")
     assert raised.value.hint
 
@@ -147,7 +147,7 @@ def test_an_interrupt_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) 
     started = []
     begin = workers._Worker.__init__
 
-    def noted(self: workers._Worker, limits: Limits) -> None:
+    def noted(self: workers._Worker, limits: WorkerLimits) -> None:
         begin(self, limits)
         started.append(self)
 

@@ -208,7 +208,7 @@ def test_what_is_left_at_max_cost(ten: Path) -> None:
         "stopped: the cost would go beyond --max-cost: the next call may cost up to $0.0125, and $0.0050 are left"
         in ran.err
     )
-    assert "7 letters are left; run the same command again to go on (next: 3, 4, 5, 6, 7, ...)" in ran.err
+    assert "7 letters are left; run the same command again to continue (next: 3, 4, 5, 6, 7, ...)" in ran.err
     assert f"next: extractor run letters --out out --model {MODEL} --base-url {server.url} --max-cost 0.035" in ran.err
 
 

@@ -102,7 +102,7 @@ def test_of_two_records_the_newer_stays_and_conflicts_are_told(toy: Path) -> Non
     # The order of the words does not matter, the time of the records does.
     ran = cli("merge", "b", "c", "a", "--out", "out")
     assert ran.code == 0
-    assert "8 letters were made differently in two folders; the newer was taken: 00, 01, 02, 03, 04, ..." in ran.err
+    assert "8 letters differ between two folders; the newer record was used: 00, 01, 02, 03, 04, ..." in ran.err
     prompts = {record["letter_id"]: record["prompt"] for record in records(toy / "out")}
     assert prompts == {name: "parcel@v1" if int(name) < 3 else "parcel@v2" for name in LETTERS[:10]}
     assert set(statuses(toy / "out").values()) == {"accepted"}
