@@ -1,4 +1,4 @@
-"""``extractor cassettes``: how the recordings stand."""
+"""``extractor cassettes``: the state of the recordings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from extractor.cli.record import how_it_stands
+from extractor.cli.record import tape_condition
 from extractor.cli.shared.options import (
     Exit,
     JsonOption,
@@ -33,7 +33,7 @@ from extractor.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from extractor.models.cassettes.status import ModelFolder
 
-cassettes_app = typer.Typer(name="cassettes", help="How the recorded answers stand.", no_args_is_help=True)
+cassettes_app = typer.Typer(name="cassettes", help="State of the recorded answers.", no_args_is_help=True)
 _COLUMNS = ("fresh", "stale", "missing", "broken", "unplayed", "orphan")  # as cassettes.status.STATES
 
 
@@ -47,7 +47,7 @@ def status_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say of every cassette whether it still answers what would be asked now. Asks nothing.
+    """Check that every cassette still answers what would be asked now. Sends no request.
 
     Each letter that has gold is played against its cassette, for every prompt version and model
     that has a folder of cassettes: fresh, stale, missing, broken, or unplayed (it holds calls that
@@ -70,7 +70,7 @@ def status_command(
 
 @dataclass(frozen=True)
 class Row:
-    """One cassette, or one that should be there. ``lines`` say why it is not fresh, ``command`` mends it."""
+    """One cassette, or one that should be there. ``lines`` say why it is not fresh, ``command`` fixes it."""
 
     letter: str
     prompt: str
@@ -86,14 +86,14 @@ class Row:
         return f"letter {self.letter} x prompt {self.prompt} x model {self.model}"
 
     def as_dict(self) -> dict[str, Any]:
-        told = {"letter": self.letter, "prompt": self.prompt, "model": self.model, "path": str(self.path)}
+        identity = {"letter": self.letter, "prompt": self.prompt, "model": self.model, "path": str(self.path)}
         lines = [line.removeprefix("  ") for line in self.lines]
         why = {"state": self.state, "lines": lines, "secrets": list(self.secrets), "command": self.command}
-        return {**told, **why}
+        return {**identity, **why}
 
 
 class _Survey:
-    """All cassettes of one letter type. ``words`` find the workspace again, in the commands that mend."""
+    """All cassettes of one letter type. ``words`` are the workspace options for the commands it prints."""
 
     def __init__(self, workspace: Workspace, letter_type: str | None, words: Sequence[str]) -> None:
         self.workspace = workspace
@@ -147,7 +147,7 @@ class _Survey:
             return None
 
     async def _row(self, file: LetterFile, session: Session, words: Sequence[str]) -> Row:
-        how, tape = await how_it_stands(file, session, words, as_recorded=True)
+        how, tape = await tape_condition(file, session, words, as_recorded=True)
         plan = session.plan
         assert plan.prompt is not None
         secrets = _secrets(tape.path)
@@ -214,17 +214,17 @@ def _print(rows: Sequence[Row]) -> None:
 
 
 def _print_group(rows: Sequence[Row]) -> None:
-    """Why each is not fine, and what mends it; at last what mends them all."""
+    """Why each one is not fresh and the command that fixes it; last, one command that fixes all."""
     for row in rows:
         if row.state in _COLUMNS[1:]:
-            print("\n".join([f"{row.state}: {row.what}", *row.lines, f"  mend it with: {row.command}"]))
+            print("\n".join([f"{row.state}: {row.what}", *row.lines, f"  fix it with: {row.command}"]))
         if row.secrets:
             print("\n".join([f"looks like a secret: {row.what}", f"  {row.path}", *(f"  {s}" for s in row.secrets)]))
-            print(f"  withdraw it where it is valid, then: {row.command}")
+            print(f"  revoke it where it is valid, then: {row.command}")
     to_record = [row for row in rows if row.state in _COLUMNS[1:-1]]
     if len(to_record) > 1:
         one = to_record[0]
-        print(f"mend all of these with: {one.command.replace(f' --letter {shlex.quote(one.letter)}', '', 1)}")
+        print(f"fix all of these with: {one.command.replace(f' --letter {shlex.quote(one.letter)}', '', 1)}")
 
 
 CASSETTES_COMMANDS = {"status": status_command}

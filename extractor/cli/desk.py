@@ -30,12 +30,12 @@ def desk_command(
 ) -> None:
     """Serve an OpenAI-compatible endpoint on this machine whose answers come from files.
 
-    With --inbox each request becomes a folder (request.json, and request.md to read). Whoever plays
-    the model, a person, a script or another model, writes answer.json beside it; its text is sent
-    back untouched. For recording and testing without a hosted model.
+    With --inbox each request becomes a folder (request.json, and request.md to read). A person, a
+    script or another model writes answer.json beside it; its text is sent back unchanged. For
+    recording and testing without a hosted model.
 
-    With --from-cassettes each request gets the answer that was recorded for it, as fast as wanted:
-    for load tests. A request that nobody recorded gets 404, and is told here.
+    With --from-cassettes each request gets the answer that was recorded for it, at any speed: for
+    load tests. A request that was not recorded gets 404 and is reported here.
 
     Example: extractor desk --inbox desk --port 8765
     """
@@ -46,8 +46,8 @@ def desk_command(
         server = desk(source, port)
     except OSError as error:
         raise UsageError(f"cannot serve at port {port}: {error.strerror}", hint="name another --port") from error
-    told = f"requests in {inbox}" if inbox else f"answers from {recordings}"
-    print_err(f"answer desk at http://127.0.0.1:{server.server_address[1]}/v1, {told} (Ctrl-C ends)")
+    source_name = f"requests in {inbox}" if inbox else f"answers from {recordings}"
+    print_err(f"answer desk at http://127.0.0.1:{server.server_address[1]}/v1, {source_name} (Ctrl-C ends)")
     try:
         server.serve_forever()
     finally:

@@ -69,10 +69,10 @@ def doctor_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what works: Python, libraries, workspace, prompts, cassettes, and with --model the endpoint.
+    """Check what works: Python, libraries, workspace, prompts, cassettes, and with --model the endpoint.
 
     With --model one tiny request is sent to the endpoint in each structured-output mode (no letter
-    leaves the machine), to tell which modes work there and what to write into workspace.toml.
+    leaves the machine), to find out which modes work there and what to write in workspace.toml.
 
     Example: extractor doctor --model openai/NAME --base-url http://127.0.0.1:8000/v1
     """
@@ -122,8 +122,8 @@ def _workspace_rows(workspace: Any) -> list[dict[str, Any]]:
     for name in found.config.letter_types:
         kind = found.letter_type(name)
         tapes = len(list(cassette_root(found, name).rglob("*.yaml")))
-        told = f"{len(kind.json_schema.get('$defs', {})) + 1} records in its schema, {tapes} cassettes"
-        rows.append(_row(f"letter type {name}", True, told, ""))
+        summary = f"{len(kind.json_schema.get('$defs', {})) + 1} records in its schema, {tapes} cassettes"
+        rows.append(_row(f"letter type {name}", True, summary, ""))
         rows.append(
             _row(
                 f"prompts of {name}",
@@ -152,7 +152,7 @@ def _endpoint_rows(model: str, config: ModelConfig) -> list[dict[str, Any]]:
     if failure and {each and each.message for each in found.values()} == {failure.message}:
         return [_row(model, False, f"in every mode: {failure.message}", failure.hint)]
     rows = [
-        {"what": f"{model} in mode {mode}", "ok": error is None or None, "is": _told(error), "do": ""}
+        {"what": f"{model} in mode {mode}", "ok": error is None or None, "is": _outcome(error), "do": ""}
         for mode, error in found.items()
     ]
     return [*rows, _advice(model, config, [mode for mode, error in found.items() if error is None])]
@@ -173,13 +173,13 @@ def _failure(model: str, mode: str, config: ModelConfig) -> ExtractorError | Non
     return None
 
 
-def _told(error: ExtractorError | None) -> str:
+def _outcome(error: ExtractorError | None) -> str:
     return f"{error.code}: {error.message}" if error else "answers as asked"
 
 
 def _advice(model: str, config: ModelConfig, working: list[str]) -> dict[str, Any]:
     """The mode to use, and how to write it down."""
-    from extractor.models.llm import shown_url
+    from extractor.models.llm import url_without_secrets
 
     what = f"mode for {model}"
     if not working:
@@ -191,7 +191,7 @@ def _advice(model: str, config: ModelConfig, working: list[str]) -> dict[str, An
         best = "json_schema_lengths"
     if best == config.mode:
         return _row(what, True, f"{best}, as it is set", "")
-    where = [f'base_url = "{shown_url(config.base_url)}"'] if config.base_url else []
+    where = [f'base_url = "{url_without_secrets(config.base_url)}"'] if config.base_url else []
     lines = ["write into workspace.toml:", f'[models."{model}"]', *where, f'mode = "{best}"']
     return {"what": what, "ok": True, "is": best, "do": "\n".join(lines)}
 

@@ -60,7 +60,7 @@ def record_command(
     missing: Annotated[bool, typer.Option("--missing", help="Only letters without a cassette.")] = False,
     stale: Annotated[bool, typer.Option("--stale", help="Only letters whose cassette no longer plays.")] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every letter anew, also where the cassette plays.")
+        bool, typer.Option("--all", help="Record every letter again, even if its cassette is fresh.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
     reask: ReaskOption = 1,
@@ -106,7 +106,7 @@ def _sessions(
     reask: int,
     dry_run: bool,
 ) -> list[Session]:
-    """One session a prompt version, all with one model. A broken prompt is told before anything is asked."""
+    """One session a prompt version, all with one model. A broken prompt is reported before anything is asked."""
     found = open_workspace(workspace)
     name = model or os.environ.get("EXTRACTOR_MODEL") or found.config.default_model or OFFLINE
     if name == OFFLINE or name.startswith(REPLAY):
@@ -133,12 +133,12 @@ def _letters(paths: list[Path] | None, ids: list[str] | None, session: Session) 
     return files
 
 
-async def how_it_stands(
+async def tape_condition(
     file: LetterFile, session: Session, words: Sequence[str] = (), *, as_recorded: bool = False
 ) -> tuple[Condition, Tape]:
-    """How a letter's tape stands under a session. Opens no connection.
+    """The state of a letter's tape under a session. Opens no connection.
 
-    The letter goes the whole way against its tape, so what counts as fresh is what would be asked.
+    The letter goes through the whole pipeline against its tape, so a fresh tape answers every request.
     ``as_recorded`` sends findings back as often as the recording did, not as often as the session says.
     """
     from extractor.models.cassettes.status import condition
@@ -196,7 +196,7 @@ class _Job:
                 for file in files:
                     await self._look(file, session)
             if dry:
-                _tell(self.tasks, self.fresh)
+                _print_plan(self.tasks, self.fresh)
             else:
                 await self._ask_all(workers)
         finally:
@@ -204,7 +204,7 @@ class _Job:
 
     async def _look(self, file: LetterFile, session: Session) -> None:
         try:
-            how, _ = await how_it_stands(file, session)
+            how, _ = await tape_condition(file, session)
         except LetterError as error:
             self.unreadable += 1
             print_err(f"{file.id}: {error}")
@@ -230,15 +230,15 @@ class _Job:
             if self.failures_in_a_row >= GIVE_UP_AFTER:
                 return
             try:
-                told = await self._ask(task)
+                outcome = await self._ask(task)
                 self.failures_in_a_row = 0
             except UsageError:
                 raise
             except ExtractorError as error:
-                told = f"not recorded: {error}"
+                outcome = f"not recorded: {error}"
                 self.failures_in_a_row += isinstance(error, TransportError)
             self.done += 1
-            print_err(f"{self.done} of {len(self.tasks)}: {task.name}: {told}")
+            print_err(f"{self.done} of {len(self.tasks)}: {task.name}: {outcome}")
 
     async def _ask(self, task: _Task) -> str:
         letter = read_letter(task.file)
@@ -255,8 +255,8 @@ class _Job:
         return str(record.status)
 
 
-def _tell(tasks: Sequence[_Task], fresh: int) -> None:
-    """What would be asked, a line a letter, and the sum."""
+def _print_plan(tasks: Sequence[_Task], fresh: int) -> None:
+    """Print what would be asked, one line per letter, and the total."""
     tokens = [sum(task.condition.asked[:1]) // BYTES_PER_TOKEN for task in tasks]
     for task, each in zip(tasks, tokens, strict=True):
         print(f"{task.name}: {_reason(task.condition)}; {_calls(1, task)}, about {each:,} tokens in for the first")

@@ -1,8 +1,8 @@
 """An answer desk: an endpoint on this machine whose answers are written by hand, or were recorded.
 
-At the inbox every request lies down in a folder as something to read, and waits there for a file.
-So a prompt can be tried, a tape recorded or a fault played without any model. From recordings every
-request is answered at once, so that a whole run can be put under load without a model.
+The inbox writes each request to a folder and waits for an answer file there, so a prompt can be
+tried, a tape recorded or a fault simulated without a model. Recordings answer every request at once,
+for load tests of a whole run.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def desk(source: Source, port: int = 0) -> ThreadingHTTPServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # A whole run may knock at once.
+    # A whole run may connect at once.
     request_queue_size = 512
 
 
@@ -234,9 +234,11 @@ class Recordings:
 
     def _missing(self, asked: Any) -> tuple[int, bytes]:
         nearest = min((changes(each, asked) for each in self._requests), key=len)
-        told = "\n".join([f"no recorded answer: body sha256 {body_sha(asked.body)}; the nearest differs in:", *nearest])
-        self._on_missing(told)
-        return _error(404, "no_recording", told)
+        message = "\n".join(
+            [f"no recorded answer: body sha256 {body_sha(asked.body)}; the nearest differs in:", *nearest]
+        )
+        self._on_missing(message)
+        return _error(404, "no_recording", message)
 
 
 def _key(request: Any) -> tuple[str, str]:
@@ -295,7 +297,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: the inbox shows what came."""
+        """Silent: the requests are in the inbox."""
 
 
 def _error(status: int, code: str, message: str = "") -> tuple[int, bytes]:

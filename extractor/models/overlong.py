@@ -18,8 +18,8 @@ _TOO_LONG = frozenset({"string_too_long", "too_long"})
 def parse_answer(schema: type[Answer], reply: str) -> tuple[Answer, list[Finding]]:
     """An instance of ``schema`` from a reply, with a finding for each text or list that was cut to fit its field.
 
-    Nobody is blamed for those: the field may be too small for the letter. Raises ``ValidationError`` for every
-    other fault.
+    These are blamed on neither answer nor letter: the field may be too small for the letter. Raises
+    ``ValidationError`` for every other fault.
     """
     try:
         return schema.model_validate_json(reply), []
@@ -34,7 +34,7 @@ def parse_answer(schema: type[Answer], reply: str) -> tuple[Answer, list[Finding
         _cut(data, fault["loc"], length)
         message = f"the field holds {length} at most; what is longer was cut off"
         found.append(Finding("too_long", pointer_of(fault["loc"]), "error", "unclear", message))
-    # What stands in a list that was too long was not looked at yet.
+    # The elements of a list that was too long have not been checked yet.
     answer, more = parse_answer(schema, json.dumps(data))
     return answer, found + more
 

@@ -119,7 +119,7 @@ class Tariff:
     def cost(self, usage: Usage) -> Cost:
         """Input that was neither read from nor written to the cache, these two, and output, each at its price.
 
-        An endpoint that tells nothing of a cache has used none.
+        No reported cache tokens means no cache was used.
         """
         price = self.price
         if price is None:
@@ -129,7 +129,7 @@ class Tariff:
         cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
         plain = usage.input_tokens - cached - written
         if min(plain, cached, written, usage.output_tokens) < 0:
-            return Cost(None, "the endpoint told token counts that cannot be")
+            return Cost(None, "the endpoint reported impossible token counts")
         if price.max_input_tokens is not None and usage.input_tokens > price.max_input_tokens:
             return Cost(None, f"the price holds for calls of up to {price.max_input_tokens:,} input tokens")
         parts = {"input": plain, "cached_input": cached, "cache_write": written, "output": usage.output_tokens}
@@ -143,7 +143,7 @@ class Tariff:
 
 
 def tariff(table: PriceTable | None, file: str, model: str, params: Mapping[str, Any]) -> Tariff:
-    """What ``model`` costs, asked with ``params`` (as ``Model.params`` tells them); ``file`` names the table."""
+    """What ``model`` costs, asked with ``params`` (see ``Model.params``); ``file`` names the table."""
     base_url, tier = params.get("base_url"), params.get("service_tier")
     if tier not in _STANDARD_TIERS:
         return Tariff(unknown=f"{file} holds standard prices, and service_tier is {tier!r}")

@@ -1,8 +1,8 @@
 """Prompt versions: Markdown files with front matter. A released version never changes.
 
 ``imr@v1`` is the file ``v1.md`` in the letter type's prompt folder. Its text after the front
-matter is sent as it stands; nothing is rendered into it. The hashes of released versions stand
-in ``released.toml`` beside them.
+matter is sent unchanged; nothing is rendered into it. The hashes of released versions are in
+``released.toml`` beside them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FRONT = re.compile(r"\A---\r?\n(?P<front>.*?)\r?\n---\r?\n(?P<text>.*)\Z", re.D
 
 
 class FrontMatter(BaseModel):
-    """What a prompt says about itself."""
+    """The front matter of a prompt."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -96,7 +96,7 @@ _UNNAMED = 502
 
 
 def error_status(completion: Mapping[str, Any]) -> int | None:
-    """The HTTP status that an error in place of an answer stands for; ``None`` if there is no such error.
+    """The HTTP status of an error sent in place of an answer; ``None`` if there is no such error.
 
     Gateways send errors of the endpoint behind them with status 200. One that gives no status and no
     known name is the gateway's own trouble (502).

@@ -1,4 +1,4 @@
-"""What the batch commands share: the options of the last ``write``, and what is open while they work."""
+"""Shared by the batch commands: the options of the last ``write``, and the open run folder."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from extractor.models.llm.batches import BatchClient
 
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the run.")]
-_TELL_EVERY = 1_000
+_PROGRESS_EVERY = 1_000
 
 
 def model_named(workspace: Path | None, model: str | None) -> str:
-    """The model to ask. Raises ``UsageError`` for one that asks nobody."""
+    """The model to ask. Raises ``UsageError`` for one that has no endpoint."""
     name = model or os.environ.get("EXTRACTOR_MODEL") or open_workspace(workspace).config.default_model or OFFLINE
     if name == OFFLINE or name.startswith(REPLAY):
         raise UsageError(f"{name} asks nobody", hint="name a model: --model openai/NAME")
@@ -37,7 +37,7 @@ def model_named(workspace: Path | None, model: str | None) -> str:
 
 
 def options_of(session: Session, reasks: int) -> Options:
-    """What the commands that follow must know of a ``write``."""
+    """The settings of a ``write`` that later commands need."""
     plan = session.plan
     assert plan.prompt is not None
     address = plan.model.params.get("base_url")
@@ -60,7 +60,7 @@ def session_of(options: Options, workspace: Path | None, base_url: str | None = 
 
 @contextmanager
 def opened(out: Path, session: Session, *, new: bool = False) -> Iterator[Batch]:
-    """The run folder; ``new`` makes what is not there."""
+    """The open run folder; ``new`` creates what is missing."""
     from extractor.models.llm.batches import BatchWire
 
     wire = BatchWire(session.plan.model)
@@ -72,7 +72,7 @@ def opened(out: Path, session: Session, *, new: bool = False) -> Iterator[Batch]
 
 @contextmanager
 def at_endpoint(out: Path, base_url: str | None, workspace: Path | None) -> Iterator[tuple[Book, BatchClient]]:
-    """The book of a run folder, and the endpoint that it was written for."""
+    """The book of a run folder, and a client for the endpoint it was written for."""
     from extractor.models.llm.batches import BatchClient, BatchWire
 
     with Book(out) as book:
@@ -81,8 +81,8 @@ def at_endpoint(out: Path, base_url: str | None, workspace: Path | None) -> Iter
             yield book, client
 
 
-def same_words(options: Options, paths: Iterable[Path], out: Path) -> str:
-    """The words that ask the same letters in the same way."""
+def write_arguments(options: Options, paths: Iterable[Path], out: Path) -> str:
+    """The arguments that repeat a ``write``, quoted for a shell."""
     words = [*map(str, paths), "--out", str(out), "--model", options.model, "--prompt", options.prompt]
     words += ["--type", options.letter_type, "--workspace", options.workspace]
     words += ["--base-url", options.base_url] if options.base_url else []
@@ -91,18 +91,18 @@ def same_words(options: Options, paths: Iterable[Path], out: Path) -> str:
 
 
 def progress(letters: int) -> None:
-    """A line now and then."""
-    if letters % _TELL_EVERY == 0:
+    """Print the number of letters every 1,000 letters."""
+    if letters % _PROGRESS_EVERY == 0:
         print_err(f"{letters:,} letters")
 
 
 def word(out: Path) -> str:
-    """A folder as a command names it."""
+    """A folder, quoted for a shell."""
     return shlex.quote(str(out))
 
 
 def listed(parts: Mapping[str, object]) -> str:
-    """The parts that are so."""
+    """The parts whose value is true, separated by commas."""
     return ", ".join(part for part, so in parts.items() if so)
 
 

@@ -25,9 +25,10 @@ def submit_command(
 ) -> None:
     """Send the request files of DIR to the endpoint and start a batch over each.
 
-    Stopped anywhere and given again, it goes on, and starts no batch twice. A batch that the
-    endpoint refused (a full queue, for example) is started anew. A file some of whose letters were answered
-    since is not sent, so that nothing is paid twice. Needs the key, which is never written.
+    It can be interrupted and repeated without starting a batch twice. A batch that the endpoint
+    refused (because its queue was full, for example) is started again. A file is not sent if some
+    of its letters have been answered, so nothing is paid for twice. Needs the API key, which is
+    never written to disk.
 
     Example: extractor batch submit --out out
     """
@@ -36,12 +37,12 @@ def submit_command(
 
     def on_stale(row: FileRow, wanted: int) -> None:
         stale.append(row)
-        print_err(f"{row.name} is not sent: only {wanted} of its {row.requests} requests are still to be answered")
+        print_err(f"{row.name} is not sent: only {wanted} of its {row.requests} requests are still unanswered")
 
     with at_endpoint(out, base_url, workspace) as (book, client):
         ledger = Ledger(out)
         with ledger:
-            started = submit(book, ledger, client, lambda row: _tell(row, rows, as_json), on_stale)
+            started = submit(book, ledger, client, lambda row: _print_row(row, rows, as_json), on_stale)
     if as_json:
         print_json([asdict(row) for row in rows])
     if stale:
@@ -54,15 +55,15 @@ def submit_command(
 
 def poll_command(
     out: OutOption,
-    wait: Annotated[bool, typer.Option("--wait", help="Until all batches have ended.")] = False,
-    every: Annotated[float, typer.Option("--every", min=1, help="Seconds between two looks, with --wait.")] = 60.0,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until all batches have ended.")] = False,
+    every: Annotated[float, typer.Option("--every", min=1, help="Seconds between two checks, with --wait.")] = 60.0,
     base_url: UrlOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how the batches of DIR stand.
+    """Print the status of the batches of DIR.
 
-    Exit code 0 if all are completed, 1 if some ended otherwise, 4 if some are under way.
+    Exit code 0 if all are completed, 1 if some ended otherwise, 4 if some are still running.
 
     Example: extractor batch poll --out out --wait
     """
@@ -70,19 +71,19 @@ def poll_command(
         _refuse_unstarted(book, out)
         while True:
             rows: list[FileRow] = []
-            under_way = poll(book, client, lambda row, rows=rows: _tell(row, rows, as_json))  # type: ignore[misc]
+            under_way = poll(book, client, lambda row, rows=rows: _print_row(row, rows, as_json))  # type: ignore[misc]
             if not wait or not under_way:
                 break
             time.sleep(every)
     if as_json:
         print_json([asdict(row) for row in rows])
-    _say_after_poll(rows, out)
+    _print_next_steps(rows, out)
     raise typer.Exit(_poll_code(rows))
 
 
-def _say_after_poll(rows: Sequence[FileRow], out: Path) -> None:
+def _print_next_steps(rows: Sequence[FileRow], out: Path) -> None:
     if any(row.status == "failed" for row in rows):
-        print_err(f"refused batches are started anew by: extractor batch submit --out {word(out)}")
+        print_err(f"start refused batches again with: extractor batch submit --out {word(out)}")
     if any(row.status in ENDED and not row.fetched for row in rows):
         print_err(f"next: extractor batch fetch --out {word(out)}")
 
@@ -98,9 +99,9 @@ def fetch_command(
     base_url: UrlOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Fetch the results of the batches that have ended, also of those that expired halfway.
+    """Fetch the results of the batches that have ended, including those that expired halfway.
 
-    Exit code 4 if some batches are still under way; give the same command again later.
+    Exit code 4 if some batches are still running; run the same command again later.
 
     Example: extractor batch fetch --out out
     """
@@ -110,7 +111,7 @@ def fetch_command(
         fetched = fetch(
             book, client, lambda row: print(*(f"{book.folder / name}\n" for name in row.results), sep="", end="")
         )
-    print_err(f"{counted(fetched, 'file')} fetched; {under_way} of the batches under way")
+    print_err(f"{counted(fetched, 'file')} fetched; {counted(under_way, 'batch', 'batches')} still running")
     print_err(f"next: extractor batch read --out {word(out)}")
     raise typer.Exit(Exit.INCOMPLETE if under_way else Exit.FINE)
 
@@ -120,7 +121,7 @@ def _refuse_unstarted(book: Book, out: Path) -> None:
         raise UsageError(f"no batch of {out} was started", hint=f"extractor batch submit --out {word(out)}")
 
 
-def _tell(row: FileRow, rows: list[FileRow], quiet: bool) -> None:
+def _print_row(row: FileRow, rows: list[FileRow], quiet: bool) -> None:
     rows.append(row)
     if not quiet:
         failed = f", {row.failed} failed" if row.failed else ""

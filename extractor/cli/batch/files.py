@@ -18,9 +18,9 @@ from extractor.cli.batch.common import (
     opened,
     options_of,
     progress,
-    same_words,
     session_of,
     word,
+    write_arguments,
 )
 from extractor.cli.shared.bill import Bill
 from extractor.cli.shared.options import (
@@ -53,7 +53,8 @@ def write_command(
     base_url: UrlOption = None,
     reask: ReaskOption = 1,
     again: Annotated[
-        bool, typer.Option("--again", help="Also what stands unanswered in older files; these are then not needed.")
+        bool,
+        typer.Option("--again", help="Also write unanswered requests of older files, which are then obsolete."),
     ] = False,
     max_requests: Annotated[int, typer.Option(min=1, help="Requests in one file at most.")] = Limits.requests,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Size of one file at most.")] = (Limits.bytes / _MB),
@@ -61,12 +62,12 @@ def write_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write files of exactly the requests that run would send (DIR/batch/requests-0001.jsonl ...).
+    """Write exactly the requests that run would send to files (DIR/batch/requests-0001.jsonl ...).
 
-    Letters that are done in DIR are skipped, equal letters are asked once, and what stands in an
-    older file is not written twice. Given again after the answers were read, it writes the second
-    round: corrections, for letters whose answer has findings that go back to the model (--reask),
-    and what was refused or expired. No key is needed.
+    Letters that are done in DIR are skipped, identical letters are asked once, and requests in an
+    older file are not written twice. Run again after the answers were read, it writes the second
+    round: corrections for letters whose answer has findings that go back to the model (--reask),
+    and requests that were refused or expired. No API key is needed.
 
     Example: extractor batch write letters/ --out out --model openai/NAME
     """
@@ -77,33 +78,35 @@ def write_command(
     limits = Limits(max_requests, int(max_megabytes * _MB))
     with opened(out, session, new=True) as work:
         found = [path.resolve() for path in paths]
-        told = asyncio.run(write_requests(work, files, found, options, limits=limits, again=again, on_letter=progress))
+        summary = asyncio.run(
+            write_requests(work, files, found, options, limits=limits, again=again, on_letter=progress)
+        )
     if as_json:
-        print_json({**vars(told), "files": {str(path): count for path, count in told.files.items()}})
+        print_json({**vars(summary), "files": {str(path): count for path, count in summary.files.items()}})
     else:
-        _print_written(told)
-        if told.files:
+        _print_written(summary)
+        if summary.files:
             print_err(f"next: extractor batch submit --out {word(out)}, or give the files to the endpoint's own tool")
             print_err(f"  then: extractor batch read RESULT --out {word(out)}")
-        elif told.waiting:
-            print_err("nothing new to ask; --again writes what stands unanswered in older files")
-    raise typer.Exit(Exit.LOOK if told.unreadable or told.too_large else Exit.FINE)
+        elif summary.waiting:
+            print_err("nothing new to ask; --again also writes requests that are unanswered in older files")
+    raise typer.Exit(Exit.LOOK if summary.unreadable or summary.too_large else Exit.FINE)
 
 
-def _print_written(told: WriteSummary) -> None:
-    for path, count in told.files.items():
+def _print_written(summary: WriteSummary) -> None:
+    for path, count in summary.files.items():
         print(f"{path}: {counted(count, 'request')}, {path.stat().st_size / _MB:,.1f} MB")
-    corrections = f" ({told.corrections:,} with corrections)" if told.corrections else ""
+    corrections = f" ({summary.corrections:,} with corrections)" if summary.corrections else ""
     parts = {
-        f"{told.written:,} to ask{corrections}": told.written,
-        f"{told.equal:,} equal to one of these": told.equal,
-        f"{told.waiting:,} in older files": told.waiting,
-        f"{told.done:,} done already": told.done,
-        f"{told.finished:,} finished from stored answers": told.finished,
-        f"{told.unreadable:,} cannot be read": told.unreadable,
-        f"{told.too_large:,} larger than a file may be (extractor run asks them)": told.too_large,
+        f"{summary.written:,} to ask{corrections}": summary.written,
+        f"{summary.equal:,} equal to one of these": summary.equal,
+        f"{summary.waiting:,} in older files": summary.waiting,
+        f"{summary.done:,} done already": summary.done,
+        f"{summary.finished:,} finished from stored answers": summary.finished,
+        f"{summary.unreadable:,} cannot be read": summary.unreadable,
+        f"{summary.too_large:,} larger than the file limit (use extractor run for these)": summary.too_large,
     }
-    print(f"{counted(told.letters, 'letter')}: {listed(parts)}")
+    print(f"{counted(summary.letters, 'letter')}: {listed(parts)}")
 
 
 def read_command(
@@ -122,10 +125,10 @@ def read_command(
     """Read result files: the same checks, ledger and records as run.
 
     Takes OpenAI's output and error files and those of vLLM's run-batch, in any order, half-filled,
-    doubled or cut off. Reading a file again changes nothing. Every answer is kept before it is
-    checked, also one to an old prompt. What is left is named with the next command.
+    duplicated or cut off. Reading a file again changes nothing. Every answer is stored before it is
+    checked, even one to an old prompt. Ends with what is left to do and the command for it.
 
-    Exit code 0 if all are accepted, 1 if some need a look, 4 if some letters are left.
+    Exit code 0 if all are accepted, 1 if some need a look, 4 if some letters are unfinished.
 
     Example: extractor batch read results.jsonl --out out
     """
@@ -136,59 +139,59 @@ def read_command(
         raise UsageError("no result files", hint=f"name them, or: extractor batch fetch --out {word(out)}")
     session = session_of(options, workspace, keyless=True)
     with opened(out, session) as work:
-        told = asyncio.run(read_results(work, files, letters=letters, on_letter=progress))
+        summary = asyncio.run(read_results(work, files, letters=letters, on_letter=progress))
         counts, bill = work.ledger.handled_counts(), Bill(session.plan)
         bill.take(work.ledger.handled_totals(), work.ledger.unpriced())
-        rows, command = work.book.files(), same_words(options, work.book.last_paths(), out)
+        rows, command = work.book.files(), write_arguments(options, work.book.last_paths(), out)
     if as_json:
         by_status = {status: counts.get(status, 0) for status in STATUSES}
-        print_json({**vars(told), "left": told.left, **by_status, **bill.as_dict(), "file": str(out / RECORDS)})
+        print_json({**vars(summary), "left": summary.left, **by_status, **bill.as_dict(), "file": str(out / RECORDS)})
     else:
-        _print_lines(told)
+        _print_lines(summary)
         statuses = ", ".join(f"{counts.get(status, 0):,} {status}" for status in STATUSES)
-        print(f"{counted(told.letters, 'letter')}: {statuses}. Records: {out / RECORDS}")
+        print(f"{counted(summary.letters, 'letter')}: {statuses}. Records: {out / RECORDS}")
         if line := bill.line():
             print(line)
-    _say_left(told, rows, command, out)
+    _report_left(summary, rows, command, out)
     look = counts.get("needs_review") or counts.get("failed")
-    raise typer.Exit(Exit.INCOMPLETE if told.left else Exit.LOOK if look else Exit.FINE)
+    raise typer.Exit(Exit.INCOMPLETE if summary.left else Exit.LOOK if look else Exit.FINE)
 
 
-def _print_lines(told: ReadSummary) -> None:
+def _print_lines(summary: ReadSummary) -> None:
     parts = {
-        f"{told.answers:,} answers": True,
-        f"{told.doubled:,} answered before": told.doubled,
-        f"{told.errors.total():,} errors ({by_code(told.errors)})": told.errors,
-        f"{told.faults['foreign']:,} of other requests": told.faults["foreign"],
-        f"{told.faults['broken']:,} that are no result": told.faults["broken"],
-        f"{told.faults['cut']:,} cut off at the end": told.faults["cut"],
+        f"{summary.answers:,} answers": True,
+        f"{summary.doubled:,} answered before": summary.doubled,
+        f"{summary.errors.total():,} errors ({by_code(summary.errors)})": summary.errors,
+        f"{summary.faults['foreign']:,} of other requests": summary.faults["foreign"],
+        f"{summary.faults['broken']:,} that are not results": summary.faults["broken"],
+        f"{summary.faults['cut']:,} cut off at the end": summary.faults["cut"],
     }
-    print(f"{counted(told.lines, 'line')}: {listed(parts)}")
+    print(f"{counted(summary.lines, 'line')}: {listed(parts)}")
 
 
-def _say_left(told: ReadSummary, rows: Sequence[FileRow], command: str, out: Path) -> None:
+def _report_left(summary: ReadSummary, rows: Sequence[FileRow], command: str, out: Path) -> None:
     left = {
-        f"{told.unanswered:,} without an answer": told.unanswered,
-        f"{told.failed.total():,} to be asked again ({by_code(told.failed)})": told.failed,
-        f"{told.corrections:,} with findings that go back to the model": told.corrections,
-        f"{told.changed:,} changed since they were asked": told.changed,
-        f"{told.gone:,} not found any more (--letters)": told.gone,
-        f"{told.other:,} asked with another prompt, model or schema": told.other,
+        f"{summary.unanswered:,} without an answer": summary.unanswered,
+        f"{summary.failed.total():,} to be asked again ({by_code(summary.failed)})": summary.failed,
+        f"{summary.corrections:,} with findings that go back to the model": summary.corrections,
+        f"{summary.changed:,} changed since they were asked": summary.changed,
+        f"{summary.gone:,} not found any more (--letters)": summary.gone,
+        f"{summary.other:,} asked with another prompt, model or schema": summary.other,
     }
-    if not told.left:
+    if not summary.left:
         return
     print_err(f"left: {listed(left)}")
-    for step in _next_steps(told, rows, command, out):
+    for step in _next_steps(summary, rows, command, out):
         print_err(f"next: {step}")
 
 
-def _next_steps(told: ReadSummary, rows: Sequence[FileRow], command: str, out: Path) -> Iterator[str]:
+def _next_steps(summary: ReadSummary, rows: Sequence[FileRow], command: str, out: Path) -> Iterator[str]:
     under_way = any(row.batch_id and row.status not in ENDED for row in rows)
     unfetched = any(row.status in ENDED and not row.fetched for row in rows)
     if under_way or unfetched:
         yield f"extractor batch fetch --out {word(out)}"
-    if told.corrections or told.failed or told.changed or told.other:
+    if summary.corrections or summary.failed or summary.changed or summary.other:
         yield f"extractor batch write {command}"
-    if told.unanswered and not under_way and not unfetched:
+    if summary.unanswered and not under_way and not unfetched:
         yield f"extractor batch write {command} --again (if no more results will come)"
     yield f"or ask what is left at once: extractor run {command}"

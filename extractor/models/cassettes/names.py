@@ -53,7 +53,7 @@ def _written(char: str) -> str:
         return "__"
     if char.isascii():
         return char if char.isalnum() or char in "_-.@+=,()[]{}~^!#$&' " else f"%{ord(char):02X}"
-    # Some systems compose letters and their accents anew, so only composed ones stay.
+    # Some file systems renormalize accented letters, so only composed ones stay.
     if char.isalnum() and unicodedata.normalize("NFC", char) == char == unicodedata.normalize("NFKC", char):
         return char
     return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))

@@ -1,4 +1,4 @@
-"""How recordings stand: does a tape still answer what is asked now, and whose tapes are there at all."""
+"""The state of recordings: whether a tape still answers what is asked now, and which tapes exist."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from extractor.models.cassettes.scrub import secrets_in
 from extractor.models.cassettes.tape import Tape, address_of, tape_path
 from extractor.models.cassettes.tapefile import Persister, parsed_json
 
-# Tapes written by hand lie here, beside the folders of the prompt versions.
+# Tapes written by hand are here, beside the folders of the prompt versions.
 FAULTS = "faults"
 
 # fresh: plays to its end; stale: what is asked now is not what was recorded; missing: never recorded;
-# broken: the file cannot be read; unplayed: holds calls that nobody makes any more; orphan: its
+# broken: the file cannot be read; unplayed: holds calls that are no longer made; orphan: its
 # letter, prompt or model is gone.
 STATES = ("fresh", "stale", "missing", "broken", "unplayed", "orphan")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How one tape stands: a state of ``STATES``, why (lines, no letter text), and the bytes of each request."""
+    """The state of one tape: one of ``STATES``, why (lines, no letter text), and the bytes of each request."""
 
     state: str
     lines: tuple[str, ...] = ()

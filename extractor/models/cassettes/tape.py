@@ -36,7 +36,7 @@ _CURRENT: ContextVar[Tape | None] = ContextVar("tape", default=None)
 
 
 def tape_path(root: Path, prompt: str, model: str, letter_id: str) -> Path:
-    """Where a tape lies: ``root/prompt/model/letter.yaml``, each name as ``names.file_name`` writes it."""
+    """The path of a tape: ``root/prompt/model/letter.yaml``, each name as ``names.file_name`` writes it."""
     return root / file_name(prompt) / file_name(model) / f"{file_name(letter_id)}.yaml"
 
 
@@ -84,7 +84,7 @@ class Tape:
     ``mode`` is ``replay`` (never opens a connection) or ``record`` (a new tape replaces the old one
     when the block ends well; if it fails, or the last call did not get through, the old one stays).
     ``recorded`` is written first into a new tape: hashes, versions, date, as the caller knows them.
-    ``words`` are further words of the command that records this tape, e.g. where the letter lies.
+    ``words`` are further arguments of the command that records this tape, e.g. the letter's path.
 
     A request inside the block raises ``CassetteError`` with code ``missing_cassette``,
     ``stale_cassette``, ``used_up_cassette`` or ``broken_cassette``; ``refused`` keeps why. ``asked``
@@ -172,7 +172,7 @@ class Tape:
             try:
                 self._cassette = self._context.enter_context(self._recorder().use_cassette(str(self.path)))
             except CassetteError as broken:
-                raise self._error("broken", [f"  {broken.message}"], "record it anew with") from None
+                raise self._error("broken", [f"  {broken.message}"], "re-record with") from None
         return self._cassette
 
     def _recorder(self) -> Any:

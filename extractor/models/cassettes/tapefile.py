@@ -1,7 +1,6 @@
-"""How a recording lies in its file: readable YAML, JSON bodies as structure, nothing lost.
+"""The file format of a recording: readable YAML, JSON bodies as structure, lossless.
 
-A prompt shows as lines, an answer as a tree, so that a reviewer can read the file and a diff shows
-what changed.
+A prompt is written as lines and an answer as a tree, so a reviewer can read the file and its diffs.
 """
 
 from __future__ import annotations
@@ -154,7 +153,7 @@ class _BrokenError(ValueError):
 
 
 def _reason(error: Exception) -> str:
-    """Why a file is no tape, without a word of what stands in it."""
+    """Why a file is not a tape, without quoting its contents."""
     where = getattr(error, "problem_mark", None)
     if where:
         return f"no YAML, line {where.line + 1}"

@@ -107,7 +107,7 @@ class Limiter:
         self._room.set()
 
     def stop(self) -> None:
-        """Let no call through any more; whoever waits for one gets ``StoppedError``."""
+        """Let no more calls through; those waiting get ``StoppedError``."""
         self.stopping = True
         self._room.set()
         if self._nap is not None and not self._nap.done():
@@ -115,17 +115,17 @@ class Limiter:
 
     # ---- calls -----------------------------------------------------------------------------------
 
-    async def permit(self, size: int, *, begun: bool = False) -> Call:
+    async def permit(self, size: int, *, started: bool = False) -> Call:
         """Wait for a call's turn; ``size`` is the length of its request in bytes.
 
-        After a stop only a letter that was ``begun``, whose first answer is in, may still be asked about.
+        After a stop only a letter that was ``started``, whose first answer is in, may still be asked about.
         Raises ``StoppedError``.
         """
         tokens = self._typical = self._estimate(size)
         async with self._turn:
-            while (begun or not self.stopping) and ((wait := self._wait()) > 0 or self._probing):
+            while (started or not self.stopping) and ((wait := self._wait()) > 0 or self._probing):
                 await self._sleep(wait or _PAUSE)
-            if self.stopping and not begun:
+            if self.stopping and not started:
                 raise StoppedError("the run is ending: not asked", hint="run the same command again")
             now = self._clock()
             self.pace.take(now)

@@ -35,7 +35,7 @@ class Window:
         self._doubted = False
         self._rest = self._resting = 0
         self._settling = self.limit
-        self._begun = 0.0
+        self._started = 0.0
         self._counted = self._idle = 0
         self._lesson = 0.0
         self._outcomes = self._lost = 0
@@ -51,15 +51,15 @@ class Window:
             # These were sent when the window was another.
             self._settling -= 1
             self.limit = min(self._target, self.limit + 1)
-            self._begun = now
+            self._started = now
             return
-        if not self._begun:
-            self._begun = now
+        if not self._started:
+            self._started = now
             return
         self._counted += 1
         self._idle += not full
         if self._counted >= (max(self.limit, 2 * START) if self._fast else max(4 * self.limit, _MANY)):
-            self._judge(self._counted / max(now - self._begun, 1e-6), used=self._idle <= self._counted // 4)
+            self._judge(self._counted / max(now - self._started, 1e-6), used=self._idle <= self._counted // 4)
 
     def enough(self, letters: float) -> None:
         """So many are enough for the rate that the endpoint allows: begin there, as it will bear them."""
@@ -121,4 +121,4 @@ class Window:
 
     def _measure_again(self) -> None:
         self._counted = self._idle = 0
-        self._begun = 0.0
+        self._started = 0.0

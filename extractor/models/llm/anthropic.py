@@ -14,7 +14,7 @@ from instructor.v2.core.providers import Provider
 from instructor.v2.core.registry import mode_registry
 from pydantic import BaseModel
 
-from extractor.models.llm.chat import shown_url
+from extractor.models.llm.chat import url_without_secrets
 from extractor.models.llm.failures import Place
 from extractor.models.llm.retrying import check_settings
 from extractor.models.model import Question, Reply, Usage
@@ -49,11 +49,11 @@ class MessagesEndpoint:
 
     @property
     def place(self) -> Place:
-        return Place(self.name, shown_url(self.base_url or ANTHROPIC_URL), "ANTHROPIC_API_KEY")
+        return Place(self.name, url_without_secrets(self.base_url or ANTHROPIC_URL), "ANTHROPIC_API_KEY")
 
     @property
     def settings(self) -> dict[str, Any]:
-        where = {"base_url": shown_url(self.base_url)} if self.base_url else {}
+        where = {"base_url": url_without_secrets(self.base_url)} if self.base_url else {}
         return {"mode": self.mode, **where, "max_tokens": MAX_TOKENS, **self.params}
 
     @property

@@ -27,14 +27,14 @@ from extractor.models.replies import ReplyError, as_text, error_status, other_mo
 from extractor.models.wire import dump
 
 URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
-# A batch whose start was not heard of is among the newest: on how many pages of 100 it is looked for.
+# A batch whose start got no reply is among the newest: how many pages of 100 to search for it.
 _PAGES = 10
 _CODE = re.compile(r"[\w.\-]{1,60}")
 _T = TypeVar("_T")
 
 
 class BatchWire:
-    """How one model's requests and replies stand in batch files.
+    """One model's requests and replies as lines of batch files.
 
     Raises ``ModelNameError`` for a model whose requests are not OpenAI's.
     """
@@ -90,7 +90,7 @@ def _not_done(error: Any) -> TransportError:
 class Job:
     """A batch as the endpoint reports it: how many requests it has, has answered, and has failed to answer.
 
-    ``problems``: why it was not begun, by code and line.
+    ``problems``: why it was not started, by code and line.
     """
 
     id: str
@@ -147,8 +147,8 @@ class BatchClient(AbstractContextManager["BatchClient"]):
     def start(self, upload_id: str, *, maybe_started: bool = False) -> Job:
         """Start a batch over an uploaded file.
 
-        ``maybe_started``: an earlier try may have got through unheard; then the batch that it
-        started is found and no other is started. The same holds between tries of this call.
+        ``maybe_started``: an earlier try may have got through without a reply; then the batch
+        that it started is found and no other is started. The same holds between tries of this call.
         """
         tried = maybe_started
 
@@ -164,7 +164,7 @@ class BatchClient(AbstractContextManager["BatchClient"]):
         return self._call(begin)
 
     def job(self, batch_id: str) -> Job:
-        """How a batch stands now."""
+        """The current state of a batch."""
         retrieve = self._client.batches.with_raw_response.retrieve
         return self._call(lambda: self._job(self._body(retrieve(batch_id, extra_headers=self._headers))))
 

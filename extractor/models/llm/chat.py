@@ -63,11 +63,11 @@ class ChatEndpoint:
     def place(self) -> Place:
         key = "AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY"
         advice = " and the api_version" if self.azure else "; most addresses end in /v1"
-        return Place(self.name, shown_url(self.base_url or OPENAI_URL), key, advice)
+        return Place(self.name, url_without_secrets(self.base_url or OPENAI_URL), key, advice)
 
     @property
     def settings(self) -> dict[str, Any]:
-        where = {"base_url": shown_url(self.base_url)} if self.base_url else {}
+        where = {"base_url": url_without_secrets(self.base_url)} if self.base_url else {}
         version = {"api_version": self.api_version} if self.api_version else {}
         return {"mode": self.mode, **where, **version, **self.params}
 
@@ -144,7 +144,7 @@ def azure_url(endpoint: str, deployment: str, api_version: str | None) -> str:
     return f"{root}/openai/deployments/{deployment}" if dated else f"{root}/openai/v1"
 
 
-def shown_url(url: str | None) -> str:
+def url_without_secrets(url: str | None) -> str:
     """An address without user, password or query, fit for messages and records."""
     parts = urlsplit(url or "")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -178,7 +178,7 @@ def lost(error: BaseException, place: Place, timeout: float) -> CallError:
 
 def _timed_out(error: BaseException) -> bool:
     # The aiohttp transport calls every lost connection a ConnectTimeout, so the SDKs call it a
-    # timeout: what lies at the bottom says whether one passed.
+    # timeout: the root cause says whether one expired.
     causes = list(chain(error))
     return isinstance(causes[-1], httpx2.TimeoutException) or any(isinstance(each, TimeoutError) for each in causes)
 

@@ -193,7 +193,7 @@ class RetryingModel:
         return replace(reply, transport_tries=tries, seconds=time.perf_counter() - started)
 
     async def _turn(self, size: int, question: Question) -> Call | None:
-        return await self.limiter.permit(size, begun=bool(question.corrections)) if self.limiter else None
+        return await self.limiter.permit(size, started=bool(question.corrections)) if self.limiter else None
 
     def stop_retrying(self) -> None:
         """From now on a call that fails is not made again, and pauses before another try end."""

@@ -36,7 +36,7 @@ Hook = Callable[[httpx2.Response], Awaitable[None]]
 def open_client(
     timeout: httpx2.Timeout, max_bytes: int, *, transport: httpx2.AsyncBaseTransport | None = None, raw: bool = False
 ) -> httpx2.AsyncClient:
-    """A client for one endpoint. ``transport`` stands in for the network.
+    """A client for one endpoint. ``transport`` replaces the network.
 
     ``max_bytes`` bounds a reply, packed and unpacked: a larger one raises ``ReplyError``. A status other
     than 2xx raises ``httpx2.HTTPStatusError`` with the response read, unless ``raw``.

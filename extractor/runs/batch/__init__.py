@@ -1,6 +1,6 @@
-"""Letters by batch files: requests written to files, answered elsewhere in their own time, and read back.
+"""Batch mode: requests are written to files, answered asynchronously by an endpoint, and read back.
 
-What is asked and what becomes of an answer is what ``run`` would ask and make of it, with the same ledger.
+Questions, checks, records and ledger are the same as in ``run``.
 """
 
 from extractor.runs.batch.book import Book, FileRow, Options

@@ -1,7 +1,7 @@
-"""The book of a folder's batch files: which letters they ask about, and where each file stands.
+"""The database of a run folder's batch files: which letters they cover, and the state of each file.
 
-Stdlib SQLite, beside the request files. It holds no letter and no key: letters are named by id and
-hash, the endpoint's files and batches by their ids. What was answered stands in the ledger alone.
+Stdlib SQLite, beside the request files. It holds no letter text and no API key: letters are named by
+id and hash, the endpoint's files and batches by their ids. Answers are kept only in the ledger.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CREATE TABLE files (number INTEGER PRIMARY KEY, requests INTEGER NOT NULL, bytes
 class Asked(NamedTuple):
     """One request: the ledger's key of its letter's question, and the number of the reply that is wanted.
 
-    1 asks, 2 and later send back what was wrong with the reply before.
+    1 is the first question; 2 and later are corrections of the previous reply.
     """
 
     key: str
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
 
     @property
     def custom_id(self) -> str:
-        """The whole key and the number, short enough for any endpoint."""
+        """The full key and the number, short enough for any endpoint."""
         return f"{urlsafe_b64encode(bytes.fromhex(self.key)).decode().rstrip('=')}-{self.number}"
 
     @classmethod
@@ -63,7 +63,7 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What the commands that follow a ``write`` must know of it; ``base_url`` without user and password."""
+    """The settings of a ``write`` that later commands need; ``base_url`` without user and password."""
 
     workspace: str
     letter_type: str
@@ -74,7 +74,7 @@ class Options:
 
 
 class LetterRow(NamedTuple):
-    """A letter that was asked about: in which ``write``, and as which text."""
+    """A letter in a request file: its text hash, and the ``write`` that added it."""
 
     id: str
     sha256: str
@@ -84,7 +84,7 @@ class LetterRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Write:
-    """One ``write``: what it asks with, and where it found its letters."""
+    """One ``write``: its settings, and where it found its letters."""
 
     number: int
     options: Options
@@ -102,9 +102,9 @@ class NewFile:
 
 @dataclass(frozen=True)
 class FileRow:
-    """A request file, and what the endpoint made of it.
+    """A request file and its state at the endpoint.
 
-    ``tried``: 1 if its batch may have been started; ``fetched``: 1 if its results are here.
+    ``tried``: 1 if its batch may have been started; ``fetched``: 1 if its results were downloaded.
     """
 
     number: int
@@ -128,9 +128,9 @@ class FileRow:
 
     @property
     def results(self) -> dict[str, str]:
-        """Names of result files, and what they are called at the endpoint."""
+        """Result file names, and their file ids at the endpoint."""
         named = {"output": self.output_id, "errors": self.error_id}
-        return {f"{kind}-{self.number:04}.jsonl": told for kind, told in named.items() if told}
+        return {f"{kind}-{self.number:04}.jsonl": file_id for kind, file_id in named.items() if file_id}
 
 
 def request_file(number: int) -> str:
@@ -184,15 +184,15 @@ class Book(AbstractContextManager["Book"]):
         return number
 
     def keep(self, write: Write, letters: Iterable[LetterRow], file: NewFile | None = None) -> None:
-        """Keep some letters of a ``write``, and a request file of it that is there whole: all or nothing.
+        """Store some letters of a ``write`` and its finished request file, in one transaction.
 
-        A request that stands in an older file now stands in this one.
+        A request from an older file moves to this one.
         """
         self._do("BEGIN IMMEDIATE")
         try:
             paths = json.dumps([str(path) for path in write.paths])
-            told = (write.number, json.dumps(asdict(write.options)), paths)
-            self._do("INSERT OR IGNORE INTO writes VALUES (?, ?, ?)", told)
+            row = (write.number, json.dumps(asdict(write.options)), paths)
+            self._do("INSERT OR IGNORE INTO writes VALUES (?, ?, ?)", row)
             for letter in letters:
                 self._do("INSERT OR REPLACE INTO letters VALUES (?, ?, ?, ?)", letter)
             if file:
@@ -206,7 +206,7 @@ class Book(AbstractContextManager["Book"]):
             raise
 
     def options(self) -> Options:
-        """What the last ``write`` asked with."""
+        """The settings of the last ``write``."""
         row = self._do("SELECT options FROM writes ORDER BY number DESC LIMIT 1").fetchone()
         if row is None:
             raise LedgerError(f"{self.folder} holds no batch files", hint="extractor batch write did not end: again")
@@ -237,30 +237,30 @@ class Book(AbstractContextManager["Book"]):
         return self._do("SELECT 1 FROM requests WHERE ask_key = ? AND number = ?", asked).fetchone() is not None
 
     def requests(self, file: int) -> Iterator[Asked]:
-        """The requests of a file that stand in no newer one."""
+        """The requests of a file that are not in a newer one."""
         for row in self._do("SELECT ask_key, number FROM requests WHERE file = ?", (file,)):
             yield Asked(*row)
 
     def error(self, asked: Asked) -> ModelError | None:
-        """Why a request has no answer, if a result file said so."""
+        """The error that a result file reported for a request, if any."""
         row = self._do("SELECT error FROM requests WHERE ask_key = ? AND number = ?", asked).fetchone()
         if row is None or row[0] is None:
             return None
-        told = json.loads(row[0])
-        kind = TransportError if told.pop("again") else ModelError
-        return kind(told["message"], hint=told["hint"], code=told["code"])
+        fields = json.loads(row[0])
+        kind = TransportError if fields.pop("again") else ModelError
+        return kind(fields["message"], hint=fields["hint"], code=fields["code"])
 
     def set_error(self, asked: Asked, error: ModelError) -> None:
         again = isinstance(error, TransportError)
-        told = {"again": again, "code": error.code, "message": error.message, "hint": error.hint}
-        self._do("UPDATE requests SET error = ? WHERE ask_key = ? AND number = ?", (json.dumps(told), *asked))
+        fields = {"again": again, "code": error.code, "message": error.message, "hint": error.hint}
+        self._do("UPDATE requests SET error = ? WHERE ask_key = ? AND number = ?", (json.dumps(fields), *asked))
 
     def files(self) -> list[FileRow]:
         """All request files, in the order of their numbers."""
         rows = self._do("SELECT * FROM files ORDER BY number").fetchall()
         return [FileRow(*row) for row in rows]
 
-    def set_file(self, number: int, **told: str | int | None) -> None:
-        """Keep what the endpoint told of a request file, by column."""
-        columns = ", ".join(f"{column} = ?" for column in told)
-        self._do(f"UPDATE files SET {columns} WHERE number = ?", (*told.values(), number))  # noqa: S608
+    def set_file(self, number: int, **values: str | int | None) -> None:
+        """Update columns of a request file."""
+        columns = ", ".join(f"{column} = ?" for column in values)
+        self._do(f"UPDATE files SET {columns} WHERE number = ?", (*values.values(), number))  # noqa: S608

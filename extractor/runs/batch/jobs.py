@@ -1,4 +1,4 @@
-"""Request files at an endpoint: sent, waited for, and their results fetched. Each step can be given again."""
+"""Upload request files, poll their batches and fetch the results. Each step can be repeated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from extractor.runs.ledger import Keys, Ledger
 if TYPE_CHECKING:
     from extractor.models.llm.batches import BatchClient, Job
 
-# A batch in one of these states changes no more.
+# Final batch states.
 ENDED = ("completed", "failed", "expired", "cancelled")
 OnFile = Callable[[FileRow], None]
 OnStale = Callable[[FileRow, int], None]
@@ -22,10 +22,10 @@ OnStale = Callable[[FileRow, int], None]
 def submit(book: Book, ledger: Ledger, client: BatchClient, on_file: OnFile, on_stale: OnStale) -> int:
     """Start a batch over each request file that has none, or whose batch was refused. Returns how many.
 
-    Stopped anywhere and given again, it starts no batch twice: a file goes up before its batch is
-    started, and what may have been started unheard is looked for first. A file is stale when some of
-    its requests were answered since, or stand in a newer file: it is not sent, because they would be
-    paid twice; ``on_stale`` is told how many of its requests are still wanted.
+    It can be interrupted and repeated without starting a batch twice: a file is uploaded before its
+    batch is started, and a batch that may already be running is looked up first. A file is stale when
+    some of its requests have been answered, or are in a newer file. It is not sent, because they would
+    be paid for twice; ``on_stale`` gets the number of its requests that are still open.
     """
     started = 0
     for row in book.files():
@@ -38,7 +38,7 @@ def submit(book: Book, ledger: Ledger, client: BatchClient, on_file: OnFile, on_
                 on_stale(row, wanted)
             continue
         upload = row.upload_id or _upload(book, client, row)
-        # A batch that was refused is known, and is not the one to look for.
+        # A refused batch is not one to look up.
         book.set_file(row.number, tried=1, batch_id=None, status=None, fetched=0)
         _keep(book, row.number, client.start(upload, maybe_started=maybe))
         started += 1
@@ -57,7 +57,7 @@ def _upload(book: Book, client: BatchClient, row: FileRow) -> str:
 
 
 def poll(book: Book, client: BatchClient, on_file: OnFile) -> int:
-    """Ask how each batch stands. Returns how many are still under way."""
+    """Ask for the status of each batch. Returns how many are still running."""
     under_way = 0
     for row in book.files():
         if row.batch_id is None:
@@ -71,7 +71,7 @@ def poll(book: Book, client: BatchClient, on_file: OnFile) -> int:
 
 
 def fetch(book: Book, client: BatchClient, on_file: OnFile) -> int:
-    """Fetch the results of each batch that has ended, once. Returns how many files came."""
+    """Fetch the results of each finished batch, once. Returns the number of files fetched."""
     fetched = 0
     for row in book.files():
         if row.fetched or row.status not in ENDED:

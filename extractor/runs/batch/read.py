@@ -1,4 +1,4 @@
-"""Reading results: every answer into the ledger first, then every letter as far as its answers take it."""
+"""Read result files: store every answer in the ledger, then take each letter as far as its answers allow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OnLetter = Callable[[int], None]
 
 @dataclass
 class ReadSummary:
-    """What the lines were, and where the letters of the batch files stand.
+    """Counts of result lines, and of the letters in the batch files.
 
     Lines: new ``answers``; ``doubled`` (answered before), ``errors`` by code, ``faults`` by kind.
     Letters that have no final record: ``unanswered``; ``failed`` by code, to be asked again;

@@ -20,7 +20,7 @@ _MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Line:
-    """One line: the request it answers and what it says, or why it cannot be used.
+    """One line: the request it answers and the result, or why it cannot be used.
 
     ``fault``: ``broken`` (no result), ``cut`` (the last line, broken off), ``foreign`` (a custom id that
     is not ours), or empty.
@@ -47,12 +47,12 @@ def lines_of(path: Path) -> Iterator[Line]:
 
 def _line(number: int, text: bytes, *, whole: bool) -> Line:
     try:
-        told = json.loads(text)
+        result = json.loads(text)
     except (ValueError, RecursionError):
         return Line(number, fault=BROKEN if whole else CUT)
-    if not isinstance(told, dict) or not told.keys() & {"response", "error"}:
+    if not isinstance(result, dict) or not result.keys() & {"response", "error"}:
         return Line(number, fault=BROKEN)
-    asked = Asked.of(told.get("custom_id"))
+    asked = Asked.of(result.get("custom_id"))
     if asked is None:
         return Line(number, fault=FOREIGN)
-    return Line(number, asked, told.get("response"), told.get("error"))
+    return Line(number, asked, result.get("response"), result.get("error"))

@@ -1,6 +1,6 @@
 """How far a letter's stored replies take it: to its record, or to the next question.
 
-The letter goes the way of every letter; the model at its end asks nobody and keeps the question.
+The letter goes through the normal pipeline, with a model that keeps the question instead of sending it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _NotAskedError(TransportError):
 
 
 class Deferred:
-    """A model that is asked nothing: it keeps the question, or fails as a result file said."""
+    """A model that sends nothing: it keeps the question, or raises the error from a result file."""
 
     def __init__(self, model: Model) -> None:
         self.name = model.name
@@ -57,7 +57,7 @@ class Deferred:
 
 @dataclass(frozen=True)
 class Step:
-    """Where a letter stands: its record, if a reply or a final failure makes one, and what is to be asked next."""
+    """The state of a letter: its record, if a reply or a final failure gives one, and the next question, if any."""
 
     record: Record | None
     question: Question | None
@@ -69,7 +69,7 @@ class Step:
         return self.question is None and not self.crashed
 
     def keys(self, keys: Keys) -> Keys:
-        """The keys to keep the record under: one that is not final is made again by whoever comes next."""
+        """The keys to keep the record under: a record that is not final is rebuilt by the next command."""
         return keys if self.final else Keys(keys.ask, "")
 
 
@@ -91,7 +91,7 @@ class Batch:
         object.__setattr__(self, "_plan", replace(self.plan, model=model))
 
     async def step(self, letter: Letter, replies: Sequence[Reply], failure: ModelError | None = None) -> Step:
-        """One letter as far as ``replies`` take it; ``failure`` came in place of the next one."""
+        """Process one letter with its ``replies``; ``failure`` is the error that came instead of the next one."""
         self._model.question, self._model.failure = None, failure
         # Nothing here waits for anything, and an interrupt is heard where something does.
         await asyncio.sleep(0)

@@ -58,10 +58,10 @@ async def write_requests(
     again: bool = False,
     on_letter: OnLetter | None = None,
 ) -> WriteSummary:
-    """Write what is to be asked about ``files``, found under ``paths``, into the book's folder.
+    """Write the next questions about ``files``, found under ``paths``, into the book's folder.
 
-    ``again`` also writes what stands unanswered in older files. Each file is there whole or not at
-    all; one that is there is in the book. Raises ``UsageError`` kinds if something cannot be written.
+    ``again`` also writes requests that are unanswered in older files. Files are written atomically,
+    and each one written is in the book. Raises ``UsageError`` kinds if something cannot be written.
     """
     write = Write(batch.book.next_write(), options, tuple(paths))
     with _Parts(batch.book, write, limits) as parts:

@@ -32,7 +32,7 @@ LOST = {
 
 # A record: status, code of its error, findings of the answer that was kept, calls of each attempt.
 RECORDS: dict[str, tuple[str, str | None, set[str], list[int]]] = {
-    # The endpoint mends itself.
+    # The endpoint recovers.
     "server-error-then-200": ("accepted", None, set(), [2]),
     "rate-limit-then-200": ("accepted", None, set(), [2]),
     "body-cut-off-then-200": ("accepted", None, set(), [2]),
@@ -61,7 +61,7 @@ RECORDS: dict[str, tuple[str, str | None, set[str], list[int]]] = {
     "flipped-outcome": ("accepted", None, set(), [1, 1]),
     "other-sides-page": ("accepted", None, set(), [1, 1]),
     "flipped-outcome-twice": ("needs_review", None, OUTCOME, [1, 1]),
-    # A second round that does harm: the first answer stands.
+    # A second round that does harm: the first answer is kept.
     "second-is-worse": ("needs_review", None, PAGE, [1, 1]),
     "second-is-refused": ("needs_review", None, OUTCOME, [1, 1]),
     "second-is-lost": ("needs_review", None, OUTCOME, [1]),
@@ -91,9 +91,9 @@ def test_what_becomes_of_the_letter(name: str) -> None:
     assert (tape.refused, tape.unplayed) == (None, 0)
     assert (record["answer"] is None) == (record["status"] == "failed")
     # Tokens are counted, also those of a refusal; of calls that failed nobody knows any.
-    told = [attempt["usage"]["input_tokens"] for attempt in record["attempts"]]
-    assert set(told) <= {3300}
-    assert record["usage"]["input_tokens"] == (sum(told) if told else None)
+    tokens = [attempt["usage"]["input_tokens"] for attempt in record["attempts"]]
+    assert set(tokens) <= {3300}
+    assert record["usage"]["input_tokens"] == (sum(tokens) if tokens else None)
 
 
 def test_the_first_round_is_what_the_second_round_was_about() -> None:
@@ -117,15 +117,15 @@ def test_a_fault_says_that_it_was_made_and_why(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["second-is-worse", "rate-limit"])
-def test_no_error_text_tells_of_the_letter(name: str) -> None:
+def test_no_error_text_quotes_the_letter(name: str) -> None:
     made, _ = play(FOLDER / f"{name}.yaml")
-    told = str(made) if isinstance(made, ExtractorError) else " ".join(each["message"] for each in made["findings"])
+    message = str(made) if isinstance(made, ExtractorError) else " ".join(each["message"] for each in made["findings"])
     letter = (LETTERS / f"{LETTER}.txt").read_text("utf-8")
-    assert [words for words in re.findall(r"(?:[a-z]{3,} ){4}", letter) if words in told] == []
+    assert [words for words in re.findall(r"(?:[a-z]{3,} ){4}", letter) if words in message] == []
 
 
 @pytest.mark.parametrize("name", ["rate-limit-then-200", "second-is-worse", "arguments-not-json"])
-def test_requests_can_be_written_anew_and_replies_stay(tmp_path: Path, name: str) -> None:
+def test_requests_can_be_rewritten_and_replies_stay(tmp_path: Path, name: str) -> None:
     path = Path(shutil.copy(FOLDER / f"{name}.yaml", tmp_path))
     text = path.read_text("utf-8")
     path.write_text(

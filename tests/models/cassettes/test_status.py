@@ -170,7 +170,7 @@ def test_what_happened_is_told_and_the_told_command_mends_it(
         assert row["lines"][-len(told) :] == told
         where = f"{state}: letter {row['letter']} x prompt {prompt} x model {MODEL}\n"
         assert where + "\n".join(f"  {line}" for line in row["lines"]) in ran.out
-        assert f"  mend it with: {row['command']}\n" in ran.out
+        assert f"  fix it with: {row['command']}\n" in ran.out
         words = shlex.split(row["command"])
         assert words[:8] == ["extractor", "record", "--prompt", prompt, "--model", MODEL, "--letter", row["letter"]]
     # Nothing of a letter: no run of its words stands in the report.
@@ -180,7 +180,7 @@ def test_what_happened_is_told_and_the_told_command_mends_it(
             assert words not in ran.out
     mend(rows[0]["command"])
     if len(rows) > 1:
-        [together] = re.findall(r"^mend all of these with: (.*)$", ran.out, re.MULTILINE)
+        [together] = re.findall(r"^fix all of these with: (.*)$", ran.out, re.MULTILINE)
         mend(together)
     assert states() == dict.fromkeys(RECORDED, "fresh")
     assert status("--strict").code == 0
@@ -233,7 +233,7 @@ def test_nothing_recorded_yet(copy: Path) -> None:
     ran = status("--strict", "--prompt", "imr@v1", "--model", "openai/new")
     assert ran.code == 3
     assert ran.out.count("missing: letter") == 5
-    assert ran.out.count("mend it with: extractor record --prompt imr@v1 --model openai/new --letter dwc") == 5
+    assert ran.out.count("fix it with: extractor record --prompt imr@v1 --model openai/new --letter dwc") == 5
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ def test_a_broken_file_is_named(tmp_path: Path, data: bytes, why: str) -> None:
     assert str(error).splitlines() == [
         "broken cassette: letter a x prompt imr@v1 x model openai/gpt-x",
         f"  {path}: {why}",
-        "record it anew with: extractor record --prompt imr@v1 --model openai/gpt-x --letter a",
+        "re-record with: extractor record --prompt imr@v1 --model openai/gpt-x --letter a",
     ]
 
 

@@ -389,9 +389,9 @@ def test_a_stop_ends_every_wait_for_a_first_call() -> None:
         limiter = Limiter(Bounds(4, 4, rpm=1))
         said = []
 
-        async def ask(begun: bool) -> None:
+        async def ask(started: bool) -> None:
             try:
-                await limiter.permit(10, begun=begun)
+                await limiter.permit(10, started=started)
                 said.append("asked")
             except StoppedError:
                 said.append("stopped")
@@ -412,6 +412,6 @@ def test_a_letter_whose_answer_is_in_may_finish_after_a_stop() -> None:
         limiter.stop()
         with pytest.raises(StoppedError):
             await limiter.permit(10)
-        await limiter.permit(10, begun=True)
+        await limiter.permit(10, started=True)
 
     asyncio.run(stopped())

@@ -182,7 +182,7 @@ def test_a_request_larger_than_a_file_is_left_to_run(toy: Path) -> None:
     put(toy / "letters/long.txt", "PARCEL NOTE of Long Train\n" + "PARCEL 1: lost\n" * 2_000)
     told = write("--max-megabytes", 0.02)
     assert told.code == 1
-    assert "1 larger than a file may be (extractor run asks them)" in told.out
+    assert "1 larger than the file limit (use extractor run for these)" in told.out
     assert len(requests_in(*request_files(toy))) == 3
 
 
@@ -377,7 +377,7 @@ HURT: dict[str, tuple[Callable[[Line, Line, Line], list[Line | str]], str, set[s
     ),
     "no JSON": (
         lambda a, b, c: ["<html>\n", a, "[1]\n", "7\n", '{"a": 1}\n', b, c],
-        "7 lines: 3 answers, 4 that are no result\n",
+        "7 lines: 3 answers, 4 that are not results\n",
         {"blue", "red", "slow"},
         0,
     ),
@@ -784,7 +784,7 @@ def test_what_was_answered_since_is_not_paid_twice(toy: Path, keyed: None) -> No
         cli("run", "letters/red.txt", "--out", "out", "--model", MODEL, "--base-url", live.url)
         told = cli("batch", "submit", "--out", "out", "--base-url", server.url)
         assert told.code == 1
-        assert "requests-0001.jsonl is not sent: only 2 of its 3 requests are still to be answered" in told.err
+        assert "requests-0001.jsonl is not sent: only 2 of its 3 requests are still unanswered" in told.err
         assert server.batches == []
         assert "2 to ask, 1 done already" in write("--again", url=live.url).out
         told = cli("batch", "submit", "--out", "out", "--base-url", server.url)
