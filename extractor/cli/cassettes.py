@@ -50,8 +50,8 @@ def status_command(
     """Check that every cassette still answers what would be asked now. Sends no request.
 
     Each letter that has gold is played against its cassette, for every prompt version and model
-    that has a folder of cassettes: fresh, stale, missing, broken, or unplayed (it holds calls that
-    nobody makes any more). An orphan is a cassette whose letter, prompt or model is gone. What
+    that has a folder of cassettes: fresh, stale, missing, broken, or unplayed (it holds calls
+    that are no longer made). An orphan is a cassette whose letter, prompt or model is gone. What
     looks like a key, an account id, a cookie or a home folder is named by its line.
 
     Example: extractor cassettes status --strict

@@ -35,7 +35,7 @@ class Source(Protocol):
     """Where answers come from."""
 
     def reply(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """HTTP status and JSON body for one request. Raises ``ValueError`` for what is no chat request."""
+        """HTTP status and JSON body for one request. Raises ``ValueError`` for anything but a chat request."""
         ...
 
 
@@ -80,7 +80,7 @@ class Inbox:
         return _error(503, "no_answer_yet") if answer is None else (200, _json(_completion(request, answer)))
 
     def _answer(self, body: bytes, request: dict[str, Any]) -> str | None:
-        """The answer to a request, or ``None`` if nobody wrote one in time."""
+        """The answer to a request, or ``None`` if none was written in time."""
         path = self._folder(body, request) / "answer.json"
         end = time.monotonic() + self._wait
         before: bytes | None = None
@@ -205,7 +205,7 @@ class Recordings:
     """Recorded answers, each given to the request it was recorded for, ``latency`` seconds later.
 
     Where one request was recorded several times (an endpoint that was busy first), the last answer
-    counts. Tapes made by hand are left out. For a request that nobody recorded the reply is 404, and
+    counts. Tapes made by hand are left out. A request that was not recorded gets a 404, and
     ``on_missing`` gets a few lines about it that hold nothing of a letter. Raises ``CassetteError`` for
     a tape that cannot be read, and ``UsageError`` if there is none.
     """

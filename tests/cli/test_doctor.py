@@ -98,9 +98,9 @@ def doctor(script: Callable[[Asked], Canned], *words: object, model: str = MODEL
 def test_what_an_endpoint_knows(toy: Path, script: Callable[[Asked], Canned], working: list[str], best: str) -> None:
     ran, rows = doctor(script)
     assert ran.code == 0, ran.out
-    told = {what.rpartition(" ")[2]: row["is"] for what, row in rows.items() if what.startswith(f"{MODEL} in mode ")}
-    assert [mode for mode, said in told.items() if said == "answers as asked"] == working
-    assert len(told) == 5
+    modes = {what.rpartition(" ")[2]: row["is"] for what, row in rows.items() if what.startswith(f"{MODEL} in mode ")}
+    assert [mode for mode, said in modes.items() if said == "answers as asked"] == working
+    assert len(modes) == 5
     advice = rows[f"mode for {MODEL}"]
     assert advice["is"].partition(",")[0] == best
     if best != "json_schema":
@@ -144,7 +144,7 @@ TROUBLE: dict[str, tuple[Canned, str, int]] = {
 
 
 @pytest.mark.parametrize(("reply", "said", "calls"), TROUBLE.values(), ids=list(TROUBLE))
-def test_what_is_not_the_modes_fault_is_told_once(toy: Path, reply: Canned, said: str, calls: int) -> None:
+def test_a_fault_that_is_not_the_modes_is_reported_once(toy: Path, reply: Canned, said: str, calls: int) -> None:
     with endpoint([reply]) as server:
         ran = cli("doctor", "--model", MODEL, "--base-url", server.url, "--json")
     assert (ran.code, len(server.asked)) == (1, calls)
@@ -169,8 +169,8 @@ def test_every_provider_is_probed_in_its_own_modes(wire: Wire, toy: Path, monkey
     with endpoint(script) as server:
         ran = cli("doctor", "--model", wire.model, "--base-url", wire.url(server), "--json")
     assert ran.code == 0, ran.out
-    told = [row["what"] for row in ran.json if row["what"].startswith(f"{wire.model} in mode ")]
-    assert told == [f"{wire.model} in mode {mode}" for mode in wire.modes]
+    modes = [row["what"] for row in ran.json if row["what"].startswith(f"{wire.model} in mode ")]
+    assert modes == [f"{wire.model} in mode {mode}" for mode in wire.modes]
     assert len(server.asked) == len(wire.modes)
 
 
@@ -188,10 +188,10 @@ def test_models_that_cannot_be_probed(toy: Path, model: str, said: str) -> None:
     assert said in rows[-1]["is"]
 
 
-def test_every_key_is_told_as_set_or_not_and_never_shown(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_key_is_set_or_not_set_and_never_printed(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _KEYS == KEY_VARIABLES
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     ran = cli("doctor", "--json")
-    told = {row["what"]: row["is"] for row in ran.json if row["what"] in _KEYS}
-    assert told == {**dict.fromkeys(_KEYS, "not set"), "ANTHROPIC_API_KEY": "set"}
+    keys = {row["what"]: row["is"] for row in ran.json if row["what"] in _KEYS}
+    assert keys == {**dict.fromkeys(_KEYS, "not set"), "ANTHROPIC_API_KEY": "set"}
     assert KEY not in ran.out + ran.err

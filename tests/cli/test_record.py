@@ -133,7 +133,7 @@ def test_which_letters_are_asked(toy: Path, server: Endpoint, kind: str, words: 
 
 def test_a_change_of_prompt_schema_or_setting_is_found(toy: Path, server: Endpoint) -> None:
     record(server)
-    for path, old, new, told in (
+    for path, old, new, reason in (
         ("prompts/parcel/v1.md", "Fill the schema", "Fill in the schema", "messages[0] (system): 2 changed lines"),
         (
             "schemas/parcel/model.py",
@@ -146,7 +146,7 @@ def test_a_change_of_prompt_schema_or_setting_is_found(toy: Path, server: Endpoi
         edit(toy / path, old, new)
         forget_workspaces()
         ran = record(server, "--dry-run")
-        assert ran.out.count(told) == 3, path
+        assert ran.out.count(reason) == 3, path
         edit(toy / path, new, old)
         forget_workspaces()
     assert record(server, "--dry-run").out == "Fresh: 3. Nothing was asked.\n"
@@ -230,16 +230,16 @@ def test_the_recorded_block_is_complete(toy: Path, server: Endpoint, monkeypatch
     text = tape(toy, "red").read_text("utf-8")
     assert "hidden" not in text
     assert KEY not in text
-    told = yaml.safe_load(text)["recorded"]
+    head = yaml.safe_load(text)["recorded"]
     for name in ("letter_sha256", "prompt_sha256", "schema_sha256"):
-        assert len(told.pop(name)) == 64
-    versions = told.pop("versions")
+        assert len(head.pop(name)) == 64
+    versions = head.pop("versions")
     assert list(versions) == ["openai", "instructor", "pydantic"]
     assert all(each[0].isdigit() for each in versions.values())
-    assert told.pop("date") == time.strftime("%Y-%m-%d", time.gmtime())
-    assert 0 <= told.pop("seconds") < 20
-    assert told.pop("engine")
-    assert told == {
+    assert head.pop("date") == time.strftime("%Y-%m-%d", time.gmtime())
+    assert 0 <= head.pop("seconds") < 20
+    assert head.pop("engine")
+    assert head == {
         "endpoint": "a loopback server",
         "letter": "red",
         "prompt": "parcel@v1",
@@ -251,7 +251,7 @@ def test_the_recorded_block_is_complete(toy: Path, server: Endpoint, monkeypatch
     }
 
 
-def test_the_endpoint_is_told_without_a_password(toy: Path, server: Endpoint) -> None:
+def test_the_endpoint_is_recorded_without_a_password(toy: Path, server: Endpoint) -> None:
     cli("record", "--model", MODEL, "--base-url", server.url.replace("//", "//user:hidden@"), "--letter", "red")
     assert f"endpoint: {server.url}\n" in tape(toy, "red").read_text("utf-8")
     assert "hidden" not in tape(toy, "red").read_text("utf-8")
@@ -265,13 +265,13 @@ def test_what_was_recorded_plays_without_a_network(toy: Path, server: Endpoint) 
 
 def test_a_letter_elsewhere_is_named_in_the_command(toy: Path, server: Endpoint) -> None:
     path = put(toy.resolve() / "more/in here/pink.txt", NOTES["red"].replace("Red", "Pink"))
-    for named, told in (("more", ["in here/pink", str(path.parent.parent)]), (path, ["pink", str(path)])):
-        ran = cli("run", named, "--model", f"replay:{MODEL}", "--out", f"out-{told[0][:2]}")
+    for named, arguments in (("more", ["in here/pink", str(path.parent.parent)]), (path, ["pink", str(path)])):
+        ran = cli("run", named, "--model", f"replay:{MODEL}", "--out", f"out-{arguments[0][:2]}")
         assert ran.code == 3
         command = shlex.split(ran.err.partition("record it with: extractor ")[2].splitlines()[0])
-        assert command == ["record", "--prompt", "parcel@v1", "--model", MODEL, "--letter", *told]
+        assert command == ["record", "--prompt", "parcel@v1", "--model", MODEL, "--letter", *arguments]
         assert cli(*command, "--base-url", server.url).code == 0
-        assert cli("run", named, "--model", f"replay:{MODEL}", "--out", f"out-{told[0][:2]}").code == 0
+        assert cli("run", named, "--model", f"replay:{MODEL}", "--out", f"out-{arguments[0][:2]}").code == 0
 
 
 # ---- failures --------------------------------------------------------------------------------
@@ -336,7 +336,7 @@ def test_a_model_that_fails_is_an_answer_too(toy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--all", "--missing"], "--all asks every letter"),
         (["--all", "--stale"], "--all asks every letter"),
@@ -346,10 +346,10 @@ def test_a_model_that_fails_is_an_answer_too(toy: Path) -> None:
         (["--model", "acme/x", "--dry-run"], "unknown model 'acme/x'"),
     ],
 )
-def test_a_mistake_is_told_in_words(toy: Path, words: list[str], told: str) -> None:
+def test_a_usage_error_is_explained(toy: Path, words: list[str], message: str) -> None:
     ran = cli("record", *words) if "--model" in words else cli("record", "--model", MODEL, *words)
     assert (ran.code, ran.out) == (2, "")
-    assert told in ran.err
+    assert message in ran.err
 
 
 # ---- going on --------------------------------------------------------------------------------
@@ -371,9 +371,9 @@ def test_an_interrupted_recording_goes_on_with_the_same_command(toy: Path) -> No
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=toy) as running:
             wait_for(lambda: tape(toy, "blue").exists() and tape(toy, "red").exists() and len(server.asked) == 3)
             running.send_signal(signal.SIGINT)
-            told = running.stderr.read() if running.stderr else ""
+            message = running.stderr.read() if running.stderr else ""
         assert running.returncode == 130
-        assert "2 of 3 letters recorded; the same command goes on from here" in told
+        assert "2 of 3 letters recorded; the same command goes on from here" in message
         assert not tape(toy, "slow").exists()
         assert not list(toy.rglob("*.tmp"))
         server.asked.clear()

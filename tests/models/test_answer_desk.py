@@ -220,11 +220,11 @@ def test_it_listens_on_this_machine_only(tmp_path: Path) -> None:
 # ---- what there is to read -------------------------------------------------------------------
 
 
-def test_a_request_without_text_can_be_shown() -> None:
+def test_a_request_without_text_is_readable() -> None:
     assert "null" in readable({"model": "m", "messages": [{"role": "assistant", "content": None}]})
 
 
-def test_a_letter_that_is_asked_again_shows_the_former_answer_and_what_was_wrong(tmp_path: Path) -> None:
+def test_a_letter_that_is_asked_again_has_the_former_answer_and_what_was_wrong(tmp_path: Path) -> None:
     wrong = "A check found these mistakes:\n- /n: number_wrong: not in the letter"
     with running(tmp_path) as url, clerk(tmp_path, lambda _: ANSWER):
         ask_all(url, [question(LETTER)])
@@ -279,15 +279,15 @@ def test_an_answer_takes_as_long_as_asked_for(tapes: Path) -> None:
 
 
 def test_what_nobody_recorded_is_named_without_the_letter(tapes: Path) -> None:
-    told: list[str] = []
-    with serving(Recordings(tapes, on_missing=told.append)) as url:
+    missing: list[str] = []
+    with serving(Recordings(tapes, on_missing=missing.append)) as url:
         with pytest.raises(TransportError, match="code=no_recording"):
             ask(url, ["letter 0"], params={"temperature": 1}, patience=Patience(tries=1))
         with pytest.raises(TransportError, match="HTTP 404"):
             ask(url, ["a secret matter"], patience=Patience(tries=1))
-    assert told[0].splitlines()[1:] == ["  temperature: None recorded, 1 now"]
-    assert told[1].splitlines()[1:] == ["  messages[1] (user): 2 changed lines"]
-    assert all(each.startswith("no recorded answer: body sha256 ") for each in told)
+    assert missing[0].splitlines()[1:] == ["  temperature: None recorded, 1 now"]
+    assert missing[1].splitlines()[1:] == ["  messages[1] (user): 2 changed lines"]
+    assert all(each.startswith("no recorded answer: body sha256 ") for each in missing)
 
 
 def test_the_last_answer_counts_and_tapes_made_by_hand_do_not(tapes: Path) -> None:
@@ -314,7 +314,7 @@ def test_recordings_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ([], "Missing option '--inbox' or '--from-cassettes'"),
         (["--inbox", "a", "--from-cassettes", "b"], "leave out one of them"),
@@ -322,21 +322,21 @@ def test_recordings_that_cannot_be_used(tmp_path: Path) -> None:
         (["--inbox", "a", "--port", "PORT"], "name another --port"),
     ],
 )
-def test_a_mistake_is_told_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
+def test_a_usage_error_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with running(tmp_path / "other") as url:
         port = url.rpartition(":")[2].removesuffix("/v1")
         ran = cli("desk", *(port if word == "PORT" else word for word in words))
     assert ran.code == 2
-    assert told in ran.err
+    assert message in ran.err
 
 
 def test_a_run_against_the_recordings_is_a_replay(tmp_path: Path) -> None:
     letters = [ROOT / f"eval/imr/letters/dwc-2014-{n:03}.txt" for n in range(5)]
-    told = ["extractor", "desk", "--from-cassettes", ROOT / "cassettes/imr/imr@v1", "--port", "0"]
-    with subprocess.Popen([sys.executable, "-m", *told], stderr=subprocess.PIPE, text=True) as serving:
+    command = ["extractor", "desk", "--from-cassettes", ROOT / "cassettes/imr/imr@v1", "--port", "0"]
+    with subprocess.Popen([sys.executable, "-m", *command], stderr=subprocess.PIPE, text=True) as serving:
         try:
             url = serving.stderr.readline().split()[3].rstrip(",") if serving.stderr else ""
             common = ["--model", "openai/answer-desk", "--prompt", "imr@v1", "--workspace", ROOT, "--out"]
@@ -363,7 +363,7 @@ def test_a_draft_has_the_shape_of_the_schema(tmp_path: Path) -> None:
     assert draft_answer({"response_format": 7}) is None
 
 
-def test_a_folder_says_the_round_and_how_to_answer(tmp_path: Path) -> None:
+def test_a_folder_names_the_round_and_how_to_answer(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path, 0.1)
     for roles in (["user"], ["user", "assistant", "user"]):
         body = json.dumps({"messages": [{"role": role, "content": "x"} for role in roles]}).encode()

@@ -224,10 +224,10 @@ def replace_limit(price: Price) -> Price:
     return price.model_copy(update={"max_input_tokens": None})
 
 
-# ---- what endpoints tell ---------------------------------------------------------------------
+# ---- what endpoints report ---------------------------------------------------------------------
 
 
-def told(usage: Any) -> Usage:
+def usage_of(usage: Any) -> Usage:
     choice = {"message": {"content": "{}"}, "finish_reason": "stop"}
     return read_completion({"choices": [choice], "usage": usage}).usage
 
@@ -258,7 +258,7 @@ def told(usage: Any) -> Usage:
     ],
 )  # fmt: skip
 def test_counts_of_an_endpoint(usage: Any, read: Usage) -> None:
-    assert told(usage) == read
+    assert usage_of(usage) == read
 
 
 def test_usage_adds_up() -> None:
@@ -345,7 +345,7 @@ def test_init_brings_the_table(tmp_path: Path) -> None:
 
 # ---- runs ------------------------------------------------------------------------------------
 
-# tests.support.loopback tells 100 tokens in, 64 of them cached, and 10 out: 36 + 16 + 40 millionths.
+# tests.support.loopback reports 100 tokens in, 64 of them cached, and 10 out: 36 + 16 + 40 millionths.
 LIST = """\
 as_of = 2026-11-06
 [models."openai/toy"]
@@ -375,7 +375,7 @@ def run(url: str, *words: object):
 
 
 def telling(usage: dict[str, Any] | None) -> Callable[[int, Asked], Canned]:
-    """A good model that tells these counts."""
+    """A good model that reports these counts."""
 
     def script(number: int, asked: Asked) -> Canned:
         said = good_model(number, asked)
@@ -386,7 +386,7 @@ def telling(usage: dict[str, Any] | None) -> Callable[[int, Asked], Canned]:
     return script
 
 
-def test_a_run_tells_tokens_and_cost(toy: Path) -> None:
+def test_a_run_reports_tokens_and_cost(toy: Path) -> None:
     with endpoint(good_model) as server:
         priced(server.url)
         ran = run(server.url)
@@ -433,7 +433,7 @@ def test_what_was_never_asked_costs_nothing(toy: Path) -> None:
     assert records(toy / "out")[1]["cost_usd"] == 0.0
 
 
-def test_reasoning_and_cache_writes_are_told(toy: Path) -> None:
+def test_reasoning_and_cache_writes_are_reported(toy: Path) -> None:
     usage = {
         "prompt_tokens": 2000, "completion_tokens": 900, "prompt_tokens_details": {"cache_write_tokens": 1500},
         "completion_tokens_details": {"reasoning_tokens": 800},
@@ -447,7 +447,7 @@ def test_reasoning_and_cache_writes_are_told(toy: Path) -> None:
     )
 
 
-def test_an_unknown_price_is_told_once(toy: Path) -> None:
+def test_an_unknown_price_is_reported_once(toy: Path) -> None:
     with endpoint(good_model) as server:
         ran = run(server.url)
         report = run(server.url, "--json").json
@@ -480,7 +480,7 @@ def test_unknown_tokens_are_no_cost(toy: Path, usage: dict[str, Any] | None) -> 
     )
 
 
-def test_what_is_known_in_part_is_told_in_part(toy: Path) -> None:
+def test_a_partly_known_cost_is_reported_as_such(toy: Path) -> None:
     silent = telling(None)
     with endpoint(lambda n, asked: (silent if carrier_in(asked) == "Red Cart" else good_model)(n, asked)) as server:
         priced(server.url)
@@ -503,7 +503,7 @@ def test_equal_letters_are_paid_once(toy: Path) -> None:
     assert (report["letters"], report["cost_usd"], report["usage"]["input_tokens"]) == (5, 0.000276, 300)
 
 
-def test_the_baseline_costs_nothing_and_says_nothing_of_it(toy: Path) -> None:
+def test_the_baseline_costs_nothing_and_reports_no_cost(toy: Path) -> None:
     put(toy / FILE, "broken = [")
     ran = cli("run", "letters", "--out", "out")
     report = cli("run", "letters", "--out", "out", "--json").json
@@ -519,7 +519,7 @@ def test_a_broken_table_stops_a_run_before_anything_is_paid(toy: Path) -> None:
     assert "prices.toml is not valid:\n  models -> openai/toy -> input: Value error, write a number" in ran.err
 
 
-def test_a_replay_tells_what_the_recording_cost(toy: Path) -> None:
+def test_a_replay_reports_the_cost_of_the_recording(toy: Path) -> None:
     with endpoint(good_model) as server:
         recorded = cli("record", "letters", "--model", MODEL, "--base-url", server.url)
     assert recorded.code == 0, recorded.err
@@ -537,7 +537,7 @@ def test_a_replay_tells_what_the_recording_cost(toy: Path) -> None:
     )
 
 
-def test_one_letter_tells_its_cost_beside_its_record(toy: Path) -> None:
+def test_one_letter_reports_its_cost_beside_its_record(toy: Path) -> None:
     with endpoint(good_model) as server:
         priced(server.url)
         ran = cli("extract", "letters/red.txt", "--model", MODEL, "--base-url", server.url)

@@ -19,7 +19,7 @@ _WIDTH = 150
 
 
 def body_sha(body: bytes) -> str:
-    """Hex digest of a JSON body, however it was spaced, escaped and ordered; of the bytes if it is no JSON."""
+    """Hex digest of a JSON body, ignoring spacing, escapes and key order; of the bytes if it is not JSON."""
     value = parsed_json(body)
     canonical = body if value is None else json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
     return hashlib.sha256(canonical).hexdigest()

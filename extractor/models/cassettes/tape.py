@@ -1,7 +1,7 @@
 """One tape: the recording of one letter x prompt x model.
 
 vcrpy keeps the interactions; a transport of our own, chosen by a ContextVar, decides which tape a
-request belongs to. Nothing is patched, so any number of letters may be under way at once.
+request belongs to. Nothing is patched, so any number of letters may be in flight at once.
 """
 
 from __future__ import annotations

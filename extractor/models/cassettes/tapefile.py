@@ -78,7 +78,7 @@ def _body_to_tree(body: bytes) -> dict[str, Any]:
         if value is not None:
             return {"json": to_tree(value)}
     except RecursionError:
-        # JSON that nests this deep is no request or reply that anybody reads.
+        # JSON nested this deep is not a real request or reply.
         return {"base64": base64.b64encode(body).decode()}
     try:
         return {"text": _text_to_tree(body.decode())}
@@ -100,7 +100,7 @@ def to_json(value: Any) -> bytes:
 
 
 def parsed_json(body: bytes) -> Any:
-    """A JSON value, or ``None`` for what is no JSON or would not come back the same (a key given twice)."""
+    """A JSON value, or ``None`` if it is not JSON or would not survive a round trip (a duplicate key)."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):

@@ -220,7 +220,7 @@ class Limiter:
 
     @property
     def _probing(self) -> bool:
-        """Whether the one call that may be under way while everything is refused is under way."""
+        """Whether the single probe call, allowed while everything is refused, is in flight."""
         return self._storms >= _PROBE_AFTER and bool(self._open)
 
     def _wait(self) -> float:

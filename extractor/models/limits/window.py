@@ -4,7 +4,7 @@ More in flight is worth it as long as more comes back. Where an endpoint only ma
 local model with few slots), more in flight means longer waits, then timeouts; so the window
 grows by measuring: it doubles, later grows by a quarter, and goes back if the rate did not follow.
 It widens by one with each answer, as TCP's slow start does (RFC 5681, section 3.1): all at once, the
-added calls would meet a limit that nobody knew as one storm. Calls that time out in numbers halve it.
+added calls would hit an unknown limit as one storm. Many timeouts halve it.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class BatchWire:
     def reply(self, response: Any, error: Any) -> Reply:
         """What the two parts of a result line say, as ``run`` would have taken it.
 
-        A reply that is no answer (a refusal, a cut-off text) has its ``error`` set. Raises
+        A reply without an answer (a refusal, a cut-off text) has its ``error`` set. Raises
         ``TransportError`` where asking again may help, another ``ModelError`` where it will not.
         """
         if not isinstance(response, dict):

@@ -1,6 +1,6 @@
 """What goes wrong between us and an endpoint, as errors of ours.
 
-An HTTP status, a lost connection, a reply that is no JSON: each with a stable code, whether another
+An HTTP status, a lost connection, a reply that is not JSON: each with a stable code, whether another
 call may help, and the pause the endpoint asked for. The providers' error bodies differ only in the
 names of a few keys, so one reading serves all.
 """
@@ -205,7 +205,7 @@ def parsed(response: httpx2.Response, place: Place) -> dict[str, Any]:
     """A reply as JSON, a key given twice kept twice (``Doubled``).
 
     One that broke off or came from a gateway is a fault of the connection: ``CallError``, to be sent
-    again. An object that arrived whole and is no JSON would arrive so again: ``ReplyError``, which keeps it.
+    again. An object that arrived whole and is not JSON would arrive the same way again: ``ReplyError``, which keeps it.
     """
     body, pause = response.content, retry_after(response.headers)
     try:

@@ -61,7 +61,7 @@ def _gemini(wanted: _Wanted) -> Endpoint:
 class _Provider:
     """``keys`` and ``address`` are environment variables; ``homeless`` has no address of its own.
 
-    ``keyless``: a server at another address may need no key. ``modes`` stand in the order in which
+    ``keyless``: a server at another address may need no key. ``modes`` are in the order in which
     they are worth trying. ``modules`` come with ``extra``.
     """
 

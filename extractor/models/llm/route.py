@@ -3,7 +3,7 @@
 Proxies (HTTPS_PROXY, ALL_PROXY, NO_PROXY) and certificate authorities (SSL_CERT_FILE, SSL_CERT_DIR)
 come from the environment. Redirects are not followed: letters and keys go to the address that was
 named, not where it may point. Replies are read here, with bounds, before any SDK sees them; a status
-that is no success is raised here too, because SDKs stumble over error bodies of odd shapes.
+other than success is raised here too, because SDKs fail on error bodies of unexpected shape.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def open_client(
     if transport is not None:
         return openai.DefaultAsyncHttpxClient(transport=transport, **options)
     refuse_socks()
-    # Takes less CPU a call than the default transport, and lets hundreds be under way.
+    # Takes less CPU a call than the default transport, and lets hundreds be in flight.
     return openai.DefaultAioHttpClient(limits=_LIMITS, **options)
 
 

@@ -39,7 +39,7 @@ def test_of_a_long_line_the_part_that_differs_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "old", "new", "told"),
+    ("body", "old", "new", "expected"),
     [
         ({"system": [{"type": "text", "text": "@"}]}, "Read it.\nWell.", "Read it.\nFast.",
          ["  system: 2 changed lines", "    -/0/text: Well.", "    +/0/text: Fast."]),
@@ -55,11 +55,13 @@ def test_of_a_long_line_the_part_that_differs_is_shown() -> None:
     ],
     ids=["system text", "contents", "parts of a message", "an answer", "schema", "setting"],
 )  # fmt: skip
-def test_differences_of_any_provider_show_nothing_of_a_letter(body: dict, old: str, new: str, told: list[str]) -> None:
+def test_differences_of_any_provider_show_nothing_of_a_letter(
+    body: dict, old: str, new: str, expected: list[str]
+) -> None:
     def filled(text: str) -> dict[str, Any]:
         return json.loads(json.dumps(body).replace('"@"', json.dumps(text)))
 
-    assert differences(filled(old), filled(new)) == told
+    assert differences(filled(old), filled(new)) == expected
 
 
 # ---- what looks like a secret ---------------------------------------------------------------
@@ -185,7 +187,7 @@ def through_a_file(folder: Path, body: bytes) -> Any:
     return json.loads(requests[0].body)
 
 
-def test_a_tape_cut_anywhere_is_told_broken(tmp_path: Path) -> None:
+def test_a_tape_cut_anywhere_is_broken(tmp_path: Path) -> None:
     path = tmp_path / "t.yaml"
     save(path, json.dumps({"text": "one\ntwo\n", "list": ["a \n", {"b": None}]}).encode(), calls=1)
     data = path.read_bytes()

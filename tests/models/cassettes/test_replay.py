@@ -37,8 +37,8 @@ def test_the_recorded_answers_of_the_bundled_letters_are_checked_without_a_netwo
     assert len(found) == 25
     for name, record in found.items():
         gold = json.loads((GOLD / f"{name}.json").read_text("utf-8"))["answer"]
-        told = [(each["item"], each["outcome"]) for each in record["answer"]["decisions"]]
-        assert told == [(each["item"], each["outcome"]) for each in gold["decisions"]]
+        outcomes = [(each["item"], each["outcome"]) for each in record["answer"]["decisions"]]
+        assert outcomes == [(each["item"], each["outcome"]) for each in gold["decisions"]]
         assert (record["model"], record["prompt"]) == ("openai/answer-desk", "imr@v1")
 
 

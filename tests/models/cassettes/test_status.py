@@ -59,8 +59,8 @@ def from_gold(number: int, asked: Asked) -> Canned:
     return message(json.dumps(gold(letter)))
 
 
-def mend(command: str) -> None:
-    """Run a command as it was told, at another address."""
+def fix(command: str) -> None:
+    """Run a printed command, at another address."""
     words = shlex.split(command)
     with endpoint(from_gold) as server:
         if words[0] == "rm":
@@ -148,10 +148,10 @@ def a_call_too_many() -> list[str]:
     ids=["prompt", "schema", "letter", "deleted", "empty", "braces", "cut in a line", "no yaml", "cut between lines",
          "binary", "a call too many"],
 )  # fmt: skip
-def test_what_happened_is_told_and_the_told_command_mends_it(
+def test_the_change_is_reported_and_the_printed_command_fixes_it(
     copy: Path, happens: Callable[[], list[str]], state: str, letters: tuple[str, ...]
 ) -> None:
-    told = happens()
+    reasons = happens()
     prompt = "imr@v9" if happens is a_word_of_the_prompt else "imr@v1"
     ran = status()
     assert (ran.code, ran.err) == (0, "")
@@ -167,7 +167,7 @@ def test_what_happened_is_told_and_the_told_command_mends_it(
         (letter, prompt, MODEL, state) for letter in letters
     ]
     for row in rows:
-        assert row["lines"][-len(told) :] == told
+        assert row["lines"][-len(reasons) :] == reasons
         where = f"{state}: letter {row['letter']} x prompt {prompt} x model {MODEL}\n"
         assert where + "\n".join(f"  {line}" for line in row["lines"]) in ran.out
         assert f"  fix it with: {row['command']}\n" in ran.out
@@ -178,16 +178,16 @@ def test_what_happened_is_told_and_the_told_command_mends_it(
         text = Path(f"eval/imr/letters/{letter}.txt").read_text("utf-8")
         for words in re.findall(r"(?:[A-Za-z]{3,} ){5}", text):
             assert words not in ran.out
-    mend(rows[0]["command"])
+    fix(rows[0]["command"])
     if len(rows) > 1:
         [together] = re.findall(r"^fix all of these with: (.*)$", ran.out, re.MULTILINE)
-        mend(together)
+        fix(together)
     assert states() == dict.fromkeys(RECORDED, "fresh")
     assert status("--strict").code == 0
 
 
 @pytest.mark.parametrize("happens", [a_byte_of_the_letter, no_tape, damaged("it is empty", lambda _: b"")])
-def test_run_extract_record_and_status_tell_the_same(copy: Path, happens: Callable[[], list[str]]) -> None:
+def test_run_extract_record_and_status_report_the_same(copy: Path, happens: Callable[[], list[str]]) -> None:
     happens()
     [row] = [row for row in status("--json").json["cassettes"] if row["state"] != "fresh"]
     asked = cli("record", "--model", MODEL, "--dry-run").out
@@ -253,7 +253,7 @@ def test_an_orphan_is_named_with_the_way_to_remove_it(
     [row] = [row for row in status("--json").json["cassettes"] if row["state"] != "fresh"]
     assert (row["letter"], row["prompt"], row["model"], row["state"]) == (letter, prompt, model, "orphan")
     assert status("--strict").code == 3
-    mend(row["command"])
+    fix(row["command"])
     assert status("--strict").code == 0
 
 
@@ -282,13 +282,13 @@ def test_only_one_prompt_or_model(copy: Path) -> None:
     assert {row["model"] for row in status("--json").json["cassettes"]} == {MODEL, "openai/a", "openai/b/c"}
     assert status("--json").json["total"]["fresh"] == 15
     assert status("--json", "--prompt", "imr@v1", "--model", "replay:openai/b/c").json["total"]["fresh"] == 5
-    for words, told in (
+    for words, reasons in (
         (["--prompt", "imr@v77"], "no prompt 'imr@v77'"),
         (["--model", "openai/z"], "nothing recorded of 'openai/z'"),
     ):
         ran = status(*words)
         assert ran.code == 2
-        assert told in ran.err
+        assert reasons in ran.err
 
 
 def test_a_model_of_three_names_is_replayed_without_naming_it(copy: Path) -> None:
@@ -307,7 +307,7 @@ def test_the_workspace_may_lie_elsewhere(copy: Path, tmp_path: Path, monkeypatch
     monkeypatch.setattr(
         "tests.models.cassettes.test_status.from_gold", lambda *_: message(json.dumps(gold("dwc-2014-003")))
     )
-    mend(row["command"])
+    fix(row["command"])
     assert status("--strict", "--workspace", "copy").code == 0
 
 
@@ -342,7 +342,7 @@ def test_a_secret_is_named_by_its_line_and_never_shown(copy: Path, monkeypatch: 
     assert "tr0ub4dor" not in ran.out
     [row] = [row for row in status("--json").json["cassettes"] if row["secrets"]]
     assert (row["state"], len(row["secrets"])) == ("fresh", 3)
-    mend(row["command"])
+    fix(row["command"])
     assert status("--strict").code == 0
 
 

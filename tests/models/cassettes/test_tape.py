@@ -182,7 +182,7 @@ def test_a_failed_recording_keeps_the_old_tape(
     assert [each.name for each in path.parent.iterdir()] == ["a.yaml"]
 
 
-def test_a_tape_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tape_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "disk full")
 
@@ -209,7 +209,7 @@ def failure(root: Path, asked: Question) -> CassetteError:
     return caught.value
 
 
-def test_a_missing_tape_says_what_and_how(tmp_path: Path) -> None:
+def test_a_missing_tape_names_itself_and_its_command(tmp_path: Path) -> None:
     error = failure(tmp_path, question("dwc/1"))
     path = tmp_path / "imr@v1" / "openai__gpt-x" / "dwc__1.yaml"
     assert error.code == "missing_cassette"

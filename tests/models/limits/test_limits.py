@@ -1,4 +1,4 @@
-"""What an endpoint tells of its limits, and how fast it is then asked."""
+"""What an endpoint reports of its limits, and how fast it is then asked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def soon(seconds: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("headers", "told"),
+    ("headers", "limits"),
     [
         ({}, LimitHeaders()),
         ({"content-type": "x", "retry-after": "3"}, LimitHeaders()),
@@ -44,7 +44,7 @@ def soon(seconds: float) -> str:
         ({"x-ratelimit-limit-requests": "60", "x-ratelimit-reset-requests": "12"}, LimitHeaders(60, None, 12.0)),
         ({"anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "49"}, LimitHeaders(50, 49)),
         ({"x-ratelimit-remaining-tokens": "-12", "x-ratelimit-limit-tokens": "100"}, LimitHeaders(tokens=100, tokens_left=0)),
-        # What cannot be read was not told.
+        # What cannot be read was not reported.
         ({"x-ratelimit-limit-requests": "many"}, LimitHeaders()),
         ({"x-ratelimit-limit-requests": "0"}, LimitHeaders()),
         ({"x-ratelimit-limit-requests": "1e9", "x-ratelimit-reset-requests": "soon"}, LimitHeaders()),
@@ -52,14 +52,14 @@ def soon(seconds: float) -> str:
         ({"x-ratelimit-limit": "60"}, LimitHeaders()),
     ],
 )  # fmt: skip
-def test_headers(headers: dict[str, str], told: LimitHeaders) -> None:
-    assert limit_headers(headers) == told
+def test_headers(headers: dict[str, str], limits: LimitHeaders) -> None:
+    assert limit_headers(headers) == limits
 
 
 @pytest.mark.parametrize("said", ["in {}", "{}"])
 def test_a_moment_in_iso_form(said: str) -> None:
-    told = limit_headers({"anthropic-ratelimit-requests-reset": said.format(soon(20))})
-    assert told.requests_reset == (None if said[0] == "i" else pytest.approx(20, abs=2))
+    limits = limit_headers({"anthropic-ratelimit-requests-reset": said.format(soon(20))})
+    assert limits.requests_reset == (None if said[0] == "i" else pytest.approx(20, abs=2))
 
 
 # ---- pace, against a simulated endpoint ------------------------------------------------------------
@@ -151,7 +151,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("rate", [5, 50, 100])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_limit_that_is_told_is_used_and_not_passed(shape: str, rate: float) -> None:
+def test_a_reported_limit_is_used_and_not_exceeded(shape: str, rate: float) -> None:
     ran = simulate(SHAPES[shape](rate), headers=True)
     assert ran.share(rate, 30, 240) > 0.97
     assert ran.refused() == 0
@@ -160,7 +160,7 @@ def test_a_limit_that_is_told_is_used_and_not_passed(shape: str, rate: float) ->
 @pytest.mark.parametrize("rate", [5, 50, 100])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("retry_after", [True, False])
-def test_a_limit_that_is_not_told_is_found(shape: str, rate: float, retry_after: bool) -> None:
+def test_an_unreported_limit_is_found(shape: str, rate: float, retry_after: bool) -> None:
     ran = simulate(SHAPES[shape](rate), retry_after=retry_after)
     # With five calls a second there is little to learn from in four minutes.
     assert ran.share(rate, 60, 240) >= (0.88 if rate > 5 else 0.65)
@@ -355,7 +355,7 @@ def test_a_refusal_makes_all_pause_together() -> None:
     assert limiter.refusals == 1
 
 
-def test_what_is_told_of_limits_is_kept() -> None:
+def test_reported_limits_are_kept() -> None:
     limiter = Limiter(Bounds(64, 64))
 
     async def ask(i: int) -> None:

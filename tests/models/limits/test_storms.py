@@ -88,7 +88,7 @@ def used(server: Crowd) -> float:
 def refused(server: Crowd) -> float:
     """The share of calls that were refused once the limit was known: from half a second after the first refusal on.
 
-    Where the endpoint tells its limit, it is known from the first answer on.
+    Where the endpoint reports its limit, it is known from the first answer on.
     """
     known = next((when + 0.5 for when, status in server.begun if status == 429), 0.0)
     late = [status for when, status in server.begun if when > known]
@@ -96,23 +96,23 @@ def refused(server: Crowd) -> float:
 
 
 @pytest.mark.parametrize(
-    ("tells", "burst", "refused_at_most"),
+    ("headers", "burst", "refused_at_most"),
     [
         ("headers", PER_SECOND, 0.01),
         ("headers", 20, 0.02),
-        # A limit that nobody told is met once: by no more calls than were under way.
+        # A limit that was not reported is met once: by no more calls than were under way.
         ("retry_after", PER_SECOND, 0.1),
         ("nothing", PER_SECOND, 0.1),
     ],
 )
-def test_storms_and_faults(toy: Path, tells: str, burst: int, refused_at_most: float) -> None:
+def test_storms_and_faults(toy: Path, headers: str, burst: int, refused_at_most: float) -> None:
     count = 550
     write_notes(toy / "letters", count)
     # A machine with other work makes calls late and close together: what it allows once in three is what we can.
     for attempt in range(3):
         faulty = Faulty()
         out = toy / f"out-{attempt}"
-        with crowd(Limited(faulty, PER_SECOND, burst, tells)) as server:
+        with crowd(Limited(faulty, PER_SECOND, burst, headers)) as server:
             run(server, "--out", out)
         found = records(out)
         assert [record["letter_id"] for record in found] == [f"{i:04d}" for i in range(count)]
@@ -120,7 +120,7 @@ def test_storms_and_faults(toy: Path, tells: str, burst: int, refused_at_most: f
         assert all(record["answer"]["carrier"] == record["letter_id"] for record in found)
         assert set(faulty.faults) == {"500", "nonsense", "hangs", "cut", "reset"}
         share = server.statuses[429] / len(server.begun)
-        told = f"used {used(server):.3f}, refused {share:.3f}, {refused(server):.3f} once known"
+        figures = f"used {used(server):.3f}, refused {share:.3f}, {refused(server):.3f} once known"
         if used(server) >= 0.9 and share <= refused_at_most and refused(server) <= 0.02:
             return
-    pytest.fail(told)
+    pytest.fail(figures)

@@ -88,8 +88,8 @@ def test_replies_of_anthropic(wire: Wire, reply: Canned, text: str) -> None:
 
 @pytest.mark.parametrize("wire", ANTHROPIC)
 def test_tokens_of_anthropic(wire: Wire) -> None:
-    told = Usage(100, 10, cached_tokens=64, reasoning_tokens=4, cache_write_tokens=6)
-    assert ask(wire, claude()).usage == told
+    expected = Usage(100, 10, cached_tokens=64, reasoning_tokens=4, cache_write_tokens=6)
+    assert ask(wire, claude()).usage == expected
     assert ask(wire, Canned(body=b'{"content": [{"type": "text", "text": "{}"}]}')).usage == Usage()
 
 

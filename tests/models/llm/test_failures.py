@@ -1,4 +1,4 @@
-"""Everything that can go wrong on the wire: what it is called, what it costs, and what the record tells."""
+"""Everything that can go wrong on the wire: what it is called, what it costs, and what the record says."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def parcels(tmp_path_factory: pytest.TempPathFactory) -> LetterType:
 
 
 async def outcome(wire: Wire, url: str, parcels: LetterType, **params: Any) -> tuple[str, list[int], str]:
-    """What comes of a letter, the tries of its attempts, and every word that is told about it."""
+    """What comes of a letter, the tries of its attempts, and every word of its record."""
     model = wire.at(url, **params)
     letter = letter_from_text("red", NOTES["red"])
     try:
@@ -156,8 +156,8 @@ async def outcome(wire: Wire, url: str, parcels: LetterType, **params: Any) -> t
     finally:
         await model.aclose()
     tries = [attempt.transport_tries for attempt in record.attempts]
-    told = record.as_json()
-    return f"failed: {record.error.code}" if record.error else record.status, tries, told
+    text = record.as_json()
+    return f"failed: {record.error.code}" if record.error else record.status, tries, text
 
 
 @pytest.mark.parametrize(("replies", "end", "calls", "tries"), TABLE.values(), ids=list(TABLE))
@@ -226,7 +226,7 @@ def test_the_hint_names_the_key_that_is_wrong(wire: Wire) -> None:
     assert wire.key_variable in caught.value.hint
 
 
-def test_identifiers_are_told_but_no_sentence() -> None:
+def test_identifiers_are_reported_but_no_sentence() -> None:
     with endpoint([refusal(400, "invalid_value", SECRET)]) as server, pytest.raises(ModelError) as caught:
         asyncio.run(ask_once(WIRES["openai"].open(server), question()))
     assert "(openai/m: HTTP 400, code=invalid_value, type=error)" in str(caught.value)

@@ -71,7 +71,7 @@ def test_a_pause_of_hours_is_not_waited_for(with_limiter: bool) -> None:
         assert (caught.value.code, len(server.asked)) == ("rate_limited", 1)
 
 
-def test_what_a_response_tells_is_learned() -> None:
+def test_limits_in_a_response_are_learned() -> None:
     headers = {"x-ratelimit-limit-requests": "6000", "x-ratelimit-limit-tokens": "1000000"}
     _, limiter, _ = ask([Canned(200, GOOD.body, headers)])
     assert limiter.pace.rate == pytest.approx(98)

@@ -80,7 +80,7 @@ def test_the_key_stands_in_one_header_and_nowhere_else(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("wire", EVERY_WIRE)
-def test_a_model_tells_its_settings_but_no_key(wire: Wire) -> None:
+def test_a_model_reports_its_settings_but_no_key(wire: Wire) -> None:
     model = wire.at("http://user:word@host:1/v1?key=x", temperature=0.5)
     assert model.name == wire.model
     assert model.params["mode"] == "json_schema"

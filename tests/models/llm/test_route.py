@@ -213,8 +213,8 @@ def test_a_limit_smaller_than_one_call_is_disbelieved() -> None:
             await model.aclose()
         return model.limiter
 
-    told = {"x-ratelimit-limit-tokens": "1", "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1s"}
-    with endpoint([replace(message(), headers=told)]) as server:
+    exhausted = {"x-ratelimit-limit-tokens": "1", "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1s"}
+    with endpoint([replace(message(), headers=exhausted)]) as server:
         limiter = asyncio.run(three(server.url))
     assert limiter.tokens.per_minute is None
 

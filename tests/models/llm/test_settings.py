@@ -73,7 +73,7 @@ def test_a_missing_sdk_names_its_extra(name: str, module: str, extra: str, monke
 
 
 @pytest.mark.parametrize("wire", EVERY_WIRE)
-def test_a_key_that_is_no_key_is_not_shown(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_key_is_not_printed(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     variable = wire.key_variable
     monkeypatch.setenv(variable, "sk-gehe\u00efm")
     with pytest.raises(ModelNameError) as caught:
@@ -116,7 +116,7 @@ def test_a_replay_needs_neither_key_nor_address(wire: Wire) -> None:
     assert open_model(wire.model, replay=True).params["mode"] == "json_schema"
 
 
-def test_a_replay_is_told_as_it_was_recorded() -> None:
+def test_a_replay_reports_the_recorded_settings() -> None:
     assert open_model("openai/m", replay=True).params == {"mode": "json_schema"}
 
 

@@ -81,7 +81,7 @@ def untimed(out: Path) -> list[dict[str, Any]]:
 
 
 def careless_model(number: int, asked: Seen) -> Canned:
-    """Reads every note wrongly, and rightly when it is told so."""
+    """Reads every note wrongly, and correctly after a correction."""
     answer = right_answer(letter_in(asked))
     if not is_correction(asked):
         answer["carrier"] = "Nobody"
@@ -89,7 +89,7 @@ def careless_model(number: int, asked: Seen) -> Canned:
 
 
 def stubborn_model(number: int, asked: Seen) -> Canned:
-    """Reads one note wrongly, whatever it is told."""
+    """Reads one note wrongly, even after corrections."""
     answer = right_answer(letter_in(asked))
     if "Slow" in letter_in(asked):
         answer["carrier"] = "Nobody"
@@ -117,9 +117,9 @@ def test_the_requests_are_byte_for_byte_what_run_sends(toy: Path) -> None:
     bodies = []
     for line in lines:
         head, mark, body = line.partition(b',"body":')
-        told = json.loads(head + b"}")
-        assert (mark, told["method"], told["url"]) == (b',"body":', "POST", "/v1/chat/completions")
-        assert list(told) == ["custom_id", "method", "url"]
+        fields = json.loads(head + b"}")
+        assert (mark, fields["method"], fields["url"]) == (b',"body":', "POST", "/v1/chat/completions")
+        assert list(fields) == ["custom_id", "method", "url"]
         bodies.append(body.removesuffix(b"}"))
     assert sorted(bodies) == sorted(asked.raw for asked in server.asked)
 
@@ -165,9 +165,9 @@ def test_foreign_custom_ids(custom_id: object) -> None:
 def test_files_are_split_at_the_limits(toy: Path) -> None:
     for number in range(7):
         put(toy / f"letters/n{number}.txt", f"PARCEL NOTE of Cart {number}\nPARCEL {number}: lost\n")
-    told = write("--max-requests", 4)
+    ran = write("--max-requests", 4)
     assert [len(requests_in(path)) for path in request_files(toy)] == [4, 4, 2]
-    assert "10 letters: 10 to ask" in told.out
+    assert "10 letters: 10 to ask" in ran.out
     size = max(len(line) for line in request_files(toy)[0].read_bytes().splitlines(keepends=True))
     write("--max-megabytes", 2 * size / 1e6, out="small")
     sizes = [path.stat().st_size for path in request_files(toy, "small")]
@@ -180,9 +180,9 @@ def test_files_are_split_at_the_limits(toy: Path) -> None:
 
 def test_a_request_larger_than_a_file_is_left_to_run(toy: Path) -> None:
     put(toy / "letters/long.txt", "PARCEL NOTE of Long Train\n" + "PARCEL 1: lost\n" * 2_000)
-    told = write("--max-megabytes", 0.02)
-    assert told.code == 1
-    assert "1 larger than the file limit (use extractor run for these)" in told.out
+    ran = write("--max-megabytes", 0.02)
+    assert ran.code == 1
+    assert "1 larger than the file limit (use extractor run for these)" in ran.out
     assert len(requests_in(*request_files(toy))) == 3
 
 
@@ -190,9 +190,9 @@ def test_nothing_is_written_twice(toy: Path) -> None:
     for stem in ("b", "c"):
         put(toy / f"letters/{stem}.txt", NOTES["blue"])
     assert "5 letters: 3 to ask, 2 equal to one of these" in write().out
-    told = write()
-    assert "5 letters: 5 in older files" in told.out
-    assert "--again" in told.err
+    ran = write()
+    assert "5 letters: 5 in older files" in ran.out
+    assert "--again" in ran.err
     assert "5 letters: 3 to ask, 2 equal to one of these" in write("--again").out
     assert len(request_files(toy)) == 2
     put_lines(toy / "r.jsonl", [result(each, good_model) for each in requests_in(request_files(toy)[1])])
@@ -210,9 +210,9 @@ def test_letters_that_run_did_are_skipped(toy: Path) -> None:
 
 def test_an_unreadable_letter_has_its_record(toy: Path) -> None:
     put(toy / "letters/empty.txt", "")
-    told = write()
-    assert told.code == 1
-    assert "1 cannot be read" in told.out
+    ran = write()
+    assert ran.code == 1
+    assert "1 cannot be read" in ran.out
     assert statuses(toy / "out") == {"empty": "failed"}
     with endpoint(good_model) as server:
         cli("run", "letters", "--out", "live", "--model", MODEL, "--base-url", server.url)
@@ -220,7 +220,7 @@ def test_an_unreadable_letter_has_its_record(toy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--model", "offline"], "offline asks nobody"),
         (["--model", "replay:openai/toy"], "asks nobody"),
@@ -228,10 +228,10 @@ def test_an_unreadable_letter_has_its_record(toy: Path) -> None:
         (["--model", "openai-compatible/x", "--prompt", "parcel@v9"], "no prompt 'parcel@v9'"),
     ],
 )
-def test_what_has_no_batch_files(toy: Path, words: list[str], told: str) -> None:
+def test_what_has_no_batch_files(toy: Path, words: list[str], message: str) -> None:
     ran = cli("batch", "write", "letters", "--out", "out", *words)
     assert ran.code == 2
-    assert told in ran.err
+    assert message in ran.err
 
 
 def test_writing_needs_no_key_and_keeps_none(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,15 +253,18 @@ def test_a_full_disk_leaves_no_half_file(toy: Path, monkeypatch: pytest.MonkeyPa
     calls = []
 
     def full(handle: int) -> None:
-        calls.append(handle)
-        if len(calls) == 2:
-            raise OSError(28, "No space left on device")
+        # Only request files count, while they are being written.
+        parts = {part.stat().st_ino for part in (toy / "out/batch").glob(".*.part")}
+        if os.fstat(handle).st_ino in parts:
+            calls.append(handle)
+            if len(calls) == 2:
+                raise OSError(28, "No space left on device")
         real(handle)
 
     monkeypatch.setattr(os, "fsync", full)
-    told = write("--max-requests", 2)
-    assert told.code == 2
-    assert "No space left on device" in told.err
+    ran = write("--max-requests", 2)
+    assert ran.code == 2
+    assert "No space left on device" in ran.err
     assert [path.name for path in (toy / "out/batch").glob("*.jsonl")] == ["requests-0001.jsonl"]
     assert list((toy / "out/batch").glob(".*")) == []
     assert "3 letters: 1 to ask, 2 in older files" in write("--max-requests", 2).out
@@ -271,7 +274,7 @@ def test_a_full_disk_leaves_no_half_file(toy: Path, monkeypatch: pytest.MonkeyPa
 def test_a_kill_between_file_and_book(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is there and nobody knows of it: the next one takes its place."""
 
-    def killed(self: Book, *told: object) -> None:
+    def killed(self: Book, *args: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Book, "keep", killed)
@@ -285,9 +288,9 @@ def test_a_kill_between_file_and_book(toy: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_folder_of_another_origin(toy: Path) -> None:
     put(toy / "out/records.jsonl", "mine\n")
-    told = write()
-    assert told.code == 2
-    assert "run.db is missing" in told.err
+    ran = write()
+    assert ran.code == 2
+    assert "run.db is missing" in ran.err
     assert (toy / "out/records.jsonl").read_text() == "mine\n"
 
 
@@ -304,12 +307,12 @@ def test_the_records_are_those_of_run(toy: Path, script: Any, shape: Callable[..
         while True:
             lines = [shape(each, script) for each in requests_in(*request_files(toy)[done:])]
             done = len(request_files(toy))
-            told = read(put_lines(toy / "r.jsonl", lines))
-            if told.code != 4:
+            ran = read(put_lines(toy / "r.jsonl", lines))
+            if ran.code != 4:
                 break
             write(url=server.url)
         calls = len(server.asked)
-        assert told.code == live.code
+        assert ran.code == live.code
         assert untimed(toy / "out") == untimed(toy / "live")
         assert len(requests_in(*request_files(toy))) == calls
         # Nothing is left: run has nothing to ask.
@@ -322,9 +325,9 @@ def test_run_finishes_the_second_round_live(toy: Path) -> None:
     with endpoint(careless_model) as server:
         write(url=server.url)
         put_lines(toy / "r.jsonl", [result(each, careless_model) for each in requests_in(*request_files(toy))])
-        told = read("r.jsonl")
-        assert told.code == 4
-        assert "left: 3 with findings that go back to the model" in told.err
+        ran = read("r.jsonl")
+        assert ran.code == 4
+        assert "left: 3 with findings that go back to the model" in ran.err
         assert set(statuses(toy / "out").values()) == {"needs_review"}
         assert cli("run", "letters", "--out", "out", "--model", MODEL, "--base-url", server.url).code == 0
         assert [is_correction(asked) for asked in server.asked] == [True] * 3
@@ -334,10 +337,10 @@ def test_run_finishes_the_second_round_live(toy: Path) -> None:
 def test_without_reasks_the_first_answer_is_final(toy: Path) -> None:
     write("--reask", 0)
     put_lines(toy / "r.jsonl", [result(each, careless_model) for each in requests_in(*request_files(toy))])
-    told = read("r.jsonl")
-    assert told.code == 1
-    assert "3 letters: 0 accepted, 3 needs_review, 0 failed" in told.out
-    assert "left" not in told.err
+    ran = read("r.jsonl")
+    assert ran.code == 1
+    assert "3 letters: 0 accepted, 3 needs_review, 0 failed" in ran.out
+    assert "left" not in ran.err
 
 
 def lines_of(toy: Path) -> dict[str, Line]:
@@ -350,7 +353,7 @@ def dumped(line: Line) -> str:
 
 
 HURT: dict[str, tuple[Callable[[Line, Line, Line], list[Line | str]], str, set[str], int]] = {
-    # name: (lines made of the three good ones, what is told of the lines, letters with a record, exit code)
+    # name: (lines made of the three good ones, the report on the lines, letters with a record, exit code)
     "all": (lambda a, b, c: [a, b, c], "3 lines: 3 answers\n", {"blue", "red", "slow"}, 0),
     "in any order": (lambda a, b, c: [c, a, b], "3 lines: 3 answers\n", {"blue", "red", "slow"}, 0),
     "half filled": (lambda a, b, c: [a], "1 line: 1 answers\n", {"blue"}, 4),
@@ -446,15 +449,15 @@ HURT: dict[str, tuple[Callable[[Line, Line, Line], list[Line | str]], str, set[s
 
 @pytest.mark.parametrize("name", HURT)
 def test_result_files_as_they_come(toy: Path, name: str) -> None:
-    make, told, done, code = HURT[name]
+    make, report, done, code = HURT[name]
     lines = lines_of(toy)
     path = put_lines(toy / "r.jsonl", make(lines["blue"], lines["red"], lines["slow"]))
     ran = read(path)
-    assert ran.out.startswith(told)
+    assert ran.out.startswith(report)
     assert ran.code == code
     assert set(statuses(toy / "out")) == done
     assert ("next: " in ran.err) == (code == 4)
-    # Read again, a file changes nothing, and the missing lines mend the rest.
+    # Read again, a file changes nothing, and the missing lines complete the rest.
     before = (toy / "out/records.jsonl").read_bytes()
     again = read(path)
     assert again.code == code
@@ -507,11 +510,11 @@ def test_several_files_at_once(toy: Path) -> None:
 
 def test_what_is_left_is_asked_by_the_next_write(toy: Path) -> None:
     lines = lines_of(toy)
-    told = read(put_lines(toy / "r.jsonl", [lines["blue"], undone(lines["red"])]))
-    assert "left: 1 without an answer, 1 to be asked again (batch_expired 1)" in told.err
+    ran = read(put_lines(toy / "r.jsonl", [lines["blue"], undone(lines["red"])]))
+    assert "left: 1 without an answer, 1 to be asked again (batch_expired 1)" in ran.err
     again = [
         line.removeprefix("next: extractor ")
-        for line in told.err.splitlines()
+        for line in ran.err.splitlines()
         if line.startswith("next: extractor batch write")
     ]
     assert len(again) == 2
@@ -538,35 +541,35 @@ def test_a_kill_between_answer_and_record_loses_nothing(toy: Path, monkeypatch: 
     assert read(path).code == 130
     monkeypatch.undo()
     monkeypatch.chdir(toy)
-    told = read(path)
-    assert (told.code, told.out.splitlines()[0]) == (0, "3 lines: 0 answers, 3 answered before")
+    ran = read(path)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "3 lines: 0 answers, 3 answered before")
     assert set(statuses(toy / "out").values()) == {"accepted"}
 
 
-def test_a_changed_prompt_keeps_the_answers_and_says_so(toy: Path) -> None:
+def test_a_changed_prompt_keeps_the_answers_and_reports_it(toy: Path) -> None:
     lines = lines_of(toy)
     edit(toy / "prompts/parcel/v1.md", "Fill the schema", "Fill all of the schema")
-    told = read(put_lines(toy / "r.jsonl", list(lines.values())))
-    assert told.code == 4
-    assert "left: 3 asked with another prompt, model or schema" in told.err
+    ran = read(put_lines(toy / "r.jsonl", list(lines.values())))
+    assert ran.code == 4
+    assert "left: 3 asked with another prompt, model or schema" in ran.err
     assert statuses(toy / "out") == {}
     edit(toy / "prompts/parcel/v1.md", "Fill all of the schema", "Fill the schema")
-    told = read(toy / "r.jsonl")
-    assert (told.code, told.out.splitlines()[0]) == (0, "3 lines: 0 answers, 3 answered before")
+    ran = read(toy / "r.jsonl")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "3 lines: 0 answers, 3 answered before")
 
 
 def test_letters_that_moved_changed_or_went(toy: Path) -> None:
     lines = lines_of(toy)
     path = put_lines(toy / "r.jsonl", list(lines.values()))
     (toy / "letters").rename(toy / "moved")
-    told = read(path)
-    assert told.code == 2
-    assert "--letters" in told.err
+    ran = read(path)
+    assert ran.code == 2
+    assert "--letters" in ran.err
     put(toy / "moved/red.txt", NOTES["red"] + "more")
     (toy / "moved/slow.txt").unlink()
-    told = cli("batch", "read", path, "--out", "out", "--letters", "moved")
-    assert told.code == 4
-    assert "left: 1 changed since they were asked, 1 not found any more" in told.err
+    ran = cli("batch", "read", path, "--out", "out", "--letters", "moved")
+    assert ran.code == 4
+    assert "left: 1 changed since they were asked, 1 not found any more" in ran.err
     assert statuses(toy / "out") == {"blue": "accepted"}
 
 
@@ -591,14 +594,14 @@ def test_a_defect_met_by_one_letter(toy: Path) -> None:
     from tests.support.toy import forget_workspaces
 
     forget_workspaces()
-    told = read(put_lines(toy / "r.jsonl", list(lines.values())))
-    assert told.code == 1
+    ran = read(put_lines(toy / "r.jsonl", list(lines.values())))
+    assert ran.code == 1
     assert statuses(toy / "out") == {"blue": "accepted", "red": "accepted", "slow": "failed"}
-    assert "Slow" not in told.err + told.out
+    assert "Slow" not in ran.err + ran.out
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["read", "r.jsonl", "--out", "none"], "none holds no batch files"),
         (["read", "r.jsonl", "--out", "out"], "cannot read r.jsonl: No such file or directory"),
@@ -608,11 +611,11 @@ def test_a_defect_met_by_one_letter(toy: Path) -> None:
         (["fetch", "--out", "letters"], "letters holds no batch files"),
     ],
 )
-def test_what_cannot_be_done(toy: Path, words: list[str], told: str) -> None:
+def test_what_cannot_be_done(toy: Path, words: list[str], message: str) -> None:
     write()
     ran = cli("batch", *words)
     assert ran.code == 2
-    assert told in ran.err
+    assert message in ran.err
 
 
 def test_two_at_one_folder(toy: Path) -> None:
@@ -639,8 +642,8 @@ def submitted(toy: Path, server: BatchServer, *words: object) -> Ran:
 
 def test_from_letters_to_records_by_an_endpoint(toy: Path, keyed: None) -> None:
     with batch_endpoint(careless_model) as server:
-        told = submitted(toy, server, "--max-requests", 2)
-        assert (told.code, len(server.batches)) == (0, 2)
+        ran = submitted(toy, server, "--max-requests", 2)
+        assert (ran.code, len(server.batches)) == (0, 2)
         assert server.names == ["requests-0001.jsonl", "requests-0002.jsonl"]
         assert [server.files[each.upload] for each in server.batches] == [
             path.read_bytes() for path in request_files(toy)
@@ -654,15 +657,15 @@ def test_from_letters_to_records_by_an_endpoint(toy: Path, keyed: None) -> None:
         fetched = cli("batch", "fetch", "--out", "out")
         assert (fetched.code, len(fetched.out.splitlines())) == (0, 2)
         assert cli("batch", "fetch", "--out", "out").out == ""
-        told = read()
-        assert told.code == 4
-        assert "left: 3 with findings that go back to the model" in told.err
+        ran = read()
+        assert ran.code == 4
+        assert "left: 3 with findings that go back to the model" in ran.err
         # The second round.
         submitted(toy, server)
         assert cli("batch", "poll", "--out", "out", "--wait", "--every", 1).code == 0
         assert cli("batch", "fetch", "--out", "out").code == 0
-        told = read()
-        assert (told.code, told.out.splitlines()[0]) == (0, "6 lines: 3 answers, 3 answered before")
+        ran = read()
+        assert (ran.code, ran.out.splitlines()[0]) == (0, "6 lines: 3 answers, 3 answered before")
     assert set(statuses(toy / "out").values()) == {"accepted"}
     for method, path, headers in server.seen:
         assert headers["authorization"] == f"Bearer {KEY}", (method, path)
@@ -681,9 +684,9 @@ def test_a_batch_that_ends_halfway(toy: Path, keyed: None, end: str) -> None:
         assert sorted(path.name for path in (toy / "out/batch").glob("*-0001.jsonl")) == [
             "errors-0001.jsonl", "output-0001.jsonl", "requests-0001.jsonl",
         ]  # fmt: skip
-        told = read()
-        assert told.out.startswith(f"3 lines: 1 answers, 2 errors (batch_{end} 2)")
-        assert f"left: 2 to be asked again (batch_{end} 2)" in told.err
+        ran = read()
+        assert ran.out.startswith(f"3 lines: 1 answers, 2 errors (batch_{end} 2)")
+        assert f"left: 2 to be asked again (batch_{end} 2)" in ran.err
         assert "2 to ask, 1 done already" in write(url=server.url).out
         assert cli("batch", "submit", "--out", "out").code == 0
         assert cli("batch", "fetch", "--out", "out").code == 0
@@ -692,14 +695,14 @@ def test_a_batch_that_ends_halfway(toy: Path, keyed: None, end: str) -> None:
     assert sum(len(server.files[each.upload].splitlines()) for each in server.batches) == 5
 
 
-def test_a_refused_batch_is_started_anew(toy: Path, keyed: None) -> None:
+def test_a_refused_batch_is_started_again(toy: Path, keyed: None) -> None:
     with batch_endpoint(good_model) as server:
         server.ways = [["failed"], ["completed"]]
         submitted(toy, server)
-        told = cli("batch", "poll", "--out", "out")
-        assert told.code == 1
-        assert "requests-0001.jsonl: failed, 0 of 3 answered (batch_0): token_limit_exceeded" in told.out
-        assert "extractor batch submit" in told.err
+        ran = cli("batch", "poll", "--out", "out")
+        assert ran.code == 1
+        assert "requests-0001.jsonl: failed, 0 of 3 answered (batch_0): token_limit_exceeded" in ran.out
+        assert "extractor batch submit" in ran.err
         assert cli("batch", "submit", "--out", "out").code == 0
         assert [each.upload for each in server.batches] == ["file-0", "file-0"]
         assert cli("batch", "fetch", "--out", "out").code == 0
@@ -710,8 +713,8 @@ def test_a_start_that_was_not_heard_of_is_found(toy: Path, keyed: None) -> None:
     """The endpoint starts the batch, and the connection breaks: no second one is paid for."""
     with batch_endpoint(good_model) as server:
         server.deaf = 1
-        told = submitted(toy, server)
-        assert told.code == 4
+        ran = submitted(toy, server)
+        assert ran.code == 4
         assert len(server.batches) == 1
         assert cli("batch", "submit", "--out", "out").code == 0
         assert len(server.batches) == 1
@@ -750,7 +753,7 @@ def test_a_kill_between_upload_and_start(toy: Path, keyed: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("canned", "code", "told"),
+    ("canned", "code", "message"),
     [
         (refusal(401, "invalid_api_key"), 4, "does not accept the key"),
         (refusal(429, "rate_limit"), 4, "slow down"),
@@ -764,14 +767,14 @@ def test_a_kill_between_upload_and_start(toy: Path, keyed: None) -> None:
     ],
 )
 @pytest.mark.parametrize("step", ["submit", "poll"])
-def test_an_endpoint_in_trouble(toy: Path, keyed: None, step: str, canned: Canned, code: int, told: str) -> None:
+def test_an_endpoint_in_trouble(toy: Path, keyed: None, step: str, canned: Canned, code: int, message: str) -> None:
     with batch_endpoint(good_model) as server:
         write(url=server.url)
         if step == "poll":
             assert cli("batch", "submit", "--out", "out").code == 0
         server.trouble = lambda method, path: canned
         ran = cli("batch", step, "--out", "out")
-        assert (ran.code, told in ran.err) == (code, True), ran.err
+        assert (ran.code, message in ran.err) == (code, True), ran.err
         assert KEY not in ran.err
         server.trouble = lambda method, path: None
         assert cli("batch", "submit", "--out", "out").code == 0
@@ -782,13 +785,13 @@ def test_what_was_answered_since_is_not_paid_twice(toy: Path, keyed: None) -> No
     with endpoint(good_model) as live, batch_endpoint(good_model) as server:
         write(url=live.url)
         cli("run", "letters/red.txt", "--out", "out", "--model", MODEL, "--base-url", live.url)
-        told = cli("batch", "submit", "--out", "out", "--base-url", server.url)
-        assert told.code == 1
-        assert "requests-0001.jsonl is not sent: only 2 of its 3 requests are still unanswered" in told.err
+        ran = cli("batch", "submit", "--out", "out", "--base-url", server.url)
+        assert ran.code == 1
+        assert "requests-0001.jsonl is not sent: only 2 of its 3 requests are still unanswered" in ran.err
         assert server.batches == []
         assert "2 to ask, 1 done already" in write("--again", url=live.url).out
-        told = cli("batch", "submit", "--out", "out", "--base-url", server.url)
-        assert (told.code, server.names) == (0, ["requests-0002.jsonl"])
+        ran = cli("batch", "submit", "--out", "out", "--base-url", server.url)
+        assert (ran.code, server.names) == (0, ["requests-0002.jsonl"])
 
 
 def test_a_call_that_may_help_is_made_again(toy: Path, keyed: None) -> None:
@@ -818,16 +821,16 @@ def test_a_download_that_breaks_off_leaves_no_file(toy: Path, keyed: None) -> No
 def test_nothing_was_submitted(toy: Path, keyed: None) -> None:
     write()
     for step in ("poll", "fetch"):
-        told = cli("batch", step, "--out", "out")
-        assert told.code == 2
-        assert "extractor batch submit" in told.err
+        ran = cli("batch", step, "--out", "out")
+        assert ran.code == 2
+        assert "extractor batch submit" in ran.err
 
 
 def test_the_endpoint_needs_the_key(toy: Path) -> None:
     assert cli("batch", "write", "letters", "--out", "out", "--model", MODEL).code == 0
-    told = cli("batch", "submit", "--out", "out")
-    assert told.code == 2
-    assert "OPENAI_API_KEY" in told.err
+    ran = cli("batch", "submit", "--out", "out")
+    assert ran.code == 2
+    assert "OPENAI_API_KEY" in ran.err
 
 
 def test_azure_has_its_own_header_and_no_dated_address(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -843,15 +846,15 @@ def test_azure_has_its_own_header_and_no_dated_address(toy: Path, monkeypatch: p
         assert "authorization" not in headers
         edit(toy / "workspace.toml", '[models."openai/toy"]', '[models."azure/toy"]')
         edit(toy / "workspace.toml", "tries = 1", 'api_version = "2024-10-21", tries = 1')
-        told = cli("batch", "submit", "--out", "out")
-        assert told.code == 2
-        assert "leave out api_version" in told.err
+        ran = cli("batch", "submit", "--out", "out")
+        assert ran.code == 2
+        assert "leave out api_version" in ran.err
 
 
 def test_a_request_file_that_is_gone(toy: Path, keyed: None) -> None:
     with batch_endpoint(good_model) as server:
         write(url=server.url)
         request_files(toy)[0].unlink()
-        told = cli("batch", "submit", "--out", "out")
-        assert told.code == 2
-        assert "--again" in told.err
+        ran = cli("batch", "submit", "--out", "out")
+        assert ran.code == 2
+        assert "--again" in ran.err
