@@ -23,6 +23,7 @@ from extractor.evaluation.gold.gold import load_gold
 from extractor.review.queue import key_of
 from extractor.review.review import Desk
 from extractor.review.state import Reviews
+from extractor.runs.ledger.rows import checksum_sql, prepare
 from extractor.workspace.workspace import Workspace
 from tests.support.reviews import desk_of, failing, kind_of, lines, lost, record_of, write_run
 from tests.support.toy import MODEL, NOTES, cli, put, write_toy
@@ -119,7 +120,9 @@ def test_letters_of_batch_files_are_found_where_they_were_written_from(tmp_path:
 def test_a_run_that_noted_no_place_says_so(tmp_path: Path) -> None:
     out = write_run(tmp_path, {"blue": lost})
     with closing(sqlite3.connect(out / "run.db")) as db, db:
+        prepare(db)
         db.execute("UPDATE runs SET state = '{}'")
+        db.execute(f"UPDATE runs SET checksum = {checksum_sql('runs')}")
     ran = cli("review", out, "--workspace", tmp_path)
     assert ran.code == 2
     assert "did not store where its letters are" in ran.err
@@ -176,7 +179,7 @@ def test_gold_of_a_review_is_scored_like_any_other(tmp_path: Path) -> None:
     put(tmp_path / "workspace.toml", config.replace("[letter_types.parcel]\n", told))
     ran = cli("eval", "run", "--model", "offline", "--workspace", tmp_path)
     assert ran.code == 0, ran.err
-    assert "letters fully right 1/1" in " ".join(ran.out.split())
+    assert "1 of 1 letters fully right" in " ".join(ran.out.split())
 
 
 def test_gold_of_an_answer_filled_in_by_hand_says_so(tmp_path: Path) -> None:
