@@ -32,6 +32,7 @@ from extractor.models.cassettes import Tape, transport  # noqa: E402
 from extractor.models.llm import open_model  # noqa: E402
 from extractor.models.prompts import load_prompt  # noqa: E402
 from extractor.runs.plan import Plan  # noqa: E402
+from extractor.runs.record import Record  # noqa: E402
 from extractor.workspace.workspace import Workspace  # noqa: E402
 from tests.support.loopback import endpoint, message  # noqa: E402
 
@@ -50,12 +51,9 @@ def letters(folder: Path, number: int) -> list[Gold]:
     return golds
 
 
-def record_of(gold: Gold, answer: dict[str, Any]) -> dict[str, Any]:
+def record_of(gold: Gold, answer: dict[str, Any]) -> Record:
     """The record that a model with this answer would have left."""
-    return {
-        "letter_id": gold.letter.id, "status": "accepted", "answer": answer, "findings": [], "attempts": [],
-        "usage": {}, "cost_usd": None, "error": None, "evidence": {},
-    }  # fmt: skip
+    return Record(gold.letter.id, gold.letter.sha256, "imr", "accepted", answer)
 
 
 def with_mistake(answer: dict[str, Any], chance: random.Random) -> dict[str, Any]:

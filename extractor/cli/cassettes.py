@@ -158,7 +158,7 @@ class _Survey:
 
     def _others(self, expected: set[Path], prompt: str | None, model: str | None) -> Iterator[Row]:
         """Cassettes that belong to nothing; and faults with a secret, which belong to the tests."""
-        from extractor.models.cassettes.names import name_of
+        from extractor.file_names import name_of
         from extractor.models.cassettes.status import FAULTS
 
         for path in sorted(set(self.root.rglob("*.yaml")) - expected):

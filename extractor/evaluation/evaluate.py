@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from extractor.errors import CassetteError, ExtractorError, TransportError, UsageError
 from extractor.evaluation.gold.gold import Gold
@@ -17,6 +16,7 @@ from extractor.evaluation.scored_run import Run, about, scored
 from extractor.runs import bulk
 from extractor.runs.pipeline import extract
 from extractor.runs.plan import Plan
+from extractor.runs.record import Record
 from extractor.runs.replies import failed_record
 
 
@@ -40,11 +40,11 @@ async def replay(
     unanswered: dict[str, ExtractorError] = {}
     gate = asyncio.Semaphore(concurrency)
 
-    async def one(gold: Gold) -> dict[str, Any] | None:
+    async def one(gold: Gold) -> Record | None:
         async with gate:
             try:
                 with around(gold.file, gold.letter.sha256) if around else nullcontext():
-                    return (await extract(gold.letter, plan)).as_dict()
+                    return await extract(gold.letter, plan)
             except UsageError:
                 raise
             except (TransportError, CassetteError) as error:
@@ -52,12 +52,11 @@ async def replay(
                 return None
             except Exception as error:  # a defect met by one letter must not cost the others
                 crash = ExtractorError(f"internal error: {type(error).__name__}", code="internal")
-                return failed_record(gold.letter.id, plan, crash, gold.letter.sha256).as_dict()
+                return failed_record(gold.letter.id, plan, crash, gold.letter.sha256)
 
-    records = await asyncio.gather(*map(one, golds))
-    said = about(plan, golds, set_name)
+    records = [record for record in await asyncio.gather(*map(one, golds)) if record is not None]
     codes = {letter_id: unanswered[letter_id].code for letter_id in sorted(unanswered)}
-    run = scored(plan.letter_type, golds, [record for record in records if record is not None], said, codes)
+    run = scored(plan.letter_type, golds, records, about(plan, golds, set_name), codes)
     return Evaluated(run, unanswered)
 
 
@@ -77,8 +76,8 @@ async def evaluate(
     started again asks only what is missing. Letters that could not be asked are ``unanswered`` in
     the run: never scored as wrong. Raises what ``bulk.run`` raises.
     """
-    said = about(plan, golds, set_name)
-    folder = work / hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    settings = about(plan, golds, set_name)
+    folder = work / hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     summary = await bulk.run(
         [gold.file for gold in golds],
         plan,
@@ -88,9 +87,8 @@ async def evaluate(
         on_progress=on_progress,
     )
     wanted = {gold.letter.id for gold in golds}
-    with (folder / bulk.RECORDS).open(encoding="utf-8") as lines:
-        records = [record for record in map(json.loads, lines) if record["letter_id"] in wanted]
     unanswered = {letter_id: error.code for letter_id, error in summary.unanswered.items()}
-    records = [record for record in records if record["letter_id"] not in unanswered]
-    run = scored(plan.letter_type, golds, records, said, unanswered)
+    with (folder / bulk.RECORDS).open(encoding="utf-8") as lines:
+        records = [record for record in map(Record.from_json, lines) if record.letter_id in wanted - set(unanswered)]
+    run = scored(plan.letter_type, golds, records, settings, unanswered)
     return Evaluated(run, summary.unanswered, summary.interrupted)

@@ -20,6 +20,7 @@ from extractor.display.values import money, percent, percent_of, plural, some
 from extractor.errors import UsageError, WorkspaceError
 from extractor.evaluation.scored_run import Run
 from extractor.evaluation.scores.scoring import Leaf
+from extractor.file_names import file_name
 
 GATES = "gates.toml"
 # So many broken values are listed; the rest is counted.
@@ -219,7 +220,7 @@ def _rises(run: Run, rules: Against, baseline: Mapping[str, Any], known: set[str
 
 def baseline_path(folder: Path, run_about: Mapping[str, Any]) -> Path:
     """One baseline a set and model: the version of the prompt that was blessed last."""
-    return folder / f"{run_about['set']}--{run_about['model'].replace('/', '__')}.json"
+    return folder / f"{file_name(run_about['set'])}--{file_name(run_about['model'])}.json"
 
 
 def as_baseline(run: Run, reason: str = "") -> dict[str, Any]:

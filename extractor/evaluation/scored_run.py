@@ -10,18 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import UsageError
+from extractor.errors import RecordError, UsageError
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scores import scoring
 from extractor.evaluation.scores.scoring import Leaf, Pages, score
 from extractor.evaluation.scores.summary import LetterScore, summarise
+from extractor.file_names import file_name
 from extractor.files import whole_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.plan import ENGINE, Plan
+from extractor.runs.record import Record
 
 RUN, PREDICTIONS, LEAVES = "run.json", "predictions.jsonl", "leaves.jsonl"
 _ID = 8
@@ -29,21 +32,25 @@ _ID = 8
 
 @dataclass(frozen=True)
 class Run:
-    """One eval run. ``about`` says what was run; ``unanswered`` letters have no answer yet: the run is incomplete."""
+    """One eval run. ``about`` is everything that decides its figures, ``predictions`` the records as they are kept.
+
+    Letters in ``unanswered`` have no answer yet, with the reason: the run is incomplete.
+    """
 
     about: Mapping[str, Any]
     letters: tuple[LetterScore, ...]
-    predictions: tuple[Mapping[str, Any], ...]
+    predictions: tuple[Record, ...]
     summary: Mapping[str, Any]
     unanswered: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def id(self) -> str:
-        """Name of the run's folder: set, prompt, model, and a hash of all that went in and came out."""
-        said = json.dumps([self.about, self.predictions, sorted(self.unanswered)], sort_keys=True)
-        digest = hashlib.sha256(said.encode()).hexdigest()[:_ID]
-        names = (self.about["set"], self.about["prompt"] or "no-prompt", self.about["model"].replace("/", "__"))
-        return "--".join((*names, digest))
+        """Name of the run's folder: set, prompt, model, and a hash of everything that went in and came out."""
+        predictions = [_prediction_line(record) for record in self.predictions]
+        content = json.dumps([self.about, predictions, sorted(self.unanswered)], sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:_ID]
+        names = (self.about["set"], self.about["prompt"] or "no-prompt", self.about["model"])
+        return "--".join((*map(file_name, names), digest))
 
     @property
     def complete(self) -> bool:
@@ -51,7 +58,7 @@ class Run:
 
 
 def about(plan: Plan, golds: Sequence[Gold], set_name: str) -> dict[str, Any]:
-    """Everything that decides a run's figures, apart from the answers."""
+    """The settings that decide a run's figures, everything but the answers."""
     return {
         "set": set_name,
         "letter_type": plan.letter_type.name,
@@ -71,20 +78,20 @@ def about(plan: Plan, golds: Sequence[Gold], set_name: str) -> dict[str, Any]:
 def scored(
     letter_type: LetterType,
     golds: Sequence[Gold],
-    records: Iterable[Mapping[str, Any]],
-    said: Mapping[str, Any],
+    records: Iterable[Record],
+    settings: Mapping[str, Any],
     unanswered: Mapping[str, str] | None = None,
 ) -> Run:
     """Score records against gold. Letters without a record are unanswered, and in no figure."""
-    by_id = {record["letter_id"]: _kept(record) for record in records}
+    by_id = {record.letter_id: _without_times(record) for record in records}
     letters = [
-        _letter(by_id[gold.letter.id], score(letter_type.schema, gold, by_id[gold.letter.id]["answer"]))
+        _letter(by_id[gold.letter.id], score(letter_type.schema, gold, by_id[gold.letter.id].answer))
         for gold in golds
         if gold.letter.id in by_id
     ]
     missing = {gold.letter.id: "no answer" for gold in golds if gold.letter.id not in by_id}
     return Run(
-        said,
+        settings,
         tuple(letters),
         tuple(by_id[letter.letter_id] for letter in letters),
         summarise(letters, letter_type.is_protected),
@@ -92,24 +99,22 @@ def scored(
     )
 
 
-def _kept(record: Mapping[str, Any]) -> dict[str, Any]:
+def _without_times(record: Record) -> Record:
     """A record without what differs between two runs that gave the same answers."""
-    attempts = [{key: value for key, value in each.items() if key != "seconds"} for each in record["attempts"]]
-    return {**record, "attempts": attempts}
+    return replace(record, attempts=tuple(replace(attempt, seconds=0.0) for attempt in record.attempts))
 
 
-def _letter(record: Mapping[str, Any], leaves: Sequence[Leaf]) -> LetterScore:
-    errors = [finding for finding in record["findings"] if finding["severity"] == "error"]
+def _letter(record: Record, leaves: Sequence[Leaf]) -> LetterScore:
     return LetterScore(
-        letter_id=record["letter_id"],
-        status=record["status"],
+        letter_id=record.letter_id,
+        status=record.status,
         leaves=tuple(leaves),
-        blames=frozenset(finding["blame"] for finding in errors),
-        flagged_paths=frozenset(finding["path"] for finding in errors),
-        attempts=tuple(record["attempts"]),
-        usage=record["usage"],
-        cost_usd=record["cost_usd"],
-        error=record["error"]["code"] if record["error"] else None,
+        blames=frozenset(finding.blame for finding in record.errors),
+        flagged_paths=frozenset(finding.path for finding in record.errors),
+        attempts=record.attempts,
+        usage=record.usage,
+        cost_usd=record.cost_usd,
+        error=record.error.code if record.error else None,
     )
 
 
@@ -123,7 +128,7 @@ def save(run: Run, root: Path) -> Path:
     head = {"id": run.id, "about": run.about, "summary": run.summary, "unanswered": run.unanswered}
     leaves = [{"letter_id": one.letter_id, **_leaf_line(leaf)} for one in run.letters for leaf in one.leaves]
     _write(folder / RUN, json.dumps(head, ensure_ascii=False, indent=1) + "\n")
-    _write(folder / PREDICTIONS, _lines(run.predictions))
+    _write(folder / PREDICTIONS, _lines(map(_prediction_line, run.predictions)))
     _write(folder / LEAVES, _lines(leaves))
     return folder
 
@@ -132,14 +137,14 @@ def load(folder: Path) -> Run:
     """A saved run, with the leaves as they were scored then. Raises ``UsageError`` if it is no run's folder."""
     try:
         head = json.loads((folder / RUN).read_text("utf-8"))
-        records = [json.loads(line) for line in (folder / PREDICTIONS).read_text("utf-8").splitlines()]
+        records = [Record.from_json(line) for line in (folder / PREDICTIONS).read_text("utf-8").splitlines()]
         leaves: dict[str, list[Leaf]] = {}
         for line in (folder / LEAVES).read_text("utf-8").splitlines():
-            told = json.loads(line)
-            leaves.setdefault(told.pop("letter_id"), []).append(_leaf(told))
-        letters = [_letter(record, leaves.get(record["letter_id"], [])) for record in records]
+            leaf = json.loads(line)
+            leaves.setdefault(leaf.pop("letter_id"), []).append(_leaf(leaf))
+        letters = [_letter(record, leaves.get(record.letter_id, [])) for record in records]
         return Run(head["about"], tuple(letters), tuple(records), head["summary"], head["unanswered"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
         hint = "see extractor eval history for the runs there are"
         raise UsageError(f"{folder} does not hold an eval run", hint=hint) from error
 
@@ -149,14 +154,21 @@ def latest(root: Path) -> list[Path]:
     return sorted((each.parent for each in root.glob(f"*/{RUN}")), key=lambda each: (each / RUN).stat().st_mtime_ns)
 
 
+def _prediction_line(record: Record) -> dict[str, Any]:
+    line = record.as_dict()
+    for attempt in line["attempts"]:
+        del attempt["seconds"]
+    return line
+
+
 def _leaf_line(leaf: Leaf) -> dict[str, Any]:
     line = asdict(leaf)
     return {key: value for key, value in line.items() if key not in ("pages", "debatable") or value}
 
 
-def _leaf(told: Mapping[str, Any]) -> Leaf:
-    pages = told.get("pages")
-    return Leaf(**{**told, "pages": Pages(**pages) if pages else None})
+def _leaf(line: Mapping[str, Any]) -> Leaf:
+    pages = line.get("pages")
+    return Leaf(**{**line, "pages": Pages(**pages) if pages else None})
 
 
 def _lines(values: Iterable[Mapping[str, Any]]) -> str:

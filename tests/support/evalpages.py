@@ -15,6 +15,7 @@ from extractor.letters.letter import Letter, LetterFile
 from extractor.lettertypes.evidence import Covers, Scored, Stated, StrictModel, Verbatim
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import nothing_read
+from extractor.runs.record import Record as LetterRecord
 from tests.support.evals import ABOUT
 
 
@@ -86,12 +87,13 @@ def run(
     return scored(NOTE, golds, records, {**ABOUT, "gold": {each.letter.id: each.sha256 for each in golds}, **about})
 
 
-def _record(true: Gold, answer: Answer | None) -> dict[str, Any]:
+def _record(true: Gold, answer: Answer | None) -> LetterRecord:
     failed = answer is None
     text = true.letter.text
     findings = [_finding(path, text) for path, value in _leaves(answer or {}) if str(value) not in text]
     usage = {"input_tokens": 1200, "output_tokens": None}
-    return {
+    record = {
+        "letter_type": "note",
         "letter_id": true.letter.id,
         "letter_sha256": true.letter.sha256,
         "status": "failed" if failed else "needs_review" if findings else "accepted",
@@ -103,6 +105,7 @@ def _record(true: Gold, answer: Answer | None) -> dict[str, Any]:
         "cost_usd": None,
         "error": {"code": "refused", "message": "the model refused"} if failed else None,
     }
+    return LetterRecord.from_dict(record)
 
 
 def _leaves(answer: Answer) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 from extractor.evaluation.scored_run import Run
 from extractor.evaluation.scores.scoring import Leaf
 from extractor.evaluation.scores.summary import LetterScore, summarise
+from extractor.runs.record import Attempt, Record
 
 ABOUT: dict[str, Any] = {
     "set": "gold",
@@ -23,7 +24,7 @@ ABOUT: dict[str, Any] = {
     "scorer": 1,
 }
 PROTECTED = ("outcome",)
-ATTEMPT = {"usage": {}, "finish": "stop", "transport_tries": 1, "findings": 0, "errors": 0}
+ATTEMPT = Attempt()
 
 
 def is_protected(field: str) -> bool:
@@ -47,7 +48,7 @@ def letter(letter_id: str, leaves: Mapping[str, str], *, status: str = "accepted
 def run(letters: list[LetterScore], **about: Any) -> Run:
     """A complete run over these letters."""
     said = {**ABOUT, "gold": {each.letter_id: "sha" for each in letters}, **about}
-    records = tuple({"letter_id": each.letter_id, "status": each.status} for each in letters)
+    records = tuple(Record(each.letter_id, None, "toy", each.status) for each in letters)
     return Run(said, tuple(letters), records, summarise(letters, is_protected))
 
 

@@ -37,6 +37,7 @@ from extractor.evaluation.reports.sentences import (
     names_of,
 )
 from extractor.evaluation.scored_run import Run
+from extractor.runs.record import Record
 
 
 def compare_command(
@@ -143,7 +144,7 @@ def show_command(
     found = [resolve(bench, how, spec)[0] for spec in runs]
     rows = _rows(letter, found)
     if as_json:
-        answers = {run.id: _prediction(run, letter) for run in found}
+        answers = {run.id: record.as_dict() if (record := _prediction(run, letter)) else None for run in found}
         print_json(
             {"letter_id": letter, "gold": one.answer, "debatable": one.debatable, "runs": answers, "differs": rows}
         )
@@ -151,7 +152,7 @@ def show_command(
     parts: list[Part] = [one.letter.text.strip("\n")] if text else []
     names = names_of(*(run.about for run in found))
     for name, run in zip(names, found, strict=True):
-        parts.append(f"{name}: {_told(_prediction(run, letter))}")
+        parts.append(f"{name}: {_outcome(_prediction(run, letter))}")
     grid = Grid(("path", "gold", *(f"{name}" for name in names)))
     grid.rows = [
         (row["path"], shortened(row["gold"]), *(f"{shortened(a['got'])} ({a['status']})" for a in row["runs"]))
@@ -179,14 +180,12 @@ def _rows(letter: str, runs: list[Run]) -> list[dict[str, Any]]:
     return rows
 
 
-def _prediction(run: Run, letter: str) -> dict[str, Any] | None:
-    return next((dict(each) for each in run.predictions if each["letter_id"] == letter), None)
+def _prediction(run: Run, letter: str) -> Record | None:
+    return next((each for each in run.predictions if each.letter_id == letter), None)
 
 
-def _told(record: dict[str, Any] | None) -> str:
+def _outcome(record: Record | None) -> str:
     if record is None:
         return "no answer yet"
-    errors = [
-        f"{f['code']} at {f['path'] or '/'} ({f['blame']})" for f in record["findings"] if f["severity"] == "error"
-    ]
-    return f"{record['status']}, {len(record['attempts'])} attempts" + (f"; {'; '.join(errors)}" if errors else "")
+    errors = "".join(f"; {error.code} at {error.path or '/'} ({error.blame})" for error in record.errors)
+    return f"{record.status}, {len(record.attempts)} attempts{errors}"

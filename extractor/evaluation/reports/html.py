@@ -22,6 +22,7 @@ from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.reports import figures, sentences
 from extractor.evaluation.reports.letterparts import LetterPart, ValueRow, error_row, flip_rows, letter_part
 from extractor.evaluation.scored_run import Run
+from extractor.runs.record import Record
 
 # Letters that are open when the page is; with more of them a reader opens what she wants to see.
 MOST_OPEN = 12
@@ -153,8 +154,8 @@ def _opened(parts: Sequence[LetterPart]) -> set[int]:
     return found if len(found) <= MOST_OPEN else set()
 
 
-def _records(run: Run) -> dict[str, Mapping[str, Any]]:
-    return {record["letter_id"]: record for record in run.predictions}
+def _records(run: Run) -> dict[str, Record]:
+    return {record.letter_id: record for record in run.predictions}
 
 
 # ---- what was run ----------------------------------------------------------------------

@@ -16,6 +16,7 @@ from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
 from extractor.evaluation.scores.summary import LetterScore
 from extractor.letters.spans import Span
+from extractor.runs.record import Record
 
 # A longer letter is cut: a report is to be opened, and the letter itself is on the disk.
 MOST_TEXT = 60_000
@@ -97,7 +98,7 @@ class LetterPart:
     number: int
     letter_id: str
     scores: tuple[LetterScore, ...]
-    records: tuple[Mapping[str, Any], ...]
+    records: tuple[Record, ...]
     rows: tuple[RecordRows, ...]
     same: tuple[RecordRows, ...]
     unanswered: int = 0
@@ -159,7 +160,7 @@ def _debatable(gold: Mapping[str, Gold], letter_id: str, path: str, debatable: b
 def letter_part(
     number: int,
     scores: Sequence[LetterScore],
-    records: Sequence[Mapping[str, Any]],
+    records: Sequence[Record],
     rows: tuple[Sequence[ValueRow], Sequence[ValueRow]],
     text: str | None,
 ) -> LetterPart:
@@ -180,24 +181,24 @@ def letter_part(
     return LetterPart(number, score.letter_id, tuple(scores), tuple(records), told, same, unanswered, words, note)
 
 
-def _no_text(record: Mapping[str, Any], text: str | None) -> str:
+def _no_text(record: Record, text: str | None) -> str:
     if text is None:
         return "The letter\u2019s text was not at hand when this page was made."
-    if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != record["letter_sha256"]:
+    if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != record.letter_sha256:
         return "The letter\u2019s text has changed since this run read it, so it is not shown."
     return ""
 
 
-def _text_note(record: Mapping[str, Any], text: str) -> str:
+def _text_note(record: Record, text: str) -> str:
     cut = f"Shown are the first {MOST_TEXT:,} of {len(text):,} characters. " if len(text) > MOST_TEXT else ""
-    return cut + ("There is no valid answer, so nothing is marked." if record["answer"] is None else "")
+    return cut + ("There is no valid answer, so nothing is marked." if record.answer is None else "")
 
 
 def _marked(
-    prefix: str, text: str, record: Mapping[str, Any], score: LetterScore, wanted: set[str]
+    prefix: str, text: str, record: Record, score: LetterScore, wanted: set[str]
 ) -> tuple[tuple[Words, ...], dict[str, str]]:
     """The text in marked stretches, and the id of the first stretch of each wanted leaf's evidence."""
-    where = {leaf.path: leaf.answer_path for leaf in score.leaves if leaf.answer_path in record["evidence"]}
+    where = {leaf.path: leaf.answer_path for leaf in score.leaves if leaf.answer_path in record.evidence}
     bad = {where[leaf.path] for leaf in score.errors if leaf.path in where}
     targets = {where[path] for path in wanted if path in where}
     first: dict[str, str] = {}
@@ -210,18 +211,14 @@ def _marked(
     return tuple(words), {path: first[where[path]] for path in wanted if where.get(path) in first}
 
 
-def _evidence_spans(record: Mapping[str, Any]) -> list[tuple[str, Span]]:
+def _evidence_spans(record: Record) -> list[tuple[str, Span]]:
     """Every span of a record's evidence with the path of the value that it proves."""
-    return [(path, Span(each["start"], each["end"])) for path, spans in record["evidence"].items() for each in spans]
+    return [(path, each.span) for path, found in record.evidence.items() for each in found]
 
 
-def _odd_spans(record: Mapping[str, Any]) -> list[tuple[str, Span]]:
+def _odd_spans(record: Record) -> list[tuple[str, Span]]:
     """Where the findings point, under their codes."""
-    return [
-        (f"{_FINDING}{each['code']}", Span(each["span"]["start"], each["span"]["end"]))
-        for each in record["findings"]
-        if each["span"]
-    ]
+    return [(f"{_FINDING}{each.code}", each.span) for each in record.findings if each.span]
 
 
 def _look(piece: Piece, bad: set[str]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
+from extractor.models.model import Usage
+from extractor.runs.record import Attempt
 
 FLAGGED = ("needs_review", "failed")
 FLAGS = ("right", "elsewhere", "letter", "false")
@@ -28,8 +30,8 @@ class LetterScore:
     leaves: tuple[Leaf, ...]
     blames: frozenset[str] = frozenset()
     flagged_paths: frozenset[str] = frozenset()
-    attempts: tuple[Mapping[str, Any], ...] = ()
-    usage: Mapping[str, int | None] = field(default_factory=dict)
+    attempts: tuple[Attempt, ...] = ()
+    usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
     error: str | None = None
 
@@ -118,11 +120,11 @@ def calls(letters: Iterable[LetterScore]) -> dict[str, int]:
     found = Counter(calls=0, asked_again=0, errors_before=0, errors_after=0, transport_retries=0)
     for letter in letters:
         found["calls"] += len(letter.attempts)
-        found["transport_retries"] += sum(each["transport_tries"] - 1 for each in letter.attempts)
+        found["transport_retries"] += sum(each.transport_tries - 1 for each in letter.attempts)
         if len(letter.attempts) > 1:
             found["asked_again"] += 1
-            found["errors_before"] += letter.attempts[0]["errors"]
-            found["errors_after"] += min(each["errors"] for each in letter.attempts)
+            found["errors_before"] += letter.attempts[0].errors
+            found["errors_after"] += min(each.errors for each in letter.attempts)
     return dict(found)
 
 
@@ -136,8 +138,8 @@ def _pages(leaves: Iterable[Leaf]) -> dict[str, int]:
 
 
 def _usage(letters: Sequence[LetterScore]) -> dict[str, int | None]:
-    names = list(dict.fromkeys(name for letter in letters for name in letter.usage))
-    return {name: _total(letter.usage.get(name) for letter in letters) for name in names}
+    counts = [letter.usage.as_dict() for letter in letters]
+    return {name: _total(each[name] for each in counts) for name in Usage().as_dict()} if counts else {}
 
 
 def _total(values: Iterable[Any]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.errors import CassetteError, TransportError
-from extractor.models.cassettes.names import file_name, name_of
+from extractor.file_names import file_name, name_of
 from extractor.models.cassettes.scrub import secrets_in
 from extractor.models.cassettes.tape import Tape, address_of, tape_path
 from extractor.models.cassettes.tapefile import Persister, parsed_json

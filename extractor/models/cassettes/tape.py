@@ -23,8 +23,8 @@ from vcr.patch import PATCHER_NAMES  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
 from extractor.errors import CassetteError, UsageError
+from extractor.file_names import file_name
 from extractor.models.cassettes.matching import MATCHERS, changes, same_body
-from extractor.models.cassettes.names import file_name
 from extractor.models.cassettes.scrub import keys_sent, scrubbed_request, scrubbed_response
 from extractor.models.cassettes.tapefile import NewTapePersister, Persister, TapeSerializer, parsed_json
 from extractor.models.replies import error_status

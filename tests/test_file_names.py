@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from extractor.file_names import file_name, name_of
 from extractor.models.cassettes import tape_path
-from extractor.models.cassettes.names import file_name, name_of
 
 NAMES = {
     "imr@v1": "imr@v1",
