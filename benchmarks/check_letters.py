@@ -85,7 +85,7 @@ def p99(times: Sequence[float]) -> float:
 
 
 def ours(imr: LetterType, one: Sample) -> float:
-    """Read and check one letter that was never seen before."""
+    """Read and check one new letter."""
     return milliseconds(lambda: check(imr, one.filled, imr.read(one.letter)))
 
 
@@ -146,7 +146,7 @@ class Caught:
 
 @dataclass
 class Alarms:
-    """What each said of untouched true answers: (values or leaves held against the letter, false alarms)."""
+    """What each found in untouched true answers: (values or leaves held against the letter, false alarms)."""
 
     given: Counter[str] = field(default_factory=Counter)
     raised: Counter[str] = field(default_factory=Counter)
@@ -225,13 +225,13 @@ def print_planted(title: str, kinds: Mapping[str, Caught], alarms: Alarms, names
     total = {who: sum(one.by[who] for one in kinds.values()) for who in names}
     rows.append(["**all**", f"**{planted}**", *(f"**{total[who]}**" for who in names)])
     rows.append(["let through", "", *(_share(planted - total[who], planted) for who in names)])
-    seen = [one for name, one in kinds.items() if name not in NOT_GIVEN]
-    printed = sum(one.planted for one in seen)
+    given = [one for name, one in kinds.items() if name not in NOT_GIVEN]
+    printed = sum(one.planted for one in given)
     rows.append(
         [
             "let through, without classes",
             "",
-            *(_share(printed - sum(one.by[w] for one in seen), printed) for w in names),
+            *(_share(printed - sum(one.by[w] for one in given), printed) for w in names),
         ]
     )
     rows.append(["false alarms on true answers", "", *(f"{alarms.raised[w]} of {alarms.given[w]}" for w in names)])

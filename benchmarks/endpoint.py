@@ -3,8 +3,8 @@
     python -m benchmarks.endpoint TRUTH.jsonl [--latency 0.5] [--spread 0.5] [--rpm 6000]
 
 A process of its own, so that its work is nobody else's. It knows a letter by the record number that the
-letter's summary names (``R00000123``). ``GET /stats`` tells what it has seen. With ``--rpm`` it refuses what
-is too much, one second's worth at once allowed, and tells its limit in ``x-ratelimit-*`` headers.
+letter's summary names (``R00000123``). ``GET /stats`` returns its counts. With ``--rpm`` it refuses what
+is too much, one second's worth at once allowed, and sends its limit in ``x-ratelimit-*`` headers.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Answers:
         return json.dumps({**whole, "usage": usage}).encode()
 
 
-class Seen:
-    """What came in, and the limit that is kept."""
+class Traffic:
+    """Requests received, and the rate limit that is enforced."""
 
     def __init__(self, answers: Answers, latency: float, spread: float, rpm: float | None) -> None:
         self.answers, self.per_second = answers, rpm and rpm / 60
@@ -101,8 +101,8 @@ class Seen:
 class Connection(asyncio.Protocol):
     """Enough of HTTP/1.1 for one request after another."""
 
-    def __init__(self, seen: Seen) -> None:
-        self.seen = seen
+    def __init__(self, traffic: Traffic) -> None:
+        self.traffic = traffic
         self.buffer = bytearray()
         self.whole = 0
 
@@ -123,40 +123,40 @@ class Connection(asyncio.Protocol):
         del self.buffer[: self.whole]
         self.whole = 0
         if request.startswith(b"GET"):
-            self.send(200, self.seen.stats())
+            self.send(200, self.traffic.stats())
         else:
             self.asked(request)
 
     def asked(self, request: bytes) -> None:
-        seen, now = self.seen, time.monotonic()
-        allowed, headers = seen.headers(now)
+        traffic, now = self.traffic, time.monotonic()
+        allowed, headers = traffic.headers(now)
         if not allowed:
-            seen.refused += 1
+            traffic.refused += 1
             self.send(429, b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}', headers)
             return
         mark = _MARK.search(request)
         number = int(mark[1]) if mark else None
         if number is None:
-            seen.trials += 1
+            traffic.trials += 1
         else:
-            seen.first = seen.first or now
+            traffic.first = traffic.first or now
             if b'"assistant"' in request:
                 # An answer was sent back with what is wrong with it.
-                seen.corrections += 1
+                traffic.corrections += 1
             else:
-                seen.asked[number] += 1
-        seen.in_flight += 1
-        seen.most = max(seen.most, seen.in_flight)
-        asyncio.get_running_loop().call_later(seen.delay(), self.answer, number, headers)
+                traffic.asked[number] += 1
+        traffic.in_flight += 1
+        traffic.most = max(traffic.most, traffic.in_flight)
+        asyncio.get_running_loop().call_later(traffic.delay(), self.answer, number, headers)
 
     def answer(self, number: int | None, headers: str) -> None:
-        seen = self.seen
-        seen.in_flight -= 1
+        traffic = self.traffic
+        traffic.in_flight -= 1
         if self.transport.is_closing():
             return
-        self.send(200, seen.answers.reply(number), headers)
-        seen.answered += number is not None
-        seen.last = time.monotonic()
+        self.send(200, traffic.answers.reply(number), headers)
+        traffic.answered += number is not None
+        traffic.last = time.monotonic()
 
     def send(self, status: int, body: bytes, headers: str = "") -> None:
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
@@ -165,8 +165,8 @@ class Connection(asyncio.Protocol):
 
 async def serve(truth: Path, latency: float, spread: float, rpm: float | None) -> None:
     """Serve until ended; the port is printed first."""
-    seen = Seen(Answers(truth), latency, spread, rpm)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(seen), "127.0.0.1", 0, backlog=4096)
+    traffic = Traffic(Answers(truth), latency, spread, rpm)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(traffic), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -175,7 +175,7 @@ async def serve(truth: Path, latency: float, spread: float, rpm: float | None) -
 
 
 class Server:
-    """A running endpoint: its ``url``, and what it has seen."""
+    """A running endpoint: its ``url``, and its traffic."""
 
     def __init__(self, port: str) -> None:
         self.root = f"http://127.0.0.1:{port}"

@@ -65,12 +65,12 @@ def with_mistake(answer: dict[str, Any], chance: random.Random) -> dict[str, Any
 
 def score_and_compare(plan: Plan, golds: list[Gold]) -> tuple[float, float]:
     """Seconds to score two runs, and to compare them."""
-    chance, said = random.Random(1), about(plan, golds, "benchmark")
+    chance, settings = random.Random(1), about(plan, golds, "benchmark")
     runs: list[Run] = []
     started = time.perf_counter()
     for answers in ([gold.answer for gold in golds], [with_mistake(gold.answer, chance) for gold in golds]):
         records = [record_of(gold, answer) for gold, answer in zip(golds, answers, strict=True)]
-        runs.append(scored(plan.letter_type, golds, records, said))
+        runs.append(scored(plan.letter_type, golds, records, settings))
     middle = time.perf_counter()
     found = compare(*runs, plan.letter_type.is_protected)
     assert found.counts == {"fixed": 0, "broke": len(golds), "changed": 0}, found.counts

@@ -2,7 +2,7 @@
 
 ``labelled`` letters are those of 2014 and 2016 (``letters.py``); ``winter`` is the prose of 2013-14,
 ``numbered`` the determinations of 2013. Every letter names a record number of its own in its summary
-(``R00000123``), so an endpoint can tell which one it is asked about. Every word is made up.
+(``R00000123``), so an endpoint knows which one it is asked about. Every word is made up.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Score:
 class Record(NamedTuple):
     """What the offline model makes of a letter: heading, outcome and cited pages by decision, and the header's values.
 
-    ``doubted`` are the paths on which a finding lies.
+    ``doubted`` are the paths that have a finding.
     """
 
     decisions: list[dict[str, Any]]

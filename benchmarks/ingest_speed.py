@@ -77,7 +77,7 @@ WAYS: Mapping[str, Callable[[list[bytes]], int]] = {
 
 
 def measure(name: str, files: list[bytes]) -> dict[str, float]:
-    """CPU and wall ms a page, ms until the first file is read, and MB at the most of whoever reads.
+    """CPU and wall ms a page, ms until the first file is read, and peak MB of the process that reads.
 
     What a worker spends on starting is spread over its pages; what this process spends on imports is not counted.
     """

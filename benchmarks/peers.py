@@ -1,7 +1,7 @@
 """Other systems' checks behind one small interface; one that is not installed is named and skipped.
 
 Each gets the values of an answer in the form that suits it best: dates for langextract as the letter
-prints them, page ranges as text, values in the order in which the parts of a letter stand. Names of
+prints them, page ranges as text, values in the order of the letter's parts. Names of
 classes that no letter prints (``basis``, ``source``, ``treatment_category``, ``reason``) are left out.
 """
 
@@ -19,7 +19,7 @@ from unittest import mock
 Answer = Mapping[str, Any]
 
 _CLASSES = frozenset({"basis", "source", "treatment_category", "reason"})
-# Within a decision's rationale: the pages it names and the quoted ground stand before the closing verdict.
+# Within a decision's rationale: the pages it names and the quoted ground come before the closing verdict.
 _LATE = ("reason_quote", "rationale_pages", "verdict")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -1,4 +1,4 @@
-"""A command as a process of its own: what it took, seen from outside."""
+"""A command as a process of its own: its cost, measured from outside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EVERY = 0.05
 @dataclass(frozen=True)
 class Used:
     """``cpu`` and ``wall`` in seconds, ``cpu`` with children that ended; ``peak_mb`` of the process alone,
-    ``with_children_mb`` the most that it and its children held together; ``code`` as ``subprocess`` tells it.
+    ``with_children_mb`` the most that it and its children held together; ``code`` as ``subprocess`` returns it.
     """
 
     cpu: float

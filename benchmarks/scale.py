@@ -9,8 +9,8 @@
 
 ``--peers NAME=PYTHON ...`` names the interpreter of an environment in which a client is installed, e.g.
 ``curator=/tmp/curator/bin/python``; a client that is not installed is named and left out. Letters come from
-``corpus.py``, answers from ``endpoint.py``; both lie below ``--work``. Each measurement is a process of its own,
-seen from outside (Linux). A table goes to stdout, progress to stderr.
+``corpus.py``, answers from ``endpoint.py``; both are below ``--work``. Each measurement is a process of its own,
+measured from outside (Linux). A table goes to stdout, progress to stderr.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LABELS = {
 
 
 class Bench:
-    """Where things lie, and which interpreter runs which client."""
+    """Where things are, and which interpreter runs which client."""
 
     def __init__(self, work: Path, peers: Iterable[str]) -> None:
         self.work = work
@@ -184,15 +184,15 @@ def asked(bench: Bench, inflights: Sequence[int], latency: float, rounds: int) -
         bare = 0.0
         for name in (CALL, OURS, PLAIN, CURATOR):
             with tempfile.TemporaryDirectory(dir=bench.work) as scratch:
-                small, small_seen = _asked(bench, name, root, Path(scratch) / "few", latency, inflight, few)
+                small, small_figures = _asked(bench, name, root, Path(scratch) / "few", latency, inflight, few)
                 if not bench.has(name, small):
                     continue
-                large, seen = _asked(bench, name, root, Path(scratch) / "many", latency, inflight, many)
+                large, figures = _asked(bench, name, root, Path(scratch) / "many", latency, inflight, many)
                 right = _share(name, root, Path(scratch) / "many", many)
-            assert seen["calls"] > small_seen["calls"], large.err[-2000:]
+            assert figures["calls"] > small_figures["calls"], large.err[-2000:]
             cpu = 1000 * (large.cpu - small.cpu) / (many - few)
             bare = bare or cpu
-            rate = seen["answered"] / seen["seconds"] / (inflight / latency)
+            rate = figures["answered"] / figures["seconds"] / (inflight / latency)
             row(
                 LABELS[name], inflight, f"{many:,}", f"{cpu:.2f}", f"{cpu / bare:.2f}", f"{rate:.2f}",
                 f"{large.wall:.0f}", f"{large.peak_mb:.0f}", right,
@@ -204,10 +204,10 @@ def _asked(
 ) -> tuple[Used, dict[str, Any]]:
     with endpoint(root / corpus.TRUTH, latency) as server:
         used = bench.run(name, root, server.url, out, inflight=inflight, limit=limit)
-        seen = server.stats()
-    made = f"{seen['calls']:,} calls, {seen['corrections']} corrections"
+        figures = server.stats()
+    made = f"{figures['calls']:,} calls, {figures['corrections']} corrections"
     say(f"{name}: {limit:,} letters, {inflight} in flight: {used.wall:.0f} s, {made}, code {used.code}")
-    return used, seen
+    return used, figures
 
 
 def _share(name: str, root: Path, out: Path, number: int) -> str:
@@ -250,11 +250,11 @@ def killed(bench: Bench, number: int, inflight: int, latency: float) -> None:
                 continue
             say(f"{name}: killed ({first.code}) after {first.wall:.0f} s")
             again = bench.run(name, root, server.url, out, inflight=inflight)
-            seen = server.stats()
+            figures = server.stats()
             say(f"{name}: again {again.wall:.0f} s, code {again.code}")
             row(
-                LABELS[name], f"{at_kill['answered']:,}", at_kill["most_in_flight"], f"{seen['calls']:,}",
-                seen["calls"] - seen["letters"], f"{_kept(name, out):,}",
+                LABELS[name], f"{at_kill['answered']:,}", at_kill["most_in_flight"], f"{figures['calls']:,}",
+                figures["calls"] - figures["letters"], f"{_kept(name, out):,}",
             )  # fmt: skip
 
 
@@ -268,7 +268,7 @@ def _kept(name: str, out: Path) -> int:
 
 
 def limited(bench: Bench, number: int, rpm: float) -> None:
-    """A limit that the endpoint tells in its headers; in flight what the client chooses, or 64."""
+    """A limit that the endpoint sends in its headers; in flight what the client chooses, or 64."""
     root = bench.letters(number)
     os.environ["LIMITS_TOLD"] = "1"
     table(
@@ -282,14 +282,15 @@ def limited(bench: Bench, number: int, rpm: float) -> None:
         ):
             out = Path(scratch) / "out"
             used = bench.run(name, root, server.url, out, inflight="auto" if name == OURS else 64)
-            seen = server.stats()
+            figures = server.stats()
         if not bench.has(name, used):
             continue
         say(f"{name}: {used.wall:.0f} s, code {used.code}")
-        refused = seen["refused"]
+        refused = figures["refused"]
         row(
-            LABELS[name], f"{seen['letters']:,}", number - seen["letters"], refused,
-            f"{refused / (refused + seen['calls']):.1%}", f"{60 * seen['answered'] / seen['seconds'] / rpm:.0%}",
+            LABELS[name], f"{figures['letters']:,}", number - figures["letters"], refused,
+            f"{refused / (refused + figures['calls']):.1%}",
+            f"{60 * figures['answered'] / figures['seconds'] / rpm:.0%}",
         )  # fmt: skip
     del os.environ["LIMITS_TOLD"]
 
@@ -308,9 +309,9 @@ def equal(bench: Bench, number: int, share: float) -> None:
         ):
             out = Path(scratch) / "out"
             used = bench.run(name, root, server.url, out)
-            seen = server.stats()
+            figures = server.stats()
             if bench.has(name, used):
-                row(LABELS[name], f"{seen['letters']:,}", f"{seen['calls']:,}", f"{_kept(name, out):,}")
+                row(LABELS[name], f"{figures['letters']:,}", f"{figures['calls']:,}", f"{_kept(name, out):,}")
 
 
 # ---- command -------------------------------------------------------------------------------------

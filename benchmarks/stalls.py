@@ -76,11 +76,11 @@ async def run(folder: Path, out: Path, heard: Callable[[], None] | None = None) 
     """Wall seconds of a run, its longest stall in seconds, and how many letters it finished."""
     stalls = [0.0]
     ticker = asyncio.create_task(ticking(stalls))
-    begun = time.perf_counter()
+    began = time.perf_counter()
     plan = Plan(LETTER_TYPE, SlowModel())
     summary = await bulk.run(find_letters([folder]), plan, out, concurrency=IN_FLIGHT, on_interrupt=heard)
     ticker.cancel()
-    return time.perf_counter() - begun, max(stalls), summary.statuses.total()
+    return time.perf_counter() - began, max(stalls), summary.statuses.total()
 
 
 def interrupted(folder: Path, out: Path, after: float) -> tuple[float, float]:

@@ -3,7 +3,7 @@
     pip install rs-bpe
     python benchmarks/tokens.py
 
-The answer desk tells no tokens, so they are counted here with OpenAI's o200k_base vocabulary (rs-bpe carries
+The answer desk reports no tokens, so they are counted here with OpenAI's o200k_base vocabulary (rs-bpe carries
 it): other models count otherwise, the ratios between prompts hold roughly. Schema and answers are counted as
 compact JSON; providers do not say how they count a schema. Means per letter, re-asks included.
 """

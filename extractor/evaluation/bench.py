@@ -52,7 +52,7 @@ class Bench:
         config = workspace.config.letter_types[kind.name]
         golds = load_gold(workspace.root / str(config.letters), workspace.root / str(config.gold), kind)
         chosen = choose(golds, set_name, load_sets(folder / FILE))
-        return cls(workspace, _reading_once(kind), chosen, set_name, folder)
+        return cls(workspace, _reads_once(kind), chosen, set_name, folder)
 
     @classmethod
     def of_folders(
@@ -64,7 +64,7 @@ class Bench:
             golds = load_gold(letters, gold, kind)
         else:
             golds = load_foreign(find_letters([letters]), gold, load_mapping(mapping, kind))
-        return cls(workspace, _reading_once(kind), golds, letters.resolve().name, _eval_folder(workspace, kind.name))
+        return cls(workspace, _reads_once(kind), golds, letters.resolve().name, _eval_folder(workspace, kind.name))
 
     def evaluate(
         self,
@@ -117,7 +117,7 @@ class Bench:
 
 
 def _finished(work: Coroutine[Any, Any, Evaluated]) -> Evaluated:
-    """The result, in a loop of its own, where an interrupt is handled; in the shared one if the caller runs a loop."""
+    """The result, from an event loop that handles interrupts, or the shared one if the caller runs a loop."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -125,12 +125,12 @@ def _finished(work: Coroutine[Any, Any, Evaluated]) -> Evaluated:
     return wait_for(work)
 
 
-def _reading_once(letter_type: LetterType) -> LetterType:
-    return replace(letter_type, read=_remembered(letter_type.read))
+def _reads_once(letter_type: LetterType) -> LetterType:
+    return replace(letter_type, read=_cached(letter_type.read))
 
 
-def _remembered(read: Callable[[Letter], Reading]) -> Callable[[Letter], Reading]:
-    """A reader that keeps what it found, by the letter's id and text."""
+def _cached(read: Callable[[Letter], Reading]) -> Callable[[Letter], Reading]:
+    """A reader that caches its readings by the letter's id and text."""
     known: dict[tuple[str, str], Reading] = {}
 
     def reading(letter: Letter) -> Reading:

@@ -1,4 +1,4 @@
-"""Two or more runs over the same letters: what changed, by how much, and how sure that is.
+"""Two or more runs over the same letters: what changed, by how much, and how certain that is.
 
 Everything is paired by letter. A change is always the second run minus the first.
 """
@@ -90,7 +90,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Flip:
-    """A value that is an error in just one run, or another error in each.
+    """A value that is an error in only one run, or a different error in each.
 
     ``kind``: ``fixed``, ``broke`` or ``changed``. ``debatable``: gold notes that the value could be
     argued about.
@@ -121,13 +121,13 @@ class ZeroBound:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything known about two runs; text, Markdown, JSON and HTML are all made of it.
+    """Everything known about two runs: the source of the text, Markdown, JSON and HTML reports.
 
     ``change`` is over all compared letters; ``undebated`` leaves out the values that gold calls
     debatable, and ``both_answered`` the letters that failed under either run (each ``None`` where
-    that would change nothing). ``failed`` names those letters by run. ``not_compared`` says for each
-    other letter of the runs why it is not in the comparison. ``detectable``: the smallest true
-    change that the set would show.
+    that would change nothing). ``failed`` names those letters by run. ``not_compared`` gives the
+    reason for each letter of the runs that is not in the comparison. ``detectable``: the smallest
+    true change that the set would detect.
     """
 
     a: RunFigures
@@ -153,7 +153,7 @@ class Comparison:
 
     @property
     def is_tested(self) -> bool:
-        """Whether there are letters enough for a test."""
+        """Whether there are enough letters for a test."""
         return self.change.p is not None
 
     def count(self, kind: str, *, debatable: bool | None = None) -> int:
@@ -166,7 +166,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """For notebooks: the sentences and tables of the report."""
-        from extractor.evaluation.reports.notebook import comparison_html  # which needs this class
+        from extractor.evaluation.reports.notebook import comparison_html  # which imports this class
 
         return comparison_html(self)
 
@@ -177,7 +177,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class RunTable:
-    """Three or more runs: each against the first, with p values adjusted for looking more than once (Holm)."""
+    """Three or more runs: each against the first, with p values adjusted for multiple comparisons (Holm)."""
 
     runs: tuple[RunFigures, ...]
     against_first: tuple[Comparison, ...]

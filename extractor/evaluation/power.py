@@ -1,4 +1,4 @@
-"""How much a set of letters can show: simulated with the sign-flip test that decides, from the spread seen.
+"""How small a change a set of letters can detect: simulated with the sign-flip test, from the observed spread.
 
 Letters are drawn with replacement from the differences that were observed. For another change than the
 observed one they are drawn with weights exp(t d) (exponential tilting), t chosen so that the mean
@@ -19,7 +19,7 @@ from extractor.evaluation.stats import sign_flip
 if TYPE_CHECKING:
     import numpy as np
 
-# With fewer differing letters no exact test reaches 0.05, and the spread seen is no estimate of anything.
+# With fewer differing letters no exact test reaches 0.05, and the observed spread estimates nothing.
 FEWEST_DIFFERING = 6
 # Simulated sets for one figure: power is known to about 1.5 percentage points.
 _SETS = 1000
@@ -32,9 +32,9 @@ POWER = 0.8
 
 
 def power(differences: Sequence[int], change: float, letters: int) -> float | None:
-    """How often ``letters`` letters would show a true mean change of ``change`` errors a letter at p <= 0.05.
+    """How often ``letters`` letters would detect a true mean change of ``change`` errors a letter at p <= 0.05.
 
-    ``None`` if fewer than six letters differ, or if no mixture of the differences seen has that mean.
+    ``None`` if fewer than six letters differ, or if no mixture of the observed differences has that mean.
     """
     weighted = _tilted(differences, change)
     if weighted is None:
@@ -43,14 +43,14 @@ def power(differences: Sequence[int], change: float, letters: int) -> float | No
         import numpy as np
     values, weights = weighted
     counts = np.random.default_rng(_SEED).multinomial(letters, weights, size=_SETS)
-    return sum(_shown(values, row) for row in counts.tolist()) / _SETS
+    return sum(_detected(values, row) for row in counts.tolist()) / _SETS
 
 
 def detectable(differences: Sequence[int], letters: int | None = None) -> float | None:
-    """The smallest true change, in errors a letter, that this many letters show in four cases of five.
+    """The smallest true change, in errors a letter, that this many letters detect with 80% power.
 
-    ``letters`` is by default the number at hand. ``None`` if fewer than six letters differ, or if even the
-    largest difference seen, in every letter, would not be shown.
+    ``letters`` defaults to the number of differences. ``None`` if fewer than six letters differ, or if even the
+    largest observed difference, in every letter, would not be detected.
     """
     n = len(differences) if letters is None else letters
     if sum(d != 0 for d in differences) < FEWEST_DIFFERING:
@@ -68,9 +68,9 @@ def detectable(differences: Sequence[int], letters: int | None = None) -> float 
 
 
 def letters_needed(differences: Sequence[int], change: float) -> int | None:
-    """How many letters show a true change of ``change`` errors a letter in four cases of five.
+    """How many letters detect a true change of ``change`` errors a letter with 80% power.
 
-    ``None`` if fewer than six letters differ, if no mixture of the differences seen has that mean, or if
+    ``None`` if fewer than six letters differ, if no mixture of the observed differences has that mean, or if
     20,000 letters would not be enough.
     """
     if not change or power(differences, change, FEWEST_DIFFERING) is None:
@@ -90,7 +90,7 @@ def letters_needed(differences: Sequence[int], change: float) -> int | None:
 
 
 def _tilted(differences: Sequence[int], change: float) -> tuple[list[int], np.ndarray[Any, Any]] | None:
-    """The differences seen and the weights under which their mean is ``change``."""
+    """The observed differences and the weights under which their mean is ``change``."""
     if sum(d != 0 for d in differences) < FEWEST_DIFFERING:
         return None
     # What is asked is the size of a change: a change for the better has the spread of one for the worse.
@@ -104,21 +104,21 @@ def _tilted(differences: Sequence[int], change: float) -> tuple[list[int], np.nd
     with needs_scipy():
         import numpy as np
         from scipy import optimize
-    seen, counts = np.array(values, dtype=float), np.array([tally[value] for value in values], dtype=float)
+    observed, counts = np.array(values, dtype=float), np.array([tally[value] for value in values], dtype=float)
 
     def weights(t: float) -> np.ndarray[Any, Any]:
-        raw = counts * np.exp(t * seen - np.max(t * seen))
+        raw = counts * np.exp(t * observed - np.max(t * observed))
         tilted: np.ndarray[Any, Any] = raw / raw.sum()
         return tilted
 
     far = 1.0
-    while (weights(-far) @ seen > change or weights(far) @ seen < change) and far < 1e6:
+    while (weights(-far) @ observed > change or weights(far) @ observed < change) and far < 1e6:
         far *= 2
-    t = optimize.brentq(lambda t: float(weights(t) @ seen) - change, -far, far)
+    t = optimize.brentq(lambda t: float(weights(t) @ observed) - change, -far, far)
     return values, weights(float(t))
 
 
-def _shown(values: Sequence[int], counts: Sequence[int]) -> bool:
+def _detected(values: Sequence[int], counts: Sequence[int]) -> bool:
     """Whether the sign-flip test of one simulated set reaches the level, in the direction of its change."""
     sizes: Counter[int] = Counter()
     total = 0

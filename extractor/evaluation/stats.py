@@ -1,7 +1,7 @@
-"""Two or more prompts over the same letters: how large the difference is, and how sure that is.
+"""Two or more prompts over the same letters: how large the difference is, and how certain that is.
 
-The letter is the unit everywhere, never the leaf: errors within a letter come together, and a test
-that takes leaves for independent sees differences where there are none. ``d`` below is a
+The letter is the unit everywhere, never the leaf: errors within a letter are correlated, and a test
+that treats leaves as independent finds differences where there are none. ``d`` below is a
 letter's count of errors under one prompt minus its count under the other.
 """
 
@@ -25,7 +25,7 @@ _MOST_WORK = 2 * 10**12
 
 @dataclass(frozen=True)
 class Interval:
-    """A change with its confidence bounds; without bounds where the letters are too few or show no spread."""
+    """A change with its confidence bounds; without bounds where the letters are too few or have no spread."""
 
     mean: float
     low: float | None
@@ -40,7 +40,7 @@ class Share(NamedTuple):
 
 
 def sign_flip(differences: Sequence[int], total: int | None = None) -> float:
-    """Two-sided p of "both prompts are alike", by Fisher's randomisation test for pairs (Design of Experiments, 1935).
+    """Two-sided p of "both prompts are alike", by Fisher's randomization test for pairs (Design of Experiments, 1935).
 
     The share of all 2^m ways to give signs to the m nonzero differences whose sum is as far from 0
     as the observed one, or farther. Exact: counted in whole numbers, divided once at the end
@@ -158,7 +158,7 @@ def cluster_ratio(pairs: Sequence[tuple[Share, Share]], level: float = 0.95) -> 
 
     ``pairs`` holds each letter's share under the first and under the second prompt, for recall
     (matches of gold values), precision (matches of values given), F1 (2 TP of 2 TP + FP + FN) or
-    the like. Linearised ratio estimator (Cochran, Sampling Techniques, 1977, chapter 6): with
+    the like. Linearized ratio estimator (Cochran, Sampling Techniques, 1977, chapter 6): with
     R = sum(right) / sum(of) and r_i = (right_i - R of_i) / sum(of), second minus first,
     SE^2 = N/(N-1) sum r_i^2; bounds at t with N-1 degrees of freedom.
 
@@ -184,14 +184,14 @@ def mcnemar(b: int, c: int) -> float:
     """Two-sided p of McNemar's test (1947), exact: the binomial with 1/2 on b + c letters.
 
     ``b`` letters are right under the first prompt only, ``c`` under the second only. For letters fully
-    right; over leaves it is wrong by far (see above).
+    right; over leaves it is far off (see above).
     """
     tail = sum(math.comb(b + c, i) for i in range(min(b, c) + 1))
     return min(1.0, 2 * tail / (1 << (b + c)))
 
 
 def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Bounds of a rate of which ``k`` of ``n`` were seen: Wilson's score interval (1927). (0, 1) for none of none."""
+    """Bounds of a rate, ``k`` of ``n`` observed: Wilson's score interval (1927). (0, 1) for none of none."""
     if n == 0:
         return 0.0, 1.0
     z = NormalDist().inv_cdf((1 + level) / 2)
@@ -201,7 +201,7 @@ def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def exact_bounds(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact bounds of a rate of which ``k`` of ``n`` were seen (Clopper and Pearson 1934). (0, 1) for none of none."""
+    """Exact bounds of a rate, ``k`` of ``n`` observed (Clopper and Pearson 1934). (0, 1) for none of none."""
     if n == 0:
         return 0.0, 1.0
     with needs_scipy():
@@ -211,7 +211,7 @@ def exact_bounds(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def zero_bound(n: int, level: float = 0.95) -> float:
-    """How high a rate may still be, one-sided, of which none was seen in ``n`` letters.
+    """One-sided upper bound of a rate when none was observed in ``n`` letters.
 
     The exact form 1 - 0.05^(1/n) of the rule of three (Hanley and Lippman-Hand 1983).
     """
@@ -219,7 +219,7 @@ def zero_bound(n: int, level: float = 0.95) -> float:
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """p values adjusted for being looked at together, by Holm's step-down method (1979); same names, same order."""
+    """p values adjusted for multiple comparisons by Holm's step-down method (1979); same names, same order."""
     adjusted: dict[str, float] = {}
     highest = 0.0
     for rank, name in enumerate(sorted(p_values, key=p_values.__getitem__)):

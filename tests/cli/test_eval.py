@@ -113,13 +113,13 @@ def test_how_many_letters_a_change_needs(bench):
     record()
     done = cli("eval", "plan", "parcel@v1", "parcel@v2", "--reask", "0", "--change", "0.5")
     assert done.code == 0, done.err
-    assert "Seen: \u22120.86 errors per letter over 7 letters, 6 of which differ." in done.out
+    assert "Observed: \u22120.86 errors per letter over 7 letters, 6 with a difference." in done.out
     told = cli("eval", "plan", "parcel@v1", "parcel@v2", "--reask", "0", "--change", "0.5", "--json").json
     assert f"A true change of +0.50 needs about {told['letters_needed']} letters" in done.out
     assert 8 <= told["letters_needed"] <= 20
     few = cli("eval", "plan", "parcel@v1", "parcel@v1", "--reask", "0", "--change", "0.5")
     assert few.code == 1
-    assert "too little to plan from" in few.out
+    assert "too few to plan from" in few.out
 
 
 def test_three_runs_go_into_one_table(bench):

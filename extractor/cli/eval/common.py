@@ -1,4 +1,4 @@
-"""What the eval commands share: letters with gold, runs made or loaded, and where they lie."""
+"""What the eval commands share: letters with gold, runs made or loaded, and where they are kept."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ RunModelOption = Annotated[
 
 @dataclass(frozen=True)
 class How:
-    """How runs that are not there yet are made."""
+    """Settings for runs that do not exist yet."""
 
     model: str | None = None
     base_url: str | None = None

@@ -61,11 +61,11 @@ def compare_command(
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Which of two prompts is better, by how much, how sure that is, and which letters broke.
+    """Which of two prompts is better, by how much, how certain that is, and which letters broke.
 
     Paired by letter: exact sign-flip test and its interval on errors per letter, exact McNemar test on
     letters fully right, and every value that flipped with gold and both answers. Three or more runs
-    are each compared with the first, p values adjusted (Holm). No model is asked: prompt versions are
+    are each compared with the first, p values adjusted (Holm). No model is called: prompt versions are
     replayed from cassettes. Letters that one run has no answer to are left out, with a warning; the
     exit code is then 4, or 3 for missing cassettes.
 
@@ -173,10 +173,10 @@ def _rows(letter: str, runs: list[Run]) -> list[dict[str, Any]]:
     for path in paths:
         leaves = [each.get(path) for each in scores]
         gold = next(leaf.gold for leaf in leaves if leaf)
-        told = [
+        answers = [
             {"status": leaf.status, "got": leaf.got} if leaf else {"status": "absent", "got": None} for leaf in leaves
         ]
-        rows.append({"path": path, "gold": gold, "runs": told})
+        rows.append({"path": path, "gold": gold, "runs": answers})
     return rows
 
 

@@ -68,7 +68,7 @@ def gate_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold prompt versions against gates.toml and the blessed baseline; replays, asks nothing.
+    """Hold prompt versions against gates.toml and the blessed baseline; replays, calls no model.
 
     Facts, not p values: a value that was right under the baseline and is wrong now is named. Prompts
     that hold words of letters with gold fail too. A letter that is gone, changed gold, another scorer,
@@ -184,7 +184,7 @@ def leaks_command(
 ) -> None:
     """Look for words of letters with gold in every prompt version and in the schema's descriptions.
 
-    Eight words in a row are a leak; phrases of the form itself stand in sets.toml under [form].
+    Eight words in a row are a leak; phrases of the form itself are listed in sets.toml under [form].
     Exit code 1 if there is one.
 
     Example: extractor eval leaks --type imr

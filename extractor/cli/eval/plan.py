@@ -19,7 +19,7 @@ def plan_command(
     b: Annotated[str, typer.Argument(help="The other one.", metavar="B")],
     change: Annotated[
         float | None,
-        typer.Option("--change", metavar="D", help="Change in errors per letter to be shown; default: the one seen."),
+        typer.Option("--change", metavar="D", help="Change in errors per letter to detect; default: the observed one."),
     ] = None,
     model: RunModelOption = None,
     set_name: SetOption = ALL,
@@ -28,10 +28,10 @@ def plan_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How many letters with gold a change needs in order to be shown.
+    """How many letters with gold are needed to detect a change.
 
     Simulated with the exact sign-flip test, from the differences between two runs: 80% power at p = 0.05.
-    Exit code 1 if fewer than six letters differ, so that nothing can be said.
+    Exit code 1 if fewer than six letters differ, which is too few to plan from.
 
     Example: extractor eval plan imr@v1 imr@v2 --change 0.3
     """
@@ -43,16 +43,16 @@ def plan_command(
     wanted = found.change.mean if change is None else change
     needed, chance = letters_needed(differences, wanted), power(differences, wanted, found.letters)
     if as_json:
-        seen = {
+        observed = {
             "letters": found.letters,
             "differing_letters": found.change.differing_letters,
             "mean": found.change.mean,
         }
-        print_json({"seen": seen, "change": wanted, "letters_needed": needed, "power": chance})
+        print_json({"seen": observed, "change": wanted, "letters_needed": needed, "power": chance})
     else:
         print(
-            f"Seen: {signed(found.change.mean, 2)} errors per letter over {plural(found.letters, 'letter')}, "
-            f"{found.change.differing_letters} of which differ."
+            f"Observed: {signed(found.change.mean, 2)} errors per letter over {plural(found.letters, 'letter')}, "
+            f"{found.change.differing_letters} with a difference."
         )
         print(_sentence(wanted, needed, chance, found.letters, found.change.differing_letters))
     raise typer.Exit(Exit.FINE if needed else Exit.LOOK)
@@ -60,10 +60,10 @@ def plan_command(
 
 def _sentence(wanted: float, needed: int | None, chance: float | None, letters: int, differing: int) -> str:
     if differing < FEWEST_DIFFERING:
-        return f"Fewer than {FEWEST_DIFFERING} letters differ: that is too little to plan from. Add letters first."
+        return f"Fewer than {FEWEST_DIFFERING} letters differ: too few to plan from. Add letters first."
     if needed is None or chance is None:
-        return f"A change of {signed(wanted, 2)} errors per letter cannot be shown with differences like these."
+        return f"A change of {signed(wanted, 2)} errors per letter cannot be detected with differences like these."
     return (
-        f"A true change of {signed(wanted, 2)} needs about {plural(needed, 'letter')} to be shown in four cases "
-        f"of five ({percent(POWER, 0)} power); these {number(letters)} show it in {percent(chance, 0)} of cases."
+        f"A true change of {signed(wanted, 2)} needs about {plural(needed, 'letter')} to be detected with "
+        f"{percent(POWER, 0)} power; these {number(letters)} letters have {percent(chance, 0)}."
     )

@@ -29,7 +29,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import fill
 from extractor.workspace.workspace import Workspace
 
-# What the validator is held to: all planted mistakes on protected leaves, nearly all of the others.
+# What the validator must catch: all planted mistakes on protected leaves, nearly all of the others.
 FLOOR = 0.99
 
 
@@ -93,7 +93,7 @@ def _baseline(paths: list[Path], letter_type: LetterType) -> Iterator[tuple[Lett
         if reading.recognised:
             yield letter, json.loads(fill(letter_type.schema, reading.root).model_dump_json())
         else:
-            print_err(f"{letter.id} is passed over: {reading.note}")
+            print_err(f"{letter.id} is skipped: {reading.note}")
 
 
 def _good(report: Report) -> bool:
@@ -114,6 +114,6 @@ def _print(report: Report, gold: int) -> None:
     for alarm in report.false_alarms:
         print(f"  false alarm: {alarm}")
     for place in report.unread:
-        print(f"  the reader cannot take this apart: {place}")
+        print(f"  the reader cannot parse this: {place}")
     for own in report.letter_errors:
         print(f"  the letter contradicts itself: {own}")

@@ -1,4 +1,4 @@
-"""``extractor eval run``, ``rescore`` and ``history``: make runs, score them anew, list them."""
+"""``extractor eval run``, ``rescore`` and ``history``: make runs, rescore them, list them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def run_command(
 
     Without --model the recorded answers are replayed: no network, no key, the same bytes each time.
     A live model's answers are kept, so a run that broke off asks only what is missing. A letter
-    that could not be asked is no wrong answer: the run is incomplete then (exit code 4, or 3 for
+    that got no reply is not a wrong answer: the run is then incomplete (exit code 4, or 3 for
     missing cassettes) and cannot be compared.
 
     Example: extractor eval run imr@v1 imr@v2 --set smoke
@@ -86,7 +86,7 @@ def run_command(
 
 
 def report(run: Run, bench: Bench, form: str) -> str:
-    """One run in one format."""
+    """A run in one format."""
     texts = {gold.letter.id: gold.letter.text for gold in bench.golds}
     truths = {gold.letter.id: gold for gold in bench.golds}
     return rendered(
@@ -102,7 +102,7 @@ def report(run: Run, bench: Bench, form: str) -> str:
 
 
 def as_json(run: Run) -> dict[str, Any]:
-    """What a program wants of a run."""
+    """A run as plain JSON values."""
     errors = [
         {"letter_id": letter.letter_id, "path": leaf.path, "status": leaf.status, "gold": leaf.gold, "got": leaf.got}
         for letter in run.letters
@@ -121,7 +121,7 @@ def rescore_command(
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Score the kept answers of runs anew, with today's gold and scorer. Nothing is asked.
+    """Rescore the kept answers of runs with today's gold and scorer. No model is called.
 
     Needed after gold was corrected: runs scored with different gold are not compared.
 
@@ -132,13 +132,13 @@ def rescore_command(
         old = load(folder_of(bench, name))
         today = {one.letter.id: one.sha256 for one in bench.golds if one.letter.id in old.about["gold"]}
         golds = [one for one in bench.golds if one.letter.id in today]
-        said = {**old.about, "gold": today, "scorer": scoring.VERSION}
-        new = scored(bench.letter_type, golds, old.predictions, said, old.unanswered)
+        settings = {**old.about, "gold": today, "scorer": scoring.VERSION}
+        new = scored(bench.letter_type, golds, old.predictions, settings, old.unanswered)
         save(new, bench.runs)
         before, after = old.summary["errors"], new.summary["errors"]
         print(f"{new.id}: {before} errors before, {after} now")
         if gone := sorted(set(old.about["gold"]) - set(today)):
-            print_err(f"  no gold any more for: {', '.join(gone)}")
+            print_err(f"  gold no longer exists for: {', '.join(gone)}")
 
 
 def folder_of(bench: Bench, name: str) -> Path:

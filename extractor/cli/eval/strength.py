@@ -1,4 +1,4 @@
-"""``extractor eval strength``: what proves each leaf, and what passes in silence."""
+"""``extractor eval strength``: what proves each leaf, and what passes unflagged."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def strength_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """For each leaf: its proof level, planted mistakes that pass in silence, false alarms, and what nobody checks.
+    """For each leaf: its proof level, planted mistakes that pass unflagged, false alarms, and what nobody checks.
 
     The true answers are the workspace's gold, and with --baseline the reading of further letters. No
-    model, no network. Exit code 1 if a mistake on a protected leaf passes in silence or a true value is blamed.
+    model, no network. Exit code 1 if a mistake on a protected leaf passes unflagged or a true value is blamed.
 
     Example: extractor eval strength --type imr
     """
@@ -63,7 +63,7 @@ def _print(leaves: Collection[LeafStrength]) -> None:
 
 
 def _gap(leaf: LeafStrength) -> str:
-    """In plain words, what no check sees of a leaf, or that nobody measured it."""
+    """What no check covers in a leaf, or that it was never measured, in plain words."""
     if leaf.unchecked or leaf.planted:
         return leaf.unchecked
-    return "no mistake was planted here, so how well it is checked was not measured"
+    return "no mistake was planted here, so the strength of its checks was not measured"

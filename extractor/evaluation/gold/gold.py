@@ -37,7 +37,7 @@ class Gold:
 
     ``reviewed``: who read it (role and date). ``debatable``: why a leaf could be argued about, by
     path. ``also_accepted``: other values that are as right, by path; written before any model's
-    answer was seen. ``view``: what of an answer this gold speaks of, for gold of another shape;
+    answer was seen. ``view``: the part of an answer that this gold covers, for gold of another shape;
     ``None`` is all of it.
     """
 
@@ -51,9 +51,9 @@ class Gold:
 
     @cached_property
     def sha256(self) -> str:
-        """Hex digest of all that decides a score, and of the letter's text."""
-        seen = self.view.sha256 if self.view else None
-        parts = [self.letter.id, self.letter.sha256, self.answer, self.also_accepted, seen]
+        """Hex digest of everything that decides a score, including the letter's text."""
+        view = self.view.sha256 if self.view else None
+        parts = [self.letter.id, self.letter.sha256, self.answer, self.also_accepted, view]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -61,7 +61,7 @@ def load_gold(letters: Path, gold: Path, letter_type: LetterType) -> list[Gold]:
     """All pairs of ``letters/<id>.txt`` and ``gold/<id>.json``, by id.
 
     Raises ``WorkspaceError`` for gold without its letter, gold that is not valid against the
-    schema, and gold that does not say who reviewed it.
+    schema, and gold without a reviewer.
     """
     files = {file.id: file for file in find_letters([letters])}
     found: list[Gold] = []
@@ -89,7 +89,7 @@ def _gold(path: Path, file: LetterFile, letter_type: LetterType) -> Gold:
     except ValidationError as error:
         places = ", ".join("/".join(map(str, each["loc"])) for each in error.errors()[:5])
         raise WorkspaceError(
-            f"{path} is not valid against the schema at: {places}", hint="mend the gold file"
+            f"{path} is not valid against the schema at: {places}", hint="correct the gold file"
         ) from error
     except (ValueError, LookupError, TypeError) as error:
         raise WorkspaceError(f"{path} is not a gold file: {error!r}", hint="it holds reviewed and answer") from error

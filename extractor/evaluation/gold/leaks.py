@@ -16,7 +16,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Leak:
-    """A run of words that stands in a prompt and in a letter with gold; ``words`` are the prompt's."""
+    """A run of words that occurs in a prompt and in a letter with gold; ``words`` are the prompt's."""
 
     prompt: str
     letter_id: str
@@ -27,8 +27,8 @@ def find_leaks(texts: Mapping[str, str], golds: Iterable[Gold], form: Iterable[s
     """Every leak of any letter into any text (by name: a prompt, its examples, a schema's descriptions).
 
     Runs of ``WORDS`` words are compared without regard to case, punctuation and line breaks.
-    ``form``: phrases that belong to the form itself and may stand in a prompt. Longest runs are
-    told once.
+    ``form``: phrases of the form itself, which prompts may use. Each longest run is
+    reported once.
     """
     allowed = [_words(phrase) for phrase in form]
     letters = [(gold.letter.id, _runs(_words(gold.letter.text))) for gold in golds]
@@ -50,7 +50,7 @@ def _runs(words: list[str]) -> set[tuple[str, ...]]:
 
 
 def _shared(words: list[str], runs: set[tuple[str, ...]]) -> Iterator[list[str]]:
-    """The longest runs of ``words`` made of runs that stand in the letter."""
+    """The longest runs of ``words`` made of runs that occur in the letter."""
     start = None
     for i in range(len(words) - WORDS + 2):
         here = i <= len(words) - WORDS and tuple(words[i : i + WORDS]) in runs

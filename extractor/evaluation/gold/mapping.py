@@ -1,4 +1,4 @@
-"""Gold of another shape: a small TOML file says which of its values stand for which leaves of the schema.
+"""Gold of another shape: a small TOML file says which of its values correspond to which leaves of the schema.
 
     [fields]
     "header/case_number" = "header/case_number"
@@ -10,7 +10,7 @@ The left side is a leaf of the schema, the right side a path in the foreign file
 is a list of records (``decisions``): its name is the first part of both paths. A list of
 records below that is passed through: the leaf's lists are then joined, in order. Only mapped leaves
 are scored. ``as`` is text, number, date (with ``format``), pages or texts; ``values`` translates;
-``unless`` names a sibling: a value equal to it stands for null; ``once`` drops repeated pages.
+``unless`` names a sibling: a value equal to it means null; ``once`` drops repeated pages.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ def load_mapping(path: Path, letter_type: LetterType) -> GoldMapping:
     """Raises ``WorkspaceError`` for a broken file, and for a leaf that the schema does not have."""
     try:
         text = path.read_text("utf-8")
-        told = _File.model_validate(tomllib.loads(text))
+        file = _File.model_validate(tomllib.loads(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         hint = 'it holds [fields] with lines like "worker/age" = "patient/age"'
         raise WorkspaceError(f"{path} is not a mapping: {error}", hint=hint) from error
-    leaves = tuple(_mapped(path, letter_type.schema, name, entry) for name, entry in told.fields.items())
+    leaves = tuple(_mapped(path, letter_type.schema, name, entry) for name, entry in file.fields.items())
     sha = hashlib.sha256(json.dumps(tomllib.loads(text), sort_keys=True).encode()).hexdigest()
     return GoldMapping(
         leaves, GoldView(_shape(leaves, letter_type.schema), lambda answer: _project(answer, leaves), sha)
@@ -99,7 +99,7 @@ def load_foreign(letters: Sequence[LetterFile], gold: Path, mapping: GoldMapping
             answer = _gold(json.loads(path.read_text("utf-8")), mapping.leaves)
             found.append(Gold(file, read_letter(file), answer, view=mapping.view))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            hint = "mend the file or the mapping"
+            hint = "correct the file or the mapping"
             raise WorkspaceError(f"{path} does not fit the mapping: {error!r}", hint=hint) from error
         except LetterError as error:
             raise WorkspaceError(f"{path} has a letter that cannot be read: {error.message}") from error
@@ -167,14 +167,14 @@ def _dig(value: Any, path: str) -> Any:
 # ---- the foreign side -------------------------------------------------------------------------
 
 
-def _gold(told: Mapping[str, Any], leaves: Sequence[_Mapped]) -> dict[str, Any]:
-    found: dict[str, Any] = {leaf.name: _read(told, leaf, leaf.entry.source) for leaf in leaves if not leaf.group}
+def _gold(source: Mapping[str, Any], leaves: Sequence[_Mapped]) -> dict[str, Any]:
+    found: dict[str, Any] = {leaf.name: _read(source, leaf, leaf.entry.source) for leaf in leaves if not leaf.group}
     for group in dict.fromkeys(leaf.group for leaf in leaves if leaf.group):
         mine = [leaf for leaf in leaves if leaf.group == group]
         lists = {leaf.entry.source.split("/")[0] for leaf in mine}
         if len(lists) != 1:
             raise ValueError(f"the leaves of {group} come from several lists: {', '.join(sorted(lists))}")
-        records = told[lists.pop()]
+        records = source[lists.pop()]
         found[group] = [
             {_below(leaf): _read(record, leaf, leaf.entry.source.partition("/")[2]) for leaf in mine}
             for record in records
@@ -182,9 +182,9 @@ def _gold(told: Mapping[str, Any], leaves: Sequence[_Mapped]) -> dict[str, Any]:
     return found
 
 
-def _read(told: Mapping[str, Any], leaf: _Mapped, source: str) -> Any:
-    value, entry = _dig(told, source), leaf.entry
-    if entry.unless is not None and value == told.get(entry.unless):
+def _read(record: Mapping[str, Any], leaf: _Mapped, path: str) -> Any:
+    value, entry = _dig(record, path), leaf.entry
+    if entry.unless is not None and value == record.get(entry.unless):
         return None
     if isinstance(value, str) and value in entry.values:
         return entry.values[value]

@@ -31,7 +31,7 @@ def load_sets(path: Path) -> dict[str, list[str]]:
 
 
 def load_form(path: Path) -> list[str]:
-    """``phrases`` of ``[form]``: words that belong to the form of the letters, and may stand in a prompt."""
+    """``phrases`` of ``[form]``: words of the letters' form, which prompts may use."""
     load_sets(path)
     if not path.exists():
         return []

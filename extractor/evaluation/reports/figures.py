@@ -24,7 +24,7 @@ class Figure:
     """One row: what it is, one cell a run (a figure and the counts it comes from), and the change from A to B.
 
     ``depth``: 0 for a figure, 1 for a part of the one above. ``better``: whether the change is an improvement;
-    ``None`` where that cannot be said, or nothing changed.
+    ``None`` where that is unknown, or nothing changed.
     """
 
     label: str
@@ -51,7 +51,7 @@ def run_groups(summary: Summary) -> list[FigureGroup]:
 
 
 def compare_groups(c: Comparison) -> list[FigureGroup]:
-    """All figures of two runs, with their change and what the tests say of it."""
+    """All figures of two runs, with their change and what the tests say about it."""
     return _groups([c.a.summary, c.b.summary], c)
 
 
@@ -231,7 +231,7 @@ class Axis:
     root: bool = False
 
     def at(self, value: float) -> str:
-        """Where a value stands, in percent of the drawing's width; the ends leave room for a dot."""
+        """A value's position, in percent of the drawing's width; the ends leave room for a dot."""
         share = value / self.top if self.top else 0.0
         return f"{2 + 96 * (math.sqrt(share) if self.root else share):.2f}%"
 
@@ -275,7 +275,7 @@ def drawn(per_letter: Sequence[LetterErrors], most: int = DRAWN) -> tuple[list[L
 
 
 def worst(errors: Mapping[str, int], most: int = DRAWN) -> tuple[dict[str, int], str]:
-    """The letters of one run to draw, by their count of errors, and what is to be said of the others."""
+    """The letters of one run to draw, by their count of errors, and a sentence about the others."""
     wrong = {letter_id: count for letter_id, count in errors.items() if count}
     chosen = dict(sorted(wrong.items(), key=lambda each: (-each[1], each[0]))[:most])
     rest = f"Drawn: the {plural(len(chosen), 'letter')} with most errors of {len(wrong):,} with any."

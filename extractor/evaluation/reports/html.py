@@ -139,17 +139,19 @@ def _compare_parts(
         if letter_id not in others:
             continue
         rows = flipped.get(letter_id, [])
-        told = {row.path for row in rows}
-        same = [error_row(letter_id, leaf, gold, runs=2) for leaf in others[letter_id].errors if leaf.path not in told]
+        changed = {row.path for row in rows}
+        same = [
+            error_row(letter_id, leaf, gold, runs=2) for leaf in others[letter_id].errors if leaf.path not in changed
+        ]
         if rows or same:
             both = [score, others[letter_id]]
-            said = [each[letter_id] for each in records]
-            parts.append(letter_part(len(parts) + 1, both, said, (rows, same), letters.get(letter_id)))
+            answers = [each[letter_id] for each in records]
+            parts.append(letter_part(len(parts) + 1, both, answers, (rows, same), letters.get(letter_id)))
     return parts
 
 
 def _opened(parts: Sequence[LetterPart]) -> set[int]:
-    """The letters that are open from the start: those with rows to show, while they are few."""
+    """The letters that are open from the start: those with rows, if they are few."""
     found = {part.number for part in parts if part.rows or part.unanswered}
     return found if len(found) <= MOST_OPEN else set()
 
@@ -163,7 +165,7 @@ def _records(run: Run) -> dict[str, Record]:
 
 def _facts(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """What decides the figures, one row a fact and one entry a run."""
-    told: list[dict[str, str]] = [
+    facts: list[dict[str, str]] = [
         {
             "Prompt": run.about["prompt"] or "none",
             "Prompt sha256": (run.about["prompt_sha256"] or "none")[:_SHA],
@@ -178,7 +180,7 @@ def _facts(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
         }
         for run in runs
     ]
-    return [(name, [each[name] for each in told]) for name in told[0]]
+    return [(name, [each[name] for each in facts]) for name in facts[0]]
 
 
 def _run_fields(run: Run) -> list[dict[str, Any]]:
@@ -196,9 +198,9 @@ def _run_fields(run: Run) -> list[dict[str, Any]]:
 
 
 def _reviewed(gold: Mapping[str, Gold]) -> list[str]:
-    """Who read the gold, each said once."""
-    told = [", ".join(map(str, each.values())) for one in gold.values() for each in one.reviewed]
-    return list(dict.fromkeys(told))
+    """Who reviewed the gold, without repetition."""
+    reviewers = [", ".join(map(str, each.values())) for one in gold.values() for each in one.reviewed]
+    return list(dict.fromkeys(reviewers))
 
 
 # ---- the page -----------------------------------------------------------------------------------
@@ -239,9 +241,9 @@ def _clip(parts: Sequence[tuple[str, bool]], most: int) -> list[tuple[str, bool]
     found = [("\u2026", False)] if skip else []
     for end, (text, marked) in zip(ends, parts, strict=True):
         start = end - len(text)
-        shown = text[max(0, skip - start) : max(0, skip + most - start)]
-        if shown:
-            found.append((shown, marked))
+        clipped = text[max(0, skip - start) : max(0, skip + most - start)]
+        if clipped:
+            found.append((clipped, marked))
     return [*found, ("\u2026", False)] if ends and ends[-1] > skip + most else found
 
 

@@ -27,7 +27,7 @@ KINDS = ("broke", "changed", "fixed")
 
 @dataclass(frozen=True)
 class Cell:
-    """One value as shown: its words in parts, each with whether it differs from the gold, and its status."""
+    """A value as displayed: its words in parts, each with whether it differs from the gold, and its status."""
 
     parts: tuple[tuple[str, bool], ...]
     status: str
@@ -43,7 +43,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class ValueRow:
-    """One leaf of one letter: the gold, and what each run said."""
+    """One leaf of one letter: the gold value, and each run's."""
 
     letter_id: str
     path: str
@@ -57,7 +57,7 @@ class ValueRow:
 
     @property
     def unanswered(self) -> bool:
-        """Whether all there is to say is that one run has no valid answer to this letter."""
+        """Whether the row exists only because one run has no valid answer to this letter."""
         statuses = {cell.status for cell in self.cells}
         return "failed" in statuses and statuses <= {"failed", "match"}
 
@@ -89,7 +89,7 @@ class Words:
 
 @dataclass(frozen=True)
 class LetterPart:
-    """Everything shown of one letter. ``scores`` and ``records`` hold one entry a run.
+    """Everything displayed for one letter. ``scores`` and ``records`` hold one entry a run.
 
     ``rows`` are what differs between the runs, or the errors of the one; ``same`` the errors that both
     made; ``unanswered`` counts the rows that are not among them because a run has no answer at all.
@@ -130,15 +130,15 @@ def flip_rows(flips: Iterable[Flip], gold: Mapping[str, Gold]) -> list[ValueRow]
 
 def error_row(letter_id: str, leaf: Leaf, gold: Mapping[str, Gold], *, runs: int = 1) -> ValueRow:
     """One error as a row; with two runs it is the same error in both."""
-    said = cell(leaf.got, leaf.status, leaf.gold)
+    got = cell(leaf.got, leaf.status, leaf.gold)
     kind = leaf.status if runs == 1 else "same"
     true = cell(leaf.gold, "gold")
     debatable = _debatable(gold, letter_id, leaf.path, leaf.debatable)
-    return ValueRow(letter_id, leaf.path, leaf.field, kind, true, (said,) * runs, debatable=debatable)
+    return ValueRow(letter_id, leaf.path, leaf.field, kind, true, (got,) * runs, debatable=debatable)
 
 
 def cell(found: Any, status: str, gold: Any = None) -> Cell:
-    """A value as it is shown; the words of a wrong one are told apart from the gold's."""
+    """A value as it is displayed; in a wrong one, the words that differ from the gold are marked."""
     text = value_text(found)
     if status == "wrong" and not isinstance(found, bool):
         return Cell(tuple(differing(text, value_text(gold))), status)
@@ -151,7 +151,7 @@ def _debatable(gold: Mapping[str, Gold], letter_id: str, path: str, debatable: b
         return ""
     notes = gold[letter_id].debatable if letter_id in gold else {}
     above = [path, *(path[:i] for i in range(len(path) - 1, 0, -1) if path[i] == "/")]
-    return next((notes[each] for each in above if each in notes), "gold says that it could be argued about")
+    return next((notes[each] for each in above if each in notes), "gold marks it as debatable")
 
 
 # ---- letters ------------------------------------------------------------------------------------
@@ -173,24 +173,24 @@ def letter_part(
         words, marks = _marked(f"l{number}", text, record, score, {row.path for each in rows for row in each})
         note = _text_note(record, text)
     names = _record_names(scores)
-    told, same = (
+    changed, same = (
         _grouped([replace(row, mark=marks.get(row.path, "")) for row in each if not row.unanswered], names)
         for each in rows
     )
     unanswered = sum(row.unanswered for each in rows for row in each)
-    return LetterPart(number, score.letter_id, tuple(scores), tuple(records), told, same, unanswered, words, note)
+    return LetterPart(number, score.letter_id, tuple(scores), tuple(records), changed, same, unanswered, words, note)
 
 
 def _no_text(record: Record, text: str | None) -> str:
     if text is None:
-        return "The letter\u2019s text was not at hand when this page was made."
+        return "The letter\u2019s text was not available when this page was made."
     if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != record.letter_sha256:
-        return "The letter\u2019s text has changed since this run read it, so it is not shown."
+        return "The letter\u2019s text has changed since this run read it, so it is not displayed."
     return ""
 
 
 def _text_note(record: Record, text: str) -> str:
-    cut = f"Shown are the first {MOST_TEXT:,} of {len(text):,} characters. " if len(text) > MOST_TEXT else ""
+    cut = f"These are the first {MOST_TEXT:,} of {len(text):,} characters. " if len(text) > MOST_TEXT else ""
     return cut + ("There is no valid answer, so nothing is marked." if record.answer is None else "")
 
 
@@ -243,13 +243,13 @@ def _grouped(rows: Sequence[ValueRow], names: Mapping[str, str]) -> tuple[Record
 
 
 def _record_names(scores: Sequence[LetterScore]) -> dict[str, str]:
-    """The first text that gold holds of each outermost record, which is what tells a person which one it is."""
+    """The first text that gold holds of each outermost record, by which a person recognizes it."""
     found: dict[str, str] = {}
     for leaf in scores[-1].leaves:
         path = _outermost(leaf.path)
-        told = leaf.gold if leaf.gold is not None else leaf.got
-        if path and path not in found and isinstance(told, str):
-            found[path] = told
+        value = leaf.gold if leaf.gold is not None else leaf.got
+        if path and path not in found and isinstance(value, str):
+            found[path] = value
     return found
 
 

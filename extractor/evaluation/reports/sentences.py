@@ -41,7 +41,7 @@ def names(comparison: Comparison) -> tuple[str, str]:
 
 
 def compare_headline(c: Comparison) -> str:
-    """The result in one sentence, with the letters that failed. It never says that two runs are equal."""
+    """The result in one sentence, with the letters that failed. It never claims that two runs are equal."""
     a, b = names(c)
     if not c.is_tested:
         few = plural(c.letters, "letter")
@@ -81,7 +81,7 @@ def compare_warnings(c: Comparison) -> list[str]:
 
 
 def compare_detail(c: Comparison) -> list[str]:
-    """What the headline rests on, and how much it can carry."""
+    """The evidence for the headline, and its limits."""
     if not c.is_tested:
         return [
             f"Even if every letter changed the same way, p would be {stats.smallest_p(c.letters):g}: no exact test "
@@ -108,7 +108,7 @@ def _change(change: Estimate) -> str:
         bounds = interval(change.low, change.high, 2)
         return (
             f"The mean change is {signed(change.mean, 2)} errors per letter, 95% interval {bounds}, over {letters}, "
-            f"{change.differing_letters:,} of which differ."
+            f"{change.differing_letters:,} with a difference."
         )
     if change.mean:
         return f"All {letters} change by the same number, so there is no spread to take an interval from."
@@ -140,7 +140,7 @@ def _debatable(c: Comparison, kind: str) -> str:
 
 
 def compare_notes(c: Comparison) -> list[str]:
-    """Rates with their intervals, the test on whole letters, and what the set could and could not show."""
+    """Rates with their intervals, the test on whole letters, and what the set could and could not detect."""
     a, b = names(c)
     notes = [letters_right(side.summary, name) for side, name in ((c.a, a), (c.b, b))]
     if c.letters_right.p is not None:
@@ -154,28 +154,28 @@ def compare_notes(c: Comparison) -> list[str]:
     for each in c.zero_bounds:
         found.setdefault((each.what, each.letters, each.up_to), []).append(b if each.run == "b" else a)
     notes += [
-        never_seen(what, letters, up_to, who="Both runs" if len(who) == 2 else who[0])
+        zero_note(what, letters, up_to, who="Both runs" if len(who) == 2 else who[0])
         for (what, letters, up_to), who in found.items()
     ]
     return notes
 
 
 def detectable(c: Comparison) -> str:
-    """How small a change this set would have shown."""
+    """The smallest change this set would have detected."""
     if c.change.differing_letters < FEWEST_DIFFERING:
         return (
             f"{plural(c.change.differing_letters, 'letter differs', 'letters differ')}: fewer than "
-            f"{FEWEST_DIFFERING} are too few to estimate what change this set could show."
+            f"{FEWEST_DIFFERING} are too few to estimate what change this set could detect."
         )
     if c.detectable is None:
-        return "With this spread no change of the size seen would be shown by so few letters."
+        return "With this spread, so few letters would not detect a change of the observed size."
     return (
-        f"The smallest true change that {plural(c.letters, 'letter')} with this spread would show in four cases of "
-        f"five ({percent(POWER, 0)} power, simulated) is about {number(c.detectable, 2)} errors per letter."
+        f"The smallest true change that {plural(c.letters, 'letter')} with this spread would detect with "
+        f"{percent(POWER, 0)} power (simulated) is about {number(c.detectable, 2)} errors per letter."
     )
 
 
-def never_seen(what: str, letters: int, up_to: float, *, who: str = "") -> str:
+def zero_note(what: str, letters: int, up_to: float, *, who: str = "") -> str:
     """``0 failed letters in 25 letters: up to 11% of letters possible.``"""
     lead = f"{who}: 0" if who else "0"
     return f"{lead} {what} in {plural(letters, 'letter')}: up to {rough_percent(up_to)} of letters possible."
@@ -233,7 +233,7 @@ def run_detail(run: Run) -> str:
 
 
 def run_notes(run: Run) -> list[str]:
-    """The rate of letters fully right, and what was never seen."""
+    """The rate of letters fully right, and what never happened."""
     letters = len(run.letters)
     if not letters:
         return []
@@ -243,6 +243,6 @@ def run_notes(run: Run) -> list[str]:
         "invented": "invented values",
     }
     bounds = [
-        never_seen(what, letters, stats.zero_bound(letters)) for name, what in never.items() if not run.summary[name]
+        zero_note(what, letters, stats.zero_bound(letters)) for name, what in never.items() if not run.summary[name]
     ]
     return [letters_right(run.summary), *bounds]

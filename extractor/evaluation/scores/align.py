@@ -1,4 +1,4 @@
-"""Which record or value of an answer is meant for which of the gold."""
+"""Which record or value of an answer corresponds to which of the gold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from extractor.evaluation.extra import needs_scipy
 
 T = TypeVar("T")
 
-# Costs are compared to six decimals: what differs by less is a tie.
+# Costs are compared to six decimals: smaller differences are ties.
 _SCALE = 1e6
 
 Pairs = list[tuple[int | None, int | None]]
@@ -20,8 +20,8 @@ Pairs = list[tuple[int | None, int | None]]
 def align(cost: Sequence[Sequence[float]], worst: float) -> list[tuple[int, int]]:
     """The one-to-one pairs (row, column) of the smallest total cost, by row.
 
-    A pair that costs more than ``worst`` is no pair, however much more: it counts a touch above
-    ``worst``, so that what cannot be paired does not part what can. Ties go to pairs near the
+    A pair that costs more than ``worst`` is no pair, however much more: it counts slightly above
+    ``worst``, so that unpairable rows do not separate good pairs. Ties go to pairs near the
     diagonal, then to the earlier column, so that equal records keep their order. Costs are compared to
     six decimals and should be of the order of 1.
 
@@ -97,7 +97,7 @@ def pair_lists(gold: Sequence[T], got: Sequence[T], same: Callable[[T, T], Any] 
 def pair_bags(gold: Sequence[T], got: Sequence[T], same: Callable[[T, T], Any] = eq) -> Pairs:
     """Two lists whose order means nothing: equal values first, each once, then the rest in order.
 
-    Pairs stand in the order of ``gold``; what is only in ``got`` comes last. ``same`` is taken to be an
+    Pairs follow the order of ``gold``; values only in ``got`` come last. ``same`` is taken to be an
     equivalence (like equality of normalised values); then these are the fewest corrections.
     """
     free = list(range(len(got)))

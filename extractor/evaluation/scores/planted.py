@@ -1,7 +1,7 @@
 """The validator measured: plant one mistake at a time in true answers, and count what it catches.
 
 A letter type brings its planters: functions that take a true answer and yield copies with one
-mistake each, and say where a finding must point.
+mistake each, with the places where a finding must point.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Tally:
 
 @dataclass
 class Report:
-    """Kinds with their tallies, and what the validator said of the untouched answers.
+    """Kinds with their tallies, and what the validator found in the untouched answers.
 
     ``false_alarms`` are errors that call a true answer wrong; ``letter_errors`` are the letters' own
-    contradictions, ``unread`` the parts that the reader knows it cannot take apart: both are for a
-    person to look at.
+    contradictions, ``unread`` the parts that the reader knows it cannot parse: a person must look at
+    both.
     """
 
     answers: int = 0
@@ -50,7 +50,7 @@ class Report:
     letter_errors: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
-    def told(self, finding: Finding) -> list[str]:
+    def list_for(self, finding: Finding) -> list[str]:
         """The list that an error on an untouched answer belongs to."""
         if finding.blame == "letter":
             return self.letter_errors
@@ -102,7 +102,7 @@ def measure(
         report.answers += 1
         for finding in untouched.findings:
             if finding.severity == "error":
-                report.told(finding).append(f"{letter.id} {finding.path} {finding.code}")
+                report.list_for(finding).append(f"{letter.id} {finding.path} {finding.code}")
         uncertain = as_uncertain(reading)
         doubted = verdict_on(letter_type, answer, uncertain)
         report.false_alarms += [
@@ -150,5 +150,5 @@ def _count(tally: Tally, mistake: Mistake, new: list[Finding], letter: Letter, l
 
 
 def _at(path: str, expected: str) -> bool:
-    """A finding points right if it is at the leaf, or inside it."""
+    """A finding points to the right place if it is at the leaf, or inside it."""
     return path == expected or path.startswith(expected + "/")

@@ -2,7 +2,7 @@
 
 Each leaf is right or wrong, exactly, after the normalization its field declares; there is no partial
 credit. The records of an answer are paired with those of the gold so that the fewest corrections
-remain. A correction is one value typed anew or filled in, or one invented record deleted.
+remain. A correction is one value retyped or filled in, or one invented record deleted.
 """
 
 from __future__ import annotations
@@ -144,13 +144,13 @@ class _Scorer:
             yield Leaf(here.path, here.field, "invented", None, value, None, here.answer, here.debatable)
 
     def _pairs(self, node: Node, gold: list[Any], got: list[Any], at: _Place) -> dict[int, int]:
-        """Which record of the answer is meant for which of the gold: the pairing with the fewest corrections."""
+        """Which record of the answer corresponds to which of the gold: the pairing with the fewest corrections."""
         pairs = _equal(gold, got)
         rows = [i for i in range(len(gold)) if i not in pairs]
         columns = sorted(set(range(len(got))) - set(pairs.values()))
         if not rows or not columns:
             return pairs
-        # What pairing costs beyond leaving the record out; more than deleting the other one is no pair.
+        # The cost of pairing beyond leaving the record out; if it exceeds deleting the other one, there is no pair.
         cost = [[self._extra_cost(node, gold[i], got[j], at.item(i, j)) for j in columns] for i in rows]
         return pairs | {rows[i]: columns[j] for i, j in align(cost, _DELETED)}
 
@@ -162,7 +162,7 @@ class _Scorer:
         return errors - held + (0 if same_key else _OTHER_KEY)
 
     def leaf(self, node: Node, gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
-        """A leaf, or the elements of a list; where gold names alternatives, against the kindest of them."""
+        """A leaf, or the elements of a list; where gold names alternatives, against the closest one."""
         compare = _list if node.scored in ("list", "set") else _value
         if node.joined and gold and got and same_when_joined(gold, got):
             got = gold

@@ -1,4 +1,4 @@
-"""How strongly each leaf of a letter type is checked: what proves it, what passes in silence, what nobody checks."""
+"""How strongly each leaf of a letter type is checked: what proves it, what passes unflagged, what nobody checks."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from extractor.pointers import field_path
 class LeafStrength:
     """One leaf, over all true answers.
 
-    ``levels``: how often each proof level was reached. ``planted`` mistakes, of which ``silent`` raised no
-    finding at all. ``false_alarms``: errors on the true values. ``unchecked``: in plain words, what no check sees.
+    ``levels``: how often each proof level was reached. ``silent`` of the ``planted`` mistakes raised no
+    finding at all. ``false_alarms``: errors on the true values. ``unchecked``: what no check covers, in plain words.
     """
 
     path: str
@@ -36,7 +36,7 @@ class LeafStrength:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Exact 95 % bounds of the share of mistakes that pass in silence."""
+        """Exact 95% bounds of the share of mistakes that pass unflagged."""
         return exact_bounds(self.silent, self.planted)
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Scored letters, and what they add up to. Every figure is a count; ratios are kept as pairs of counts."""
+"""Scored letters and their totals. Every figure is a count; ratios are kept as pairs of counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FLAGS = ("right", "elsewhere", "letter", "false")
 
 @dataclass(frozen=True)
 class LetterScore:
-    """One letter of a run: its scored leaves, and what the validator said of it.
+    """One letter of a run: its scored leaves, and what the validator found.
 
     ``blames``: who is to blame for the validator's errors (``answer``, ``letter``, ``unclear``), and
     ``flagged_paths``: the paths into the answer at which they point. ``attempts``, ``usage`` and
@@ -66,7 +66,7 @@ class LetterScore:
 
 
 def _inside(path: str, outer: str) -> bool:
-    """Whether a JSON pointer lies at or below another; nothing lies below the whole letter, ``""``."""
+    """Whether a JSON pointer is at or below another; nothing counts as below the whole letter, ``""``."""
     return bool(outer) and (path == outer or path.startswith(outer + "/"))
 
 
@@ -107,7 +107,7 @@ def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool
 
 
 def by_field(leaves: Iterable[Leaf]) -> dict[str, dict[str, int]]:
-    """Counts of each status for each field, in the schema's order; fields that no letter speaks of are left out."""
+    """Counts of each status for each field, in the schema's order; fields that are absent everywhere are left out."""
     found: dict[str, Counter[str]] = {}
     for leaf in leaves:
         found.setdefault(leaf.field, Counter())[leaf.status] += 1
@@ -116,7 +116,7 @@ def by_field(leaves: Iterable[Leaf]) -> dict[str, dict[str, int]]:
 
 
 def calls(letters: Iterable[LetterScore]) -> dict[str, int]:
-    """Calls to the model, and what asking again was good for (errors by the validator, before and after)."""
+    """Calls to the model, and the effect of re-asking (the validator's errors, before and after)."""
     found = Counter(calls=0, asked_again=0, errors_before=0, errors_after=0, transport_retries=0)
     for letter in letters:
         found["calls"] += len(letter.attempts)
@@ -143,6 +143,6 @@ def _usage(letters: Sequence[LetterScore]) -> dict[str, int | None]:
 
 
 def _total(values: Iterable[Any]) -> Any:
-    """The sum, or ``None`` as soon as one is unknown: half a bill is no bill."""
+    """The sum, or ``None`` as soon as one is unknown: a partial total would mislead."""
     found = list(values)
     return sum(found) if found and all(value is not None for value in found) else None

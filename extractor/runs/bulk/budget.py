@@ -58,7 +58,7 @@ class CallCosts:
 
     @property
     def bounded(self) -> bool:
-        """Whether anything but a guess says how long answers may be."""
+        """Whether the length of answers is bounded by more than a guess."""
         return bool(self._measured or self._limit)
 
     def of_letter(self, letter: Letter) -> Decimal | None:
@@ -124,7 +124,7 @@ class Budget:
         self._changed: list[asyncio.Future[None]] = []
 
     async def hold(self, most: Callable[[], Decimal | None], alone: Callable[[], bool]) -> Decimal | None:
-        """Hold back ``most()`` as soon as it fits, and as nothing else is held where ``alone()`` says so.
+        """Hold back ``most()`` as soon as it fits, and, where ``alone()`` is true, nothing else is held.
 
         Returns what is held; ``None`` if it cannot fit any more, its amount is not known, or the run ends.
         """
@@ -149,7 +149,7 @@ class Budget:
         self._wake()
 
     def close(self) -> None:
-        """Nobody waits any more."""
+        """End all waits."""
         self.closed = True
         self._wake()
 
@@ -163,7 +163,7 @@ class Budget:
 class BudgetedModel:
     """A model whose every call is held against a budget.
 
-    ``opened`` holds what was held back for letters that have begun, by letter id, until their first call takes it.
+    ``opened`` holds what was held back for letters that have started, by letter id, until their first call takes it.
     ``refused`` is called with the most a call may cost that does not fit any more.
     """
 

@@ -1,4 +1,4 @@
-"""The way of many letters: read ahead, ask, keep; stopping at any moment; going on where it stopped."""
+"""Many letters: read ahead, ask, keep; stop at any moment and resume there."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ async def run(
 ) -> Summary:
     """Extract every letter into ``folder``: ``records.jsonl`` and the ledger ``run.db``.
 
-    Letters that are done and unchanged are skipped; letters with equal text are asked once. How many
-    are in flight is found within ``options.bounds``, or fixed by ``concurrency``. Files are read ahead of the
+    Letters that are done and unchanged are skipped; letters with equal text are asked once. The
+    number in flight adapts within ``options.bounds``, or is fixed by ``concurrency``. Files are read ahead of the
     asking, in threads. The first interrupt lets the letters in flight finish without retries, the second cancels
     them. Raises ``UsageError`` for what would fail for every letter, e.g. ``LedgerError`` if the folder cannot be
     used.
@@ -93,7 +93,7 @@ async def _work_off(job: Job, on_interrupt: Callable[[], None] | None) -> None:
             else:
                 await _side_by_side(job, job.limiter)
     except ExceptionGroup as failures:
-        # What stops one letter stops them all; the first says why.
+        # What stops one letter stops them all; the first gives the reason.
         raise failures.exceptions[0] from None
     if job.stopping:
         job.count_unread()
@@ -105,10 +105,10 @@ async def _one_by_one(job: Job) -> None:
     """Without a model nothing is waited for but reading, so nothing is gained by more than one."""
     while (read := await job.reading.get()) is not None:
         with job.keeping():
-            if begun := job.begin(read):
-                await job.finish(begun)
+            if started := job.begin(read):
+                await job.finish(started)
         job.progress()
-        # Signals and clocks get their turn.
+        # Let signals and timers run.
         await asyncio.sleep(0)
 
 
@@ -116,18 +116,18 @@ async def _side_by_side(job: Job, limiter: Limiter) -> None:
     async with asyncio.TaskGroup() as letters:
         while (read := await job.reading.get()) is not None:
             with job.keeping():
-                begun = job.begin(read)
-            if begun is None:
+                started = job.begin(read)
+            if started is None:
                 job.progress()
                 await asyncio.sleep(0)
                 continue
             await limiter.slot()
-            if job.stopping or not await job.affords(begun):
+            if job.stopping or not await job.affords(started):
                 limiter.release()
-                job.name(begun.file.id)
+                job.name(started.file.id)
                 return
-            task = letters.create_task(job.finish_in_slot(begun, limiter))
+            task = letters.create_task(job.finish_in_slot(started, limiter))
             job.tasks.add(task)
             task.add_done_callback(job.tasks.discard)
-            # It begins by being read: one in each turn of the loop.
+            # Its reading starts at once: one letter per turn of the loop.
             await asyncio.sleep(0)

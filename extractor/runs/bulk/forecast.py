@@ -33,8 +33,8 @@ class Forecast:
     """What becomes of ``letters``: ``done`` already, ``unreadable``, answered but to be checked again
     (``recheck``), of equal text as another (``copies``), or asked about with one call each (``calls``).
 
-    Tokens and cost are guessed from the sizes of requests and answers, put right by ``measured``
-    letters whose answers to the same questions the folder holds, corrections included.
+    Tokens and cost are guessed from the sizes of requests and answers, calibrated on ``measured``
+    letters whose answers to the same questions are in the folder, corrections included.
     """
 
     letters: int = 0
@@ -85,10 +85,10 @@ class _Survey:
     took: Usage = field(default_factory=lambda: Usage(0, 0))
     usd: Decimal | None = Decimal(0)
     asking: list[LetterFile] = field(default_factory=list)
-    seen: set[bytes] = field(default_factory=set)
+    questions: set[bytes] = field(default_factory=set)
 
     def look(self, file: LetterFile, letter: Letter | LetterError, ledger: View | None, since: int) -> None:
-        """What becomes of one letter."""
+        """Count one letter."""
         forecast = self.forecast
         before = ledger.standing(file.id) if ledger else None
         if self.options.only and (before is None or before.status != self.options.only):
@@ -98,17 +98,17 @@ class _Survey:
             forecast.unreadable += 1
             return
         keys, size = keys_of(letter.sha256, self.plan), len(letter.text.encode("utf-8", "replace"))
-        anew = is_again(before, self.options.again, since)
+        again = is_again(before, self.options.again, since)
         question = bytes.fromhex(keys.ask)
-        known = question in self.seen
-        self.seen.add(question)
+        known = question in self.questions
+        self.questions.add(question)
         if ledger and before and not known and (took := ledger.took(file.id, keys)):
             self._learn(size, took)
-        if before and before.check_key == keys.check and not anew:
+        if before and before.check_key == keys.check and not again:
             forecast.done += 1
         elif known:
             forecast.copies += 1
-        elif ledger and ledger.replies(keys, since if anew else 0):
+        elif ledger and ledger.replies(keys, since if again else 0):
             forecast.recheck += 1
         else:
             forecast.calls += 1

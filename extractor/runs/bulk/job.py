@@ -1,4 +1,4 @@
-"""One run at work: what becomes of each of its letters, and when it stops."""
+"""One run at work: the outcome of each letter, and when the run stops."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 from extractor.runs.replies import failed_record
 
-# What is true of one letter is true of all.
+# These errors would hit every letter.
 _HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved", "certificate", "settings"})
-# Of a file whose reading met a defect.
+# For a file whose reading hit a defect.
 _CRASH = Keys("crash", "")
 _FIRST_RECORDS = 20
 _NAMED = 5
 
 
-class Begun(NamedTuple):
-    """A letter that is to be asked about, and what the ledger knew of it before."""
+class StartedLetter(NamedTuple):
+    """A letter to ask about, and what the ledger knew about it before."""
 
     file: LetterFile
     letter: Letter
@@ -92,7 +92,7 @@ class Job:
 
     # ---- one letter ------------------------------------------------------------------------------
 
-    def begin(self, read: ReadLetter) -> Begun | None:
+    def begin(self, read: ReadLetter) -> StartedLetter | None:
         """Count a letter that was read; ``None`` if nothing is to be asked about it.
 
         It is done already, cannot be read, or is none of those that ``only`` names. Raises ``LedgerError``.
@@ -118,37 +118,37 @@ class Job:
         if isinstance(letter, LetterError):
             self._keep(failed_record(file.id, self.plan, letter), keys, before)
             return None
-        return Begun(file, letter, keys, before, self.since if again else 0)
+        return StartedLetter(file, letter, keys, before, self.since if again else 0)
 
-    async def affords(self, begun: Begun) -> bool:
+    async def affords(self, started: StartedLetter) -> bool:
         """Wait until a letter's first call fits into the budget; ``False`` if it does not, or the run is stopping."""
-        if self._budgeted is None or self.ledger.replies(begun.keys, begun.since):
+        if self._budgeted is None or self.ledger.replies(started.keys, started.since):
             return True
-        if not await self._budgeted.open(begun.letter):
+        if not await self._budgeted.open(started.letter):
             return False
         if self.stopping:
             # Corrections of letters in flight may be waiting for what this one held back.
-            self._budgeted.close(begun.letter.id)
+            self._budgeted.close(started.letter.id)
         return not self.stopping
 
-    async def finish_in_slot(self, begun: Begun, limiter: Limiter) -> None:
+    async def finish_in_slot(self, started: StartedLetter, limiter: Limiter) -> None:
         """``finish`` a letter that has a slot; one that is cancelled is left for the next run."""
         try:
             with self.keeping():
-                await self.finish(begun)
+                await self.finish(started)
         except asyncio.CancelledError:
             if not self.cancelled:
                 raise
-            self.name(begun.file.id)
+            self.name(started.file.id)
         finally:
             if self._budgeted:
-                self._budgeted.close(begun.letter.id)
+                self._budgeted.close(started.letter.id)
             limiter.release()
         self.progress()
 
-    async def finish(self, begun: Begun) -> None:
+    async def finish(self, started: StartedLetter) -> None:
         """Ask about a letter and keep its record. Raises ``UsageError`` for what would fail for every letter."""
-        file, letter, keys, before, since = begun
+        file, letter, keys, before, since = started
         try:
             record = await self._ask(file, letter, keys, since)
         except UsageError:
@@ -161,7 +161,7 @@ class Job:
             return
         except OSError as error:
             raise LedgerError(f"cannot write {self.output.path.parent}: {error.strerror}") from error
-        except Exception as error:  # a defect met by one letter must not cost the others
+        except Exception as error:  # a defect hit by one letter must not cost the others
             record, keys = self._crashed(file.id, error, letter.sha256, keys)
         self.failures_in_a_row = 0
         self._keep(record, keys, before)
@@ -169,7 +169,7 @@ class Job:
     def _crashed(
         self, letter_id: str, error: Exception, letter_sha256: str | None = None, keys: Keys = _CRASH
     ) -> tuple[Record, Keys]:
-        """The record of a letter that met a defect. Not done: a later version, or another try, may get it right."""
+        """The record of a letter that hit a defect. Not done: a later version, or another try, may get it right."""
         crash = ExtractorError(f"internal error: {type(error).__name__}", code="internal")
         return failed_record(letter_id, self.plan, crash, letter_sha256), Keys(keys.ask, "")
 
@@ -267,7 +267,7 @@ class Job:
             task.cancel()
 
     def count_unread(self) -> None:
-        """Name the first of the letters that were not begun. A file of which some were begun has at least one more."""
+        """Name the first of the letters that were not started. A partly read file has at least one more."""
         for file in islice(self.reading.untaken(), _NAMED):
             self.name(file.id)
         self.summary.total += self.reading.partial
@@ -300,7 +300,7 @@ class Job:
         self.ledger.tell({**self.options.labels, **self.summary.state()}, ended=ended)
 
     def conclude(self) -> None:
-        """All that the report needs of the ledger."""
+        """Take the final figures from the ledger."""
         self.look()
         summary = self.summary
         summary.in_flight = summary.reading = 0

@@ -20,7 +20,7 @@ _WORK = "merge.part"
 
 @dataclass(frozen=True)
 class Merged:
-    """``letters`` by folder; ``counts`` of all letters by status; ``conflicts``: made differently in two folders."""
+    """``letters`` by folder; ``counts`` of all letters by status; ``conflicts``: different records in two folders."""
 
     letters: dict[str, int]
     counts: Counter[str]
@@ -30,8 +30,8 @@ class Merged:
 def merge(folders: Sequence[Path], out: Path) -> Merged:
     """Join the ledgers and records of ``folders`` in the new folder ``out``; the folders stay as they are.
 
-    Of a letter that stands in two of them, the newer record is taken. ``out`` appears whole or not
-    at all, and can be gone on with by another run. Raises ``LedgerError``.
+    For a letter that is in two of them, the newer record is taken. ``out`` appears whole or not
+    at all, and another run can continue it. Raises ``LedgerError``.
     """
     ages = [_newest(folder) for folder in folders]
     if Ledger.exists(out):

@@ -1,4 +1,4 @@
-"""How a run goes about its letters, and where it stops."""
+"""How a run handles its letters, and where it stops."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OnProgress = Callable[[Summary], None]
 
 @dataclass(frozen=True)
 class Options:
-    """How a run goes about it.
+    """How a run handles its letters, and where it stops.
 
     ``again``: which finished letters are asked once more, one of ``ledger.AGAIN``. ``only``: letters whose
     record has this status; of files that hold several letters, the others are left out. ``bounds``: how many in

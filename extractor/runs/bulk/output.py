@@ -1,7 +1,7 @@
 """``records.jsonl``: one line a letter, whole at every moment, in the order of the letter ids when a run ends.
 
 The ledger holds the records; this file is made from it. While a run goes on, records of new letters
-are added line by line; a record that takes the place of an older one waits for the end, so that no
+are added line by line; a record that replaces an older one waits for the end, so that no
 letter ever has two lines.
 """
 
@@ -72,7 +72,7 @@ class Output(AbstractContextManager["Output"]):
         self.ledger.note(_NOTE, self._stamp())
 
     def rewrite(self) -> None:
-        """Make the file anew from the ledger, in order; a record at a time, so it takes no memory."""
+        """Rebuild the file from the ledger, in order, one record at a time."""
         try:
             with whole_file(self.path, _HINT) as file:
                 for line in self.ledger.lines():

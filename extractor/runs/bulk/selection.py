@@ -49,7 +49,9 @@ def shard_of(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     part, parts = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= part <= parts:
-        raise UsageError(f"{text!r} is no shard", hint="write i/n with i from 1 to n, e.g. --shard 1/4 ... --shard 4/4")
+        raise UsageError(
+            f"{text!r} is not a shard", hint="write i/n with i from 1 to n, e.g. --shard 1/4 ... --shard 4/4"
+        )
     return part, parts
 
 

@@ -43,7 +43,7 @@ class Summary:
 
     ``statuses`` counts the letters done now, ``before`` those that were done already. ``doubled`` letters
     have the text of another one before them. ``asked`` letters got an answer now; ``calls``, tokens and
-    ``usd`` are of these answers, ``unpriced`` of which have no known cost. ``stopped`` is a key of ``STOPS``, and
+    ``usd`` are of these answers, ``unpriced`` of them without a known cost. ``stopped`` is a key of ``STOPS``, and
     ``stop_detail`` its figures. ``reading`` counts the PDFs, scans and containers being read. ``counts``, ``totals``,
     ``first`` and ``odd_cost`` come from the ledger when the run has ended: all its letters by status,
     what they took, the first records, one whose cost is not known.
@@ -125,7 +125,7 @@ class Summary:
         self.usd += cost.usd or 0
 
     def state(self) -> dict[str, Any]:
-        """How the run stands, as JSON."""
+        """The state of the run as JSON values."""
         now = self.statuses + self.before
         left = self.seconds_left
         return {

@@ -1,4 +1,4 @@
-"""Replies that come together are checked one by one, with a turn of the event loop between them."""
+"""Replies that arrive together are checked one by one, with a turn of the event loop between them."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def test_every_percentage_stands_beside_its_counts(html):
         "Fully right only under toy@v2: 6 letters; only under toy@v1: 1. Exact McNemar test: p = 0.125.",
         "Both runs: 0 invented values in 8 letters: up to 31% of letters possible.",
         "toy@v2: 0 failed letters in 8 letters: up to 31% of letters possible.",
-        "would show in four cases of five",
+        "would detect with 80% power",
         "A toy@v1 B toy@v2 Prompt toy@v1 toy@v2",
         "18 values fixed, 2 broke, 1 wrong in another way",
     ],
@@ -311,13 +311,13 @@ def test_a_text_that_is_not_at_hand_or_not_the_one_that_was_read():
     assert "SECRET" not in html
     assert "has changed since this run read it" in part(html, "l00")
     del texts["l00"]
-    assert "was not at hand" in part(render_compare(compared, A, B, texts), "l00")
+    assert "was not available" in part(render_compare(compared, A, B, texts), "l00")
 
 
 def test_a_very_long_letter_is_cut(monkeypatch):
     monkeypatch.setattr(letterparts, "MOST_TEXT", 20)
     text = part(compare_page(GOLDS, A, B), "l00")
-    assert "Shown are the first 20 of" in text
+    assert "These are the first 20 of" in text
     assert "".join(Page(text).all("pre")[0][1][1:]) == GOLDS[0].letter.text[:20]
 
 
@@ -409,4 +409,4 @@ def test_a_letter_that_begins_with_line_breaks_keeps_them():
 def test_render_run_takes_letters_and_gold_that_lack_a_letter():
     html = render_run(A, {}, {})
     assert Page(html).unclosed == []
-    assert "was not at hand" in html
+    assert "was not available" in html

@@ -63,7 +63,7 @@ def test_two_runs_are_never_called_equal(a):
 @pytest.mark.parametrize(
     ("a", "b", "sentence"),
     [
-        ([3] * 8, [1, 2] * 4, "would show in four cases of five (80% power, simulated) is about"),
+        ([3] * 8, [1, 2] * 4, "would detect with 80% power (simulated) is about"),
         ([3] * 8, [3] * 3 + [2] * 5, "5 letters differ: fewer than 6 are too few to estimate"),
         ([3] * 8, [3] * 8, "0 letters differ"),
     ],

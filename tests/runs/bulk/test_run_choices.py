@@ -97,7 +97,7 @@ def test_shards_are_disjoint_and_whole(toy: Path) -> None:
 @pytest.mark.parametrize("shard", ["0/4", "5/4", "1", "a/b", "1/0", "1-4"])
 def test_no_shard(toy: Path, shard: str) -> None:
     ran = run("--shard", shard)
-    assert (ran.code, "is no shard" in ran.err) == (2, True)
+    assert (ran.code, "is not a shard" in ran.err) == (2, True)
 
 
 def some_fail(number: int, asked: Asked) -> Canned:

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // Sorting, filtering and jumping. The page is whole without it, so its controls are made or shown here.
+  // Sorting, filtering and jumping. The page is whole without it, so its controls are created or revealed here.
 
   function sorts(table) {
     const body = table.tBodies[0];
@@ -34,7 +34,7 @@
     });
   }
 
-  // So many rows are shown at a time: a browser lays out thousands slowly, and nobody reads them.
+  // This many rows are displayed at a time: a browser lays out thousands slowly, and nobody reads them.
   const MOST = 300;
 
   function filters(controls) {
@@ -59,8 +59,8 @@
         row.hidden = !fits || found > most;
       }
       more.hidden = found <= most;
-      const shown = found > most ? `, the first ${most} shown` : "";
-      output.value = `${found.toLocaleString("en")} of ${words.size.toLocaleString("en")}${shown}`;
+      const limit = found > most ? `, the first ${most} shown` : "";
+      output.value = `${found.toLocaleString("en")} of ${words.size.toLocaleString("en")}${limit}`;
     };
     search.addEventListener("input", apply);
     only?.addEventListener("change", apply);
