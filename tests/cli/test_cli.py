@@ -18,7 +18,7 @@ from extractor.workspace.workspace import Workspace
 from tests.support.loopback import endpoint
 from tests.support.toy import MODEL, NOTES, ROOT, cli, edit, good_model, put, right_answer, write_toy
 
-HEAVY = ("openai", "instructor", "vcr", "httpx2", "tenacity")
+HEAVY = ("openai", "instructor", "vcr", "httpx2", "tenacity", "jinja2", "scipy", "numpy")
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ from extractor.cli.shared.options import JsonOption, ReaskOption, TypeOption, Wo
 from extractor.display.values import shortened
 from extractor.errors import UsageError
 from extractor.evaluation.bench import Bench
-from extractor.evaluation.compare import compare, compare_many
+from extractor.evaluation.compare import Comparison, compare, compare_many
+from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_markdown, as_text
-from extractor.evaluation.reports.html import render_compare
 from extractor.evaluation.reports.parts import Grid, Part, compare_parts, table_parts
 from extractor.evaluation.reports.sentences import (
     compare_detail,
@@ -109,9 +109,16 @@ def _report(runs: list[Run], bench: Bench, form: str, only: list[str]) -> str:
             "text": lambda: as_text(compare_parts(two, only)),
             "md": lambda: as_markdown(compare_parts(two, only)),
             "json": lambda: _json({**sentences_of, **two.as_dict()}),
-            "html": lambda: render_compare(two, runs[0], runs[1], texts, truths),
+            "html": lambda: _page(two, runs, texts, truths),
         },
     )
+
+
+def _page(two: Comparison, runs: list[Run], texts: dict[str, str], truths: dict[str, Gold]) -> str:
+    # The template engine is slow to load, and only pages need it.
+    from extractor.evaluation.reports.html import render_compare
+
+    return render_compare(two, runs[0], runs[1], texts, truths)
 
 
 def _json(value: Any) -> str:

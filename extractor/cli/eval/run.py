@@ -34,9 +34,9 @@ from extractor.cli.shared.options import (
 from extractor.display.values import percent_of
 from extractor.errors import UsageError
 from extractor.evaluation.bench import Bench
+from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_junit, as_markdown, as_text
-from extractor.evaluation.reports.html import render_run
 from extractor.evaluation.reports.parts import Grid, run_parts
 from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
 from extractor.evaluation.scores import scoring
@@ -95,10 +95,17 @@ def report(run: Run, bench: Bench, form: str) -> str:
             "text": lambda: as_text(run_parts(run)),
             "md": lambda: as_markdown(run_parts(run)),
             "json": lambda: json.dumps(as_json(run), ensure_ascii=False, indent=2) + "\n",
-            "html": lambda: render_run(run, texts, truths),
+            "html": lambda: _page(run, texts, truths),
             "junit": lambda: as_junit(run, run.about["prompt"] or run.about["model"]),
         },
     )
+
+
+def _page(run: Run, texts: dict[str, str], truths: dict[str, Gold]) -> str:
+    # The template engine is slow to load, and only pages need it.
+    from extractor.evaluation.reports.html import render_run
+
+    return render_run(run, texts, truths)
 
 
 def as_json(run: Run) -> dict[str, Any]:
