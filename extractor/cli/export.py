@@ -12,7 +12,7 @@ from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption
 from extractor.errors import UsageError
 from extractor.review.state import Reviews
 from extractor.runs.export import BOTH, FORMATS, tables_of, targets, write_tables
-from extractor.runs.ledger import View
+from extractor.runs.ledger import LedgerView
 from extractor.runs.ledger.beside import refuse_shorter_ledger
 
 
@@ -49,7 +49,7 @@ def export_command(
     to = to or _format_of(out)
     if to not in FORMATS:
         raise UsageError(f"unknown format {to!r}", hint=f"--to: {', '.join(FORMATS)}")
-    with View(folder) as ledger:
+    with LedgerView(folder) as ledger:
         refuse_shorter_ledger(ledger, folder)
         records = map(Reviews(folder).reviewed, ledger.records())
         first = next(records, None)

@@ -18,7 +18,7 @@ from extractor.cli.shared.options import (
     print_err,
     print_json,
 )
-from extractor.runs.ledger import View
+from extractor.runs.ledger import LedgerView
 
 gold_app = typer.Typer(name="gold", help="More letters with true answers.", no_args_is_help=True)
 
@@ -46,7 +46,7 @@ def from_review_command(
 
     opened = open_workspace(workspace)
     kind = opened.letter_type(letter_type or letter_type_of_run(folder))
-    with View(folder) as view:
+    with LedgerView(folder) as view:
         records = list(view.records())
     reviews = Reviews(folder)
     places = letter_places(folder, opened, kind, letters)

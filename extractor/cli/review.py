@@ -13,7 +13,7 @@ from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_works
 from extractor.errors import LedgerError, UsageError
 from extractor.files import output_file
 from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.ledger import View
+from extractor.runs.ledger import LedgerView
 from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _serve(desk: Desk, port: int, browser: bool) -> None:
 
 def letter_type_of_run(folder: Path) -> str | None:
     """The letter type of a run's records. Raises ``LedgerError`` if ``folder`` is not one."""
-    with View(folder) as view:
+    with LedgerView(folder) as view:
         first = next(view.records(), None)
     if first is None:
         raise LedgerError(f"no letter is finished in {folder}", hint="let the run continue, or name another folder")
@@ -117,7 +117,7 @@ def letter_places(folder: Path, workspace: Workspace, kind: LetterType, named: l
     """
     if named:
         return [named]
-    with View(folder) as view:
+    with LedgerView(folder) as view:
         places = [*view.paths(), *_batch_paths(folder)]
     own = workspace.config.letter_types[kind.name].letters
     if own and (workspace.root / own).is_dir():

@@ -14,7 +14,7 @@ from extractor.cli.shared.progress import compact, duration, parts
 from extractor.display.values import money
 from extractor.models.prices import rounded
 from extractor.runs.bulk import STOPS
-from extractor.runs.ledger import Latest, View, running
+from extractor.runs.ledger import Latest, LedgerView, running
 
 
 def status_command(
@@ -27,7 +27,7 @@ def status_command(
 
     Example: extractor status out
     """
-    with View(folder) as ledger:
+    with LedgerView(folder) as ledger:
         last, now = ledger.latest(), running(folder)
         report: dict[str, Any] = {
             "folder": str(folder),

@@ -25,7 +25,7 @@ from extractor.lettertypes.wrong_values import (
     RECORD,
     VALUE,
     Answer,
-    Leaf,
+    AnswerLeaf,
     WrongValues,
     cut,
     digit_changed,
@@ -85,12 +85,12 @@ def _where_read(planter: Planter) -> Planter:
 
 def _leaves(
     schema: type[BaseModel], record: Mapping[str, Any], path: str = "", above: tuple[str, str] = ("", "")
-) -> Iterator[Leaf]:
+) -> Iterator[AnswerLeaf]:
     for spec in fields_of(schema):
         here = f"{path}/{spec.name}"
         value = record[spec.name]
         if spec.model is None:
-            yield Leaf(here, schema, spec, value, above[0] if spec.name == above[1] else "")
+            yield AnswerLeaf(here, schema, spec, value, above[0] if spec.name == above[1] else "")
         elif spec.kind == "group":
             yield from _leaves(spec.model, value, here)
         else:

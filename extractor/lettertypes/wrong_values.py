@@ -38,7 +38,7 @@ _UNIT = re.compile(r"(?<=\d)\s?(%|(?:percent|mg|ml|days|weeks|months|years|hours
 
 
 @dataclass(frozen=True)
-class Leaf:
+class AnswerLeaf:
     """One leaf of an answer: where it is, what the schema says of it, and the leaves that hold the same in others."""
 
     path: str
@@ -76,32 +76,32 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-WrongValues = Callable[[Leaf, Sequence[Leaf], Reading], Iterable[Any]]
+WrongValues = Callable[[AnswerLeaf, Sequence[AnswerLeaf], Reading], Iterable[Any]]
 
 
-def enum_flipped(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[Any]:
+def enum_flipped(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[Any]:
     if leaf.value is not None:
         yield from (value for value in get_args(leaf.spec.value_type) if value != leaf.value)
 
 
-def flipped(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[Any]:
+def flipped(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[Any]:
     if leaf.value is not None:
         yield not leaf.value
 
 
-def shifted_by_a_day(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[str]:
+def shifted_by_a_day(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[str]:
     if leaf.value:
         day = date.fromisoformat(leaf.value)
         yield from ((day + timedelta(days)).isoformat() for days in (-1, 1))
 
 
-def month_and_day_swapped(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[str]:
+def month_and_day_swapped(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[str]:
     day = date.fromisoformat(leaf.value) if leaf.value else None
     if day and day.day <= 12 and day.day != day.month:
         yield day.replace(month=day.day, day=day.month).isoformat()
 
 
-def of_a_sibling(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[Any]:
+def of_a_sibling(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[Any]:
     """The value of another leaf of the same type, those of the same name first."""
     if leaf.value is None:
         return
@@ -117,7 +117,7 @@ def of_a_sibling(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterat
     yield from (other.value for other in alike)
 
 
-def _others_of_the_letter(leaf: Leaf, reading: Reading) -> Iterator[Any]:
+def _others_of_the_letter(leaf: AnswerLeaf, reading: Reading) -> Iterator[Any]:
     """Other values of the leaf's type that stand in the letter, by the leaf's own parser."""
     parser = leaf.spec.parser or parser_of(leaf.spec.value_type)
     if parser is None:
@@ -132,18 +132,18 @@ def _others_of_the_letter(leaf: Leaf, reading: Reading) -> Iterator[Any]:
             yield value
 
 
-def other_of_the_letter(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[Any]:
+def other_of_the_letter(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[Any]:
     return _others_of_the_letter(leaf, reading) if leaf.value is not None else iter(())
 
 
-def number_changed(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[Any]:
+def number_changed(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[Any]:
     if leaf.value is not None:
         number = Decimal(str(leaf.value))
         whole = int if leaf.spec.value_type is int else (float if leaf.spec.value_type is float else str)
         yield from (whole(number + step) for step in (1, -1) if number + step >= 0)
 
 
-def digit_changed(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[str]:
+def digit_changed(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[str]:
     yield from _digits(leaf.value or "")
 
 
@@ -152,25 +152,25 @@ def _digits(text: str) -> Iterator[str]:
         yield f"{text[: match.start()]}{(int(match[0]) + 1) % 10}{text[match.end() :]}"
 
 
-def unit_changed(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[str]:
+def unit_changed(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[str]:
     text = leaf.value or ""
     for match in _UNIT.finditer(text):
         yield text[: match.start(1)] + _UNITS[match[1]] + text[match.end(1) :]
 
 
-def negation_removed(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[str]:
+def negation_removed(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[str]:
     text = leaf.value or ""
     yield from (text[: match.start()] + text[match.end() :] for match in _NEGATION.finditer(text))
 
 
-def cut(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[str]:
+def cut(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[str]:
     words = (leaf.value or "").split()
     if leaf.is_whole and len(words) > 1:
         yield " ".join(words[:-1])
         yield " ".join(words[1:])
 
 
-def of_another_section(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[str]:
+def of_another_section(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[str]:
     """As many words from another region of the letter."""
     marker = leaf.spec.marker
     if not leaf.value or not isinstance(marker, Verbatim):
@@ -184,14 +184,14 @@ def of_another_section(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> 
             yield " ".join(words)
 
 
-def null(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[Any]:
+def null(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[Any]:
     if leaf.spec.nullable and leaf.value is not None and leaf.is_whole:
         yield None
     elif leaf.spec.many and leaf.value:
         yield []
 
 
-def value_for_null(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[Any]:
+def value_for_null(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[Any]:
     if leaf.value is not None or not leaf.is_whole:
         return
     if get_origin(leaf.spec.value_type) is Literal:
@@ -245,7 +245,7 @@ def in_list(change: Callable[[list[Any]], Iterable[list[Any]]]) -> WrongValues:
     return lambda leaf, leaves, reading: change(leaf.value)
 
 
-def invented_item(leaf: Leaf, leaves: Sequence[Leaf], reading: Reading) -> Iterator[list[Any]]:
+def invented_item(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Reading) -> Iterator[list[Any]]:
     if leaf.spec.value_type is str and isinstance(leaf.spec.marker, Verbatim):
         invented: Iterable[Any] = of_another_section(replace(leaf, value="one two three four five"), (), reading)
     else:

@@ -26,7 +26,7 @@ _BY_WEIGHT = ("error", "warning", "info")
 
 
 @dataclass(frozen=True)
-class Place:
+class EvidencePlace:
     """Where in the letter: raw offsets, and how a person would name the place."""
 
     start: int
@@ -47,7 +47,7 @@ class Told:
     got: str
     meaning: str
     path: str
-    place: Place | None
+    place: EvidencePlace | None
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Field:
     name: str
     text: str
     protected: bool
-    places: tuple[Place, ...]
+    places: tuple[EvidencePlace, ...]
     by_hand: bool
     unproven: bool
     findings: tuple[Told, ...]
@@ -239,10 +239,10 @@ class _Showing:
             return None
         return self.second.model, value_text(self.second.values[path])
 
-    def _place(self, start: int, end: int) -> Place | None:
+    def _place(self, start: int, end: int) -> EvidencePlace | None:
         if self.letter is None or not 0 <= start < end <= len(self.letter.text):
             return None
-        return Place(start, end, where(self.letter, start))
+        return EvidencePlace(start, end, where(self.letter, start))
 
 
 def where(letter: Letter, offset: int) -> str:

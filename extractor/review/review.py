@@ -18,7 +18,7 @@ from extractor.review.letters import Letters
 from extractor.review.log import CHANGES, DECISIONS, Act, ConflictError, Log
 from extractor.review.queue import Entry, Query, Queue, load, part_of
 from extractor.review.state import State, answer_sha256, final_answer, fold
-from extractor.runs.ledger import View
+from extractor.runs.ledger import LedgerView
 from extractor.runs.record import Record
 
 # What a browser may send of each.
@@ -64,7 +64,7 @@ class Desk:
         stamp = _stamp(self.folder)
         if stamp == self._stamp:
             return
-        with View(self.folder) as view:
+        with LedgerView(self.folder) as view:
             self.queue: Queue = load(self.kind, _same_schema(view.records(), self.kind))
         self._stamp = stamp
 
@@ -113,7 +113,7 @@ class Desk:
 
     def _original(self, entry: Entry) -> Record:
         """A letter's record as the run made it. Raises ``ConflictError`` if that is not what the queue knows."""
-        with View(self.folder) as view:
+        with LedgerView(self.folder) as view:
             original = view.record(entry.letter_id)
         if original is None or answer_sha256(original) != entry.answer_sha256:
             raise ConflictError(())

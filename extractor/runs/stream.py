@@ -14,7 +14,7 @@ from extractor.errors import IncompleteRunError
 from extractor.letters.letter import LetterFile
 from extractor.loops import awaited, wait_for
 from extractor.runs.bulk import Around, Options, Summary, run
-from extractor.runs.ledger import View
+from extractor.runs.ledger import LedgerView
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 
@@ -46,7 +46,7 @@ class RecordStream:
         self._options, self._concurrency = options, concurrency
         self._finished: asyncio.Queue[str | None] = asyncio.Queue()
         self._task: asyncio.Task[Summary] | None = None
-        self._view: View | None = None
+        self._view: LedgerView | None = None
 
     def __iter__(self) -> Iterator[Record]:
         try:
@@ -91,7 +91,7 @@ class RecordStream:
 
     def _record(self, letter_id: str) -> Record | None:
         assert self._folder is not None
-        self._view = self._view or View(self._folder)
+        self._view = self._view or LedgerView(self._folder)
         return self._view.record(letter_id)
 
     async def _close(self) -> None:

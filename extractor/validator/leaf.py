@@ -18,11 +18,11 @@ from extractor.validator.lists import compare_lists
 from extractor.validator.occurrence import occurrences
 from extractor.validator.quotes import follows_negation, gives, is_whole
 from extractor.validator.verdict import Verdict
-from extractor.validator.witnesses import Quoted, View, rule
+from extractor.validator.witnesses import QuoteWitness, ReadingWitness, rule
 
 Regions = Mapping[str, Span]
 
-_UNPROVING = (Quoted.ABSENT, Quoted.ELSEWHERE)
+_UNPROVING = (QuoteWitness.ABSENT, QuoteWitness.ELSEWHERE)
 _BY_EYE = "the reader cannot read this list with certainty; compare it by eye"
 
 
@@ -54,7 +54,7 @@ def silence_level(fact: Fact | None) -> ProofLevel:
 
 
 @dataclass(slots=True)
-class Leaf:
+class LeafCheck:
     """One leaf with the place it must be proven in.
 
     ``block``: the span of the record it belongs to, where its section is not known.
@@ -205,7 +205,7 @@ class Leaf:
         view = self._view(value)
         quoted, place = self._quoted(value, region)
         ruling = rule(view, quoted)
-        if view is View.AGREES:
+        if view is ReadingWitness.AGREES:
             if quoted in _UNPROVING:
                 self._add(self._quote_finding(quoted, "warning", "answer", value))
             return self._agreed(ruling.level or "nothing")
@@ -213,7 +213,7 @@ class Leaf:
             self.context.verdict.evidence[self.path] = [place]
         if ruling.level:
             return ruling.level
-        if view is View.DIFFERS:
+        if view is ReadingWitness.DIFFERS:
             if not self.spec.many and (places := occurrences(value, self.context.letter, region)):
                 self.context.verdict.in_place[self.path] = places
             self._all_differs(value, ruling.blame or "answer")
@@ -225,30 +225,30 @@ class Leaf:
             self._add(self._quote_finding(quoted, severity, ruling.blame, value))
         return "nothing"
 
-    def _quoted(self, value: Any, region: Span) -> tuple[Quoted, Span | None]:
+    def _quoted(self, value: Any, region: Span) -> tuple[QuoteWitness, Span | None]:
         """What the quote of this leaf does for its value, and where it does it."""
         if self.context.quotes is None:
-            return Quoted.NOT_ASKED, None
+            return QuoteWitness.NOT_ASKED, None
         quote = self.context.quotes.get(self.path)
         if quote is None:
-            return Quoted.ABSENT, None
+            return QuoteWitness.ABSENT, None
         for place in self.context.letter.folded.find_all(quote, region):
             if gives(value, self.spec, self.context.letter, place):
-                return Quoted.PROVES, place
-        return Quoted.ELSEWHERE, None
+                return QuoteWitness.PROVES, place
+        return QuoteWitness.ELSEWHERE, None
 
-    def _quote_finding(self, quoted: Quoted, severity: Severity, blame: Blame, value: Any) -> Finding:
-        if quoted is Quoted.ABSENT:
+    def _quote_finding(self, quoted: QuoteWitness, severity: Severity, blame: Blame, value: Any) -> Finding:
+        if quoted is QuoteWitness.ABSENT:
             return Finding("quote_missing", self.path, severity, blame, "no words are quoted for this", got=value)
         message = "the quote is not in its part of the letter, or does not give this value"
         return Finding("quote_elsewhere", self.path, severity, blame, message, got=value)
 
-    def _view(self, value: Any) -> View:
+    def _view(self, value: Any) -> ReadingWitness:
         if self.fact is None:
-            return View.NONE
+            return ReadingWitness.NONE
         if not self.fact.certain:
-            return View.UNCERTAIN
-        return View.AGREES if _plain_items(value) == self.fact.value else View.DIFFERS
+            return ReadingWitness.UNCERTAIN
+        return ReadingWitness.AGREES if _plain_items(value) == self.fact.value else ReadingWitness.DIFFERS
 
     def _agreed(self, level: ProofLevel) -> ProofLevel:
         assert self.fact is not None

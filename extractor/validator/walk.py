@@ -12,7 +12,7 @@ from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecke
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.reading import Block, Fact
 from extractor.validator.binding import Binding, bind, identical
-from extractor.validator.leaf import Context, Leaf, Regions, is_silent, silence_level
+from extractor.validator.leaf import Context, LeafCheck, Regions, is_silent, silence_level
 
 
 class Walk:
@@ -52,7 +52,7 @@ class Walk:
             self.context.verdict.proof[path] = "place"
             self.context.verdict.evidence[path] = list(fact.spans)
         else:
-            Leaf(self.context, spec, path, fact, regions, block.span).check(value, record)
+            LeafCheck(self.context, spec, path, fact, regions, block.span).check(value, record)
 
     def _list(self, items: Sequence[BaseModel], block: Block, spec: SchemaField, regions: Regions, path: str) -> None:
         """A list of records: bound to the blocks the reader found; where it has none, each record looked up alone."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from extractor.lettertypes.findings import Blame, ProofLevel
 
 
-class View(Enum):
+class ReadingWitness(Enum):
     """The reading's view of a value."""
 
     AGREES = "agrees"
@@ -23,7 +23,7 @@ class View(Enum):
     NONE = "no view"
 
 
-class Quoted(Enum):
+class QuoteWitness(Enum):
     """What the quoted words do for the value."""
 
     NOT_ASKED = "not asked for"
@@ -44,26 +44,26 @@ class Ruling(NamedTuple):
 
 _WORDS_DECIDE = Ruling()
 
-TABLE: Mapping[tuple[View, Quoted], Ruling] = {
-    (View.AGREES, Quoted.NOT_ASKED): Ruling("place"),
-    (View.AGREES, Quoted.PROVES): Ruling("place+quote"),
-    (View.AGREES, Quoted.ABSENT): Ruling("place"),
-    (View.AGREES, Quoted.ELSEWHERE): Ruling("place"),
-    (View.DIFFERS, Quoted.NOT_ASKED): Ruling(blame="answer"),
-    (View.DIFFERS, Quoted.PROVES): Ruling(blame="unclear"),
-    (View.DIFFERS, Quoted.ABSENT): Ruling(blame="answer"),
-    (View.DIFFERS, Quoted.ELSEWHERE): Ruling(blame="answer"),
-    (View.UNCERTAIN, Quoted.NOT_ASKED): _WORDS_DECIDE,
-    (View.UNCERTAIN, Quoted.PROVES): Ruling("quote"),
-    (View.UNCERTAIN, Quoted.ABSENT): Ruling(blame="unclear"),
-    (View.UNCERTAIN, Quoted.ELSEWHERE): Ruling(blame="unclear"),
-    (View.NONE, Quoted.NOT_ASKED): _WORDS_DECIDE,
-    (View.NONE, Quoted.PROVES): Ruling("quote"),
-    (View.NONE, Quoted.ABSENT): Ruling(blame="answer"),
-    (View.NONE, Quoted.ELSEWHERE): Ruling(blame="answer"),
+TABLE: Mapping[tuple[ReadingWitness, QuoteWitness], Ruling] = {
+    (ReadingWitness.AGREES, QuoteWitness.NOT_ASKED): Ruling("place"),
+    (ReadingWitness.AGREES, QuoteWitness.PROVES): Ruling("place+quote"),
+    (ReadingWitness.AGREES, QuoteWitness.ABSENT): Ruling("place"),
+    (ReadingWitness.AGREES, QuoteWitness.ELSEWHERE): Ruling("place"),
+    (ReadingWitness.DIFFERS, QuoteWitness.NOT_ASKED): Ruling(blame="answer"),
+    (ReadingWitness.DIFFERS, QuoteWitness.PROVES): Ruling(blame="unclear"),
+    (ReadingWitness.DIFFERS, QuoteWitness.ABSENT): Ruling(blame="answer"),
+    (ReadingWitness.DIFFERS, QuoteWitness.ELSEWHERE): Ruling(blame="answer"),
+    (ReadingWitness.UNCERTAIN, QuoteWitness.NOT_ASKED): _WORDS_DECIDE,
+    (ReadingWitness.UNCERTAIN, QuoteWitness.PROVES): Ruling("quote"),
+    (ReadingWitness.UNCERTAIN, QuoteWitness.ABSENT): Ruling(blame="unclear"),
+    (ReadingWitness.UNCERTAIN, QuoteWitness.ELSEWHERE): Ruling(blame="unclear"),
+    (ReadingWitness.NONE, QuoteWitness.NOT_ASKED): _WORDS_DECIDE,
+    (ReadingWitness.NONE, QuoteWitness.PROVES): Ruling("quote"),
+    (ReadingWitness.NONE, QuoteWitness.ABSENT): Ruling(blame="answer"),
+    (ReadingWitness.NONE, QuoteWitness.ELSEWHERE): Ruling(blame="answer"),
 }
 
 
-def rule(view: View, quoted: Quoted) -> Ruling:
+def rule(view: ReadingWitness, quoted: QuoteWitness) -> Ruling:
     """The row of the table for what the two witnesses say."""
     return TABLE[view, quoted]

@@ -24,7 +24,7 @@ from extractor.models.model import Question, Reply, Usage
 from extractor.models.replies import ReplyError
 from extractor.runs.answers import check_answer, recheck
 from extractor.runs.bulk import Options, run
-from extractor.runs.ledger import View
+from extractor.runs.ledger import LedgerView
 from extractor.runs.pipeline import extract
 from extractor.runs.plan import Plan
 from extractor.runs.record import SecondAnswer
@@ -191,7 +191,7 @@ def run_in(folder: Path, files: list[LetterFile], plan: Plan, max_cost: str | No
 
 
 def kept(folder: Path) -> list[tuple[str, str, bool]]:
-    with View(folder / "out") as view:
+    with LedgerView(folder / "out") as view:
         return [(each.letter_id, each.status, each.second is not None) for each in view.records()]
 
 
@@ -219,7 +219,7 @@ def test_nothing_is_paid_twice(tmp_path: Path) -> None:
     assert run_in(tmp_path, files, dearer).counts == {"accepted": 1}
     asked = [len(model.asked) for plan in (down, up, again) for model in models(plan)]
     assert asked == [2, 1, 0, 1, 0, 0]
-    with View(tmp_path / "out") as view:
+    with LedgerView(tmp_path / "out") as view:
         assert [each.cost_usd for each in view.records()] == [0.0616]
 
 
@@ -256,5 +256,5 @@ def test_the_budget_counts_both_models(tmp_path: Path, max_cost: str) -> None:
 
 
 def records(folder: Path) -> list[Any]:
-    with View(folder / "out") as view:
+    with LedgerView(folder / "out") as view:
         return list(view.records())

@@ -16,7 +16,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.review.review import Desk
 from extractor.review.serve import open_server
 from extractor.runs.answers import recheck
-from extractor.runs.ledger import Keys, Ledger, View
+from extractor.runs.ledger import Keys, Ledger, LedgerView
 from extractor.runs.record import Failure, Record
 from extractor.workspace.workspace import Workspace
 from tests.support.toy import NOTES, Ran, cli, put, write_toy
@@ -83,7 +83,7 @@ def store(out: Path, *records: Record) -> None:
 
 
 def record_of(out: Path, letter_id: str) -> Record:
-    with View(out) as view:
+    with LedgerView(out) as view:
         found = view.record(letter_id)
     assert found is not None
     return found

@@ -14,7 +14,7 @@ import typer
 from extractor.cli.shared.options import open_session, open_workspace, print_err
 from extractor.errors import UsageError
 from extractor.models.offline import NAME as OFFLINE
-from extractor.runs.batch import Batch, Book, Options
+from extractor.runs.batch import Batch, BatchOptions, Book
 from extractor.runs.bulk.output import Output
 from extractor.runs.ledger import Ledger
 from extractor.runs.ledger.beside import refuse_foreign_records
@@ -36,16 +36,16 @@ def model_named(workspace: Path | None, model: str | None) -> str:
     return name
 
 
-def options_of(session: Session, reasks: int) -> Options:
+def options_of(session: Session, reasks: int) -> BatchOptions:
     """The settings of a ``write`` that later commands need."""
     plan = session.plan
     assert plan.prompt is not None
     address = plan.model.params.get("base_url")
     root = str(session.workspace.root)
-    return Options(root, plan.letter_type.name, plan.model.name, plan.prompt.id, address, reasks)
+    return BatchOptions(root, plan.letter_type.name, plan.model.name, plan.prompt.id, address, reasks)
 
 
-def session_of(options: Options, workspace: Path | None, base_url: str | None = None, *, keyless: bool) -> Session:
+def session_of(options: BatchOptions, workspace: Path | None, base_url: str | None = None, *, keyless: bool) -> Session:
     """The session of the last ``write``."""
     return open_session(
         workspace or Path(options.workspace),
@@ -81,7 +81,7 @@ def at_endpoint(out: Path, base_url: str | None, workspace: Path | None) -> Iter
             yield book, client
 
 
-def write_arguments(options: Options, paths: Iterable[Path], out: Path) -> str:
+def write_arguments(options: BatchOptions, paths: Iterable[Path], out: Path) -> str:
     """The arguments that repeat a ``write``, quoted for a shell."""
     words = [*map(str, paths), "--out", str(out), "--model", options.model, "--prompt", options.prompt]
     words += ["--type", options.letter_type, "--workspace", options.workspace]

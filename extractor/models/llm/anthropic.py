@@ -15,7 +15,7 @@ from instructor.v2.core.registry import mode_registry
 from pydantic import BaseModel
 
 from extractor.models.llm.chat import url_without_secrets
-from extractor.models.llm.failures import Place
+from extractor.models.llm.failures import EndpointLabel
 from extractor.models.llm.retrying import check_settings
 from extractor.models.model import Question, Reply, Usage
 from extractor.models.replies import ReplyError, as_text, finish_reason, model_name, one_answer, token_count
@@ -48,8 +48,8 @@ class MessagesEndpoint:
         check_settings(self.mode, MODES, self.params, _OURS)
 
     @property
-    def place(self) -> Place:
-        return Place(self.name, url_without_secrets(self.base_url or ANTHROPIC_URL), "ANTHROPIC_API_KEY")
+    def place(self) -> EndpointLabel:
+        return EndpointLabel(self.name, url_without_secrets(self.base_url or ANTHROPIC_URL), "ANTHROPIC_API_KEY")
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from extractor.errors import ModelNameError, TransportError, UsageError
 from extractor.models.llm.chat import OPENAI_URL, ChatEndpoint
-from extractor.models.llm.failures import CallError, Place, lost, parsed, refused
+from extractor.models.llm.failures import CallError, EndpointLabel, lost, parsed, refused
 from extractor.models.llm.retrying import Patience, RetryingModel
 from extractor.models.llm.route import open_sync_client
 from extractor.models.model import Model, Question, Reply
@@ -87,7 +87,7 @@ def _not_done(error: Any) -> TransportError:
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchJob:
     """A batch as the endpoint reports it: how many requests it has, has answered, and has failed to answer.
 
     ``problems``: why it was not started, by code and line.
@@ -144,7 +144,7 @@ class BatchClient(AbstractContextManager["BatchClient"]):
 
         return self._call(send)
 
-    def start(self, upload_id: str, *, maybe_started: bool = False) -> Job:
+    def start(self, upload_id: str, *, maybe_started: bool = False) -> BatchJob:
         """Start a batch over an uploaded file.
 
         ``maybe_started``: an earlier try may have got through without a reply; then the batch
@@ -152,7 +152,7 @@ class BatchClient(AbstractContextManager["BatchClient"]):
         """
         tried = maybe_started
 
-        def begin() -> Job:
+        def begin() -> BatchJob:
             nonlocal tried
             if tried and (found := self._find(upload_id)):
                 return found
@@ -163,7 +163,7 @@ class BatchClient(AbstractContextManager["BatchClient"]):
 
         return self._call(begin)
 
-    def job(self, batch_id: str) -> Job:
+    def job(self, batch_id: str) -> BatchJob:
         """The current state of a batch."""
         retrieve = self._client.batches.with_raw_response.retrieve
         return self._call(lambda: self._job(self._body(retrieve(batch_id, extra_headers=self._headers))))
@@ -181,7 +181,7 @@ class BatchClient(AbstractContextManager["BatchClient"]):
 
         self._call(fetch)
 
-    def _find(self, upload_id: str) -> Job | None:
+    def _find(self, upload_id: str) -> BatchJob | None:
         """The batch over an uploaded file, unless it was refused, which costs nothing."""
         after: str | openai.Omit = openai.omit
         for _ in range(_PAGES):
@@ -229,10 +229,10 @@ class BatchClient(AbstractContextManager["BatchClient"]):
             raise CallError(TransportError(message, hint=hint, code="bad_gateway_body"))
         return str(body["id"])
 
-    def _job(self, body: Mapping[str, Any]) -> Job:
+    def _job(self, body: Mapping[str, Any]) -> BatchJob:
         counts = _part(body, "request_counts")
         problems = _part(body, "errors").get("data")
-        return Job(
+        return BatchJob(
             self._id(body),
             _name(body, "status") or "unknown",
             **{name: token_count(counts, name) or 0 for name in ("total", "completed", "failed")},
@@ -259,7 +259,7 @@ def _problem(body: Any) -> str:
 
 
 @contextmanager
-def _as_ours(place: Place, patience: Patience) -> Iterator[None]:
+def _as_ours(place: EndpointLabel, patience: Patience) -> Iterator[None]:
     """The client's errors as ``CallError``."""
     try:
         yield

@@ -15,7 +15,7 @@ from instructor.v2.core.providers import Provider
 from instructor.v2.core.registry import mode_registry
 from pydantic import BaseModel
 
-from extractor.models.llm.failures import Place
+from extractor.models.llm.failures import EndpointLabel
 from extractor.models.llm.retrying import Patience, RetryingModel, check_settings
 from extractor.models.model import Question, Reply
 from extractor.models.replies import read_completion
@@ -60,10 +60,10 @@ class ChatEndpoint:
         check_settings(self.mode, MODES, self.params, _OURS)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> EndpointLabel:
         key = "AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY"
         advice = " and the api_version" if self.azure else "; most addresses end in /v1"
-        return Place(self.name, url_without_secrets(self.base_url or OPENAI_URL), key, advice)
+        return EndpointLabel(self.name, url_without_secrets(self.base_url or OPENAI_URL), key, advice)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from extractor.models.replies import malformed
 
 
 @dataclass(frozen=True)
-class Place:
+class EndpointLabel:
     """How messages speak of an endpoint; ``advice`` ends the hint where the address may be wrong."""
 
     name: str
@@ -73,7 +73,7 @@ _IDENTIFIER = re.compile(r"[\w.\-\[\]]{1,60}")
 _RETRY_DELAY = re.compile(r'"retryDelay":\s*"(\d+(?:\.\d+)?)s"')
 
 
-def refused(response: httpx2.Response, place: Place, *, inside: bool = False) -> CallError:
+def refused(response: httpx2.Response, place: EndpointLabel, *, inside: bool = False) -> CallError:
     """An HTTP status as our error. Only identifiers of the endpoint's text are kept: it may quote the letter.
 
     ``inside``: the status was named in the body of a response that called itself a success.
@@ -161,7 +161,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 # ---- the endpoint says nothing, or half of it ------------------------------------------------
 
 
-def lost(error: BaseException, place: Place, timeout: float) -> CallError:
+def lost(error: BaseException, place: EndpointLabel, timeout: float) -> CallError:
     """A connection that failed as our error."""
     if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain(error)):
         message = f"the certificate of {place.address} is not trusted"
@@ -201,7 +201,7 @@ def error_response(error: BaseException) -> httpx2.Response | None:
     return next((each.response for each in chain(error) if isinstance(each, httpx2.HTTPStatusError)), None)
 
 
-def parsed(response: httpx2.Response, place: Place) -> dict[str, Any]:
+def parsed(response: httpx2.Response, place: EndpointLabel) -> dict[str, Any]:
     """A reply as JSON, a key given twice kept twice (``Doubled``).
 
     One that broke off or came from a gateway is a fault of the connection: ``CallError``, to be sent

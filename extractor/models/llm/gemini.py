@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from extractor.errors import UsageError
 from extractor.models.llm.chat import url_without_secrets
-from extractor.models.llm.failures import Place
+from extractor.models.llm.failures import EndpointLabel
 from extractor.models.llm.retrying import check_settings
 from extractor.models.model import Question, Reply, Usage
 from extractor.models.replies import ReplyError, as_text, finish_reason, malformed, model_name, one_answer, token_count
@@ -70,8 +70,8 @@ class GeminiEndpoint:
         check_settings(self.mode, MODES, dict.fromkeys(self._given().model_fields_set), _OURS)
 
     @property
-    def place(self) -> Place:
-        return Place(self.name, url_without_secrets(self.base_url or GEMINI_URL), "GEMINI_API_KEY")
+    def place(self) -> EndpointLabel:
+        return EndpointLabel(self.name, url_without_secrets(self.base_url or GEMINI_URL), "GEMINI_API_KEY")
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from extractor.models.limits import Call, Limiter
 from extractor.models.llm.failures import (
     REFUSED,
     CallError,
-    Place,
+    EndpointLabel,
     error_response,
     lost,
     own_error,
@@ -82,7 +82,7 @@ class Endpoint(Protocol):
     """
 
     @property
-    def place(self) -> Place: ...
+    def place(self) -> EndpointLabel: ...
 
     @property
     def model(self) -> str:

@@ -3,7 +3,7 @@
 Questions, checks, records and ledger are the same as in ``run``.
 """
 
-from extractor.runs.batch.book import Book, FileRow, Options
+from extractor.runs.batch.book import BatchOptions, Book, FileRow
 from extractor.runs.batch.jobs import ENDED, fetch, poll, submit
 from extractor.runs.batch.read import ReadSummary, read_results
 from extractor.runs.batch.steps import Batch
@@ -12,10 +12,10 @@ from extractor.runs.batch.write import Limits, WriteSummary, write_requests
 __all__ = [
     "ENDED",
     "Batch",
+    "BatchOptions",
     "Book",
     "FileRow",
     "Limits",
-    "Options",
     "ReadSummary",
     "WriteSummary",
     "fetch",

@@ -62,7 +62,7 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Options:
+class BatchOptions:
     """The settings of a ``write`` that later commands need; ``base_url`` without user and password."""
 
     workspace: str
@@ -87,7 +87,7 @@ class Write:
     """One ``write``: its settings, and where it found its letters."""
 
     number: int
-    options: Options
+    options: BatchOptions
     paths: tuple[Path, ...]
 
 
@@ -205,12 +205,12 @@ class Book(AbstractContextManager["Book"]):
             self._db.rollback()
             raise
 
-    def options(self) -> Options:
+    def options(self) -> BatchOptions:
         """The settings of the last ``write``."""
         row = self._do("SELECT options FROM writes ORDER BY number DESC LIMIT 1").fetchone()
         if row is None:
             raise LedgerError(f"{self.folder} holds no batch files", hint="extractor batch write did not end: again")
-        return Options(**json.loads(row[0]))
+        return BatchOptions(**json.loads(row[0]))
 
     def paths(self, write: int) -> list[Path]:
         row = self._do("SELECT paths FROM writes WHERE number = ?", (write,)).fetchone()

@@ -11,7 +11,7 @@ from extractor.runs.batch.book import Book, FileRow
 from extractor.runs.ledger import Keys, Ledger
 
 if TYPE_CHECKING:
-    from extractor.models.llm.batches import BatchClient, Job
+    from extractor.models.llm.batches import BatchClient, BatchJob
 
 # Final batch states.
 ENDED = ("completed", "failed", "expired", "cancelled")
@@ -85,7 +85,7 @@ def fetch(book: Book, client: BatchClient, on_file: OnFile) -> int:
     return fetched
 
 
-def _keep(book: Book, number: int, job: Job) -> None:
+def _keep(book: Book, number: int, job: BatchJob) -> None:
     book.set_file(
         number,
         batch_id=job.id,

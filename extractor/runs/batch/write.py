@@ -11,7 +11,7 @@ from typing import BinaryIO
 from extractor.errors import LetterError
 from extractor.files import whole_file
 from extractor.letters.letter import Letter, LetterFile, letters_in
-from extractor.runs.batch.book import Asked, Book, LetterRow, NewFile, Options, Write, request_file
+from extractor.runs.batch.book import Asked, BatchOptions, Book, LetterRow, NewFile, Write, request_file
 from extractor.runs.batch.steps import Batch
 from extractor.runs.ledger import keys_of
 from extractor.runs.replies import failed_record
@@ -52,7 +52,7 @@ async def write_requests(
     batch: Batch,
     files: Sequence[LetterFile],
     paths: Sequence[Path],
-    options: Options,
+    options: BatchOptions,
     *,
     limits: Limits = Limits(),
     again: bool = False,

@@ -19,7 +19,7 @@ from extractor.models.model import Usage
 from extractor.models.prices import Cost
 from extractor.runs.bulk.budget import BYTES_PER_TOKEN
 from extractor.runs.bulk.options import Options
-from extractor.runs.ledger import Ledger, Totals, View, is_again, keeps_replies, keys_of, plan_key
+from extractor.runs.ledger import Ledger, LedgerView, Totals, is_again, keeps_replies, keys_of, plan_key
 from extractor.runs.plan import Plan
 
 # An answer is longer than what the baseline fills in, which leaves judgements null: 1.22 times over
@@ -54,7 +54,7 @@ def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Opt
     """What ``bulk.run`` would do with these letters. Raises ``LedgerError`` if the folder's ledger cannot be read."""
     survey = _Survey(plan, options)
     with ExitStack() as stack:
-        ledger = stack.enter_context(View(folder)) if Ledger.exists(folder) else None
+        ledger = stack.enter_context(LedgerView(folder)) if Ledger.exists(folder) else None
         since = ledger.since(plan_key(plan), options.again) if ledger else 0
         for file in files:
             for part, letter in letters_in(file, plan.letter_type.starts):
@@ -87,7 +87,7 @@ class _Survey:
     asking: list[LetterFile] = field(default_factory=list)
     questions: set[bytes] = field(default_factory=set)
 
-    def look(self, file: LetterFile, letter: Letter | LetterError, ledger: View | None, since: int) -> None:
+    def look(self, file: LetterFile, letter: Letter | LetterError, ledger: LedgerView | None, since: int) -> None:
         """Count one letter."""
         forecast = self.forecast
         before = ledger.standing(file.id) if ledger else None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from extractor.errors import LedgerError
 from extractor.runs.bulk.output import Output
-from extractor.runs.ledger import Ledger, View
+from extractor.runs.ledger import Ledger, LedgerView
 from extractor.runs.ledger.beside import RECORDS, refuse_foreign_records
 from extractor.runs.ledger.merge import absorb
 from extractor.runs.ledger.view import FILE
@@ -69,5 +69,5 @@ def _newest(folder: Path) -> float:
         raise LedgerError(f"no run in {folder}", hint="name the --out folders of runs")
     with Ledger(folder):  # brings an older version's up to date; raises if a run is active
         pass
-    with View(folder) as ledger:
+    with LedgerView(folder) as ledger:
         return ledger.extent()[1]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from extractor.errors import UsageError
 from extractor.letters.letter import LetterFile
-from extractor.runs.ledger import View
+from extractor.runs.ledger import LedgerView
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Selection:
 def select(files: Sequence[LetterFile], selection: Selection, folder: Path) -> Sequence[LetterFile]:
     """The chosen letters, in the order of ``files``. Raises ``LedgerError`` if ``only`` finds no run in ``folder``."""
     if selection.only:
-        with View(folder) as ledger:
+        with LedgerView(folder) as ledger:
             files = [file for file in files if ledger.holds(file.id, selection.only)]
     if selection.sample is not None:
         chosen = heapq.nsmallest(selection.sample, files, key=lambda file: (_hash(file.id, selection.seed), file.id))

@@ -7,16 +7,16 @@ record is unchanged; when only the checks changed, it is checked anew from the s
 from extractor.runs.ledger.keys import Keys, keeps_replies, keys_of, plan_key
 from extractor.runs.ledger.lock import running
 from extractor.runs.ledger.store import Ledger
-from extractor.runs.ledger.view import AGAIN, Latest, Standing, Totals, View, is_again
+from extractor.runs.ledger.view import AGAIN, Latest, LedgerView, Standing, Totals, is_again
 
 __all__ = [
     "AGAIN",
     "Keys",
     "Latest",
     "Ledger",
+    "LedgerView",
     "Standing",
     "Totals",
-    "View",
     "is_again",
     "keeps_replies",
     "keys_of",

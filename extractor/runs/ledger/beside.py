@@ -9,7 +9,7 @@ from pathlib import Path
 
 from extractor.errors import LedgerError
 from extractor.files import refuse_odd_files
-from extractor.runs.ledger.view import FILE, View
+from extractor.runs.ledger.view import FILE, LedgerView
 
 RECORDS = "records.jsonl"
 _ID = re.compile(rb'\{"letter_id":("(?:[^"\\]|\\.)*+")')
@@ -30,7 +30,7 @@ def refuse_foreign_records(folder: Path) -> None:
         raise LedgerError(f"{ledger} is empty, but {RECORDS} beside it is not", hint=_hint(records))
 
 
-def refuse_shorter_ledger(ledger: View, folder: Path) -> None:
+def refuse_shorter_ledger(ledger: LedgerView, folder: Path) -> None:
     """Raise ``LedgerError`` if ``records.jsonl`` holds a letter unknown to the ledger, or a line that is no record.
 
     Such a ledger was emptied, cut short, restored from an older copy, or copied while a run was

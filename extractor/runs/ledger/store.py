@@ -18,7 +18,7 @@ from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.lock import locked
 from extractor.runs.ledger.migrations import MIGRATIONS, letter_row
 from extractor.runs.ledger.rows import checksum, insert_sql, prepare, unusable
-from extractor.runs.ledger.view import BUSY, FILE, Totals, View
+from extractor.runs.ledger.view import BUSY, FILE, LedgerView, Totals
 from extractor.runs.record import Record
 
 _HANDLED = "WHERE letter_id IN (SELECT letter_id FROM handled)"
@@ -26,7 +26,7 @@ _HANDLED = "WHERE letter_id IN (SELECT letter_id FROM handled)"
 _CHECKPOINT = 4_000
 
 
-class Ledger(View):
+class Ledger(LedgerView):
     """The open ledger of one run folder; private to the user. Raises ``LedgerError`` if it cannot be used."""
 
     def __init__(self, folder: Path) -> None:

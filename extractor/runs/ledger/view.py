@@ -72,7 +72,7 @@ class Latest:
     state: dict[str, Any]
 
 
-class View(AbstractContextManager["View"]):
+class LedgerView(AbstractContextManager["LedgerView"]):
     """A ledger open for reading. Raises ``LedgerError`` if there is none, or it cannot be read."""
 
     def __init__(self, folder: Path) -> None:

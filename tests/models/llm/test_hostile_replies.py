@@ -20,7 +20,7 @@ from extractor.models.cassettes import body_sha
 from extractor.models.cassettes.tapefile import Persister
 from extractor.models.limits import limit_headers
 from extractor.models.llm.batches import BatchWire
-from extractor.models.llm.failures import CallError, Place, parsed, refused, retry_after
+from extractor.models.llm.failures import CallError, EndpointLabel, parsed, refused, retry_after
 from extractor.models.model import Reply
 from extractor.models.replies import ReplyError, read_reply
 from extractor.models.strategy import Plain
@@ -34,7 +34,7 @@ from tests.support.hostile import ODD_VALUES, as_bytes, mutated
 from tests.support.loopback import Canned, claude, endpoint, gemini, message, tool_use
 from tests.support.toy import NOTES, write_toy
 
-PLACE = Place("openai/m", "http://127.0.0.1:9/v1", "OPENAI_API_KEY")
+PLACE = EndpointLabel("openai/m", "http://127.0.0.1:9/v1", "OPENAI_API_KEY")
 DEEP = b"[" * 100_000 + b"]" * 100_000
 GOOD: dict[str, list[dict[str, Any]]] = {
     "openai": [

@@ -20,7 +20,7 @@ from extractor.models.cassettes import Tape, transport
 from extractor.models.limits import Bounds, Limiter
 from extractor.models.llm import Patience, open_model
 from extractor.models.llm.batches import BatchClient, BatchWire
-from extractor.models.llm.failures import Place, lost
+from extractor.models.llm.failures import EndpointLabel, lost
 from extractor.models.llm.route import unpacked
 from extractor.models.replies import ReplyError, error_status
 from tests.support.asking import EVERY_WIRE, KEY, WIRES, Wire, question
@@ -269,7 +269,7 @@ def test_a_redirect_carries_no_key_anywhere(wire: Wire) -> None:
 def test_an_untrusted_certificate_is_named_and_not_retried() -> None:
     error = OSError()
     error.__cause__ = ssl.SSLCertVerificationError()
-    failed = lost(error, Place("openai/m", "https://gateway.example/v1", "OPENAI_API_KEY"), 5.0)
+    failed = lost(error, EndpointLabel("openai/m", "https://gateway.example/v1", "OPENAI_API_KEY"), 5.0)
     assert (failed.error.code, failed.again) == ("certificate", False)
     assert "SSL_CERT_FILE" in failed.error.hint
 

@@ -16,7 +16,7 @@ from extractor.errors import LedgerError
 from extractor.models.model import Reply
 from extractor.runs.bulk.merge import merge
 from extractor.runs.bulk.output import Output
-from extractor.runs.ledger import Keys, Ledger, View
+from extractor.runs.ledger import Keys, Ledger, LedgerView
 from extractor.runs.ledger.beside import RECORDS, refuse_foreign_records
 from extractor.runs.record import Record
 from tests.support.toy import cli, write_toy
@@ -116,9 +116,9 @@ def test_a_flipped_byte_of_a_record_is_named(whole: Path, tmp_path: Path) -> Non
     place = data.index(b"as it was found", where)
     (folder / "run.db").write_bytes(data[:place] + b"at" + data[place + 2 :])
     assert "record of letter letter-007 has changed" in refused(lambda: resume(folder))
-    with View(folder) as view, pytest.raises(LedgerError, match="letter-007"):
+    with LedgerView(folder) as view, pytest.raises(LedgerError, match="letter-007"):
         list(view.records())
-    with View(folder) as view:
+    with LedgerView(folder) as view:
         assert view.counts() == {"accepted": LETTERS}
     assert "letter-007" in refused(lambda: merge([folder], tmp_path / "merged"))
 
@@ -128,7 +128,7 @@ def test_a_changed_status_is_no_count(whole: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(folder / "run.db")) as db:
         db.execute("UPDATE letters SET status = 'failed' WHERE letter_id = 'letter-003'")
         db.commit()
-    with View(folder) as view:
+    with LedgerView(folder) as view:
         for count in (view.counts, view.totals, view.errors, lambda: view.standing("letter-003")):
             with pytest.raises(LedgerError, match="letter-003"):
                 count()

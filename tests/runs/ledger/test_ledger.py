@@ -19,7 +19,7 @@ from extractor.errors import LedgerError
 from extractor.models.model import Reply, Usage
 from extractor.models.offline import OfflineModel
 from extractor.models.prompts import load_prompt
-from extractor.runs.ledger import Keys, Ledger, Standing, View, keys_of, plan_key, running
+from extractor.runs.ledger import Keys, Ledger, LedgerView, Standing, keys_of, plan_key, running
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 from extractor.workspace.workspace import Workspace
@@ -44,7 +44,7 @@ def record(letter_id: str, status: str = "accepted", **more: Any) -> Record:
     return Record.from_dict(data)
 
 
-def texts(ledger: View, keys: Keys = KEYS, since: int = 0) -> list[str]:
+def texts(ledger: LedgerView, keys: Keys = KEYS, since: int = 0) -> list[str]:
     return [reply.text for reply in ledger.replies(keys, since)]
 
 
@@ -241,7 +241,7 @@ def old_ledger(folder: Path) -> None:
 def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
     old_ledger(tmp_path / "out")
     with pytest.raises(LedgerError, match="older version"):
-        View(tmp_path / "out")
+        LedgerView(tmp_path / "out")
     for _ in range(2):
         with Ledger(tmp_path / "out") as ledger:
             assert [each.letter_id for each in ledger.records()] == ["a", "b"]
@@ -250,7 +250,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> 
             assert texts(ledger, Keys("ask a", "")) == ["{}"]
             assert ledger.totals().usd == Decimal("0.02")
             assert ledger.latest() is None
-    assert View(tmp_path / "out").counts() == {"accepted": 2}
+    assert LedgerView(tmp_path / "out").counts() == {"accepted": 2}
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
@@ -259,16 +259,16 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="newer version"):
         Ledger(tmp_path)
     with pytest.raises(LedgerError, match="newer version"):
-        View(tmp_path)
+        LedgerView(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no database, but it is long enough to be read as one" * 40])
 def test_no_ledger(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(LedgerError, match="no run in"):
-        View(tmp_path)
+        LedgerView(tmp_path)
     (tmp_path / "run.db").write_bytes(content)
     with pytest.raises(LedgerError):
-        View(tmp_path)
+        LedgerView(tmp_path)
     if content:
         with pytest.raises(LedgerError, match="cannot use"):
             Ledger(tmp_path)
@@ -281,7 +281,7 @@ def test_looking_on_while_another_writes(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.begin("plan", "nothing", {"letters": 2})
         ledger.store_record(record("a"), KEYS)
-        with View(tmp_path) as view:
+        with LedgerView(tmp_path) as view:
             assert view.counts() == {"accepted": 1}
             ledger.store_record(record("b"), KEYS)
             assert view.counts() == {"accepted": 2}
