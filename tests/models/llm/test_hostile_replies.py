@@ -27,7 +27,7 @@ from extractor.models.strategy import Plain
 from extractor.runs.bulk import run
 from extractor.runs.ledger import Ledger, keys_of
 from extractor.runs.pipeline import judge
-from extractor.runs.record import Plan
+from extractor.runs.plan import Plan
 from extractor.workspace.workspace import Workspace
 from tests.support.asking import EVERY_WIRE, WIRES, Wire, call
 from tests.support.hostile import ODD_VALUES, as_bytes, mutated
