@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vcr.request import Request  # type: ignore[import-untyped]
 
-from extractor.errors import CassetteError
+from extractor.errors import CassetteError, UsageError
 from extractor.models.cassettes import body_sha
 from extractor.models.cassettes.matching import changes
 from extractor.models.cassettes.scrub import secrets_in
@@ -208,7 +208,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         raise OSError(28, "disk full")
 
     monkeypatch.setattr(os, "fdopen", full)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UsageError, match="disk full"):
         save(path, b"[]")
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["t.yaml"]
