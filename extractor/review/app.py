@@ -20,7 +20,7 @@ from extractor.review.fields import leaf_input
 from extractor.review.guard import Guard, TooLongError
 from extractor.review.log import Act, ConflictError
 from extractor.review.queue import Entry, Query
-from extractor.review.review import MOST_TYPED, Desk, Seen
+from extractor.review.review import MOST_TYPED, Desk, ReviewedLetter
 
 _Handler = Callable[[Desk, Request], Awaitable[Response]]
 
@@ -29,17 +29,17 @@ def make_app(desk: Desk, port: int, token: str) -> Guard:
     """The guarded app for a server on this port of 127.0.0.1."""
     routes = [
         Route("/favicon.ico", _nothing, methods=["GET"]),
-        Route("/", _told(desk, _queue), methods=["GET"]),
-        Route("/letter/{key}", _told(desk, _letter), methods=["GET"]),
-        Route("/letter/{key}/input", _told(desk, _input), methods=["GET"]),
-        Route("/letter/{key}/page/{number:int}", _told(desk, _picture), methods=["GET"]),
-        Route("/letter/{key}/try", _told(desk, _try), methods=["POST"]),
-        Route("/letter/{key}/act", _told(desk, _act), methods=["POST"]),
+        Route("/", _numbered(desk, _queue), methods=["GET"]),
+        Route("/letter/{key}", _numbered(desk, _letter), methods=["GET"]),
+        Route("/letter/{key}/input", _numbered(desk, _input), methods=["GET"]),
+        Route("/letter/{key}/page/{number:int}", _numbered(desk, _picture), methods=["GET"]),
+        Route("/letter/{key}/try", _numbered(desk, _try), methods=["POST"]),
+        Route("/letter/{key}/act", _numbered(desk, _act), methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes), port, token)
 
 
-def _told(desk: Desk, handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
+def _numbered(desk: Desk, handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
     """The handler with its errors told: as JSON to the script, as a page to a person."""
 
     async def handle(request: Request) -> Response:
@@ -79,11 +79,11 @@ async def _queue(desk: Desk, request: Request) -> Response:
 
 
 async def _letter(desk: Desk, request: Request) -> Response:
-    seen, query = await _seen(desk, request), Query.of(request.query_params)
-    _, following = desk.neighbours(seen.entry, query)
+    reviewed, query = await _letter_of(desk, request), Query.of(request.query_params)
+    _, following = desk.neighbours(reviewed.entry, query)
     if following:
         desk.read_ahead(following)
-    return _page(pages.letter_page(desk, seen, query))
+    return _page(pages.letter_page(desk, reviewed, query))
 
 
 async def _picture(desk: Desk, request: Request) -> Response:
@@ -94,20 +94,20 @@ async def _picture(desk: Desk, request: Request) -> Response:
 
 
 async def _input(desk: Desk, request: Request) -> Response:
-    seen = await _seen(desk, request)
+    reviewed = await _letter_of(desk, request)
     path = request.query_params.get("path", "")
-    wanted = leaf_input(desk.kind, seen.record.answer, path)
-    return HTMLResponse(pages.input_form(wanted, path, value_at(seen.record.answer, path)))
+    wanted = leaf_input(desk.kind, reviewed.record.answer, path)
+    return HTMLResponse(pages.input_form(wanted, path, value_at(reviewed.record.answer, path)))
 
 
 async def _try(desk: Desk, request: Request) -> Response:
     """What a correction would come to, while it is typed."""
     told = await _body(request)
-    seen = await _seen(desk, request)
+    reviewed = await _letter_of(desk, request)
     path, text = told.get("path"), told.get("text")
     if not isinstance(path, str) or not (text is None or (isinstance(text, str) and len(text) <= MOST_TYPED)):
         raise UsageError("path and text must be text")
-    found = desk.proposed(seen, path, text)
+    found = desk.proposed(reviewed, path, text)
     return JSONResponse(
         {
             "same": found.old == found.new,
@@ -119,25 +119,25 @@ async def _try(desk: Desk, request: Request) -> Response:
 
 async def _act(desk: Desk, request: Request) -> Response:
     told = await _body(request)
-    seen = await _seen(desk, request)
+    reviewed = await _letter_of(desk, request)
     query = Query.of({name: value for name, value in request.query_params.items() if isinstance(value, str)})
     # Where to go on is asked before the letter moves in the queue, so that no letter is passed over.
-    _, following = desk.neighbours(seen.entry, query)
-    act = desk.act(seen, told)
+    _, following = desk.neighbours(reviewed.entry, query)
+    act = desk.act(reviewed, told)
     return JSONResponse(
         {
             "said": pages.said(act),
-            "decided": desk.state(seen.entry).decided,
+            "decided": desk.state(reviewed.entry).decided,
             "next": f"/letter/{following.key}{query.words()}" if following else f"/{query.words()}",
         }
     )
 
 
-async def _seen(desk: Desk, request: Request) -> Seen:
+async def _letter_of(desk: Desk, request: Request) -> ReviewedLetter:
     entry = _entry(desk, request)
     # A scan takes seconds to read; other requests need not wait for it.
     await run_in_threadpool(desk.read, entry)
-    return desk.seen(entry)
+    return desk.letter_of(entry)
 
 
 def _entry(desk: Desk, request: Request) -> Entry:

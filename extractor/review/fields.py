@@ -35,7 +35,7 @@ class EvidencePlace:
 
 
 @dataclass(frozen=True)
-class Told:
+class NumberedFinding:
     """One finding as it is told. ``look``: ``answer``, ``letter`` or ``unclear``."""
 
     number: int
@@ -66,7 +66,7 @@ class Field:
     places: tuple[EvidencePlace, ...]
     by_hand: bool
     unproven: bool
-    findings: tuple[Told, ...]
+    findings: tuple[NumberedFinding, ...]
     changed: Act | None
     before: str
     comments: tuple[Act, ...]
@@ -92,15 +92,15 @@ class Group:
     title: str
     depth: int
     fields: tuple[Field, ...]
-    findings: tuple[Told, ...]
+    findings: tuple[NumberedFinding, ...]
     removable: bool = False
 
 
 @dataclass(frozen=True)
-class Shown:
+class RecordView:
     """All that is shown of one record: what is told of the letter as a whole, and its groups."""
 
-    findings: tuple[Told, ...]
+    findings: tuple[NumberedFinding, ...]
     groups: tuple[Group, ...]
 
     @property
@@ -108,7 +108,7 @@ class Shown:
         return (field for group in self.groups for field in group.fields)
 
     @property
-    def all_findings(self) -> list[Told]:
+    def all_findings(self) -> list[NumberedFinding]:
         """Every finding, the worst first."""
         found = [*self.findings]
         for group in self.groups:
@@ -129,9 +129,9 @@ def known_inputs(schema: type[BaseModel]) -> dict[str, Input]:
     return found
 
 
-def show(kind: LetterType, record: Record, state: State, letter: Letter | None) -> Shown:
+def record_view(kind: LetterType, record: Record, state: State, letter: Letter | None) -> RecordView:
     """A record, as people left it, in the form of a page. ``record`` holds the final answer and its findings."""
-    return _Showing(kind, record, state, letter).shown()
+    return _Showing(kind, record, state, letter).record_view()
 
 
 class _Showing:
@@ -145,17 +145,17 @@ class _Showing:
         self.before: dict[str, Any] = {}
         for act in state.changes:
             self.before.setdefault(act.path, act.old)
-        told = [self._told(number, each) for number, each in enumerate(record.findings)]
+        told = [self._numbered(number, each) for number, each in enumerate(record.findings)]
         self.by_path = self._by_path(told)
         self.number = 0
 
-    def shown(self) -> Shown:
+    def record_view(self) -> RecordView:
         groups = list(self._groups(self.kind.schema, self.answer)) if self.answer is not None else []
-        return Shown(tuple(self.by_path.get("", ())), tuple(groups))
+        return RecordView(tuple(self.by_path.get("", ())), tuple(groups))
 
-    def _by_path(self, told: Sequence[Told]) -> dict[str, list[Told]]:
+    def _by_path(self, told: Sequence[NumberedFinding]) -> dict[str, list[NumberedFinding]]:
         """Findings at the leaf, record or letter that holds the place they point at."""
-        found: dict[str, list[Told]] = {}
+        found: dict[str, list[NumberedFinding]] = {}
         ends = self._ends(self.kind.schema, self.answer, "") if self.answer is not None else set()
         for each in told:
             path = each.path
@@ -219,9 +219,9 @@ class _Showing:
             second=self._second(path),
         )
 
-    def _told(self, number: int, finding: Finding) -> Told:
+    def _numbered(self, number: int, finding: Finding) -> NumberedFinding:
         span = finding.span
-        return Told(
+        return NumberedFinding(
             number,
             finding.code,
             finding.severity,

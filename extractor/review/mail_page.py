@@ -24,6 +24,6 @@ def sheet(desk: Desk, most: int = MOST_LETTERS) -> str:
         folder=desk.folder.name or str(desk.folder.resolve()),
         at=now(),
         overall=desk.queue.counts(Query(show="all"), desk.part),
-        letters=[pages.sheet_letter(desk.kind, desk.seen(entry)) for entry in told],
+        letters=[pages.sheet_letter(desk.kind, desk.letter_of(entry)) for entry in told],
         others=[entry for entry in desk.queue.entries if entry.key not in shown],
     )

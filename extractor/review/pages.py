@@ -18,14 +18,14 @@ from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import field_path
 from extractor.review.boxes import GRID, pages_shown
-from extractor.review.fields import BLAME, label, show, sides
+from extractor.review.fields import BLAME, label, record_view, sides
 from extractor.review.inputs import Input
 from extractor.review.log import Act
 from extractor.review.queue import PAGE, SHOWS, Query
 from extractor.review.text import MOST_TEXT, stretches
 
 if TYPE_CHECKING:
-    from extractor.review.review import Desk, Seen
+    from extractor.review.review import Desk, ReviewedLetter
 
 _TEMPLATES = files("extractor.review") / "templates"
 _POLICY = (
@@ -90,16 +90,16 @@ def queue_page(desk: Desk, query: Query) -> Page:
     )
 
 
-def letter_page(desk: Desk, seen: Seen, query: Query) -> Page:
+def letter_page(desk: Desk, reviewed: ReviewedLetter, query: Query) -> Page:
     """One letter: its text on one side, the record on the other."""
-    before, following = desk.neighbours(seen.entry, query)
+    before, following = desk.neighbours(reviewed.entry, query)
     found = [entry.key for entry in desk.queue.matching(query, desk.part)]
     return _page(
         "letter.html",
-        title=f"{seen.entry.letter_id}: review",
-        **letter_values(desk.kind, seen),
+        title=f"{reviewed.entry.letter_id}: review",
+        **letter_values(desk.kind, reviewed),
         query=query,
-        place=(found.index(seen.entry.key) + 1 if seen.entry.key in found else None, len(found)),
+        place=(found.index(reviewed.entry.key) + 1 if reviewed.entry.key in found else None, len(found)),
         before=f"/letter/{before.key}{query.words()}" if before else "",
         following=f"/letter/{following.key}{query.words()}" if following else "",
         queue=f"/{query.words()}",
@@ -108,23 +108,23 @@ def letter_page(desk: Desk, seen: Seen, query: Query) -> Page:
     )
 
 
-def letter_values(kind: LetterType, seen: Seen) -> dict[str, Any]:
+def letter_values(kind: LetterType, reviewed: ReviewedLetter) -> dict[str, Any]:
     """What the parts of a page that show one letter need."""
-    parts = show(kind, seen.record, seen.state, seen.letter)
-    text = seen.letter.text if seen.letter else ""
-    cut = stretches(text, parts) if seen.letter else []
+    parts = record_view(kind, reviewed.record, reviewed.state, reviewed.letter)
+    text = reviewed.letter.text if reviewed.letter else ""
+    cut = stretches(text, parts) if reviewed.letter else []
     return {
-        "seen": seen,
+        "reviewed": reviewed,
         "shown_parts": parts,
         "stretches": cut,
-        "pages": pages_shown(seen.letter, cut) if seen.letter else [],
+        "pages": pages_shown(reviewed.letter, cut) if reviewed.letter else [],
         "cut": len(text) > MOST_TEXT,
-        "history": [(act, act.number in seen.state.undone) for act in _history(seen)],
+        "history": [(act, act.number in reviewed.state.undone) for act in _history(reviewed)],
     }
 
 
-def _history(seen: Seen) -> list[Act]:
-    return sorted((*seen.state.live, *seen.state.stale), key=lambda act: act.number)
+def _history(reviewed: ReviewedLetter) -> list[Act]:
+    return sorted((*reviewed.state.live, *reviewed.state.stale), key=lambda act: act.number)
 
 
 def message(words: str) -> Page:
@@ -188,11 +188,11 @@ def _page(
     return Page(html, f"{policy}; frame-ancestors 'none'")
 
 
-def sheet_letter(kind: LetterType, seen: Seen) -> dict[str, Any]:
+def sheet_letter(kind: LetterType, reviewed: ReviewedLetter) -> dict[str, Any]:
     """One letter of the page that is mailed."""
-    values = letter_values(kind, seen)
+    values = letter_values(kind, reviewed)
     told = {name: Markup(_environment().get_template(f"{name}.html").render(**values)) for name in ("one", "standing")}  # noqa: S704
-    return {"letter_id": seen.entry.letter_id, "body": told["one"], "standing": told["standing"]}
+    return {"letter_id": reviewed.entry.letter_id, "body": told["one"], "standing": told["standing"]}
 
 
 def sheet(**values: Any) -> str:

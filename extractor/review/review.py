@@ -28,7 +28,7 @@ MOST_SPANS = 20
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReviewedLetter:
     """One letter as people left it. ``record`` holds the final answer, with evidence and findings made anew for it;
     ``letter`` is ``None`` where its text is not at hand, and ``note`` says why.
     """
@@ -82,7 +82,7 @@ class Desk:
         """Which part of the queue an entry is in now."""
         return part_of(entry, self.state(entry))
 
-    def seen(self, entry: Entry) -> Seen:
+    def letter_of(self, entry: Entry) -> ReviewedLetter:
         """One letter as it stands."""
         original = self._original(entry)
         letter, note = self.letters.get(original)
@@ -97,7 +97,7 @@ class Desk:
                 record = replace(original, answer=answer, evidence={}, findings=findings)
             if state.filled:
                 record = replace(record, error=None)
-        return Seen(entry, original, record, state, letter, note)
+        return ReviewedLetter(entry, original, record, state, letter, note)
 
     def read(self, entry: Entry) -> None:
         """Have the letter at hand when it is looked at; may be called from any thread."""
@@ -127,63 +127,63 @@ class Desk:
 
     # ---- acting --------------------------------------------------------------------------------------
 
-    def proposed(self, seen: Seen, path: str, text: str | None) -> Proposed:
+    def proposed(self, reviewed: ReviewedLetter, path: str, text: str | None) -> Proposed:
         """What a correction would come to. Raises ``UsageError`` in plain words if it is none."""
-        if seen.letter is None or seen.record.answer is None:
-            raise UsageError("there is no answer to correct" if seen.letter else seen.note)
-        return corrections.correction(self.kind, seen.letter, seen.record, path, text)
+        if reviewed.letter is None or reviewed.record.answer is None:
+            raise UsageError("there is no answer to correct" if reviewed.letter else reviewed.note)
+        return corrections.correction(self.kind, reviewed.letter, reviewed.record, path, text)
 
-    def act(self, seen: Seen, told: Mapping[str, Any]) -> Act:
+    def act(self, reviewed: ReviewedLetter, told: Mapping[str, Any]) -> Act:
         """Do what a browser asks for, and log it. Raises ``UsageError``, ``LookupError`` or ``ConflictError``."""
         name = str(told.get("act"))
-        if told.get("version") != seen.version:
+        if told.get("version") != reviewed.version:
             known = str(told.get("version", "")).partition(".")[0]
-            acts = self.log.of(seen.entry.letter_id)
+            acts = self.log.of(reviewed.entry.letter_id)
             raise ConflictError(acts[int(known) :] if known.isascii() and known.isdecimal() and len(known) < 8 else ())
         builders = {"evidence": self._evidence, "comment": self._comment, "undo": self._undo}
         if name in DECISIONS:
-            found = self._decision(seen, name)
+            found = self._decision(reviewed, name)
         elif name in CHANGES:
-            found = self._change(seen, name, told)
+            found = self._change(reviewed, name, told)
         elif name in builders:
-            found = builders[name](seen, told)
+            found = builders[name](reviewed, told)
         else:
             raise UsageError("no such act")
-        return self.log.append(found, seen.state.version)
+        return self.log.append(found, reviewed.state.version)
 
-    def _bare(self, seen: Seen, name: str, **more: Any) -> Act:
+    def _bare(self, reviewed: ReviewedLetter, name: str, **more: Any) -> Act:
         return Act(
-            letter_id=seen.entry.letter_id,
+            letter_id=reviewed.entry.letter_id,
             number=0,
             act=name,
             at="",
             by=self.name,
-            letter_sha256=seen.original.letter_sha256,
-            answer_sha256=seen.entry.answer_sha256,
+            letter_sha256=reviewed.original.letter_sha256,
+            answer_sha256=reviewed.entry.answer_sha256,
             **more,
         )
 
-    def _decision(self, seen: Seen, name: str) -> Act:
-        if name == "accept" and (seen.letter is None or seen.record.answer is None):
-            raise UsageError(seen.note or "there is no answer to accept")
-        return self._bare(seen, name, old=seen.state.decided or None, new=name)
+    def _decision(self, reviewed: ReviewedLetter, name: str) -> Act:
+        if name == "accept" and (reviewed.letter is None or reviewed.record.answer is None):
+            raise UsageError(reviewed.note or "there is no answer to accept")
+        return self._bare(reviewed, name, old=reviewed.state.decided or None, new=name)
 
-    def _change(self, seen: Seen, name: str, told: Mapping[str, Any]) -> Act:
+    def _change(self, reviewed: ReviewedLetter, name: str, told: Mapping[str, Any]) -> Act:
         path = "" if name == "fill" else _text(told, "path", 500)
-        if name == "fill" and seen.letter is not None:
-            found = corrections.filled(self.kind, seen.letter, seen.record)
+        if name == "fill" and reviewed.letter is not None:
+            found = corrections.filled(self.kind, reviewed.letter, reviewed.record)
         elif name == "correct":
             text = None if told.get("text") is None else _text(told, "text", MOST_TYPED)
-            found = self.proposed(seen, path, text)
-        elif seen.letter is None or seen.record.answer is None:
-            raise UsageError(seen.note or "there is no answer to correct")
+            found = self.proposed(reviewed, path, text)
+        elif reviewed.letter is None or reviewed.record.answer is None:
+            raise UsageError(reviewed.note or "there is no answer to correct")
         else:
             make = corrections.addition if name == "add" else corrections.removal
-            found = make(self.kind, seen.letter, seen.record, path)
+            found = make(self.kind, reviewed.letter, reviewed.record, path)
         if name == "correct" and found.old == found.new:
             raise UsageError("that is the value it has")
         return self._bare(
-            seen,
+            reviewed,
             name,
             path=found.path,
             old=found.old,
@@ -191,30 +191,30 @@ class Desk:
             findings=tuple(each.as_dict() for each in found.record.findings),
         )
 
-    def _evidence(self, seen: Seen, told: Mapping[str, Any]) -> Act:
+    def _evidence(self, reviewed: ReviewedLetter, told: Mapping[str, Any]) -> Act:
         path = _text(told, "path", 500)
-        if seen.letter is None or seen.record.answer is None:
-            raise UsageError(seen.note or "there is no answer to mark evidence for")
-        leaf_input(self.kind, seen.record.answer, path)
-        spans = _spans(told.get("spans"), len(seen.letter.text))
-        old = [[each.start, each.end] for each in seen.record.evidence.get(path, ())]
-        old = [list(span) for span in seen.state.evidence().get(path, ())] or old
-        return self._bare(seen, "evidence", path=path, spans=spans, old=old, new=[list(span) for span in spans])
+        if reviewed.letter is None or reviewed.record.answer is None:
+            raise UsageError(reviewed.note or "there is no answer to mark evidence for")
+        leaf_input(self.kind, reviewed.record.answer, path)
+        spans = _spans(told.get("spans"), len(reviewed.letter.text))
+        old = [[each.start, each.end] for each in reviewed.record.evidence.get(path, ())]
+        old = [list(span) for span in reviewed.state.evidence().get(path, ())] or old
+        return self._bare(reviewed, "evidence", path=path, spans=spans, old=old, new=[list(span) for span in spans])
 
-    def _comment(self, seen: Seen, told: Mapping[str, Any]) -> Act:
+    def _comment(self, reviewed: ReviewedLetter, told: Mapping[str, Any]) -> Act:
         path = _text(told, "path", 500) if told.get("path") else ""
         if path:
-            leaf_input(self.kind, seen.record.answer, path)
+            leaf_input(self.kind, reviewed.record.answer, path)
         note = _text(told, "note", MOST_NOTE).strip()
         if not note:
             raise UsageError("a comment needs words")
-        return self._bare(seen, "comment", path=path, note=note)
+        return self._bare(reviewed, "comment", path=path, note=note)
 
-    def _undo(self, seen: Seen, told: Mapping[str, Any]) -> Act:
-        last = seen.state.last
+    def _undo(self, reviewed: ReviewedLetter, told: Mapping[str, Any]) -> Act:
+        last = reviewed.state.last
         if last is None:
             raise UsageError("nothing to undo on this letter")
-        return self._bare(seen, "undo", path=last.path, old=last.new, new=last.old, undoes=last.number)
+        return self._bare(reviewed, "undo", path=last.path, old=last.new, new=last.old, undoes=last.number)
 
 
 def _as_logged(record: Record) -> tuple[dict[str, Any], ...]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from extractor.display.pieces import pieces
 from extractor.display.safe_text import INVISIBLE
 from extractor.letters.spans import Span
-from extractor.review.fields import Shown
+from extractor.review.fields import RecordView
 
 # A longer letter is shown to here; nobody reads on, and browsers lay out a million characters slowly.
 MOST_TEXT = 300_000
@@ -41,16 +41,16 @@ class Stretch(NamedTuple):
     look: str
 
 
-def stretches(text: str, shown: Shown) -> list[Stretch]:
+def stretches(text: str, view: RecordView) -> list[Stretch]:
     """The text, cut where evidence or a finding begins or ends."""
     text = text[:MOST_TEXT]
-    spans = [(f"f{field.number}", Span(place.start, place.end)) for field in shown.fields for place in field.places]
+    spans = [(f"f{field.number}", Span(place.start, place.end)) for field in view.fields for place in field.places]
     looks: dict[str, str] = {}
-    for told in shown.all_findings:
+    for told in view.all_findings:
         if told.place and told.severity != "info":
             spans.append((f"g{told.number}", Span(told.place.start, told.place.end)))
             looks[f"g{told.number}"] = told.look
-    bad = {f"f{field.number}": field.look for field in shown.fields if field.look}
+    bad = {f"f{field.number}": field.look for field in view.fields if field.look}
     doubled = is_double_spaced(text)
     found, at = [], 0
     for piece in pieces(text, spans):

@@ -297,7 +297,7 @@ class Job:
 
     def report(self, *, ended: bool = False) -> None:
         """Keep the run's state in the ledger. Raises ``LedgerError``."""
-        self.ledger.tell({**self.options.labels, **self.summary.state()}, ended=ended)
+        self.ledger.save_state({**self.options.labels, **self.summary.state()}, ended=ended)
 
     def conclude(self) -> None:
         """Take the final figures from the ledger."""

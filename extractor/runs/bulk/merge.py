@@ -52,7 +52,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
         ledger.begin("", "nothing", state)
         with Output(work, ledger):
             pass
-        ledger.tell(state, ended=True)
+        ledger.save_state(state, ended=True)
     try:
         # The ledger first: with it alone the folder is whole, its records are made from it.
         for name in (FILE, RECORDS):

@@ -104,7 +104,7 @@ class Ledger(LedgerView):
         self._put("runs", self.run, now, None, plan, again, since, now, json.dumps(state))
         return since
 
-    def tell(self, state: Mapping[str, Any], *, ended: bool = False) -> None:
+    def save_state(self, state: Mapping[str, Any], *, ended: bool = False) -> None:
         """How the run stands, for whoever looks at the folder."""
         now = time.time()
         for run, began, _, plan, again, since, *_ in list(self._sound("runs", "WHERE run = ?", (self.run,))):

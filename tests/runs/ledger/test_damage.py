@@ -81,7 +81,7 @@ def resume(folder: Path) -> None:
             for number in range(LETTERS):
                 assert ledger.standing(f"letter-{number:03}") in (None, (f"check {number}", "accepted", 0))
                 assert [reply.text for reply in ledger.replies(Keys(f"ask {number}", ""))] in ([], [f"reply {number}"])
-        ledger.tell({}, ended=True)
+        ledger.save_state({}, ended=True)
 
 
 def refused(act: Callable[[], object]) -> str:

@@ -145,7 +145,7 @@ def test_a_run_cut_short_is_gone_on_with(
 ) -> None:
     with Ledger(tmp_path) as ledger:
         assert ledger.begin("plan", first, {}) == 1
-        ledger.tell({"left": left}, ended=ended)
+        ledger.save_state({"left": left}, ended=ended)
         assert ledger.since("plan", second) == since
         assert ledger.since("another plan", second) == 2
         assert ledger.begin("plan", second, {}) == since
