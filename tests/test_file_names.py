@@ -51,7 +51,7 @@ def test_every_name_comes_back(name: str) -> None:
     written = file_name(name)
     assert not re.search(r'[<>:"/\\|?*\x00-\x1f\x7f]|[. ]\Z|\A\.', written)
     assert len(written.encode("utf-8")) <= 150
-    if len(written) < 120:
+    if len(written.encode("utf-8")) < 120:
         assert name_of(written) == name
 
 

@@ -276,11 +276,16 @@ class LeafCheck:
         """Where the value, or each element of it, is printed; ``None`` and an error if one of them is nowhere."""
         known = self.fact.value if self.fact and self.spec.many else ()
         found: list[Span] = []
+        looked_up: dict[str, list[Span] | None] = {}
         lost = False
         for i, item in enumerate(value if self.spec.many else [value]):
             if self.spec.many and _plain(item) in (known or ()):
                 continue
-            spans = occurrences(item, self.context.letter, region)
+            # A hostile list repeats one value many times; each is looked for once.
+            key = repr(item)
+            if key not in looked_up:
+                looked_up[key] = occurrences(item, self.context.letter, region)
+            spans = looked_up[key]
             if spans == []:
                 lost = True
                 path = f"{self.path}/{i}" if self.spec.many else self.path
