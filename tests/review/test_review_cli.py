@@ -33,7 +33,7 @@ def do(desk: Desk, letter_id: str, **told: Any) -> None:
     desk.refresh()
     entry = desk.entry(key_of(letter_id))
     assert entry
-    seen = desk.seen(entry)
+    seen = desk.letter_of(entry)
     desk.act(seen, {**told, "version": seen.version})
 
 
@@ -105,7 +105,7 @@ def test_letters_of_several_runs_are_found_where_each_was_told(tmp_path: Path) -
     put(tmp_path / "more" / "green.txt", NOTES["red"].replace("Red", "Green"))
     assert cli("run", tmp_path / "more", "--out", out, "--workspace", tmp_path).code in (0, 1)
     desk = Desk(out, kind_of(tmp_path), letter_places(out, Workspace(tmp_path), kind_of(tmp_path), None), "Ada")
-    assert [entry.letter_id for entry in desk.queue.entries if desk.seen(entry).letter is None] == []
+    assert [entry.letter_id for entry in desk.queue.entries if desk.letter_of(entry).letter is None] == []
     assert desk.letters.missing == []
     assert len(desk.queue.entries) == 4
 

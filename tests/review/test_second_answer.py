@@ -16,7 +16,7 @@ def page(root: Path, second: SecondAnswer | None) -> str:
     store(out, replace(record_of(out, "blue"), second=second))
     desk = desk_of(root)
     [entry] = [each for each in desk.queue.entries if each.letter_id == "blue"]
-    return letter_page(desk, desk.seen(entry), Query()).html
+    return letter_page(desk, desk.letter_of(entry), Query()).html
 
 
 def test_both_answers_stand_side_by_side(tmp_path: Path) -> None:
