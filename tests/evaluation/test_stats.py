@@ -313,6 +313,7 @@ def test_holm_closes_bonferroni(values: list[float]) -> None:
 # ---- under a true null ------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 20, 50])
 def test_two_prompts_that_are_alike_are_called_different_as_rarely_as_promised(n: int) -> None:
