@@ -41,8 +41,8 @@ def test_never_passed_where_answers_have_a_token_limit(tmp_path: Path, seed: int
     assert model.spent == summary.usd
     if summary.left:
         assert summary.stopped == "max_cost"
-        # No more is left unspent than what the next call and the correction of one may cost.
-        assert Decimal(limit) - model.spent < Decimal("0.26")
+        # No more is left unspent than the dearest call, the correction of a long answer, may cost: 0.217.
+        assert Decimal(limit) - model.spent < Decimal("0.22")
     assert len(set(model.asked)) + summary.left >= len(files)
 
 
