@@ -119,14 +119,18 @@ def _bound(differences: Sequence[int], level: float) -> float:
     steps = 256
     while steps > 16 and 2 * steps * spread > _MOST_POINTS:
         steps //= 2
-    rejected, accepted = steps * min(differences) - steps, math.floor(steps * total / n)
-    while accepted - rejected > 1:
-        middle = (rejected + accepted) // 2
-        if 2 * _share_as_large(differences, middle, steps) > 1 - level:
-            accepted = middle
-        else:
-            rejected = middle
-    return accepted / steps
+    # Coarse steps first: the work grows with their number, and more changes only refine the last answer.
+    rejected, accepted, parts = min(differences) - 1, math.ceil(total / n), 1
+    while True:
+        while accepted - rejected > 1:
+            middle = (rejected + accepted) // 2
+            if 2 * _share_as_large(differences, middle, parts) > 1 - level:
+                accepted = middle
+            else:
+                rejected = middle
+        if parts == steps:
+            return min(accepted, math.floor(steps * total / n)) / steps
+        rejected, accepted, parts = 2 * rejected, 2 * accepted, 2 * parts
 
 
 def _share_as_large(differences: Sequence[int], a: int, b: int) -> float:
@@ -146,9 +150,12 @@ def _share_as_large(differences: Sequence[int], a: int, b: int) -> float:
         return 1.0
     points = 1 << (2 * reach + 1).bit_length()
     steps = np.arange(points // 2 + 1, dtype=np.int64)
+    cosines = np.cos(2 * np.pi * np.arange(points) / points)
     product = np.ones(len(steps))
     for x, count in tally.items():
-        product *= np.cos(2 * np.pi * (steps * x % points) / points) ** count
+        # The points are a power of two, so the mask is the remainder.
+        factor = cosines[steps * x & (points - 1)]
+        product *= factor if count == 1 else factor**count
     chances = np.fft.irfft(product, n=points)
     return float(chances[observed : reach + 1].sum())
 
