@@ -1,4 +1,4 @@
-"""The web app: pages for looking, one address for acting. Names in addresses are looked up, never opened."""
+"""The web app: pages to read, one route that changes anything. Keys in URLs are looked up, never opened as paths."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def make_app(desk: Desk, port: int, token: str) -> Guard:
     """The guarded app for a server on this port of 127.0.0.1."""
     routes = [
         Route("/favicon.ico", _nothing, methods=["GET"]),
-        Route("/", _numbered(desk, _queue), methods=["GET"]),
-        Route("/letter/{key}", _numbered(desk, _letter), methods=["GET"]),
-        Route("/letter/{key}/input", _numbered(desk, _input), methods=["GET"]),
-        Route("/letter/{key}/page/{number:int}", _numbered(desk, _picture), methods=["GET"]),
-        Route("/letter/{key}/try", _numbered(desk, _try), methods=["POST"]),
-        Route("/letter/{key}/act", _numbered(desk, _act), methods=["POST"]),
+        Route("/", _answering_errors(desk, _queue), methods=["GET"]),
+        Route("/letter/{key}", _answering_errors(desk, _letter), methods=["GET"]),
+        Route("/letter/{key}/input", _answering_errors(desk, _input), methods=["GET"]),
+        Route("/letter/{key}/page/{number:int}", _answering_errors(desk, _picture), methods=["GET"]),
+        Route("/letter/{key}/try", _answering_errors(desk, _try), methods=["POST"]),
+        Route("/letter/{key}/act", _answering_errors(desk, _act), methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes), port, token)
 
 
-def _numbered(desk: Desk, handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
-    """The handler with its errors told: as JSON to the script, as a page to a person."""
+def _answering_errors(desk: Desk, handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
+    """The handler, with errors answered as JSON to the script and as a page to a browser."""
 
     async def handle(request: Request) -> Response:
         try:
@@ -87,7 +87,7 @@ async def _letter(desk: Desk, request: Request) -> Response:
 
 
 async def _picture(desk: Desk, request: Request) -> Response:
-    # A worker draws it; nobody waits meanwhile.
+    # Drawn by a worker; other requests do not wait.
     entry = _entry(desk, request)
     drawn = await run_in_threadpool(desk.picture, entry, request.path_params["number"])
     return Response(drawn, media_type="image/png")
@@ -101,32 +101,32 @@ async def _input(desk: Desk, request: Request) -> Response:
 
 
 async def _try(desk: Desk, request: Request) -> Response:
-    """What a correction would come to, while it is typed."""
-    told = await _body(request)
+    """The effect of a correction, checked while it is typed."""
+    body = await _body(request)
     reviewed = await _letter_of(desk, request)
-    path, text = told.get("path"), told.get("text")
+    path, text = body.get("path"), body.get("text")
     if not isinstance(path, str) or not (text is None or (isinstance(text, str) and len(text) <= MOST_TYPED)):
         raise UsageError("path and text must be text")
     found = desk.proposed(reviewed, path, text)
     return JSONResponse(
         {
             "same": found.old == found.new,
-            "findings": [pages.in_words(desk.kind, each) for each in found.new_findings if each.severity != "info"],
-            "mended": found.mended,
+            "findings": [pages.finding_data(desk.kind, each) for each in found.new_findings if each.severity != "info"],
+            "resolved": found.resolved,
         }
     )
 
 
 async def _act(desk: Desk, request: Request) -> Response:
-    told = await _body(request)
+    body = await _body(request)
     reviewed = await _letter_of(desk, request)
     query = Query.of({name: value for name, value in request.query_params.items() if isinstance(value, str)})
-    # Where to go on is asked before the letter moves in the queue, so that no letter is passed over.
+    # Ask for the next letter before this one moves in the queue, or one would be skipped.
     _, following = desk.neighbours(reviewed.entry, query)
-    act = desk.act(reviewed, told)
+    act = desk.act(reviewed, body)
     return JSONResponse(
         {
-            "said": pages.said(act),
+            "summary": pages.summary(act),
             "decided": desk.state(reviewed.entry).decided,
             "next": f"/letter/{following.key}{query.words()}" if following else f"/{query.words()}",
         }
@@ -149,13 +149,13 @@ def _entry(desk: Desk, request: Request) -> Entry:
 
 async def _body(request: Request) -> dict[str, Any]:
     try:
-        told = json.loads(await request.body())
+        body = json.loads(await request.body())
     except (ValueError, RecursionError):
         raise UsageError("the request is not JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(body, dict):
         raise UsageError("the request is not a JSON object")
-    return told
+    return body
 
 
 def _since(act: Act) -> str:
-    return f"{act.by}: {pages.said(act)} ({asdict(act)['at']})"
+    return f"{act.by}: {pages.summary(act)} ({asdict(act)['at']})"

@@ -1,4 +1,4 @@
-"""The pages of a PDF or scan as they are shown: what is marked in the text, marked on their pictures."""
+"""Marks on the page pictures of a PDF or scan, at the same words as in the text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Mark(NamedTuple):
     look: str
 
 
-class PageShown(NamedTuple):
+class PageBoxes(NamedTuple):
     """One page: its 1-based number in the letter, its size in points, and what is marked on it."""
 
     number: int
@@ -35,9 +35,9 @@ class PageShown(NamedTuple):
     marks: list[Mark]
 
 
-def pages_shown(letter: Letter, stretches: Iterable[Stretch]) -> list[PageShown]:
+def page_boxes(letter: Letter, stretches: Iterable[Stretch]) -> list[PageBoxes]:
     """The pages of a letter whose pages are known; none of others."""
-    pages = [PageShown(i, round(size.width), round(size.height), []) for i, size in enumerate(letter.sizes, 1)]
+    pages = [PageBoxes(i, round(size.width), round(size.height), []) for i, size in enumerate(letter.sizes, 1)]
     for each in stretches if pages else ():
         if not each.look:
             continue

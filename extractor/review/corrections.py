@@ -1,4 +1,4 @@
-"""Corrections held against the letter: the same checks that judged the model judge what a person types."""
+"""Corrections are checked against the letter by the same checks that the model's answer went through."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from extractor.validator.binding import bind
 
 @dataclass(frozen=True)
 class Proposed:
-    """An answer with one change: ``old`` is what stood there, ``record`` the record with fresh evidence and findings.
+    """An answer with one change: ``old`` is the value before, ``record`` the record with fresh evidence and findings.
 
-    ``new_findings`` are those that the answer did not have before; ``mended`` counts those that are gone.
+    ``new_findings`` are those the answer did not have before; ``resolved`` counts those that are gone.
     """
 
     path: str
@@ -37,21 +37,21 @@ class Proposed:
     new: Any
     record: Record
     new_findings: tuple[Finding, ...]
-    mended: int
+    resolved: int
 
 
 def checked(kind: LetterType, letter: Letter, record: Record, answer: Any) -> Record:
-    """The record with another answer, its evidence and findings made anew."""
+    """The record with another answer and fresh evidence and findings."""
     return check_correction(replace(record, answer=answer), letter, kind)
 
 
 def filled(kind: LetterType, letter: Letter, record: Record) -> Proposed:
-    """An answer where there is none, to be corrected: what the reader reads, null where only a mind can tell.
+    """A draft answer where the model gave none: the reader's values, null where a judgment is needed.
 
     Raises ``UsageError`` if there is an answer, or the reading does not fill the schema.
     """
     if record.answer is not None:
-        raise UsageError("there is an answer already; correct it")
+        raise UsageError("there already is an answer; correct it")
     try:
         reading = kind.read(letter)
     except Exception as error:  # code of a letter type, which may be why the letter failed
@@ -65,7 +65,7 @@ def filled(kind: LetterType, letter: Letter, record: Record) -> Proposed:
 
 
 def correction(kind: LetterType, letter: Letter, record: Record, path: str, text: str | None) -> Proposed:
-    """``text`` typed in for the leaf at ``path``; ``None``: the letter does not say.
+    """``text`` typed in for the leaf at ``path``; ``None``: not stated in the letter.
 
     Raises ``UsageError`` in plain words for what is no value of this field, ``LookupError`` if there is no such field.
     """

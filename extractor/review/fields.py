@@ -1,4 +1,4 @@
-"""A record as it is shown: groups of fields in the schema's order, each with its evidence and findings."""
+"""A record as displayed: groups of fields in the schema's order, each with its evidence and findings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from extractor.review.log import Act
 from extractor.review.state import State
 from extractor.runs.record import Record
 
-# Who is to blame, in the words of a page.
+# The label of each blame.
 BLAME = {"answer": "wrong answer", "letter": "odd letter", "unclear": "unclear", "failed": "failed"}
 _BY_WEIGHT = ("error", "warning", "info")
 
@@ -36,7 +36,7 @@ class EvidencePlace:
 
 @dataclass(frozen=True)
 class NumberedFinding:
-    """One finding as it is told. ``look``: ``answer``, ``letter`` or ``unclear``."""
+    """One finding as displayed. ``look``: ``answer``, ``letter`` or ``unclear``."""
 
     number: int
     code: str
@@ -53,9 +53,9 @@ class NumberedFinding:
 @dataclass(frozen=True)
 class Field:
     """One leaf. ``second``: a second model and its value, where it was asked because this leaf was flagged.
-    ``before``: what the model said, where a person changed it; ``by_hand``: a person marked the proof.
+    ``before``: the model's value, where a person changed it; ``by_hand``: a person marked the proof.
 
-    ``unproven``: there is a value, no words of the letter were found for it, and nothing else is said of it.
+    ``unproven``: there is a value, but neither evidence nor a finding for it.
     """
 
     number: int
@@ -75,8 +75,8 @@ class Field:
     @property
     def look(self) -> str:
         """The worst of its findings: ``answer``, ``letter``, ``unclear``, or ``""``; info is none."""
-        told = [each for each in self.findings if each.severity != "info"]
-        return min(told, key=lambda each: _BY_WEIGHT.index(each.severity)).look if told else ""
+        open_ones = [each for each in self.findings if each.severity != "info"]
+        return min(open_ones, key=lambda each: _BY_WEIGHT.index(each.severity)).look if open_ones else ""
 
     @property
     def worst(self) -> str:
@@ -85,7 +85,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Group:
-    """Fields that belong together: a nested record. ``title`` is what its records are recognised by."""
+    """Fields that belong together: a nested record. ``title`` identifies it among its siblings."""
 
     path: str
     name: str
@@ -98,7 +98,7 @@ class Group:
 
 @dataclass(frozen=True)
 class RecordView:
-    """All that is shown of one record: what is told of the letter as a whole, and its groups."""
+    """A record as displayed: findings on the letter as a whole, then its groups."""
 
     findings: tuple[NumberedFinding, ...]
     groups: tuple[Group, ...]
@@ -113,8 +113,8 @@ class RecordView:
         found = [*self.findings]
         for group in self.groups:
             found += group.findings
-            found += (told for field in group.fields for told in field.findings)
-        return sorted(found, key=lambda told: (_BY_WEIGHT.index(told.severity), told.number))
+            found += (each for field in group.fields for each in field.findings)
+        return sorted(found, key=lambda each: (_BY_WEIGHT.index(each.severity), each.number))
 
 
 @cache
@@ -131,10 +131,10 @@ def known_inputs(schema: type[BaseModel]) -> dict[str, Input]:
 
 def record_view(kind: LetterType, record: Record, state: State, letter: Letter | None) -> RecordView:
     """A record, as people left it, in the form of a page. ``record`` holds the final answer and its findings."""
-    return _Showing(kind, record, state, letter).record_view()
+    return _ViewBuilder(kind, record, state, letter).record_view()
 
 
-class _Showing:
+class _ViewBuilder:
     def __init__(self, kind: LetterType, record: Record, state: State, letter: Letter | None) -> None:
         self.kind, self.answer, self.letter = kind, record.answer, letter
         self.evidence = record.evidence if letter else {}
@@ -145,19 +145,19 @@ class _Showing:
         self.before: dict[str, Any] = {}
         for act in state.changes:
             self.before.setdefault(act.path, act.old)
-        told = [self._numbered(number, each) for number, each in enumerate(record.findings)]
-        self.by_path = self._by_path(told)
+        numbered = [self._numbered(number, each) for number, each in enumerate(record.findings)]
+        self.by_path = self._by_path(numbered)
         self.number = 0
 
     def record_view(self) -> RecordView:
         groups = list(self._groups(self.kind.schema, self.answer)) if self.answer is not None else []
         return RecordView(tuple(self.by_path.get("", ())), tuple(groups))
 
-    def _by_path(self, told: Sequence[NumberedFinding]) -> dict[str, list[NumberedFinding]]:
+    def _by_path(self, findings: Sequence[NumberedFinding]) -> dict[str, list[NumberedFinding]]:
         """Findings at the leaf, record or letter that holds the place they point at."""
         found: dict[str, list[NumberedFinding]] = {}
         ends = self._ends(self.kind.schema, self.answer, "") if self.answer is not None else set()
-        for each in told:
+        for each in findings:
             path = each.path
             while path and path not in ends:
                 path = path.rpartition("/")[0]
@@ -182,8 +182,8 @@ class _Showing:
             if spec.model is None:
                 continue
             here = f"{path}/{spec.name}"
-            if spec.kind == "records" and (told := self.by_path.get(here)):
-                yield Group(here, label(spec.name), "", depth + 1, (), tuple(told))
+            if spec.kind == "records" and (findings := self.by_path.get(here)):
+                yield Group(here, label(spec.name), "", depth + 1, (), tuple(findings))
             for where, inner in _inner(spec, answer[spec.name], here):
                 yield self._group(spec, inner, where, depth + 1)
                 yield from self._groups(_model(spec), inner, where, depth + 1)
@@ -202,7 +202,7 @@ class _Showing:
         hand = self.by_hand.get(path)
         spans = hand or [(each.start, each.end) for each in self.evidence.get(path, ())]
         changed = self.changes.get(path)
-        told = tuple(self.by_path.get(path, ()))
+        findings = tuple(self.by_path.get(path, ()))
         return Field(
             number=self.number,
             path=path,
@@ -211,8 +211,8 @@ class _Showing:
             protected=self.kind.is_protected(path),
             places=tuple(filter(None, (self._place(start, end) for start, end in spans))),
             by_hand=hand is not None,
-            unproven=bool(answer[spec.name]) and not (spans or told or isinstance(spec.marker, Unchecked)),
-            findings=told,
+            unproven=bool(answer[spec.name]) and not (spans or findings or isinstance(spec.marker, Unchecked)),
+            findings=findings,
             changed=changed,
             before=value_text(self.before.get(path)) if changed else "",
             comments=tuple(self.comments.get(path, ())),
@@ -253,12 +253,12 @@ def where(letter: Letter, offset: int) -> str:
 
 
 def meaning(kind: LetterType, code: str) -> str:
-    """What a finding code stands for."""
+    """What a finding code means; ``""`` if it is unknown."""
     return CODES.get(code) or kind.codes.get(code) or ""
 
 
 def sides(code: str, look: str) -> tuple[str, str]:
-    """What the two sides of a finding are called: a rule of a letter type may hold an answer against itself."""
+    """Names of the two sides of a finding. A letter type's own rule may compare an answer with itself."""
     if look == "letter" or code not in CODES:
         return "expected", "found"
     return "letter" if look == "answer" else "reading", "answer"

@@ -1,7 +1,7 @@
 """Reviewed letters as gold: pairs of a letter and the answer a person accepted, with who and when.
 
-Such gold was made with a model's answer in sight, so it says which: it favours that model, and is no
-substitute for gold read from the letter alone.
+The reviewer saw a model's answer, so the gold names that model: it favors it, and is no substitute for
+gold read from the letter alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from extractor.workspace.workspace import slug
 
 @dataclass(frozen=True)
 class Pair:
-    """What became of one accepted letter: ``written``, or the ``reason`` why not."""
+    """One accepted letter: ``written``, or the ``reason`` why not."""
 
     letter_id: str
     name: str
@@ -41,7 +41,7 @@ def write_gold(
 ) -> list[Pair]:
     """Write ``to/letters/NAME.txt`` and ``to/gold/NAME.json`` for every accepted letter.
 
-    A letter is refused, with the reason, if its text is not at hand, if an error is left that is not the
+    A letter is refused, with the reason, if its text is not available, if an error is left that is not the
     letter's own (``force`` lets it pass), or if gold of its name is there already: that is never overwritten.
     Raises ``UsageError`` if a file cannot be written.
     """
@@ -67,10 +67,10 @@ def _pair(record: Record, state: State, kind: LetterType, letters: Letters, to: 
     gold, text = to / "gold" / f"{name}.json", to / "letters" / f"{name}.txt"
     if gold.exists():
         return Pair(letter_id, name, "there is gold of this name already")
-    if text.exists() and not _same(text, name, letter):
+    if text.exists() and not _has_text_of(text, name, letter):
         return Pair(letter_id, name, "there is another letter of this name already")
     _write(text, letter.text.encode("utf-8", "surrogatepass"))
-    if not _same(text, name, letter):
+    if not _has_text_of(text, name, letter):
         text.unlink()
         return Pair(letter_id, name, "its text cannot be kept as a text file")
     _write(gold, (json.dumps(_gold(record, state, answer), ensure_ascii=False, indent=2) + "\n").encode())
@@ -80,8 +80,8 @@ def _pair(record: Record, state: State, kind: LetterType, letters: Letters, to: 
 def _gold(record: Record, state: State, answer: Any) -> dict[str, Any]:
     decision = state.decision
     assert decision is not None
-    told = record.model, record.prompt
-    saw = "the reader's reading" if state.filled else f"the answer of {', '.join(filter(None, told))}"
+    source = record.model, record.prompt
+    saw = "the reader's reading" if state.filled else f"the answer of {', '.join(filter(None, source))}"
     people = {act.by: act.at for act in state.changes} | {decision.by: decision.at}
     reviewed = [{"role": "reviewer", "name": by, "date": at[:10], "saw": saw} for by, at in people.items()]
     comments = {path: [act.note for act in acts] for path, acts in state.comments().items()}
@@ -96,7 +96,7 @@ def _gold(record: Record, state: State, answer: Any) -> dict[str, Any]:
     }
 
 
-def _same(path: Path, name: str, letter: Letter) -> bool:
+def _has_text_of(path: Path, name: str, letter: Letter) -> bool:
     try:
         return read_letter(LetterFile(name, path)).sha256 == letter.sha256
     except ExtractorError:

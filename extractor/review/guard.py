@@ -1,7 +1,6 @@
 """The checks before every request to the app: only this machine's own page, with its cookie, gets an answer.
 
-Beside the checks of Host and Origin, a request must carry a secret that only the address printed at
-the start gives.
+Besides the Host and Origin checks, a request must carry a secret that only the printed address grants.
 """
 
 from __future__ import annotations
@@ -32,9 +31,8 @@ _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 class Guard:
     """ASGI middleware of an app on ``port`` of 127.0.0.1.
 
-    An address with ``token`` lets a browser in, as often as it is opened while the app runs. The browser
-    gets a cookie with another secret, which it keeps until it is closed; after that the address is
-    needed again.
+    The address with ``token`` can be opened any number of times while the app runs. It gives the browser a
+    session cookie with another secret; once the browser is closed, the address is needed again.
     """
 
     def __init__(self, app: ASGIApp, port: int, token: str) -> None:
@@ -54,7 +52,7 @@ class Guard:
             await answer(scope, receive, _with_headers(send))
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """What to answer in the app's place; ``None`` lets the request through."""
+        """The response that refuses the request; ``None`` lets it through."""
         headers = Headers(scope=scope)
         if why := loopback.refusal(self.port, headers.getlist):
             return _no(403, why)
@@ -64,8 +62,8 @@ class Guard:
             return refused
         token = QueryParams(scope["query_string"].decode("latin-1")).get("token")
         if token is not None and scope["method"] == "GET" and scope["path"] == "/":
-            return self._let_in() if _same(token, self.token) else _no(403, "wrong token")
-        if not _same(cookie_parser(headers.get("cookie", "")).get(self.cookie, ""), self.secret):
+            return self._let_in() if _equal(token, self.token) else _no(403, "wrong token")
+        if not _equal(cookie_parser(headers.get("cookie", "")).get(self.cookie, ""), self.secret):
             return _no(403, "open the address that `extractor review` printed")
         return None
 
@@ -86,7 +84,7 @@ class Guard:
 
 
 class TooLongError(Exception):
-    """A body went on beyond what it may hold."""
+    """A request body is too long."""
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -117,7 +115,7 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-def _same(one: str, other: str) -> bool:
+def _equal(one: str, other: str) -> bool:
     return secrets.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
 

@@ -24,7 +24,7 @@ class Input:
 
     ``kind``: ``enum`` (one of ``options``), ``date``, ``ranges`` (pages like ``177-179, 301``),
     ``texts`` (one a line), ``text``, ``integer``, ``number``, ``boolean``, or ``json`` for what is
-    none of these. ``nullable``: the letter may say nothing.
+    none of these. ``nullable``: the letter may not state it.
     """
 
     kind: str
@@ -33,11 +33,11 @@ class Input:
     most: int | None = None
 
     def parse(self, text: str) -> Any:
-        """The value that was typed. Raises ``ValueError`` that says in plain words what is wanted."""
+        """The value that was typed. Raises ``ValueError`` with the expected form."""
         return _PARSERS[self.kind](self, text)
 
     def text(self, value: Any) -> str:
-        """A value as it is typed."""
+        """A value in the form in which it is typed."""
         if value is None:
             return ""
         if self.kind == "ranges":
@@ -56,10 +56,10 @@ def input_of(schema: type[BaseModel], spec: SchemaField) -> Input:
     whole = schema.model_json_schema()
     nodes = list(_nodes(whole["properties"][spec.name], whole.get("$defs", {})))
     nullable = any(node.get("type") == "null" for node in nodes)
-    told = [node for node in nodes if node.get("type") != "null"]
-    if len(told) != 1:
+    stated = [node for node in nodes if node.get("type") != "null"]
+    if len(stated) != 1:
         return Input("json", nullable=nullable)
-    node = told[0]
+    node = stated[0]
     if node.get("type") == "array":
         items = list(_nodes(node.get("items", {}), whole.get("$defs", {})))
         return Input(_list_kind(items), nullable=nullable)
@@ -132,7 +132,7 @@ def _texts(spec: Input, text: str) -> list[str]:
 
 def _text(spec: Input, text: str) -> str:
     if not text.strip():
-        raise ValueError("some words, or nothing said")
+        raise ValueError('some words, or "the letter does not say"')
     return text.strip()
 
 

@@ -1,4 +1,4 @@
-"""The letters of a run: where they lie, and whether they still say what the run read."""
+"""The letters of a run: where their files are, and whether their text is still what the run read."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Stamp = tuple[tuple[int, int], ...]
 class Letters:
     """Letters by id, read when wanted, from any thread; only what was found at the start can be read.
 
-    ``places`` are the files and folders that one run after the other was given; each letter is taken from the
-    first that has it. Raises ``UsageError`` if none of the records' letters lies there.
+    ``places`` are the files and folders each run was given; a letter is taken from the first that has it.
+    Raises ``UsageError`` if none of the records' letters is there.
     """
 
     def __init__(self, places: Sequence[Sequence[Path]], wanted: Sequence[str], starts: Starts | None = None) -> None:
@@ -53,12 +53,12 @@ class Letters:
         self._ahead = Lock()
 
     def get(self, record: Record) -> tuple[Letter | None, str]:
-        """The letter that a record was made from; ``None`` with the reason in plain words if it is not at hand."""
+        """The letter a record was made from; ``None``, with the reason in plain words, if it cannot be read."""
         file = self._files.get(record.letter_id)
         if file is None:
             return None, "The letter\u2019s file was not found; start again and name its folder with --letters."
         try:
-            # Who wants a letter that is being read waits for it, and does not read it too.
+            # A letter that is being read is waited for, not read twice.
             with self._locks.setdefault(file.id, Lock()):
                 letter = self._read(file, _stamp(file))
         except LetterError as error:
@@ -84,7 +84,7 @@ class Letters:
     def picture(self, record: Record, page: int) -> bytes:
         """The 1-based page of a record's letter as PNG, of files whose pages are known.
 
-        Raises ``UsageError`` if the letter is not at hand, ``LetterError`` if the page cannot be drawn,
+        Raises ``UsageError`` if the letter cannot be read, ``LetterError`` if the page cannot be drawn,
         ``LookupError`` if the letter has no such page.
         """
         letter, note = self.get(record)
@@ -108,8 +108,8 @@ def _stamp(file: LetterFile) -> Stamp:
     found = []
     for path in (file.path, *(place.path for place in file.rest)):
         try:
-            told = path.stat()
-            found.append((told.st_mtime_ns, told.st_size))
+            stats = path.stat()
+            found.append((stats.st_mtime_ns, stats.st_size))
         except OSError:
             found.append((0, 0))
     return tuple(found)

@@ -1,8 +1,8 @@
 """What reviewers did: ``review.jsonl`` in the run folder, one line an act, never rewritten.
 
-Every line names its letter, its time and its author, and holds the values before and after. How many
-acts a letter has is its version: an act that was made without knowing them all is refused. Lines are
-chained by hash, so that one that was edited, moved, removed or written by something else is found.
+Every line names its letter, its time and its author, and holds the values before and after. A
+letter's version is its number of acts: an act made on an older version is refused. Lines are chained by
+hash, so a line that was edited, moved, removed or written by something else is detected.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Act:
     ``number`` counts the acts of its letter from 1. ``path`` is a JSON pointer into the answer, ``""``
     for the whole letter. A ``fill`` gives a whole answer where the model gave none. ``old`` and ``new``
     are the value before and after; ``spans`` are raw ``[start, end)`` ranges of marked evidence;
-    ``findings`` what the checks said of the answer after a change; ``undoes`` the number of the act that
+    ``findings`` those of the answer after a change; ``undoes`` the number of the act that
     an undo takes back. ``letter_sha256`` and ``answer_sha256`` name what the person saw.
     """
 
@@ -78,12 +78,12 @@ class Act:
 
 
 class ConflictError(ExtractorError):
-    """Someone else acted on the letter since it was shown; ``since`` is what they did."""
+    """Someone else acted on the letter after it was displayed; ``since`` is what they did."""
 
     code = "conflict"
 
     def __init__(self, since: Sequence[Act]) -> None:
-        super().__init__("the letter was changed since it was shown", hint="look at it as it is now")
+        super().__init__("the letter was changed after you opened it", hint="look at its present state")
         self.since = tuple(since)
 
 
@@ -104,7 +104,7 @@ class Log:
         self.refresh()
 
     def refresh(self) -> None:
-        """Take in what was appended since."""
+        """Read what was appended since."""
         try:
             handle = self._open(os.O_RDONLY)
         except FileNotFoundError:
@@ -141,7 +141,7 @@ class Log:
         return stamped
 
     def _open(self, flags: int) -> int:
-        """Open the log itself: never through a link, and never something else than a file."""
+        """Open the log itself: never through a link, and only if it is a regular file."""
         more = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
             handle = os.open(self.path, flags | more, 0o600)
@@ -155,7 +155,7 @@ class Log:
         return handle
 
     def _read(self, handle: int) -> None:
-        """Take in the lines from ``_at`` on; the caller holds a lock, so that no line is half written."""
+        """Read the lines from ``_at`` on; the caller holds a lock, so that no line is half written."""
         try:
             with os.fdopen(os.dup(handle), "rb") as file:
                 if os.fstat(handle).st_size < self._at:
@@ -215,7 +215,7 @@ class Log:
         finally:
             os.close(handle)
 
-    # ---- what can be wrong with the file -------------------------------------------------------------
+    # ---- faults of the file -------------------------------------------------------------
 
     def _broken(self, number: int, what: str) -> LedgerError:
         hint = f"restore {FILE} from a copy, or keep only what comes before that line: head -n {number - 1} {FILE}"

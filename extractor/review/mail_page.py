@@ -11,19 +11,19 @@ from extractor.review.queue import Query
 if TYPE_CHECKING:
     from extractor.review.review import Desk
 
-# A page is to be opened, and mail has its limits; the others are told in one line each.
+# Mail limits the size of a page; further letters get one line each.
 MOST_LETTERS = 100
 
 
 def sheet(desk: Desk, most: int = MOST_LETTERS) -> str:
     """The page: flagged and reviewed letters with their text, what needs a person first; the others in a table."""
-    told = [entry for entry in desk.queue.entries if entry.flagged or desk.state(entry).live][:most]
-    shown = {entry.key for entry in told}
+    detailed = [entry for entry in desk.queue.entries if entry.flagged or desk.state(entry).live][:most]
+    keys = {entry.key for entry in detailed}
     return pages.sheet(
         title=f"Review of {desk.folder.name}",
         folder=desk.folder.name or str(desk.folder.resolve()),
         at=now(),
         overall=desk.queue.counts(Query(show="all"), desk.part),
-        letters=[pages.sheet_letter(desk.kind, desk.letter_of(entry)) for entry in told],
-        others=[entry for entry in desk.queue.entries if entry.key not in shown],
+        letters=[pages.sheet_letter(desk.kind, desk.letter_of(entry)) for entry in detailed],
+        others=[entry for entry in desk.queue.entries if entry.key not in keys],
     )

@@ -1,4 +1,4 @@
-"""Pages as HTML. Words of letters are escaped where they are printed; a page runs its own script and style only."""
+"""Pages as HTML. Letter text is escaped on output; a page runs its own script and style only."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from extractor.display.values import value_text
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import field_path
-from extractor.review.boxes import GRID, pages_shown
+from extractor.review.boxes import GRID, page_boxes
 from extractor.review.fields import BLAME, label, record_view, sides
 from extractor.review.inputs import Input
 from extractor.review.log import Act
-from extractor.review.queue import PAGE, SHOWS, Query
+from extractor.review.queue import PAGE, QUEUE_PARTS, Query
 from extractor.review.text import MOST_TEXT, stretches
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ KEYS = (
     ("j k", "next, previous field"),
     ("f", "next field with a finding"),
     ("n p", "next, previous letter"),
-    ("a", "accept the record as it stands"),
+    ("a", "accept the record"),
     ("c", "correct the field"),
     ("e", "mark the selected words as the field\u2019s evidence"),
     ("m", "comment on the field, or on the letter"),
@@ -81,7 +81,7 @@ def queue_page(desk: Desk, query: Query) -> Page:
         first=(at - 1) * PAGE,
         at=at,
         last=last,
-        shows=SHOWS,
+        queue_parts=QUEUE_PARTS,
         filters=queue.choices,
         folder=desk.folder.name or str(desk.folder.resolve()),
         name=desk.name,
@@ -103,21 +103,21 @@ def letter_page(desk: Desk, reviewed: ReviewedLetter, query: Query) -> Page:
         before=f"/letter/{before.key}{query.words()}" if before else "",
         following=f"/letter/{following.key}{query.words()}" if following else "",
         queue=f"/{query.words()}",
-        shows=SHOWS,
+        queue_parts=QUEUE_PARTS,
         name=desk.name,
     )
 
 
 def letter_values(kind: LetterType, reviewed: ReviewedLetter) -> dict[str, Any]:
-    """What the parts of a page that show one letter need."""
+    """Template values of one letter."""
     parts = record_view(kind, reviewed.record, reviewed.state, reviewed.letter)
     text = reviewed.letter.text if reviewed.letter else ""
     cut = stretches(text, parts) if reviewed.letter else []
     return {
         "reviewed": reviewed,
-        "shown_parts": parts,
+        "view": parts,
         "stretches": cut,
-        "pages": pages_shown(reviewed.letter, cut) if reviewed.letter else [],
+        "pages": page_boxes(reviewed.letter, cut) if reviewed.letter else [],
         "cut": len(text) > MOST_TEXT,
         "history": [(act, act.number in reviewed.state.undone) for act in _history(reviewed)],
     }
@@ -128,7 +128,7 @@ def _history(reviewed: ReviewedLetter) -> list[Act]:
 
 
 def message(words: str) -> Page:
-    """A page that only says something."""
+    """A page with a message only."""
     return _page("message.html", title="Review", words=words)
 
 
@@ -139,8 +139,8 @@ def input_form(wanted: Input, path: str, value: Any) -> str:
     )  # fmt: skip
 
 
-def in_words(kind: LetterType, finding: Finding) -> dict[str, str]:
-    """A finding for the script, in plain words."""
+def finding_data(kind: LetterType, finding: Finding) -> dict[str, str]:
+    """A finding as JSON for the page's script."""
     return {
         "look": finding.blame,
         "severity": finding.severity,
@@ -153,26 +153,26 @@ def in_words(kind: LetterType, finding: Finding) -> dict[str, str]:
     }
 
 
-def said(act: Act) -> str:
-    """An act in a few words."""
+def summary(act: Act) -> str:
+    """An act in a few words, past tense."""
     field = plain(act.path.removeprefix("/").replace("_", " "))
     return {
         "accept": "accepted",
         "reject": "rejected",
         "skip": "skipped",
         "correct": f"corrected {field}: {_brief(act.old)} \u2192 {_brief(act.new)}",
-        "fill": "filled in what the reader reads",
+        "fill": "filled in from the reading",
         "add": f"added {field}",
         "remove": f"removed {field}",
         "evidence": f"marked the evidence of {field}",
         "comment": f"commented{f' on {field}' if field else ''}: {_brief(act.note)}",
-        "undo": f"took back act {act.undoes}",
+        "undo": f"undid act {act.undoes}",
     }[act.act]
 
 
 def _brief(value: Any) -> str:
     words = plain(value_text(value)) if not isinstance(value, bool) else str(value).lower()
-    return (words if len(words) < 160 else words[:160] + "\u2026") or "nothing said"
+    return (words if len(words) < 160 else words[:160] + "\u2026") or "nothing"
 
 
 def _page(
@@ -191,8 +191,15 @@ def _page(
 def sheet_letter(kind: LetterType, reviewed: ReviewedLetter) -> dict[str, Any]:
     """One letter of the page that is mailed."""
     values = letter_values(kind, reviewed)
-    told = {name: Markup(_environment().get_template(f"{name}.html").render(**values)) for name in ("one", "standing")}  # noqa: S704
-    return {"letter_id": reviewed.entry.letter_id, "body": told["one"], "standing": told["standing"]}
+    return {
+        "letter_id": reviewed.entry.letter_id,
+        "body": _part("one.html", values),
+        "status_line": _part("status_line.html", values),
+    }
+
+
+def _part(template: str, values: dict[str, Any]) -> Markup:
+    return Markup(_environment().get_template(template).render(**values))  # noqa: S704
 
 
 def sheet(**values: Any) -> str:
@@ -205,7 +212,7 @@ def _environment() -> Environment:
     found = Environment(
         loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    found.filters.update(visible=visible, plain=plain, label=label, said=said, brief=_brief)
+    found.filters.update(visible=visible, plain=plain, label=label, summary=summary, brief=_brief)
     found.filters["number"] = lambda count: f"{count:,}"
     found.globals.update(grid=GRID, sides=sides, status_words=STATUS, signs=SIGNS, blame_words=BLAME)
     return found

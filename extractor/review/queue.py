@@ -24,7 +24,7 @@ PAGE = 100
 _MOST_WORDS = 4_000
 _REASONS = 2
 
-SHOWS = {
+QUEUE_PARTS = {
     "todo": "To check",
     "unflagged": "Not flagged",
     "skipped": "Skipped",
@@ -35,7 +35,7 @@ SHOWS = {
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a letter is looked at: one finding in short."""
+    """Why a letter needs a person: one finding in short."""
 
     look: str
     severity: str
@@ -73,7 +73,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Query:
-    """What of the queue is wanted. Words that are not known find nothing."""
+    """A filter of the queue. Unknown values match nothing."""
 
     show: str = "todo"
     status: str = ""
@@ -85,22 +85,25 @@ class Query:
     page: int = 1
 
     @classmethod
-    def of(cls, told: Mapping[str, str]) -> Query:
-        page = told.get("page", "1")
-        show = told.get("show", "todo")
+    def of(cls, parameters: Mapping[str, str]) -> Query:
+        page = parameters.get("page", "1")
+        show = parameters.get("show", "todo")
         return cls(
-            show=show if show in SHOWS else "todo",
+            show=show if show in QUEUE_PARTS else "todo",
             page=max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < 8 else 1,
-            **{name: told.get(name, "")[:200] for name in ("status", "code", "field", "outcome", "prompt", "find")},
+            **{
+                name: parameters.get(name, "")[:200]
+                for name in ("status", "code", "field", "outcome", "prompt", "find")
+            },
         )
 
     def words(self, **changed: Any) -> str:
         """The query as the end of an address, without what is default."""
-        told = {**self.__dict__, "page": 1, **changed}
-        told = {
-            name: value for name, value in told.items() if value not in ("", 1) and (name, value) != ("show", "todo")
+        chosen = {**self.__dict__, "page": 1, **changed}
+        chosen = {
+            name: value for name, value in chosen.items() if value not in ("", 1) and (name, value) != ("show", "todo")
         }
-        return "?" + urlencode(told) if told else ""
+        return "?" + urlencode(chosen) if chosen else ""
 
     def fits(self, entry: Entry) -> bool:
         """Whether an entry is wanted, apart from ``show``, which depends on what people did."""
@@ -125,25 +128,25 @@ class Queue:
         self.by_key = {entry.key: entry for entry in self.entries}
         self.choices = _choices(self.entries)
 
-    def matching(self, query: Query, shows: Callable[[Entry], str]) -> list[Entry]:
-        """All entries that fit; ``shows`` tells which part of the queue an entry is in."""
+    def matching(self, query: Query, part: Callable[[Entry], str]) -> list[Entry]:
+        """All entries that fit; ``part`` gives the part of the queue an entry is in."""
         return [
-            entry for entry in self.entries if query.fits(entry) and (query.show == "all" or shows(entry) == query.show)
+            entry for entry in self.entries if query.fits(entry) and (query.show == "all" or part(entry) == query.show)
         ]
 
-    def counts(self, query: Query, shows: Callable[[Entry], str]) -> dict[str, int]:
+    def counts(self, query: Query, part: Callable[[Entry], str]) -> dict[str, int]:
         """How many fit in each part of the queue."""
-        found = Counter(shows(entry) for entry in self.entries if query.fits(entry))
-        return {**{name: found[name] for name in SHOWS}, "all": found.total()}
+        found = Counter(part(entry) for entry in self.entries if query.fits(entry))
+        return {**{name: found[name] for name in QUEUE_PARTS}, "all": found.total()}
 
-    def neighbours(self, key: str, query: Query, shows: Callable[[Entry], str]) -> tuple[Entry | None, Entry | None]:
+    def neighbours(self, key: str, query: Query, part: Callable[[Entry], str]) -> tuple[Entry | None, Entry | None]:
         """The entries before and after one, of those that fit; it need not fit itself any more."""
         before: Entry | None = None
         passed = False
         for entry in self.entries:
             if entry.key == key:
                 passed = True
-            elif query.fits(entry) and (query.show == "all" or shows(entry) == query.show):
+            elif query.fits(entry) and (query.show == "all" or part(entry) == query.show):
                 if passed:
                     return before, entry
                 before = entry
@@ -188,7 +191,7 @@ def entry_of(kind: LetterType, record: Record) -> Entry:
 
 
 def key_of(letter_id: str) -> str:
-    """How a letter is named in an address: nothing of a path, and no word of the letter."""
+    """A letter's key in URLs: no path and no letter text."""
     return hashlib.sha256(letter_id.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
@@ -205,8 +208,8 @@ def _weight(kind: LetterType, finding: Finding) -> tuple[int, int, bool]:
 
 
 def _rank(kind: LetterType, status: str, findings: Sequence[Finding]) -> tuple[int, ...]:
-    """Errors of the answer first, then what is unclear, then what the letter says against itself; failed letters
-    after them, for there is no answer to look at; warnings then, and last what is clean.
+    """Errors of the answer first, then what is unclear, then contradictions in the letter; then failed letters,
+    which have no answer to look at; then warnings; clean letters last.
     """
     errors = Counter(each.blame for each in findings if each.severity == "error")
     protected = sum(each.severity == "error" and kind.is_protected(each.path) for each in findings)
@@ -243,16 +246,17 @@ def _words(record: Record) -> str:
 
 
 def _choices(entries: Sequence[Entry]) -> dict[str, list[tuple[str, str, int]]]:
-    """What may be chosen in each filter: value, words and how many letters have it, the most frequent first."""
-    told: dict[str, Counter[str]] = {name: Counter() for name in ("status", "code", "field", "outcome", "prompt")}
+    """The choices of each filter: value, label, number of letters; most frequent first."""
+    counters: dict[str, Counter[str]] = {name: Counter() for name in ("status", "code", "field", "outcome", "prompt")}
     for entry in entries:
-        told["status"][entry.status] += 1
-        told["prompt"][entry.prompt] += 1
-        told["code"].update(entry.codes)
-        told["field"].update(entry.fields)
-        told["outcome"].update(name for name, _ in entry.outcomes)
+        counters["status"][entry.status] += 1
+        counters["prompt"][entry.prompt] += 1
+        counters["code"].update(entry.codes)
+        counters["field"].update(entry.fields)
+        counters["outcome"].update(name for name, _ in entry.outcomes)
     return {
-        name: [(value, label(value), count) for value, count in counts.most_common()] for name, counts in told.items()
+        name: [(value, label(value), count) for value, count in counts.most_common()]
+        for name, counts in counters.items()
     }
 
 

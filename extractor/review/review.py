@@ -1,4 +1,4 @@
-"""One run under review: its queue, its letters as people left them, and what a person may do."""
+"""One run under review: its queue, its letters as reviewed so far, and the actions on them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from extractor.review.state import State, answer_sha256, final_answer, fold
 from extractor.runs.ledger import LedgerView
 from extractor.runs.record import Record
 
-# What a browser may send of each.
+# Limits of what a browser may send.
 MOST_NOTE = 4_000
 MOST_TYPED = 20_000
 MOST_SPANS = 20
@@ -29,8 +29,8 @@ MOST_SPANS = 20
 
 @dataclass(frozen=True)
 class ReviewedLetter:
-    """One letter as people left it. ``record`` holds the final answer, with evidence and findings made anew for it;
-    ``letter`` is ``None`` where its text is not at hand, and ``note`` says why.
+    """One letter as reviewed so far. ``record`` holds the final answer with fresh evidence and findings;
+    ``letter`` is ``None`` if its text cannot be read, and ``note`` is the reason.
     """
 
     entry: Entry
@@ -42,7 +42,7 @@ class ReviewedLetter:
 
     @property
     def version(self) -> str:
-        """What a person saw: how many acts, on which answer."""
+        """What a person has in front of her: the number of acts, and the answer's hash."""
         return f"{self.state.version}.{self.entry.answer_sha256[:16]}"
 
 
@@ -60,20 +60,20 @@ class Desk:
         self.letters = Letters(places, [entry.letter_id for entry in self.queue.entries], kind.starts)
 
     def load(self) -> None:
-        """Take in the run's records, if it wrote since the last time."""
+        """Reload the run's records if the run wrote since the last time."""
         stamp = _stamp(self.folder)
         if stamp == self._stamp:
             return
         with LedgerView(self.folder) as view:
-            self.queue: Queue = load(self.kind, _same_schema(view.records(), self.kind))
+            self.queue: Queue = load(self.kind, _of_schema(view.records(), self.kind))
         self._stamp = stamp
 
     def refresh(self) -> None:
-        """Take in what others did."""
+        """Take over what other reviewers and the run wrote."""
         self.load()
         self.log.refresh()
 
-    # ---- looking -------------------------------------------------------------------------------------
+    # ---- reading -------------------------------------------------------------------------------------
 
     def state(self, entry: Entry) -> State:
         return fold(self.log.of(entry.letter_id), entry.answer_sha256)
@@ -83,7 +83,7 @@ class Desk:
         return part_of(entry, self.state(entry))
 
     def letter_of(self, entry: Entry) -> ReviewedLetter:
-        """One letter as it stands."""
+        """One letter as reviewed so far."""
         original = self._original(entry)
         letter, note = self.letters.get(original)
         state = self.state(entry)
@@ -100,11 +100,11 @@ class Desk:
         return ReviewedLetter(entry, original, record, state, letter, note)
 
     def read(self, entry: Entry) -> None:
-        """Have the letter at hand when it is looked at; may be called from any thread."""
+        """Read a letter into the cache; may be called from any thread."""
         self.letters.get(self._original(entry))
 
     def read_ahead(self, entry: Entry) -> None:
-        """Begin to read the letter that is looked at next."""
+        """Start reading the letter that comes next."""
         self.letters.read_ahead(self._original(entry))
 
     def picture(self, entry: Entry, page: int) -> bytes:
@@ -112,7 +112,7 @@ class Desk:
         return self.letters.picture(self._original(entry), page)
 
     def _original(self, entry: Entry) -> Record:
-        """A letter's record as the run made it. Raises ``ConflictError`` if that is not what the queue knows."""
+        """A letter's record as the run made it. Raises ``ConflictError`` if the queue has an older one."""
         with LedgerView(self.folder) as view:
             original = view.record(entry.letter_id)
         if original is None or answer_sha256(original) != entry.answer_sha256:
@@ -128,25 +128,25 @@ class Desk:
     # ---- acting --------------------------------------------------------------------------------------
 
     def proposed(self, reviewed: ReviewedLetter, path: str, text: str | None) -> Proposed:
-        """What a correction would come to. Raises ``UsageError`` in plain words if it is none."""
+        """The effect of a correction. Raises ``UsageError`` in plain words if it cannot be made."""
         if reviewed.letter is None or reviewed.record.answer is None:
             raise UsageError("there is no answer to correct" if reviewed.letter else reviewed.note)
         return corrections.correction(self.kind, reviewed.letter, reviewed.record, path, text)
 
-    def act(self, reviewed: ReviewedLetter, told: Mapping[str, Any]) -> Act:
-        """Do what a browser asks for, and log it. Raises ``UsageError``, ``LookupError`` or ``ConflictError``."""
-        name = str(told.get("act"))
-        if told.get("version") != reviewed.version:
-            known = str(told.get("version", "")).partition(".")[0]
+    def act(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
+        """Carry out a browser's request and log it. Raises ``UsageError``, ``LookupError`` or ``ConflictError``."""
+        name = str(request.get("act"))
+        if request.get("version") != reviewed.version:
+            known = str(request.get("version", "")).partition(".")[0]
             acts = self.log.of(reviewed.entry.letter_id)
             raise ConflictError(acts[int(known) :] if known.isascii() and known.isdecimal() and len(known) < 8 else ())
         builders = {"evidence": self._evidence, "comment": self._comment, "undo": self._undo}
         if name in DECISIONS:
             found = self._decision(reviewed, name)
         elif name in CHANGES:
-            found = self._change(reviewed, name, told)
+            found = self._change(reviewed, name, request)
         elif name in builders:
-            found = builders[name](reviewed, told)
+            found = builders[name](reviewed, request)
         else:
             raise UsageError("no such act")
         return self.log.append(found, reviewed.state.version)
@@ -168,12 +168,12 @@ class Desk:
             raise UsageError(reviewed.note or "there is no answer to accept")
         return self._bare(reviewed, name, old=reviewed.state.decided or None, new=name)
 
-    def _change(self, reviewed: ReviewedLetter, name: str, told: Mapping[str, Any]) -> Act:
-        path = "" if name == "fill" else _text(told, "path", 500)
+    def _change(self, reviewed: ReviewedLetter, name: str, request: Mapping[str, Any]) -> Act:
+        path = "" if name == "fill" else _text(request, "path", 500)
         if name == "fill" and reviewed.letter is not None:
             found = corrections.filled(self.kind, reviewed.letter, reviewed.record)
         elif name == "correct":
-            text = None if told.get("text") is None else _text(told, "text", MOST_TYPED)
+            text = None if request.get("text") is None else _text(request, "text", MOST_TYPED)
             found = self.proposed(reviewed, path, text)
         elif reviewed.letter is None or reviewed.record.answer is None:
             raise UsageError(reviewed.note or "there is no answer to correct")
@@ -181,7 +181,7 @@ class Desk:
             make = corrections.addition if name == "add" else corrections.removal
             found = make(self.kind, reviewed.letter, reviewed.record, path)
         if name == "correct" and found.old == found.new:
-            raise UsageError("that is the value it has")
+            raise UsageError("the field has that value already")
         return self._bare(
             reviewed,
             name,
@@ -191,26 +191,26 @@ class Desk:
             findings=tuple(each.as_dict() for each in found.record.findings),
         )
 
-    def _evidence(self, reviewed: ReviewedLetter, told: Mapping[str, Any]) -> Act:
-        path = _text(told, "path", 500)
+    def _evidence(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
+        path = _text(request, "path", 500)
         if reviewed.letter is None or reviewed.record.answer is None:
             raise UsageError(reviewed.note or "there is no answer to mark evidence for")
         leaf_input(self.kind, reviewed.record.answer, path)
-        spans = _spans(told.get("spans"), len(reviewed.letter.text))
+        spans = _spans(request.get("spans"), len(reviewed.letter.text))
         old = [[each.start, each.end] for each in reviewed.record.evidence.get(path, ())]
         old = [list(span) for span in reviewed.state.evidence().get(path, ())] or old
         return self._bare(reviewed, "evidence", path=path, spans=spans, old=old, new=[list(span) for span in spans])
 
-    def _comment(self, reviewed: ReviewedLetter, told: Mapping[str, Any]) -> Act:
-        path = _text(told, "path", 500) if told.get("path") else ""
+    def _comment(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
+        path = _text(request, "path", 500) if request.get("path") else ""
         if path:
             leaf_input(self.kind, reviewed.record.answer, path)
-        note = _text(told, "note", MOST_NOTE).strip()
+        note = _text(request, "note", MOST_NOTE).strip()
         if not note:
-            raise UsageError("a comment needs words")
+            raise UsageError("a comment needs text")
         return self._bare(reviewed, "comment", path=path, note=note)
 
-    def _undo(self, reviewed: ReviewedLetter, told: Mapping[str, Any]) -> Act:
+    def _undo(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
         last = reviewed.state.last
         if last is None:
             raise UsageError("nothing to undo on this letter")
@@ -221,8 +221,8 @@ def _as_logged(record: Record) -> tuple[dict[str, Any], ...]:
     return tuple(finding.as_dict() for finding in record.findings)
 
 
-def _text(told: Mapping[str, Any], name: str, most: int) -> str:
-    text = told.get(name)
+def _text(request: Mapping[str, Any], name: str, most: int) -> str:
+    text = request.get(name)
     if not isinstance(text, str):
         raise UsageError(f"{name} must be text")
     if len(text) > most:
@@ -230,9 +230,9 @@ def _text(told: Mapping[str, Any], name: str, most: int) -> str:
     return text
 
 
-def _spans(told: Any, size: int) -> tuple[tuple[int, int], ...]:
+def _spans(pairs: Any, size: int) -> tuple[tuple[int, int], ...]:
     try:
-        spans = tuple((start, end) for start, end in told)
+        spans = tuple((start, end) for start, end in pairs)
     except (TypeError, ValueError):
         raise UsageError("spans must be pairs of offsets") from None
     for start, end in spans:
@@ -243,7 +243,7 @@ def _spans(told: Any, size: int) -> tuple[tuple[int, int], ...]:
     return spans
 
 
-def _same_schema(records: Iterable[Record], kind: LetterType) -> Iterable[Record]:
+def _of_schema(records: Iterable[Record], kind: LetterType) -> Iterable[Record]:
     for number, record in enumerate(records):
         if number == 0 and (record.letter_type, record.schema_sha256) != (kind.name, kind.schema_sha256):
             raise UsageError(
@@ -258,8 +258,8 @@ def _stamp(folder: Path) -> object:
     found = []
     for name in ("run.db", "run.db-wal"):
         try:
-            told = (folder / name).stat()
-            found.append((told.st_size, told.st_mtime_ns if name == "run.db" else 0))
+            stats = (folder / name).stat()
+            found.append((stats.st_size, stats.st_mtime_ns if name == "run.db" else 0))
         except OSError:
             found.append((0, 0))
     return tuple(found)

@@ -23,7 +23,7 @@ class Opened:
     address: str
 
     def run(self) -> None:
-        """Serve until interrupted, or told to stop."""
+        """Serve until interrupted or stopped."""
         with self.listening:
             self.server.run(sockets=[self.listening])
 

@@ -1,4 +1,4 @@
-"""What follows from the log: how a letter stands, and the answer that counts. A fold, nothing stored."""
+"""What follows from the log: a letter's review state and final answer. A fold over the log; nothing is stored."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PAST = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
 
 @dataclass(frozen=True)
 class State:
-    """How one letter stands after its acts.
+    """The state of one letter after its acts.
 
-    ``version`` counts all acts. ``live`` are those that were not taken back and speak of this answer;
-    ``stale`` those of an answer that the run has replaced since: told, never applied.
+    ``version`` counts all acts. ``live`` are those on the present answer that were not undone;
+    ``stale`` those on an answer that the run has since replaced: displayed, never applied.
     """
 
     version: int = 0
@@ -33,7 +33,7 @@ class State:
 
     @property
     def decision(self) -> Act | None:
-        """The decision that stands: the last one, unless a value was changed after it."""
+        """The decision in force: the last one, unless a value was changed after it."""
         for act in reversed(self.live):
             if act.act in DECISIONS:
                 return act
@@ -59,7 +59,7 @@ class State:
 
     @property
     def last(self) -> Act | None:
-        """What an undo would take back."""
+        """The act an undo would revert."""
         return self.live[-1] if self.live else None
 
     @property
@@ -88,14 +88,14 @@ class State:
 
 
 def _forget(found: dict[str, Any], act: Act) -> None:
-    """Drop what stands at a changed value, or in a list whose records have moved."""
+    """Drop marks on a changed value, or in a list whose records have moved."""
     moved = act.path if act.act == "correct" else act.path.rpartition("/")[0]
     for path in [path for path in found if path == moved or path.startswith(f"{moved}/")]:
         del found[path]
 
 
 def fold(acts: Sequence[Act], answer_sha256: str) -> State:
-    """How a letter stands whose answer has this hash. An undo takes back the act it names."""
+    """The state of a letter whose answer has this hash. An undo reverts the act it names."""
     undone = {act.undoes for act in acts if act.act == "undo" and act.undoes}
     kept = [act for act in acts if act.act != "undo" and act.number not in undone]
     return State(
@@ -112,7 +112,7 @@ def sha256_of(answer: Any) -> str:
 
 
 def answer_sha256(record: Record) -> str:
-    """Names the answer that acts speak of; where a record has none, it names the letter that got none."""
+    """Identifies the answer an act applies to; without an answer, the letter."""
     answer = record.answer
     return sha256_of({"letter_sha256": record.letter_sha256} if answer is None else answer)
 
@@ -129,7 +129,7 @@ def final_answer(answer: Any, acts: Iterable[Act]) -> Any:
 
 
 def change(answer: Any, act: str, path: str, new: Any = None) -> Any:
-    """Make one change in place; returns what stood there before. Raises ``LookupError`` if the path leads nowhere."""
+    """Make one change in place; returns the value before. Raises ``LookupError`` if the path leads nowhere."""
     *way, last = path.split("/")[1:]
     place = answer
     for part in way:
@@ -147,7 +147,7 @@ def change(answer: Any, act: str, path: str, new: Any = None) -> Any:
 
 
 class Reviews:
-    """The reviews of a run folder as other commands need them: each record as people left it."""
+    """The reviews of a run folder, for other commands: each record as reviewed so far."""
 
     def __init__(self, folder: Path) -> None:
         self.log = Log(folder)

@@ -1,8 +1,8 @@
-"""A letter's raw text as it is shown: stretches with what they prove, each bit with its raw offset.
+"""A letter's raw text as displayed: stretches with what they prove, each piece with its raw offset.
 
-What a person selects on the page must be found again in the raw text, so nothing is shown without
-the offset it came from. Blank lines between all lines, as tools that make text of PDFs leave them,
-are shown as none; the raw text stays as it is.
+A selection on the page must be found again in the raw text, so everything displayed carries its offset.
+Text whose every line is followed by a blank one, as some PDF tools leave it, is displayed without the
+blank lines; the raw text is unchanged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from extractor.display.safe_text import INVISIBLE
 from extractor.letters.spans import Span
 from extractor.review.fields import RecordView
 
-# A longer letter is shown to here; nobody reads on, and browsers lay out a million characters slowly.
+# Longer letters are cut here: browsers lay out a million characters slowly.
 MOST_TEXT = 300_000
 
 _GAP = r"(?:\r\n?|\n)(?:[ \t\u00a0]*(?:\r\n?|\n))+"
@@ -24,7 +24,7 @@ _TOKEN = re.compile(f"(?P<gap>{_GAP})|(?P<line>\r\n?)|(?P<hidden>{INVISIBLE})")
 
 
 class Bit(NamedTuple):
-    """Characters as they are shown; ``look`` is ``""`` for the raw characters themselves, ``gap``, ``u`` or ``ff``."""
+    """Characters as displayed; ``look`` is ``""`` for the raw characters themselves, ``gap``, ``u`` or ``ff``."""
 
     text: str
     start: int
@@ -46,17 +46,17 @@ def stretches(text: str, view: RecordView) -> list[Stretch]:
     text = text[:MOST_TEXT]
     spans = [(f"f{field.number}", Span(place.start, place.end)) for field in view.fields for place in field.places]
     looks: dict[str, str] = {}
-    for told in view.all_findings:
-        if told.place and told.severity != "info":
-            spans.append((f"g{told.number}", Span(told.place.start, told.place.end)))
-            looks[f"g{told.number}"] = told.look
+    for finding in view.all_findings:
+        if finding.place and finding.severity != "info":
+            spans.append((f"g{finding.number}", Span(finding.place.start, finding.place.end)))
+            looks[f"g{finding.number}"] = finding.look
     bad = {f"f{field.number}": field.look for field in view.fields if field.look}
     doubled = is_double_spaced(text)
     found, at = [], 0
     for piece in pieces(text, spans):
         names = piece.paths
-        told_of = [looks[name] for name in names if name in looks] or [bad[name] for name in names if name in bad]
-        look = next((each for each in ("answer", "letter", "unclear") if each in told_of), "proof" if names else "")
+        severe = [looks[name] for name in names if name in looks] or [bad[name] for name in names if name in bad]
+        look = next((each for each in ("answer", "letter", "unclear") if each in severe), "proof" if names else "")
         found.append(Stretch(tuple(_bits(piece.text, at, doubled)), _numbers(names, "f"), _numbers(names, "g"), look))
         at += len(piece.text)
     return found

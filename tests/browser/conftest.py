@@ -35,7 +35,7 @@ class Opened:
 
     page: Any
     url: str
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -45,7 +45,7 @@ class Opened:
         return found
 
     def is_quiet(self) -> bool:
-        return (self.said, self.asked, self.refused) == ([], [], [])
+        return (self.messages, self.asked, self.refused) == ([], [], [])
 
 
 Open = Callable[..., Opened]
@@ -79,9 +79,9 @@ def open_page(chromium: Any, tmp_path: Path) -> Iterator[Open]:
         page.set_default_timeout(20_000)
         page.add_init_script(WATCH)
         found = Opened(page, path.as_uri())
-        page.on("console", lambda message: found.said.append(message.text))
-        page.on("pageerror", lambda error: found.said.append(str(error)))
-        page.on("dialog", lambda dialog: (found.said.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda message: found.messages.append(message.text))
+        page.on("pageerror", lambda error: found.messages.append(str(error)))
+        page.on("dialog", lambda dialog: (found.messages.append(dialog.message), dialog.dismiss()))
         page.on("request", lambda request: request.url.startswith(found.url) or found.asked.append(request.url))
         page.goto(found.url + at)
         return found
@@ -105,8 +105,8 @@ def show(chromium: Any) -> Iterator[Show]:
             page.add_init_script(WATCH)
             root = address.partition("?")[0]
             found = Opened(page, root)
-            page.on("console", lambda message: found.said.append(message.text))
-            page.on("pageerror", lambda error: found.said.append(str(error)))
+            page.on("console", lambda message: found.messages.append(message.text))
+            page.on("pageerror", lambda error: found.messages.append(str(error)))
             page.on("request", lambda request: request.url.startswith(root) or found.asked.append(request.url))
             page.goto(address)
             ready(page)
@@ -138,8 +138,8 @@ def heading(page: Any) -> str:
     return found
 
 
-def said(page: Any, words: str) -> None:
-    page.locator("#say", has_text=words).wait_for()
+def announced(page: Any, words: str) -> None:
+    page.locator("#status", has_text=words).wait_for()
 
 
 def violations(page: Any) -> list[tuple[str, str, str]]:

@@ -76,18 +76,18 @@ def test_fields_are_sorted_by_number(open_page: Open) -> None:
 def test_flips_are_filtered(open_page: Open) -> None:
     page = open_page(COMPARED).page
     controls = page.locator('.controls[data-for="flips-table"]')
-    told = controls.locator("output")
-    assert told.inner_text() == "21 of 21"
+    count = controls.locator("output")
+    assert count.inner_text() == "21 of 21"
     controls.get_by_label("Find").fill("l00 CARRIER")
     assert rows(page) == ["l00"]
-    assert told.inner_text() == "1 of 21"
+    assert count.inner_text() == "1 of 21"
     controls.get_by_label("Find").fill("")
     controls.get_by_role("button", name="broke").click()
     assert rows(page) == ["l07", "l07"]
     assert controls.get_by_role("button", name="broke").get_attribute("aria-pressed") == "true"
     assert controls.get_by_role("button", name="all", exact=True).get_attribute("aria-pressed") == "false"
     controls.get_by_label("protected only").check()
-    assert told.inner_text() == "1 of 21"
+    assert count.inner_text() == "1 of 21"
     controls.get_by_role("button", name="all", exact=True).click()
     assert set(rows(page, 2)) == {"parcels/0/pages", "parcels/0/state", "parcels/1/state"}
     controls.get_by_label("Find").fill("no such thing")
@@ -163,15 +163,15 @@ def test_the_keyboard_sees_where_it_is(open_page: Open) -> None:
     page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Skip to the figures")
     assert skip.evaluate("e => e === document.activeElement && e.getBoundingClientRect().left >= 0")
-    seen = set()
+    focusable = set()
     for _ in range(30):
         page.keyboard.press("Tab")
         focused = page.evaluate(
             "() => { const e = document.activeElement; return [e.tagName, getComputedStyle(e).outlineStyle]; }"
         )
-        seen.add(focused[0])
+        focusable.add(focused[0])
         assert focused[1] != "none", focused
-    assert {"A", "BUTTON", "INPUT"} <= seen
+    assert {"A", "BUTTON", "INPUT"} <= focusable
 
 
 EVIL = [
@@ -202,9 +202,9 @@ def test_a_thousand_letters(open_page: Open) -> None:
     a = run(golds, {each.letter.id: spoilt("burnt") for each in golds}, prompt="toy@v1")
     b = run(golds, {each.letter.id: spoilt(pages="3") for each in golds[::2]}, prompt="toy@v2")
     opened = open_page(compare_page(golds, a, b))
-    page, told = opened.page, opened.page.locator("output")
+    page, count = opened.page, opened.page.locator("output")
     assert len(rows(page)) == 300
-    assert told.inner_text() == "1,500 of 1,500, the first 300 shown"
+    assert count.inner_text() == "1,500 of 1,500, the first 300 shown"
     page.get_by_role("button", name="fixed 1,000").click()
     page.locator("#flips-table").get_by_role("button", name="Letter").click()
     page.locator("#flips-table").get_by_role("button", name="Letter").click()

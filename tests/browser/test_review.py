@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import WATCH, Opened, Show, heading, here, press, ready, said, violations
+from tests.browser.conftest import WATCH, Opened, Show, announced, heading, here, press, ready, violations
 from tests.support.imr import IMR, LETTERS, ROOT
 from tests.support.reviews import cli_apart, desk_of, doubled, dropped, lines, lost, many, write_run
 from tests.support.toy import cli
@@ -43,12 +43,12 @@ def test_from_queue_to_corrected_export_by_keyboard(show: Show, tmp_path: Path) 
     press(page, "d")
     page.locator("form.correct .fine", has_text="The checks agree").wait_for()
     press(page, "Enter")
-    said(page, "corrected parcels/0/state: lost \u2192 delivered")
+    announced(page, "corrected parcels/0/state: lost \u2192 delivered")
     assert page.locator(".field.here .v").inner_text() == "delivered"
     assert page.locator(".field.here .was").inner_text() == "was lost, by Ada"
     press(page, "a")
     page.locator("h1", has_text="red").wait_for()
-    said(page, "blue accepted")
+    announced(page, "blue accepted")
     press(page, "m")
     page.keyboard.type("the carrier says lost")
     press(page, "Enter")
@@ -79,14 +79,14 @@ def test_from_queue_to_corrected_export_by_mouse(show: Show, tmp_path: Path) -> 
     page.locator("form.correct select").select_option("delivered")
     page.locator("form.correct .fine").wait_for()
     page.get_by_role("button", name="Save").click()
-    said(page, "corrected")
+    announced(page, "corrected")
     page.get_by_role("button", name="Undo").click()
-    said(page, "Taken back")
+    announced(page, "Undone")
     assert page.locator('.field[data-path="/parcels/0/state"] .v').inner_text() == "lost"
     page.get_by_role("button", name="Correct state").first.click()
     page.locator("form.correct select").select_option("delivered")
     page.get_by_role("button", name="Save").click()
-    said(page, "corrected")
+    announced(page, "corrected")
     page.get_by_role("button", name="Accept").click()
     page.locator("h1", has_text="Nothing is left").wait_for()
     assert exported(tmp_path)[0]["parcels.state"] == "delivered"
@@ -104,7 +104,7 @@ def test_a_decision_is_taken_back_from_the_next_letter(show: Show, tmp_path: Pat
     ready(page)
     press(page, "u")
     page.locator("h1", has_text="blue").wait_for()
-    assert page.locator(".standing .decided").count() == 0
+    assert page.locator(".status-line .decided").count() == 0
 
 
 def test_keys_walk_fields_letters_and_help(show: Show, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_selected_words_become_evidence(show: Show, tmp_path: Path) -> None:
                    getSelection().removeAllRanges(); getSelection().addRange(range); }"""
     )
     page.get_by_role("button", name="Evidence of carrier").click()
-    said(page, "marked the evidence of carrier")
+    announced(page, "marked the evidence of carrier")
     [act] = lines(out)
     assert [text[start:end] for start, end in act["spans"]] == ["Van"]
     assert page.locator("mark.here").all_inner_texts() == ["Van"]
@@ -166,7 +166,7 @@ def test_selected_words_become_evidence(show: Show, tmp_path: Path) -> None:
                    getSelection().removeAllRanges(); getSelection().addRange(range); }"""
     )
     press(page, "e")
-    said(page, "marked the evidence of parcels/0/state")
+    announced(page, "marked the evidence of parcels/0/state")
     start, end = lines(out)[-1]["spans"][0]
     assert text[start:end] == "delivered"
 
@@ -177,14 +177,14 @@ def test_a_missing_record_is_added_and_a_doubled_one_removed(show: Show, tmp_pat
     page.get_by_role("link", name="blue").click()
     ready(page)
     page.get_by_role("button", name="Add the missing one").click()
-    said(page, "added parcels/1")
+    announced(page, "added parcels/1")
     assert page.locator('.field[data-path="/parcels/1/number"] .v').inner_text() == "13"
     assert page.locator(".summary").count() == 0
     page.goto(page.url.partition("/letter")[0] + "/")
     page.get_by_role("link", name="red").click()
     ready(page)
     page.locator('[data-remove="/parcels/1"]').click()
-    said(page, "removed parcels/1")
+    announced(page, "removed parcels/1")
     assert page.locator(".summary").count() == 0
 
 
@@ -201,7 +201,7 @@ def test_two_reviewers_do_not_overwrite_each_other(show: Show, tmp_path: Path) -
     dialog.wait_for()
     assert "Ada: skipped" in dialog.inner_text()
     dialog.get_by_role("button").click()
-    other.locator(".standing .skipped", has_text="skipped by Ada").wait_for()
+    other.locator(".status-line .skipped", has_text="skipped by Ada").wait_for()
     assert [line["by"] for line in lines(out)] == ["Ada"]
     press(other, "a")
     other.locator("h1", has_text="Nothing is left").wait_for()
@@ -342,18 +342,18 @@ def test_no_window_is_too_narrow(show: Show, run_of_imr: Path, width: int) -> No
     assert opened.is_quiet()
 
 
-def test_letter_and_answer_are_told_apart(show: Show, run_of_imr: Path, tmp_path: Path) -> None:
+def test_a_wrong_answer_and_an_odd_letter_look_different(show: Show, run_of_imr: Path, tmp_path: Path) -> None:
     opened = show(imr_desk(run_of_imr))
     open_letter(opened, "source-contradicts")
-    told = opened.page.locator(".told.letter").first
-    assert "letter" in told.locator(".tag").inner_text()
+    odd = opened.page.locator(".finding.letter").first
+    assert "letter" in odd.locator(".tag").inner_text()
     look = "e => [getComputedStyle(e).borderLeftStyle, getComputedStyle(e).borderLeftColor]"
-    of_letter = told.evaluate(look)
+    of_letter = odd.evaluate(look)
     write_run(tmp_path, {"blue": lost})
     other = show(desk_of(tmp_path))
     press(other.page, "j", "Enter")
     ready(other.page)
-    wrong = other.page.locator(".told.answer").first
+    wrong = other.page.locator(".finding.answer").first
     assert "letter delivered" in " ".join(wrong.inner_text().split())
     assert "answer lost" in " ".join(wrong.inner_text().split())
     of_answer = wrong.evaluate(look)
@@ -387,7 +387,7 @@ def test_the_mailed_page_reads_from_a_file(chromium: Any, run_of_imr: Path, tmp_
 def test_the_keyboard_sees_where_it_is(show: Show, run_of_imr: Path) -> None:
     opened = show(imr_desk(run_of_imr))
     page = opened.page
-    seen = set()
+    focusable = set()
     for where in ("queue", "letter"):
         if where == "letter":
             open_letter(opened, "source-contradicts")
@@ -396,9 +396,9 @@ def test_the_keyboard_sees_where_it_is(show: Show, run_of_imr: Path) -> None:
             focused = page.evaluate(
                 "() => [document.activeElement.tagName, getComputedStyle(document.activeElement).outlineStyle]"
             )
-            seen.add(focused[0])
+            focusable.add(focused[0])
             assert focused[1] != "none" or focused[0] == "BODY", (where, focused)
-    assert {"A", "BUTTON", "INPUT", "SELECT"} <= seen
+    assert {"A", "BUTTON", "INPUT", "SELECT"} <= focusable
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

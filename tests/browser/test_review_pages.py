@@ -1,4 +1,4 @@
-"""PDFs and scans as a reviewer sees them: pages with boxes; and letters without an answer."""
+"""PDFs and scans as displayed to a reviewer: pages with boxes; and letters without an answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from extractor.letters.letter import LetterIndex, find_letters, read_letter
 from extractor.letters.pages.tesseract import is_installed
 from extractor.review.review import Desk
 from extractor.runs.answers import recheck
-from tests.browser.conftest import Opened, Show, here, press, ready, said, violations
+from tests.browser.conftest import Opened, Show, announced, here, press, ready, violations
 from tests.support import makepdf
 from tests.support.files import mail, zipped
 from tests.support.reviews import cli_apart, desk_of, failing, kind_of, lines, lost, record_of, store, write_run
@@ -27,7 +27,7 @@ PDF = makepdf.typeset(f"PARCEL NOTE of Blue Van\nPARCEL 12: delivered on 3/4/202
 
 
 def run_over(root: Path, **files: bytes) -> Path:
-    """A run of these files (``a_pdf`` is ``a.pdf``) and its letters' first parcels said to be lost."""
+    """A run of these files (``a_pdf`` is ``a.pdf``) with every letter's first parcel answered as lost."""
     write_toy(root)
     out, letters = root / "out", root / "pages"
     letters.mkdir()
@@ -98,7 +98,7 @@ def test_fields_show_their_boxes_and_boxes_their_fields(show: Show, tmp_path: Pa
     press(page, "v", "z")
     assert page.locator(".pages.large").is_visible()
     press(page, "e")
-    said(page, "Words are selected in the text")
+    announced(page, "Words are selected in the text")
     assert page.locator("pre").is_visible()
     press(page, "v")
     page.locator('.field[data-path="/parcels/0/state"] .name').click()
@@ -107,7 +107,7 @@ def test_fields_show_their_boxes_and_boxes_their_fields(show: Show, tmp_path: Pa
     press(page, "d")
     page.locator("form.correct .fine").wait_for()
     press(page, "Enter")
-    said(page, "corrected")
+    announced(page, "corrected")
     drawn(page)
     assert lies_in_view(page)
     assert [line["act"] for line in lines(out)] == ["correct"]
@@ -202,8 +202,8 @@ def test_a_letter_without_an_answer_is_filled_in_by_hand(show: Show, tmp_path: P
     assert page.get_by_role("button", name="Accept").is_disabled()
     assert violations(page) == []
     press(page, "c")
-    said(page, "filled in what the reader reads")
-    assert page.locator(".standing").inner_text().endswith("filled in by Ada")
+    announced(page, "filled in from the reading")
+    assert page.locator(".status-line").inner_text().endswith("filled in by Ada")
     assert page.locator('.field[data-path="/parcels/0/number"] .v').inner_text() == "12"
     page.locator('.field[data-path="/parcels/0/number"] .v').click()
     assert page.locator("mark.here").inner_text() == "12"
@@ -213,10 +213,10 @@ def test_a_letter_without_an_answer_is_filled_in_by_hand(show: Show, tmp_path: P
     page.keyboard.type("03/05/2020")
     page.locator("form.correct output p").first.wait_for()
     press(page, "Escape", "u")
-    said(page, "Taken back")
+    announced(page, "Undone")
     assert page.locator(".group").count() == 0
     page.get_by_role("button", name="Fill in what the reader reads").click()
-    said(page, "filled in")
+    announced(page, "filled in")
     press(page, "a")
     page.locator("h1", has_text="Nothing is left to check").wait_for()
     assert cli("export", out, "--workspace", tmp_path).code == 0

@@ -56,7 +56,7 @@ def test_one_letter_at_a_time_is_read_ahead(tmp_path: Path, reads: list[str]) ->
     assert reads == ["blue", "red"]
 
 
-def test_what_goes_wrong_ahead_is_told_when_it_is_looked_at(tmp_path: Path) -> None:
+def test_a_failure_while_reading_ahead_appears_when_the_letter_is_opened(tmp_path: Path) -> None:
     out = write_run(tmp_path)
     letters = Letters([[tmp_path / "letters"]], list(NOTES))
     (tmp_path / "letters" / "blue.txt").unlink()

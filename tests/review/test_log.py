@@ -48,15 +48,15 @@ def test_an_act_is_on_disk_with_time_name_and_both_values(tmp_path: Path) -> Non
     log.append(act("correct", path="/carrier", old="Blue Van", new="Red \u2028Van"), 0)
     line = json.loads((tmp_path / "review.jsonl").read_text("utf-8"))
     assert line["at"].endswith("Z")
-    told = {name: line[name] for name in ("letter_id", "number", "act", "by", "path", "old", "new", "letter_sha256")}
-    assert told == {
+    logged = {name: line[name] for name in ("letter_id", "number", "act", "by", "path", "old", "new", "letter_sha256")}
+    assert logged == {
         "letter_id": "blue", "number": 1, "act": "correct", "by": "Ada",
         "path": "/carrier", "old": "Blue Van", "new": "Red \u2028Van", "letter_sha256": "l",
     }  # fmt: skip
     assert stat.S_IMODE((tmp_path / "review.jsonl").stat().st_mode) == 0o600
 
 
-def test_who_has_not_seen_the_last_act_is_refused(tmp_path: Path) -> None:
+def test_an_act_on_an_older_version_is_refused(tmp_path: Path) -> None:
     one, other = Log(tmp_path), Log(tmp_path)
     one.append(act("accept"), 0)
     with pytest.raises(ConflictError) as refused:
@@ -225,7 +225,7 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path, kind: str) -> None:
         (["correct", "accept"], "accepted"),
     ],
 )
-def test_the_decision_that_stands(acts: list[str], decided: str) -> None:
+def test_the_decision_in_force(acts: list[str], decided: str) -> None:
     assert folded(*(act(name, path="/carrier", new="x") for name in acts)).decided == decided
 
 
@@ -236,7 +236,7 @@ def test_an_undo_takes_back_one_act_and_may_be_of_a_decision() -> None:
     assert state.decided == "accepted"
 
 
-def test_acts_on_an_answer_that_the_run_replaced_are_told_but_not_applied() -> None:
+def test_acts_on_a_replaced_answer_are_listed_but_not_applied() -> None:
     state = fold([Act(**{**act("accept").__dict__, "number": 1, "answer_sha256": "old"})], sha256_of(ANSWER))
     assert (state.decided, len(state.stale), state.version) == ("", 1, 1)
 
@@ -361,11 +361,11 @@ def test_the_same_checks_judge_a_correction(tmp_path: Path) -> None:
     assert letter is not None
     assert [each.code for each in record.errors] == ["value_differs"]
     right = correction(kind, letter, record, "/parcels/0/state", "delivered")
-    assert (right.new_findings, right.mended, right.record.status) == ((), 1, "accepted")
+    assert (right.new_findings, right.resolved, right.record.status) == ((), 1, "accepted")
     assert right.record.evidence["/parcels/0/state"][0].text == "delivered"
     wrong = correction(kind, letter, record, "/carrier", "Red Van")
     assert [each.code for each in wrong.new_findings] == ["not_in_text"]
-    assert wrong.mended == 0
+    assert wrong.resolved == 0
 
 
 @pytest.mark.parametrize(
@@ -416,6 +416,6 @@ def test_a_missing_record_comes_from_the_reading_and_an_extra_one_goes(tmp_path:
 def test_a_record_nobody_reviewed_stays_as_it_is(tmp_path: Path) -> None:
     write_run(tmp_path, {"blue": lost})
     record = record_of(tmp_path / "out", "blue")
-    told = Reviews(tmp_path / "out").reviewed(record)
-    assert told == Reviewed(record)
+    reviewed = Reviews(tmp_path / "out").reviewed(record)
+    assert reviewed == Reviewed(record)
     assert not (tmp_path / "out" / "review.jsonl").exists()

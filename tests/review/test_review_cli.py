@@ -29,12 +29,12 @@ from tests.support.reviews import desk_of, failing, kind_of, lines, lost, record
 from tests.support.toy import MODEL, NOTES, cli, put, write_toy
 
 
-def do(desk: Desk, letter_id: str, **told: Any) -> None:
+def do(desk: Desk, letter_id: str, **request: Any) -> None:
     desk.refresh()
     entry = desk.entry(key_of(letter_id))
     assert entry
-    seen = desk.letter_of(entry)
-    desk.act(seen, {**told, "version": seen.version})
+    reviewed = desk.letter_of(entry)
+    desk.act(reviewed, {**request, "version": reviewed.version})
 
 
 def corrected(root: Path) -> Path:
@@ -42,7 +42,7 @@ def corrected(root: Path) -> Path:
     out = write_run(root, {"blue": lost, "red": lost})
     desk = desk_of(root)
     do(desk, "blue", act="correct", path="/parcels/0/state", text="delivered")
-    do(desk, "blue", act="comment", path="/parcels/1/on", note="no date is told")
+    do(desk, "blue", act="comment", path="/parcels/1/on", note="no date is given")
     do(desk, "blue", act="accept")
     do(desk, "red", act="accept")
     do(desk, "slow", act="reject")
@@ -68,7 +68,7 @@ def test_it_serves_until_interrupted_and_prints_its_address_on_stdout(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["nowhere"], "no run in nowhere"),
         (["{out}", "--letters", "{root}/empty"], "no letters in"),
@@ -77,14 +77,14 @@ def test_it_serves_until_interrupted_and_prints_its_address_on_stdout(tmp_path: 
         (["{out}", "--letters", "{root}/letters", "--name", "a\nb"], "--name"),
     ],
 )
-def test_what_is_missing_is_said(tmp_path: Path, words: list[str], told: str) -> None:
+def test_an_error_states_what_is_missing(tmp_path: Path, words: list[str], message: str) -> None:
     out = write_run(tmp_path)
     (tmp_path / "empty").mkdir()
     put(tmp_path / "other" / "green.txt", NOTES["blue"])
     filled = [word.format(out=out, root=tmp_path) for word in words]
     ran = cli("review", *filled, "--workspace", tmp_path)
     assert ran.code == 2
-    assert told in ran.err
+    assert message in ran.err
 
 
 def test_a_run_knows_where_its_letters_lie_until_they_are_moved(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_run_knows_where_its_letters_lie_until_they_are_moved(tmp_path: Path) 
     assert cli(*words, "--letters", tmp_path / "moved").code == 0
 
 
-def test_letters_of_several_runs_are_found_where_each_was_told(tmp_path: Path) -> None:
+def test_letters_of_several_runs_are_found_in_the_folders_of_each(tmp_path: Path) -> None:
     out = write_run(tmp_path, {"blue": lost})
     put(tmp_path / "more" / "green.txt", NOTES["red"].replace("Red", "Green"))
     assert cli("run", tmp_path / "more", "--out", out, "--workspace", tmp_path).code in (0, 1)
@@ -161,7 +161,7 @@ def test_reviewed_letters_become_gold_that_says_who_and_whose_answer(tmp_path: P
     assert (reviewed["name"], reviewed["saw"]) == ("Ada", "the answer of openai/toy, parcel@v1")
     data = json.loads((to / "gold" / "blue.json").read_text("utf-8"))
     assert data["corrected"] == ["/parcels/0/state"]
-    assert data["comments"] == {"/parcels/1/on": ["no date is told"]}
+    assert data["comments"] == {"/parcels/1/on": ["no date is given"]}
     again = cli(*words, "--force", "--json")
     assert again.json == [
         {"letter_id": "blue", "name": "blue", "refused": "there is gold of this name already"},
@@ -175,8 +175,8 @@ def test_gold_of_a_review_is_scored_like_any_other(tmp_path: Path) -> None:
     to = tmp_path / "eval"
     assert cli("gold", "from-review", out, "--to", to, "--workspace", tmp_path).code == 1
     config = (tmp_path / "workspace.toml").read_text("utf-8")
-    told = '[letter_types.parcel]\nletters = "eval/letters"\ngold = "eval/gold"\n'
-    put(tmp_path / "workspace.toml", config.replace("[letter_types.parcel]\n", told))
+    declared = '[letter_types.parcel]\nletters = "eval/letters"\ngold = "eval/gold"\n'
+    put(tmp_path / "workspace.toml", config.replace("[letter_types.parcel]\n", declared))
     ran = cli("eval", "run", "--model", "offline", "--workspace", tmp_path)
     assert ran.code == 0, ran.err
     assert "1 of 1 letters fully right" in " ".join(ran.out.split())
@@ -200,7 +200,7 @@ def test_what_cannot_be_filled_in_is_refused(tmp_path: Path) -> None:
     failing(tmp_path, "no")
     failing(tmp_path, "red")
     desk = desk_of(tmp_path)
-    with pytest.raises(UsageError, match="there is an answer already"):
+    with pytest.raises(UsageError, match="there already is an answer"):
         do(desk, "blue", act="fill")
     with pytest.raises(UsageError, match="this is no parcel note"):
         do(desk, "no", act="fill")
@@ -214,18 +214,18 @@ def test_an_answer_filled_in_is_corrected_taken_back_and_exported(tmp_path: Path
     failing(tmp_path, "blue")
     desk = desk_of(tmp_path)
 
-    def standing() -> tuple[str, str | None, bool]:
-        told = Reviews(out).reviewed(record_of(out, "blue"))
-        return told.record.status, told.corrected, told.record.answer is not None
+    def state() -> tuple[str, str | None, bool]:
+        reviewed = Reviews(out).reviewed(record_of(out, "blue"))
+        return reviewed.record.status, reviewed.corrected, reviewed.record.answer is not None
 
-    assert standing() == ("failed", None, False)
+    assert state() == ("failed", None, False)
     do(desk, "blue", act="fill")
-    assert standing() == ("needs_review", "/", True)
+    assert state() == ("needs_review", "/", True)
     do(desk, "blue", act="correct", path="/parcels/1/state", text="delivered")
-    assert standing() == ("needs_review", "/, /parcels/1/state", True)
+    assert state() == ("needs_review", "/, /parcels/1/state", True)
     do(desk, "blue", act="undo")
     do(desk, "blue", act="undo")
-    assert standing() == ("failed", None, False)
+    assert state() == ("failed", None, False)
     assert record_of(out, "blue").answer is None
 
 
@@ -239,8 +239,8 @@ def test_what_was_done_without_an_answer_is_not_done_to_another_text(tmp_path: P
     put(tmp_path / "letters" / "blue.txt", NOTES["slow"])
     assert cli("run", tmp_path / "letters", "--out", out, "--workspace", tmp_path).code in (0, 1)
     failing(tmp_path, "blue")
-    told = Reviews(out).reviewed(record_of(out, "blue"))
-    assert (told.record.status, told.record.answer, told.review) == ("failed", None, None)
+    reviewed = Reviews(out).reviewed(record_of(out, "blue"))
+    assert (reviewed.record.status, reviewed.record.answer, reviewed.review) == ("failed", None, None)
 
 
 def test_a_letter_of_that_name_that_is_another_is_kept(tmp_path: Path) -> None:
@@ -277,8 +277,8 @@ def test_export_uses_corrected_values_and_says_so(tmp_path: Path) -> None:
     assert cli("export", out, "--workspace", tmp_path).code == 0
     with (out / "letters.csv").open(encoding="utf-8", newline="") as file:
         letters = {row["letter_id"]: row for row in csv.DictReader(file)}
-    told = {name: (row["status"], row["review"], row["reviewed_by"], row["corrected"]) for name, row in letters.items()}
-    assert told == {
+    rows = {name: (row["status"], row["review"], row["reviewed_by"], row["corrected"]) for name, row in letters.items()}
+    assert rows == {
         "blue": ("accepted", "accepted", "Ada", "/parcels/0/state"),
         "red": ("accepted", "accepted", "Ada", ""),
         "slow": ("needs_review", "rejected", "Ada", ""),

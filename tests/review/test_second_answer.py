@@ -19,10 +19,10 @@ def page(root: Path, second: SecondAnswer | None) -> str:
     return letter_page(desk, desk.letter_of(entry), Query()).html
 
 
-def test_both_answers_stand_side_by_side(tmp_path: Path) -> None:
+def test_both_answers_are_displayed_side_by_side(tmp_path: Path) -> None:
     second = SecondAnswer("openai/other", answer={}, values={"/parcels/0/state": "<b>delivered"})
     assert page(tmp_path, second).count("openai/other answered &lt;b&gt;delivered") == 1
 
 
-def test_one_answer_stands_alone(tmp_path: Path) -> None:
+def test_one_answer_alone(tmp_path: Path) -> None:
     assert "answered" not in page(tmp_path, None)

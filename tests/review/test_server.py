@@ -39,14 +39,14 @@ class Client:
         sent = {"Host": self.host, "Cookie": self.cookie}
         if method == "POST":
             sent |= {"Origin": f"http://{self.host}", "Content-Type": "application/json"}
-        told = {**sent, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        all_headers = {**sent, **{name.replace("_", "-"): value for name, value in headers.items()}}
         connection = http.client.HTTPConnection(self.host, timeout=20)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             data = body.encode() if isinstance(body, str) else body
-            if data is not None and "Content-Length" not in told:
-                told["Content-Length"] = str(len(data))
-            for name, value in told.items():
+            if data is not None and "Content-Length" not in all_headers:
+                all_headers["Content-Length"] = str(len(data))
+            for name, value in all_headers.items():
                 if value is not None:
                     connection.putheader(name, value)
             connection.endheaders(data)
@@ -62,8 +62,8 @@ class Client:
         assert status == 303
         self.cookie = self.last["set-cookie"].partition(";")[0]
 
-    def act(self, key: str, **told: Any) -> tuple[int, dict[str, Any]]:
-        status, text = self.ask("POST", f"/letter/{key}/act", json.dumps(told))
+    def act(self, key: str, **request: Any) -> tuple[int, dict[str, Any]]:
+        status, text = self.ask("POST", f"/letter/{key}/act", json.dumps(request))
         return status, json.loads(text)
 
     def version(self, key: str) -> str:
@@ -101,9 +101,9 @@ def test_it_listens_on_this_machine_and_the_address_holds_a_long_secret(client: 
 
 def test_the_cookie_is_for_this_page_alone(client: Client) -> None:
     client.enter()
-    told = client.last["set-cookie"].lower()
-    assert "httponly" in told
-    assert "samesite=strict" in told
+    cookie = client.last["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
     assert client.last["location"] == "/"
 
 
@@ -142,8 +142,8 @@ def test_every_look_is_guarded(client: Client, headers: dict[str, str | None], s
     ],
 )
 def test_every_act_is_guarded(client: Client, root: Path, headers: dict[str, str | None], status: int) -> None:
-    told = json.dumps({"act": "accept", "version": client.version(BLUE)})
-    assert client.ask("POST", f"/letter/{BLUE}/act", told, **headers)[0] == status
+    request = json.dumps({"act": "accept", "version": client.version(BLUE)})
+    assert client.ask("POST", f"/letter/{BLUE}/act", request, **headers)[0] == status
     assert not (root / "out" / "review.jsonl").exists()
 
 
@@ -183,8 +183,8 @@ def test_every_answer_says_what_its_page_may_do(client: Client) -> None:
         assert policy.startswith("default-src 'none'"), path
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
-        told = {name: client.last[name] for name in ("x-content-type-options", "cache-control", "referrer-policy")}
-        assert told == {
+        sent = {name: client.last[name] for name in ("x-content-type-options", "cache-control", "referrer-policy")}
+        assert sent == {
             "x-content-type-options": "nosniff",
             "cache-control": "no-store",
             "referrer-policy": "same-origin",
@@ -265,7 +265,7 @@ def test_bodies_are_bounded(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("data", "status"),
     [
         ({"act": "accept"}, 409),
         ({"act": "burn"}, 422),
@@ -293,10 +293,10 @@ def test_bodies_are_bounded(client: Client) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_and_leaves_no_trace(
-    client: Client, root: Path, told: dict[str, Any], status: int
+    client: Client, root: Path, data: dict[str, Any], status: int
 ) -> None:
     version = {} if status == 409 else {"version": client.version(BLUE)}
-    got, answer = client.act(BLUE, **told, **version)
+    got, answer = client.act(BLUE, **data, **version)
     assert (got, bool(answer["error"])) == (status, True)
     assert not (root / "out" / "review.jsonl").exists()
 
@@ -350,11 +350,11 @@ def test_a_letter_whose_text_changed_cannot_be_accepted(client: Client, root: Pa
 
 
 def test_a_correction_is_tried_without_being_kept(client: Client, root: Path) -> None:
-    told = {"path": "/parcels/0/state", "text": "delivered"}
-    status, text = client.ask("POST", f"/letter/{BLUE}/try", json.dumps(told))
-    assert (status, json.loads(text)) == (200, {"same": False, "findings": [], "mended": 1})
-    told = {"path": "/parcels/1/on", "text": "03/05/2020"}
-    [finding] = json.loads(client.ask("POST", f"/letter/{BLUE}/try", json.dumps(told))[1])["findings"]
+    request = {"path": "/parcels/0/state", "text": "delivered"}
+    status, text = client.ask("POST", f"/letter/{BLUE}/try", json.dumps(request))
+    assert (status, json.loads(text)) == (200, {"same": False, "findings": [], "resolved": 1})
+    request = {"path": "/parcels/1/on", "text": "03/05/2020"}
+    [finding] = json.loads(client.ask("POST", f"/letter/{BLUE}/try", json.dumps(request))[1])["findings"]
     assert (finding["look"], finding["field"]) == ("answer", "parcels/on")
     assert not (root / "out" / "review.jsonl").exists()
     assert record_of(root / "out", "blue").answer["parcels"][0]["state"] == "lost"
@@ -388,7 +388,7 @@ def test_filters_and_search(client: Client, query: str, letters: list[str]) -> N
     )
 
 
-def test_a_query_is_told_as_it_was_asked() -> None:
+def test_a_query_survives_the_round_trip() -> None:
     query = Query.of({"show": "all", "find": "a b&c", "page": "3", "code": "x"})
     assert query.words() == "?show=all&code=x&find=a+b%26c"
     assert query.words(page=4).endswith("&page=4")

@@ -1,5 +1,5 @@
 "use strict";
-// One letter: its text and its record, each showing what belongs to it in the other.
+// One letter: its text and its record; selecting in one marks the counterpart in the other.
 function oneLetter(root) {
   const text = root.querySelector("pre");
   const pages = root.querySelector(".pages");
@@ -17,11 +17,11 @@ function oneLetter(root) {
     const [outer, inner] = [frame.getBoundingClientRect(), target.getBoundingClientRect()];
     const fits = inner.top >= outer.top + 8 && inner.bottom <= outer.bottom - 8;
     if (!fits) frame.scrollTop += inner.top - outer.top - frame.clientHeight * share;
-    const seen = inner.left >= outer.left && inner.right <= outer.right;
-    if (!seen && frame === pages) frame.scrollLeft += inner.left - outer.left - 8;
+    const visible = inner.left >= outer.left && inner.right <= outer.right;
+    if (!visible && frame === pages) frame.scrollLeft += inner.left - outer.left - 8;
   }
 
-  function show(found) {
+  function highlight(found) {
     root.querySelectorAll("mark.here, rect.here").forEach((each) => each.classList.remove("here"));
     found.forEach((each) => each.classList.add("here"));
     look();
@@ -38,9 +38,9 @@ function oneLetter(root) {
       each.querySelector(".name").toggleAttribute("aria-current", each === field);
     });
     if (!field) return;
-    const told = field.querySelector(".to");
+    const pointer = field.querySelector(".to");
     const proof = marks("f", field.dataset.field);
-    if (look) show(proof.length || !told ? proof : marks("g", told.dataset.g));
+    if (look) highlight(proof.length || !pointer ? proof : marks("g", pointer.dataset.g));
     into(record, field, 0.25);
     if (focus) field.querySelector(".name").focus({ preventScroll: true });
     root.dispatchEvent(new Event("chosen"));
@@ -54,27 +54,27 @@ function oneLetter(root) {
       const numbers = (mark.dataset.f ?? "").split(" ").filter(Boolean);
       const at = numbers.indexOf(current()?.dataset.field ?? "");
       const number = numbers[(at + 1) % numbers.length];
-      const told = (mark.dataset.g ?? "").split(" ")[0];
+      const finding = (mark.dataset.g ?? "").split(" ")[0];
       if (number) choose(root.querySelector(`.field[data-field="${number}"]`), { focus: false, look: false });
-      else toFinding(told, false);
-      show(number ? marks("f", number) : marks("g", told));
+      else toFinding(finding, false);
+      highlight(number ? marks("f", number) : marks("g", finding));
     } else if (to) {
       const field = to.closest(".field");
       if (field) choose(field, { look: false });
-      show(marks("g", to.dataset.g));
+      highlight(marks("g", to.dataset.g));
     } else if (go) {
-      toFinding(go.dataset.told, true);
+      toFinding(go.dataset.target, true);
     } else if (target.closest(".name, .value")) {
       choose(target.closest(".field"));
     }
   });
 
   function toFinding(number, look) {
-    const told = root.querySelector(`[data-holds="${number}"]`) ?? root.querySelector(`.to[data-g="${number}"]`)?.closest(".told") ?? null;
-    const field = told?.closest(".field") ?? null;
+    const finding = root.querySelector(`[data-finding="${number}"]`) ?? root.querySelector(`.to[data-g="${number}"]`)?.closest(".finding") ?? null;
+    const field = finding?.closest(".field") ?? null;
     if (field) choose(field, { look: false });
-    else if (told) into(record, told, 0.25);
-    if (look) show(marks("g", number));
+    else if (finding) into(record, finding, 0.25);
+    if (look) highlight(marks("g", number));
   }
 
   return { choose, current, fields, look, marks, pages, record, side, text };

@@ -18,13 +18,13 @@ function letterPages(one) {
     sessionStorage.setItem("zoom", large ? "on" : "off");
   }
 
-  // A page that cannot be drawn says why, in its place.
+  // A page that cannot be drawn is replaced by the reason.
   async function lost({ target }) {
     const answer = await fetch(target.src).catch(() => null);
     if (answer?.ok) return;
-    const told = answer && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("h1");
+    const heading = answer && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("h1");
     const note = document.createElement("figcaption");
-    const why = told ? told.textContent : "extractor review has ended, or cannot be reached";
+    const why = heading ? heading.textContent : "extractor review has ended, or cannot be reached";
     note.textContent = `${target.alt.split(",")[0]} cannot be shown: ${why}`;
     target.closest("figure").replaceChildren(note);
   }

@@ -1,8 +1,8 @@
 (() => {
   const body = document.body;
   const page = body.dataset.page;
-  const say = (words, bad = false) => {
-    const line = document.getElementById("say");
+  const announce = (words, bad = false) => {
+    const line = document.getElementById("status");
     if (!line) return;
     line.textContent = words;
     line.classList.toggle("bad", bad);
@@ -58,27 +58,27 @@
 
   // ---- acting ----------------------------------------------------------------------------------
 
-  const post = async (path, told) => {
+  const post = async (path, data) => {
     const answer = await fetch(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(told),
+      body: JSON.stringify(data),
     });
-    return { status: answer.status, ...(await answer.json().catch(() => ({ error: `the server says ${answer.status}` }))) };
+    return { status: answer.status, ...(await answer.json().catch(() => ({ error: `HTTP status ${answer.status}` }))) };
   };
   const here = () => `/letter/${body.dataset.key}`;
   let busy = false;
 
-  async function act(told, path = here(), version = body.dataset.version) {
+  async function act(request, path = here(), version = body.dataset.version) {
     if (busy) return null;
     busy = true;
     try {
-      const answer = await post(`${path}/act${body.dataset.query ?? ""}`, { ...told, version });
+      const answer = await post(`${path}/act${body.dataset.query ?? ""}`, { ...request, version });
       if (answer.status === 200) return answer;
       if (answer.status === 409 && page === "letter") conflict(answer.since);
-      else say(answer.error, true);
+      else announce(answer.error, true);
     } catch {
-      say("extractor review has ended, or cannot be reached; nothing was kept", true);
+      announce("extractor review has ended, or cannot be reached; nothing was saved", true);
     } finally {
       busy = false;
     }
@@ -91,10 +91,10 @@
     dialog.showModal();
   }
 
-  // What was just decided may be taken back from wherever that led.
+  // The last decision can be undone from any page.
   const last = {
     get: () => JSON.parse(sessionStorage.getItem("last") ?? "null"),
-    set: (told) => (told ? sessionStorage.setItem("last", JSON.stringify(told)) : sessionStorage.removeItem("last")),
+    set: (decision) => (decision ? sessionStorage.setItem("last", JSON.stringify(decision)) : sessionStorage.removeItem("last")),
   };
 
   async function decide(name) {
@@ -102,31 +102,31 @@
     const answer = await act({ act: name });
     if (!answer) return;
     last.set({ path: here(), version: `${Number(count) + 1}.${answerSha}` });
-    sessionStorage.setItem("said", `${body.dataset.letter} ${answer.said}. u takes it back.`);
+    sessionStorage.setItem("message", `${body.dataset.letter} ${answer.summary}. Press u to undo.`);
     location.assign(answer.next);
   }
 
   async function undo() {
-    const told = last.get();
-    const answer = told ? await act({ act: "undo" }, told.path, told.version) : page === "letter" && (await act({ act: "undo" }));
+    const decision = last.get();
+    const answer = decision ? await act({ act: "undo" }, decision.path, decision.version) : page === "letter" && (await act({ act: "undo" }));
     if (!answer) {
-      if (!told && page === "queue") say("Nothing was decided just now; open a letter to undo what was done to it.");
+      if (!decision && page === "queue") announce("No recent decision to undo; open a letter to undo its last action.");
       last.set(null);
       return;
     }
     last.set(null);
-    if (told && told.path !== location.pathname) {
-      sessionStorage.setItem("said", "Taken back.");
-      location.assign(`${told.path}${body.dataset.query ?? location.search}`);
+    if (decision && decision.path !== location.pathname) {
+      sessionStorage.setItem("message", "Undone.");
+      location.assign(`${decision.path}${body.dataset.query ?? location.search}`);
     } else {
-      await reload("Taken back.");
+      await reload("Undone.");
     }
   }
 
-  // The letter as the server has it now, in place, so that nobody loses the line she was reading.
+  // The letter's present state is loaded in place, so that the reader keeps her position.
   async function reload(words) {
     const answer = await fetch(location.href);
-    if (!answer.ok) return say("the letter cannot be shown any more", true);
+    if (!answer.ok) return announce("the letter can no longer be displayed", true);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const path = document.querySelector(".field.here")?.dataset.path;
     const panes = ["pre", ".pages", ".record"];
@@ -143,7 +143,7 @@
     });
     const field = [...document.querySelectorAll(".field")].find((each) => each.dataset.path === path);
     if (field) one.choose(field);
-    say(words ?? "");
+    announce(words ?? "");
     return null;
   }
 
@@ -173,11 +173,11 @@
     tool();
   }
 
-  async function change(told) {
-    const answer = await act(told);
+  async function change(request) {
+    const answer = await act(request);
     if (!answer) return false;
     last.set(null);
-    await reload(`${answer.said}. u takes it back.`);
+    await reload(`${answer.summary}. Press u to undo.`);
     return true;
   }
 
@@ -222,10 +222,10 @@
     const field = one.current();
     if (one.side.dataset.view === "pages") {
       pages.view("text", false);
-      return say("Words are selected in the text: select some, then press e.");
+      return announce("Words are selected in the text: select some, then press e.");
     }
     chosen = selected() ?? chosen;
-    if (!chosen || !field) return say(field ? "Select words of the letter first." : "Choose a field first: j, or a click.", true);
+    if (!chosen || !field) return announce(field ? "Select words of the letter first." : "Choose a field first: j, or a click.", true);
     const span = chosen.span;
     getSelection().removeAllRanges();
     chosen = null;
@@ -243,11 +243,11 @@
   };
 
   async function correct(field) {
-    if (!field) return say("Choose a field first: j, or a click.", true);
+    if (!field) return announce("Choose a field first: j, or a click.", true);
     leave();
     one.choose(field, { focus: false });
     const answer = await fetch(`${here()}/input?path=${encodeURIComponent(field.dataset.path)}`);
-    if (!answer.ok) return say("this field cannot be corrected", true);
+    if (!answer.ok) return announce("this field cannot be corrected", true);
     const form = document.importNode(new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("form"), true);
     field.append(form);
     wire(form, field);
@@ -258,12 +258,12 @@
     const { text: control } = form.elements;
     const none = form.elements.null;
     const output = form.querySelector("output");
-    const told = () => ({ path: field.dataset.path, text: none?.checked ? null : control.value });
+    const request = () => ({ path: field.dataset.path, text: none?.checked ? null : control.value });
     let waiting = 0;
     let newest = 0;
     const attempt = async () => {
       const mine = ++newest;
-      const answer = await post(`${here()}/try`, told()).catch(() => ({ error: "the server cannot be reached" }));
+      const answer = await post(`${here()}/try`, request()).catch(() => ({ error: "the server cannot be reached" }));
       if (mine === newest) judge(output, answer);
     };
     const soon = () => {
@@ -275,7 +275,7 @@
     control.addEventListener("input", soon);
     form.querySelector("[data-take]")?.addEventListener("click", () => {
       chosen = selected() ?? chosen;
-      if (!chosen) return say("Select words of the letter first.", true);
+      if (!chosen) return announce("Select words of the letter first.", true);
       const words = chosen.words.replace(/\s+/g, " ").trim();
       if (none) none.checked = false;
       silence();
@@ -296,9 +296,9 @@
       event.preventDefault();
       clearTimeout(waiting);
       newest += 1;
-      await change({ act: "correct", ...told() });
+      await change({ act: "correct", ...request() });
     });
-    // A value that is not said begins as an empty, open field: to correct it is to say it.
+    // A value that is not stated starts as an empty, open field.
     if (none?.checked) none.checked = false;
     silence();
     control.focus();
@@ -308,7 +308,7 @@
 
   function judge(output, answer) {
     if (answer.error) return output.replaceChildren(make("p", answer.error, "bad"));
-    if (answer.same) return output.replaceChildren(make("p", "This is the value it has."));
+    if (answer.same) return output.replaceChildren(make("p", "The field has this value already."));
     const lines = answer.findings.map((each) => {
       const line = make("p", "", each.look);
       line.append(make("span", each.sign, "sign"), " ", make("span", `${each.blame}:`, "tag"), ` ${each.message}`);
@@ -316,9 +316,9 @@
       if (each.field) line.append(" ", make("span", each.field, "path"));
       return line;
     });
-    const mended = answer.mended ? `${answer.mended} ${answer.mended === 1 ? "finding is" : "findings are"} gone` : "";
-    if (!lines.length) lines.push(make("p", `The checks agree with this value${mended ? `; ${mended}` : ""}.`, "fine"));
-    else if (mended) lines.push(make("p", `${mended}, but these are new.`));
+    const resolved = answer.resolved ? `${answer.resolved} ${answer.resolved === 1 ? "finding is" : "findings are"} gone` : "";
+    if (!lines.length) lines.push(make("p", `The checks agree with this value${resolved ? `; ${resolved}` : ""}.`, "fine"));
+    else if (resolved) lines.push(make("p", `${resolved}, but these are new.`));
     return output.replaceChildren(...lines);
   }
 
@@ -356,7 +356,7 @@
     let at = all.indexOf(one.current());
     if (at < 0 && by < 0) at = all.length;
     for (at += by; at >= 0 && at < all.length; at += by) if (wanted(all[at])) return one.choose(all[at]);
-    return say(wanted.length ? "No further finding on a field." : "That is the last field.");
+    return announce(wanted.length ? "No further finding on a field." : "That is the last field.");
   }
 
   function letter() {
@@ -364,25 +364,25 @@
     sessionStorage.setItem("at", location.pathname);
     document.addEventListener("selectionchange", () => {
       const found = selected();
-      // A click on a button takes the focus, not what was chosen to be used.
+      // A click on a button moves the focus; the selection is kept for use.
       if (found || one.text?.contains(getSelection().anchorNode)) chosen = found;
       tool();
     });
-    document.getElementById("conflict").addEventListener("close", () => reload("This is the letter as it is now."));
+    document.getElementById("conflict").addEventListener("close", () => reload("Reloaded."));
     onKeys({
       j: () => step(1),
       k: () => step(-1),
-      f: () => step(1, (each) => "told" in each.dataset),
-      F: () => step(-1, (each) => "told" in each.dataset),
-      n: () => (body.dataset.following ? location.assign(body.dataset.following) : say("That is the last letter.")),
-      p: () => (body.dataset.before ? location.assign(body.dataset.before) : say("That is the first letter.")),
+      f: () => step(1, (each) => "flagged" in each.dataset),
+      F: () => step(-1, (each) => "flagged" in each.dataset),
+      n: () => (body.dataset.following ? location.assign(body.dataset.following) : announce("That is the last letter.")),
+      p: () => (body.dataset.before ? location.assign(body.dataset.before) : announce("That is the first letter.")),
       a: () => click(".bar [data-act=accept]:not(:disabled)"),
       r: () => click(".bar [data-act=reject]"),
       s: () => click(".bar [data-act=skip]"),
       c: () => (document.querySelector("[data-fill]") ? click("[data-fill]") : correct(one.current())),
       e: evidence,
       m: comment,
-      v: () => (one.pages ? pages.view(one.side.dataset.view === "pages" ? "text" : "pages") : say("This letter has no page pictures.")),
+      v: () => (one.pages ? pages.view(one.side.dataset.view === "pages" ? "text" : "pages") : announce("This letter has no page pictures.")),
       z: () => one.side.dataset.view === "pages" && pages.zoom(),
       u: undo,
       "/": () => location.assign(`${body.dataset.queue}#find`),
@@ -393,8 +393,8 @@
 
   if (page === "letter") letter();
   else if (page === "queue") queue();
-  const said = sessionStorage.getItem("said");
-  if (said) say(said);
-  sessionStorage.removeItem("said");
+  const message = sessionStorage.getItem("message");
+  if (message) announce(message);
+  sessionStorage.removeItem("message");
   body.dataset.ready = "";
 })();
