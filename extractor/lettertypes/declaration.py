@@ -96,7 +96,7 @@ def _check_field(owner: type[BaseModel], spec: SchemaField, form: Form, in_recor
         for pattern in chain(patterns_of(spec.place), _parser_patterns(spec.parser)):
             compiled(pattern)
     except LetterTypeError as error:
-        raise LetterTypeError(f"{where}: {error.message}", hint="mend the pattern") from error
+        raise LetterTypeError(f"{where}: {error.message}", hint="fix the pattern") from error
     if isinstance(spec.marker, Verbatim | Stated) and (spec.place or spec.parser):
         if spec.marker.within == RECORD and not in_record:
             raise LetterTypeError(f"{where}: {RECORD!r} is the region of a record", hint="name a section, or 'letter'")
@@ -105,7 +105,9 @@ def _check_field(owner: type[BaseModel], spec: SchemaField, form: Form, in_recor
         _check_each(where, owner, spec, spec.place, form)
     if spec.kind == "records":
         if spec.place and not isinstance(spec.place, Each | Computed):
-            raise LetterTypeError(f"{where}: records cannot stand {type(spec.place).__name__}", hint="use Each(...)")
+            raise LetterTypeError(
+                f"{where}: a list of records cannot use {type(spec.place).__name__}", hint="use Each(...)"
+            )
     elif spec.place or spec.parser:
         _check_parser(where, spec)
 
@@ -114,7 +116,7 @@ def _check_each(where: str, owner: type[BaseModel], spec: SchemaField, place: Ea
     if place.unit not in UNITS:
         raise LetterTypeError(f"{where}: no unit {place.unit!r}", hint=f"known: {', '.join(UNITS)}")
     if spec.kind == "leaf" and not spec.many:
-        raise LetterTypeError(f"{where}: Each stands on a single value", hint="use it on a list, or another place")
+        raise LetterTypeError(f"{where}: Each is declared on a single value", hint="use it on a list, or another place")
     if spec.kind == "records" and not place.of:
         raise LetterTypeError(f"{where}: Each names no section", hint="write Each(unit, of=(...,))")
     for name in (*place.of, *place.unless):
@@ -131,7 +133,7 @@ def _check_parser(where: str, spec: SchemaField) -> None:
     parser = spec.parser or parser_of(spec.value_type)
     if parser is None:
         raise LetterTypeError(
-            f"{where}: nothing says how to read a {getattr(spec.value_type, '__name__', spec.value_type)}",
+            f"{where}: no parser for a {getattr(spec.value_type, '__name__', spec.value_type)}",
             hint="put a parser beside the place, such as Presence(...) for a bool",
         )
     values = getattr(spec.value_type, "__args__", None)
@@ -166,7 +168,7 @@ def _known_section(where: str, name: str, form: Form) -> None:
 
 
 def _at(schema: type[BaseModel], name: str = "") -> str:
-    """File, line and field, as far as the source is at hand: ``schemas/bva.py:31: Header.docket_number``."""
+    """File, line and field, as far as the source is available: ``schemas/bva.py:31: Header.docket_number``."""
     label = f"{schema.__name__}.{name}" if name else schema.__name__
     try:
         lines, first = inspect.getsourcelines(schema)

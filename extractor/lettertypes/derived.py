@@ -1,7 +1,7 @@
 """The reader that is derived from a schema's places: a tree of blocks with regions, facts and spans.
 
 It reads what is declared and nothing else: a leaf without a place has no fact, a list without one no
-blocks. Words that stand in a place and are not understood make an uncertain fact, never a certain null.
+blocks. Words in a place that no parser understands give an uncertain fact, never a certain null.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from extractor.lettertypes.units import units
 
 CODES = {
     "places_disagree": "The letter states a value in two places, and they differ.",
-    "heading_twice": "A heading stands twice in the letter; both parts were read as one section.",
+    "heading_twice": "A heading occurs twice in the letter; both parts were read as one section.",
     "slow_pattern": "A pattern of the letter type did not end on this letter in time; its field was not read.",
 }
 
@@ -65,14 +65,14 @@ class DerivedReader:
         reading = _Pass(self, searches, marks, parts)
         twice = [name for name, spans in regions.items() if len(spans) > 1]
         for name in twice:
-            message = f"the heading of the section {name} stands {len(regions[name])} times"
+            message = f"the heading of the section {name} occurs {len(regions[name])} times"
             reading.oddities.append(Oddity("heading_twice", message, regions[name][1]))
         root = reading.block(self.schema, body, regions, "")
         named = {name: hull(spans) for name, spans in regions.items()}
         return reading_of_view(letter, replace(root, regions=named), reading.oddities)
 
     def _without_running_lines(self, letter: Letter) -> tuple[Letter, list[Span]]:
-        """The letter with the page marks of its form blanked, and where they stood in its view."""
+        """The letter with the page marks of its form blanked, and their spans in its view."""
         searches = Searches(letter.view.text)
         whole = Span(0, len(searches.text))
         marks: set[Span] = set()
@@ -236,7 +236,7 @@ class _Pass:
         yield one._replace(span=Span(at, one.span.end))
 
     def _values(self, spec: SchemaField, parser: AnyParser, found: Sequence[Slice], strict: bool) -> list[Found | Span]:
-        """What the slices state. A bare span stands for words that may state a value but are not understood."""
+        """What the slices state. A bare span marks words that may state a value but were not understood."""
         values: list[Found | Span] = []
         for one in found:
             inside = [] if one.is_empty or one.doubtful else list(parser.search(self.searches, one.span))

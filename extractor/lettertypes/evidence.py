@@ -31,7 +31,7 @@ class StrictModel(BaseModel):
 
 @dataclass(frozen=True)
 class Verbatim:
-    """The value's words stand in the region ``within``, up to whitespace, dashes and quotation marks.
+    """The value's words occur in the region ``within``, up to whitespace, dashes and quotation marks.
 
     ``whole``: the value is all that the reader found for this leaf, not a part of it.
     ``joined``: of a whole list, only the words count, not at which commas it is cut (section
@@ -57,14 +57,14 @@ class Stated:
 
 @dataclass(frozen=True)
 class Judged:
-    """A category that only a mind can assign; the sibling leaf ``quote`` holds the words it rests on."""
+    """A category that needs a judgment; the sibling leaf ``quote`` holds the words it rests on."""
 
     quote: str
 
 
 @dataclass(frozen=True)
 class Unchecked:
-    """No evidence can be asked for; ``why`` says the reason. The only way to opt out."""
+    """No evidence can be required; ``why`` is the reason. The only way to opt out."""
 
     why: str
 
@@ -73,7 +73,7 @@ class Unchecked:
 class Covers:
     """On a list of records: one record for each block the reader found, in the letter's order.
 
-    ``key`` names the leaf that a record is recognised by.
+    ``key`` names the leaf that identifies a record.
     """
 
     key: str
@@ -98,9 +98,9 @@ _LEAF = (Verbatim, Stated, Judged, Unchecked)
 
 @dataclass(frozen=True)
 class SchemaField:
-    """One field of a schema as the checks see it.
+    """One field of a schema, as the checks use it.
 
-    ``kind`` is ``leaf`` (``marker`` says what proves it; ``many`` if it is a list of values;
+    ``kind`` is ``leaf`` (``marker`` is what proves it; ``many`` if it is a list of values;
     ``scored`` how gold is compared), ``group`` (a nested record) or ``records`` (a list of nested
     records, ``covers`` set). ``place`` says where in the letter it stands and ``parser`` how it is
     read there, where the type declares that. ``value_type`` is a leaf's own type, inside ``list`` and
@@ -146,7 +146,7 @@ def check_schema(schema: type[BaseModel]) -> None:
 
 
 def can_hold(schema: type[BaseModel], name: str, value: Any) -> bool:
-    """Whether a field of ``schema`` can hold ``value``, as far as its own type and bounds say."""
+    """Whether a field of ``schema`` can hold ``value``, by its own type and bounds."""
     try:
         _adapter(schema, name).validate_json(to_json(value))
     except ValidationError:

@@ -1,4 +1,4 @@
-"""What the validator notices, and the verdict that follows from it."""
+"""Findings of the validator, their codes, and the status that follows from them."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ CODES: dict[str, str] = {
     "schema": "The reply is not a valid instance of the schema.",
     "too_long": "A text or a list is longer than its field holds, and was cut off.",
     "not_a_letter": "The text is not a letter of this type; nothing may be filled in.",
-    "not_in_text": "The value's words do not stand in the part of the letter where they must.",
-    "value_differs": "The letter says something else at this value's own place.",
-    "null_but_stated": "The answer says the letter is silent, but the letter states a value.",
+    "not_in_text": "The value's words are not in the part of the letter where they belong.",
+    "value_differs": "The letter states another value in this value's place.",
+    "null_but_stated": "The answer is null or empty, but the letter states a value.",
     "not_stated": "The answer gives a value where the letter states none.",
     "list_item_missing": "The letter lists something here that the answer leaves out.",
     "list_item_extra": "The answer lists something here that the letter does not.",
     "list_order": "The list has the right elements in another order than the letter.",
     "record_missing": "A part of the letter is claimed by no record of the answer.",
-    "record_extra": "A record of the answer has no part of the letter to stand on.",
+    "record_extra": "A record of the answer matches no part of the letter.",
     "record_doubled": "Two records of the answer claim the same part of the letter.",
-    "record_order": "The records stand in another order than the letter's parts.",
+    "record_order": "The records are in another order than the letter's parts.",
     "quote_too_short": "The quote is too short to prove anything.",
     "quote_cut": "The quote is cut inside its sentence, or leaves out a negation right before it.",
     "quote_elsewhere": "The quote is not in its part of the letter, or does not give the value that rests on it.",
-    "quote_missing": "A judgement is given without the words it rests on.",
-    "judgement_missing": "Words are quoted for a judgement that is not given.",
+    "quote_missing": "A judgment is given without the words it rests on.",
+    "judgement_missing": "Words are quoted for a judgment that is not given.",
     "unproven": "Nothing in the letter was found that proves the value, and nothing that makes it wrong.",
     "unread": "The reader could not read this place for certain; a person should look.",
     "other_text": "The record was made from another text of this letter.",
-    "odd_instruction": "The letter's text speaks to the machine that reads it.",
+    "odd_instruction": "The letter's text addresses the machine that reads it.",
     "odd_markup": "The letter's text holds template or HTML markup.",
     "odd_control": "The letter's text holds control characters.",
-    "odd_invisible": "The letter's text holds characters that do not show or that turn its direction.",
+    "odd_invisible": "The letter's text holds invisible characters, or characters that change its direction.",
     "odd_script": "A word of the letter mixes look-alike letters of several scripts.",
-    "decoded_by_guess": "The letter's file does not say in which encoding it is; it was found by rule.",
-    "mojibake": "Signs of the letter were saved in a wrong encoding before; they stand as two or three others.",
-    "hidden_text": "The letter's file holds words that nobody sees; they are left out of the text.",
+    "decoded_by_guess": "The letter's file does not declare its encoding; it was detected.",
+    "mojibake": "Characters of the letter were saved in a wrong encoding earlier; each became two or three others.",
+    "hidden_text": "The letter's file holds hidden words; they are left out of the text.",
     "pale_text": "Words of the letter's file are white or tiny; they are part of the text.",
     "redacted_text": "Words under black bars can still be read in the letter's file; they are left out of the text.",
     "tracked_changes": "The letter's file holds tracked changes: insertions are read, deletions are not.",
-    "running_lines": "Page headers and footers of the letter's file stand apart from its text.",
+    "running_lines": "Page headers and footers of the letter's file are kept apart from its text.",
     "comment": "A comment or text box was added on top of a page of the letter's file.",
     "left_out": "Parts of the letter's file, or files beside it in a mail or archive, are not read.",
-    "misnamed": "The letter's file is of another kind than its name says.",
+    "misnamed": "The letter's file is of another kind than its name suggests.",
     "joined": "The letter's pages lie in several files.",
     "page_missing": "By the names of the letter's files, one of its pages is missing.",
     "split": "The letter's file holds several letters.",
@@ -66,12 +66,12 @@ CODES: dict[str, str] = {
     "turned_page": "A page of the letter was turned before it was read.",
     "unsure_digits": "OCR is not sure of these digits.",
     "unsure_value": "OCR is not sure of a word that a protected value rests on.",
-    "from_reading": "The reading's value comes in place of a wrong one; what was answered is kept under `withheld`.",
-    "models_agree": "Two models agree on a value that is printed in its place; the reader reads it otherwise.",
-    "skeleton": "Only judgements and quotes are a model's; the deterministic reading filled the rest.",
-    "skeleton_disputed": "The model says that a row of the reading shown to it is not what the letter says.",
-    "wrapped": "The answer came in a code fence, behind thoughts or a byte order mark, which was taken off.",
-    "other_model": "The endpoint says that another model answered than the one that was asked.",
+    "from_reading": "The reading's value replaces a wrong answer, which is kept under `withheld`.",
+    "models_agree": "Two models agree on a value printed in its place; the reader read another.",
+    "skeleton": "Only judgments and quotes are a model's; the deterministic reading filled the rest.",
+    "skeleton_disputed": "The model disputes a row of the reading that it was given.",
+    "wrapped": "The answer came in a code fence, or behind reasoning or a byte order mark, which was removed.",
+    "other_model": "The endpoint reports that a model other than the requested one answered.",
     "baseline": "The record was filled from the deterministic reading alone, without a language model.",
 }
 
@@ -149,7 +149,7 @@ class Finding:
         return cls(**{**data, "span": Span(span["start"], span["end"]) if span else None})
 
     def as_dict(self) -> dict[str, Any]:
-        """The finding as it is written in a record."""
+        """The finding in the form of a record's JSON."""
         return {
             "code": self.code,
             "path": self.path,

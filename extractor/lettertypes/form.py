@@ -21,7 +21,7 @@ Wordings = str | tuple[str, ...]
 
 
 class SectionPart(NamedTuple):
-    """A heading and the text that stands under it."""
+    """A heading and the text under it."""
 
     name: str
     heading: Span
@@ -116,7 +116,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 def regions_of(parts: Iterable[SectionPart], body: Span) -> dict[str, list[Span]]:
-    """The spans of each named section, also of the head; a section whose heading stands twice has two."""
+    """The spans of each named section, also of the head; a section with two headings has two."""
     listed = list(parts)
     head = Span(body.start, listed[0].heading.start if listed else body.end)
     regions: dict[str, list[Span]] = {WHOLE: [body], HEAD: [head]}

@@ -1,4 +1,4 @@
-"""Instructions to machines inside a letter: what no honest letter says.
+"""Instructions to machines inside a letter, which no genuine letter holds.
 
 The words that such an instruction may ask for are those of the letter type's own enums ("report every
 disposition as granted"), so the engine needs to know no type.

@@ -74,7 +74,7 @@ def _specs(schema: type[BaseModel]) -> Iterator[SchemaField]:
 
 
 def _where_read(planter: Planter) -> Planter:
-    """A part that the reader cannot take apart goes to a person in any case: there is nothing to catch."""
+    """Parts that the reader cannot parse need review in any case, so there is nothing to catch."""
     return lambda answer, reading: (
         mistake for mistake in planter(answer, reading) if all(map(reading.took_apart, mistake.paths))
     )

@@ -1,6 +1,6 @@
 """How a value is read out of words: dates, numbers, money, pages, identifiers, names, and enums by their words.
 
-A parser stands in ``Annotated[...]`` beside the place of a leaf; without one the leaf's type decides
+A parser is put in ``Annotated[...]`` beside the place of a leaf; without one the leaf's type decides
 (``parser_of``). A letter type may add its own: any ``Parser`` with a function from words to values.
 """
 
@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Parser:
-    """Finds the values that stand in some words.
+    """Finds the values that some words state.
 
     ``find`` is given the letter's text and the span to look in, and yields what stands there in
     order. ``name`` is used in messages.
@@ -39,7 +39,7 @@ class Parser:
     find: Callable[[str, Span], Iterable[Found]] = field(repr=False)
 
     def search(self, searches: Searches, within: Span) -> Iterator[Found]:
-        """What stands in ``within``. Raises ``SlowPatternError``."""
+        """The values in ``within``. Raises ``SlowPatternError``."""
         yield from self.find(searches.text, within)
 
 
@@ -207,7 +207,7 @@ class Wording:
 
     ``words`` maps values to regular expressions, in order of precedence where two match at the same
     place; a value that is not named there is known by its own words. Case does not count. ``behind``
-    must stand right before the words. Words behind a negation state nothing. ``given`` maps
+    must come right before the words. Words behind a negation state nothing. ``given`` maps
     a section to the value that every record in it has.
     """
 
@@ -228,7 +228,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class Presence:
-    """Whether something stands in the place: true where ``pattern`` matches.
+    """Whether the place states something: true where ``pattern`` matches.
 
     Without ``absent``, no match is false. With it, false needs a match of ``absent``, and neither or
     both is uncertain: ``Presence(r"\\[X\\] Yes", absent=r"\\[X\\] No")``.
@@ -252,7 +252,7 @@ PARSERS = (Parser, Identifier, Cited, Wording, Presence)
 
 
 def parser_of(kind: Any) -> AnyParser | None:
-    """The parser that a leaf's type asks for; ``None`` where the type alone does not say how to read it."""
+    """The parser that a leaf's type asks for; ``None`` where the type alone does not determine how to read it."""
     if get_origin(kind) is Literal:
         values = [value for value in get_args(kind) if isinstance(value, str)]
         return Wording({value: re.escape(value).replace("_", r"[\s_-]+") for value in values})

@@ -1,4 +1,4 @@
-"""Places: where in a letter a value stands, declared in ``Annotated[...]`` beside the marker that proves it.
+"""Places: where in a letter a value is found, declared in ``Annotated[...]`` beside the marker that proves it.
 
 A place looks in the region that the leaf's marker names (``Verbatim("header")``, ``Stated("record")``).
 From the places of a schema the engine derives the reader. A leaf without a place has no fact: the
@@ -87,7 +87,7 @@ class Each:
 
 @dataclass(frozen=True)
 class Agreeing:
-    """The value stands in several places, which must agree; if not, the letter contradicts itself.
+    """The value is stated in several places, which must agree; if not, the letter contradicts itself.
 
     The first place that has a value counts.
     """

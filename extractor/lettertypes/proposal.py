@@ -21,7 +21,7 @@ _MOST = 25
 
 @dataclass(frozen=True)
 class Proposal:
-    """What most of the letters bear: headings in their order, and labels with whether dates stand behind them.
+    """What most of the letters share: headings in order, and labels with whether dates follow them.
 
     ``titles`` are lines that letters begin with: landmarks rather than headings of a section.
     """
@@ -33,7 +33,7 @@ class Proposal:
 
 
 def propose(texts: Sequence[str]) -> Proposal:
-    """The headings and labels that stand in at least half of ``texts``, the most frequent at most."""
+    """The headings and labels found in at least half of ``texts``, the most frequent at most."""
     headings: Counter[str] = Counter()
     labels: Counter[str] = Counter()
     dated: Counter[str] = Counter()

@@ -34,7 +34,7 @@ class Fact:
     certain: bool = True
 
     def on_raw_text(self, view: ReadingView) -> Fact:
-        """The same fact with the raw spans that its spans of ``view`` stand for."""
+        """The same fact with its spans of ``view`` mapped to raw spans."""
         return replace(self, spans=tuple(map(view.to_raw, self.spans)))
 
 
@@ -52,7 +52,7 @@ class Block:
     certain: bool = True
 
     def on_raw_text(self, view: ReadingView) -> Block:
-        """The same block, and all in it, with the raw spans that its spans of ``view`` stand for."""
+        """The same block, and everything in it, with spans of ``view`` mapped to raw spans."""
         if view.offsets.is_plain:
             return self
         return replace(
@@ -74,7 +74,7 @@ class Oddity:
     severity: Severity = "warning"
 
     def on_raw_text(self, view: ReadingView) -> Oddity:
-        """The same oddity at the raw span that its span of ``view`` stands for."""
+        """The same oddity with its span of ``view`` mapped to a raw span."""
         return replace(self, span=view.to_raw(self.span))
 
 
@@ -82,7 +82,7 @@ class Oddity:
 class Reading:
     """A whole letter as read.
 
-    ``recognised`` is false when the text is not a letter of this type; ``note`` then says why,
+    ``recognised`` is false when the text is not a letter of this type; ``note`` is then the reason,
     and the block is empty: a reader never invents.
     """
 
@@ -95,7 +95,7 @@ class Reading:
     def took_apart(self, path: str) -> bool:
         """Whether the reader could take apart every part that a JSON pointer into the true answer passes through.
 
-        A part that no block stands for is no part of this reading.
+        A part without a block is not part of this reading.
         """
         block = self.root
         way = path.split("/")[1:-1]
@@ -140,7 +140,7 @@ _HYPHENATED = re.compile(r"(?<=\w)-[ \t]*[\r\n]\s*(?=\w)")
 
 
 def words(phrase: str) -> str:
-    """A pattern for ``phrase`` that lets any whitespace stand between its words."""
+    """A pattern for ``phrase`` that allows any whitespace between its words."""
     return r"\s+".join(re.escape(word) for word in phrase.split())
 
 
@@ -155,7 +155,7 @@ _LOOKALIKES = {
 def scanned(phrase: str) -> str:
     """A pattern for ``phrase`` that also knows it as scans and PDF tools give it: "Decision rationa1e", "guide line".
 
-    Look-alike letters may stand for each other, a blank may stand inside a word, any whitespace or
+    Look-alike letters match each other, a blank may come inside a word, any whitespace or
     none between two. Meant for labels, whose words are known.
     """
     return r"\s*".join(r"[^\S\n]?".join(_glyphs(word)) for word in phrase.split())

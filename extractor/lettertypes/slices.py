@@ -19,7 +19,7 @@ _WORDS = re.compile(r"[^\W_]")
 
 
 class Slice(NamedTuple):
-    """Words in which a value must stand. ``doubtful``: empty, but a value may stand close by."""
+    """Words that should state a value. ``doubtful``: empty, but a value may be close by."""
 
     span: Span
     doubtful: bool = False
@@ -33,13 +33,13 @@ class Labels:
     """All labels of a letter type: a value ends where the next label begins."""
 
     def __init__(self, labels: tuple[str, ...]) -> None:
-        # The longest first, so that "Date:" is not seen inside "Decision Date:".
+        # The longest first, so that "Date:" does not match inside "Decision Date:".
         longest = sorted(dict.fromkeys(labels), key=len, reverse=True)
         self._pattern = "|".join(rf"(?P<l{i}>{_label(label)})" for i, label in enumerate(longest))
         self._numbers = {label: i for i, label in enumerate(longest)}
 
     def all(self, searches: Searches, within: Span) -> list[tuple[int, Span]]:
-        """Each label in ``within``: its number, and where it stands. Raises ``SlowPatternError``."""
+        """Each label in ``within``: its number, and its span. Raises ``SlowPatternError``."""
         if not self._pattern:
             return []
         return [
@@ -104,7 +104,7 @@ def _value_behind(place: After, searches: Searches, at: int, room: Span, region:
 
 
 def _words_below(text: str, at: int, room: Span, region: Span) -> bool:
-    """Whether the value of an empty label may stand on the next line: it has words, and no label."""
+    """Whether the value of an empty label may be on the next line: it has words, and no label."""
     line_end = text.find("\n", at, region.end)
     if line_end < 0 or line_end >= room.end:
         return False

@@ -1,7 +1,7 @@
 """The units of a section: paragraphs, numbered items, bullets, sentences, lines; each as a span.
 
 Letters come wrapped at a column, with empty lines between paragraphs, and unwrapped, one paragraph
-a line; both are told apart by their lines.
+a line; their lines tell them apart.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _from_line_start(text: str, span: Span) -> Span:
 def _items(text: str, within: Span, page_marks: Sequence[Span]) -> Iterator[Span]:
     """Numbered items where the numbers run on from 1, else paragraphs.
 
-    What stands before the first number is a unit only if it does not introduce the list. Behind the
+    What comes before the first number is a unit only if it does not introduce the list. Behind the
     last item, a further paragraph is a unit of its own unless it goes on with the item.
     """
     marks = _running_numbers(text, within)

@@ -39,7 +39,7 @@ _UNIT = re.compile(r"(?<=\d)\s?(%|(?:percent|mg|ml|days|weeks|months|years|hours
 
 @dataclass(frozen=True)
 class AnswerLeaf:
-    """One leaf of an answer: where it is, what the schema says of it, and the leaves that hold the same in others."""
+    """One leaf of an answer: where it is, its field of the schema, and the leaves that hold the same in others."""
 
     path: str
     owner: type[BaseModel]
@@ -118,7 +118,7 @@ def of_a_sibling(leaf: AnswerLeaf, leaves: Sequence[AnswerLeaf], reading: Readin
 
 
 def _others_of_the_letter(leaf: AnswerLeaf, reading: Reading) -> Iterator[Any]:
-    """Other values of the leaf's type that stand in the letter, by the leaf's own parser."""
+    """Other values of the leaf's type found in the letter by the leaf's own parser."""
     parser = leaf.spec.parser or parser_of(leaf.spec.value_type)
     if parser is None:
         return

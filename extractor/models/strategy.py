@@ -161,7 +161,7 @@ def _record_class(annotation: Any) -> type[BaseModel] | None:
 
 
 def needs_a_mind(spec: SchemaField) -> bool:
-    """Whether a leaf is a judgement or a free choice of words, and so never in a reading for certain."""
+    """Whether a leaf is a judgment or a free choice of words, and so never in a reading for certain."""
     marker = spec.marker
     return isinstance(marker, Judged | Unchecked) or (isinstance(marker, Verbatim) and not marker.whole)
 

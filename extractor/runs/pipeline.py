@@ -1,4 +1,4 @@
-"""The way of one letter: read -> ask -> check -> (ask again) -> (ask a second model) -> record."""
+"""The pipeline of one letter: read -> ask -> check -> (ask again) -> (ask a second model) -> record."""
 
 from __future__ import annotations
 
@@ -148,14 +148,14 @@ def _parsed(reply: Reply, strategy: Strategy, reading: Reading) -> Answered:
         strict_json(text)
         remarks.append(Finding("wrapped", "", "info", "answer", f"the answer came in {wrapper}, which was taken off"))
     if reply.model:
-        message = f"the endpoint says that another model answered: {reply.model}"
+        message = f"another model answered than the one requested: {reply.model}"
         remarks.append(Finding("other_model", "", "info", "unclear", message))
     answer, more, quotes = strategy.answer(text, reading)
     return Answered(answer, [*remarks, *more], quotes)
 
 
 def correction_message(findings: list[Finding]) -> str:
-    """Our short message about what is wrong: codes, paths and what to do; no text of the letter, no addresses."""
+    """The short message that asks for a correction: codes, paths and what to do; no letter text, no URLs."""
     lines = [f"- {finding.path or '/'}: {finding.code}: {finding.message}" for finding in findings[:30]]
     if len(findings) > 30:
         lines.append(f"- and {len(findings) - 30} more of these kinds")
@@ -167,7 +167,7 @@ def correction_message(findings: list[Finding]) -> str:
 
 
 def schema_findings(problem: Exception) -> list[Finding]:
-    """Why a reply is not a valid answer, one finding a place; never the offending text itself."""
+    """Why a reply is not a valid answer, one finding per place; never the offending text itself."""
     if not isinstance(problem, ValidationError):
         why = "the reply is not valid JSON"
         if isinstance(problem, DuplicateKeyError):

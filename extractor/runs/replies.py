@@ -129,5 +129,5 @@ def attempt_of(checked: CheckedReply, cost: Cost, model: str | None = None) -> A
 
 def baseline_finding() -> Finding:
     """Marks a record of the baseline as one."""
-    message = "filled from the reading alone; judgements are left null"
+    message = "filled from the reading alone; judgments are left null"
     return Finding("baseline", "", "info", "unclear", message)

@@ -86,7 +86,7 @@ def _changed(old: str, new: str) -> dict[str, Any]:
         # Another wording of the label, and one that a scan has spoilt.
         ("Received: 2/1/2020", "Received on 2/1/2020", "received", date(2020, 2, 1), True),
         ("Received: 2/1/2020", "Rece1ved: 2/1/2020", "received", date(2020, 2, 1), True),
-        # Told in two places that differ.
+        # Stated in two places that differ.
         ("Your claim AB1234", "Your claim AB1235", "claim_number", "AB-1234", False),
         ("Your claim AB1234", "Your matter", "claim_number", "AB-1234", True),
         # The heading of a section in another wording, with a scan's look-alikes, in capitals or not.
@@ -116,7 +116,7 @@ def test_places_that_differ_blame_the_letter() -> None:
     assert [(f.severity, f.blame) for f in found] == [("error", "letter")]
 
 
-def test_a_heading_that_stands_twice() -> None:
+def test_a_heading_that_occurs_twice() -> None:
     text = LETTER.replace("GROUND OF", "DECISION\n\nThe rudder is paid with $3.\n\nGROUND OF")
     reading = read(text)
     assert [odd.code for odd in reading.oddities] == ["heading_twice"]

@@ -23,7 +23,7 @@ READING = IMR.read(LETTER)
 
 
 def rest(decisions: int = 2, disputed=(), **changes) -> dict:
-    """A reply that leaves every judgement open."""
+    """A reply that leaves every judgment open."""
     one = {"verdict": None, "treatment_category": None, "reason": None, "reason_quote": None}
     return {
         "disputed": list(disputed),

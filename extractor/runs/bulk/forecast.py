@@ -22,7 +22,7 @@ from extractor.runs.bulk.options import Options
 from extractor.runs.ledger import Ledger, LedgerView, Totals, is_again, keeps_replies, keys_of, plan_key
 from extractor.runs.plan import Plan
 
-# An answer is longer than what the baseline fills in, which leaves judgements null: 1.22 times over
+# An answer is longer than what the baseline fills in, which leaves judgments null: 1.22 times over
 # the recorded answers to the five bundled letters.
 _OVER_BASELINE = 1.22
 _SAMPLE = 100

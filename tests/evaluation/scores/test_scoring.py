@@ -105,7 +105,7 @@ ONE_CHANGE = [
     ("a day left out", "/day", None, {"/day": "omitted"}),
     ("another age", "/age", 56, {"/age": "wrong"}),
     ("a flipped outcome", "/items/0/outcome", "yes", {"/items/0/outcome": "wrong"}),
-    ("a judgement where gold has none", "/items/1/why", "cost", {"/items/1/why": "invented"}),
+    ("a judgment where gold has none", "/items/1/why", "cost", {"/items/1/why": "invented"}),
     ("another quote is no error", "/items/0/quote", "other words of it", {}),
     ("blanks and dashes fold", "/items/0/name", "MRI  of\nthe neck", {}),
     ("capitals do not", "/items/0/name", "MRI of the Neck", {"/items/0/name": "wrong"}),

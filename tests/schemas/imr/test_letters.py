@@ -33,7 +33,7 @@ def test_the_reading_of_a_bundled_letter_is_its_gold(letter_id: str) -> None:
 
 
 def _read(value: Any, reading: Reading, path: str = "") -> Any:
-    """What a reader can know of an answer: no judgement, and no part that it leaves to a person."""
+    """What a reader can know of an answer: no judgment, and no part that is left to a person."""
     if isinstance(value, dict):
         return {
             name: _read(inner, reading, f"{path}/{name}")
