@@ -7,7 +7,7 @@ import re
 import subprocess
 import tomllib
 
-from extractor.cli.app import COMMANDS
+from extractor.cli.commands import COMMANDS
 from extractor.lettertypes.findings import CODES
 from tests.support.imr import IMR, ROOT
 
@@ -23,7 +23,8 @@ def test_the_committed_schema_is_the_generated_one() -> None:
 
 def test_every_command_is_documented_and_has_help_with_an_example() -> None:
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
-    for name, command in COMMANDS.items():
+    for name, entry in COMMANDS.items():
+        command = entry.load()
         assert f"`extractor {name}" in page, name
         assert command.__doc__, name
         assert f"Example: extractor {name}" in command.__doc__, name

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from extractor.cli.app import COMMANDS
+from extractor.cli.commands import COMMANDS
 from tests.support.imr import ROOT
 
 PAGE = (ROOT / "docs" / "python.md").read_text("utf-8")

@@ -15,15 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from extractor.cli.record import tape_condition
-from extractor.cli.shared.options import (
-    Exit,
-    JsonOption,
-    TypeOption,
-    WorkspaceOption,
-    open_session,
-    open_workspace,
-    print_json,
-)
+from extractor.cli.shared.opening import open_session, open_workspace
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json
 from extractor.errors import ModelNameError, UsageError
 from extractor.letters.letter import LetterFile, find_letters
 from extractor.workspace.session import Session, prompts_known
@@ -33,7 +26,6 @@ from extractor.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from extractor.models.cassettes.status import ModelFolder
 
-cassettes_app = typer.Typer(name="cassettes", help="State of the recorded answers.", no_args_is_help=True)
 _COLUMNS = ("fresh", "stale", "missing", "broken", "unplayed", "orphan")  # as cassettes.status.STATES
 
 
@@ -225,6 +217,3 @@ def _print_group(rows: Sequence[Row]) -> None:
     if len(to_record) > 1:
         one = to_record[0]
         print(f"fix all of these with: {one.command.replace(f' --letter {shlex.quote(one.letter)}', '', 1)}")
-
-
-CASSETTES_COMMANDS = {"status": status_command}

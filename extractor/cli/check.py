@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.cli.shared.options import Exit, StrictOption, TypeOption, WorkspaceOption, open_workspace, print_err
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import Exit, StrictOption, TypeOption, WorkspaceOption, print_err
 from extractor.errors import LetterError, UsageError
 from extractor.json_text import json_line, strict_json
 from extractor.letters.letter import Letter, LetterIndex, find_letters, read_letter

@@ -12,20 +12,13 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
-from extractor.cli.shared.options import (
-    Exit,
-    JsonOption,
-    ModelOption,
-    UrlOption,
-    WorkspaceOption,
-    open_workspace,
-    print_json,
-)
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import Exit, JsonOption, ModelOption, UrlOption, WorkspaceOption, print_json
+from extractor.engine import ENGINE
 from extractor.errors import ExtractorError, ModelNameError
 from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.model import Question
-from extractor.runs.plan import ENGINE
 from extractor.workspace.session import prompts_known
 from extractor.workspace.tapes import REPLAY, cassette_root
 from extractor.workspace.workspace import ModelConfig

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, print_json
 from extractor.errors import UsageError
 from extractor.review.state import Reviews
 from extractor.runs.export import BOTH, FORMATS, tables_of, targets, write_tables

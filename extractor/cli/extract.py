@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from extractor.cli.shared.bill import Bill
+from extractor.cli.shared.opening import open_session, open_workspace, second_model
 from extractor.cli.shared.options import (
     Exit,
     ModelOption,
@@ -23,11 +24,8 @@ from extractor.cli.shared.options import (
     TypeOption,
     UrlOption,
     WorkspaceOption,
-    open_session,
-    open_workspace,
     print_err,
     print_json,
-    second_model,
 )
 from extractor.errors import LetterError
 from extractor.letters.letter import Letter, LetterFile

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from extractor.cli.review import LettersOption, letter_places, letter_type_of_run
-from extractor.cli.shared.options import (
-    Exit,
-    JsonOption,
-    TypeOption,
-    WorkspaceOption,
-    open_workspace,
-    print_err,
-    print_json,
-)
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_err, print_json
 from extractor.runs.ledger import LedgerView
-
-gold_app = typer.Typer(name="gold", help="More letters with true answers.", no_args_is_help=True)
 
 
 def from_review_command(
@@ -60,6 +50,3 @@ def from_review_command(
             print_err(f"{pair.letter_id}: {pair.reason}")
         print(f"{len(pairs) - len(refused)} of {len(pairs)} accepted letters are now gold in {to}")
     raise typer.Exit(Exit.LOOK if refused else Exit.FINE)
-
-
-GOLD_COMMANDS: dict[str, Callable[..., None]] = {"from-review": from_review_command}

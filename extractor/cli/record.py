@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from extractor.cli.shared.opening import open_session, open_workspace
 from extractor.cli.shared.options import (
     Exit,
     ModelOption,
@@ -18,8 +19,6 @@ from extractor.cli.shared.options import (
     TypeOption,
     UrlOption,
     WorkspaceOption,
-    open_session,
-    open_workspace,
     print_err,
 )
 from extractor.errors import ExtractorError, LetterError, TransportError, UsageError

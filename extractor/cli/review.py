@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, print_err
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import TypeOption, WorkspaceOption, print_err
 from extractor.errors import LedgerError, UsageError
 from extractor.files import output_file
 from extractor.lettertypes.lettertype import LetterType

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from extractor.cli.shared.bill import Bill
+from extractor.cli.shared.opening import open_session, second_model
 from extractor.cli.shared.options import (
     JsonOption,
     ModelOption,
@@ -26,10 +27,8 @@ from extractor.cli.shared.options import (
     TypeOption,
     UrlOption,
     WorkspaceOption,
-    open_session,
     print_err,
     print_json,
-    second_model,
 )
 from extractor.cli.shared.outcome import exit_code, forecast_report, print_forecast, print_summary, report
 from extractor.cli.shared.progress import Progress

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.options import TypeOption, WorkspaceOption, open_workspace, print_err, print_json
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import TypeOption, WorkspaceOption, print_err, print_json
 from extractor.files import output_file
 from extractor.runs.record import record_schema
 

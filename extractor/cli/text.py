@@ -14,15 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from extractor.cli.shared.marks import MarkedText, TextMark, marked_text, marks_of
-from extractor.cli.shared.options import (
-    Exit,
-    JsonOption,
-    TypeOption,
-    WorkspaceOption,
-    open_workspace,
-    print_err,
-    print_json,
-)
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_err, print_json
 from extractor.display.safe_text import INVISIBLE
 from extractor.display.terminal import raw_stream
 from extractor.errors import LetterError, UsageError

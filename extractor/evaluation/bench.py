@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import json
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 from extractor.errors import WorkspaceError
 from extractor.evaluation.evaluate import Evaluated, evaluate, replay
 from extractor.evaluation.gold.gold import Gold, load_gold
+from extractor.evaluation.gold.leaks import Leak, find_leaks
 from extractor.evaluation.gold.mapping import load_foreign, load_mapping
-from extractor.evaluation.gold.sets import ALL, FILE, choose, load_sets
+from extractor.evaluation.gold.sets import ALL, FILE, choose, load_form, load_sets
 from extractor.letters.letter import Letter, find_letters
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
@@ -88,6 +90,18 @@ class Bench:
     ) -> Evaluated:
         """As ``evaluate``, for asynchronous callers."""
         return await self._evaluate(self._session(prompt, model, None, reasks), 8, None)
+
+    def of_set(self, name: str) -> Bench:
+        """The bench over one set of its letters. Raises ``UsageError`` kinds for a set that cannot be used."""
+        return replace(self, golds=choose(self.golds, name, load_sets(self.folder / FILE)), set_name=name)
+
+    def leaks(self, prompts: Iterable[str]) -> list[Leak]:
+        """Words of these letters in prompt versions and in the schema's descriptions."""
+        folder = self.workspace.root / self.workspace.config.letter_types[self.letter_type.name].prompts
+        versions = {prompt: prompt.partition("@")[2] for prompt in prompts if "@" in prompt}
+        texts = {prompt: (folder / f"{version}.md").read_text("utf-8") for prompt, version in versions.items()}
+        texts["schema"] = json.dumps(self.letter_type.json_schema)
+        return find_leaks(texts, self.golds, load_form(self.folder / FILE))
 
     def _session(self, prompt: str | None, model: str | None, base_url: str | None, reasks: int) -> Session:
         spec = plan_spec(

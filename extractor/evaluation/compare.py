@@ -5,24 +5,22 @@ Everything is paired by letter. A change is always the second run minus the firs
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from extractor.errors import UsageError
 from extractor.evaluation import stats
+from extractor.evaluation.flips import KINDS, Flip, flips_of, leaf_pairs
 from extractor.evaluation.power import LEVEL, detectable
 from extractor.evaluation.scored_run import Run
 from extractor.evaluation.scores.scoring import Leaf
 from extractor.evaluation.scores.summary import LetterScore, summarise
-from extractor.letters.spans import fold
 
 # With fewer letters no exact test can reach 0.05: the smallest p of five is 2 / 2^5.
 FEWEST = 6
 # Raise when the shape of a comparison changes.
 COMPARISON_VERSION = 2
-KINDS = ("broke", "changed", "fixed")
 IsProtected = Callable[[str], bool]
 LetterPair = tuple[LetterScore, LetterScore]
 
@@ -86,27 +84,6 @@ class FieldChange:
     b_errors: int
     fixed: int
     broke: int
-
-
-@dataclass(frozen=True)
-class Flip:
-    """A value that is an error in only one run, or a different error in each.
-
-    ``kind``: ``fixed``, ``broke`` or ``changed``. ``debatable``: gold notes that the value could be
-    argued about.
-    """
-
-    letter_id: str
-    path: str
-    field: str
-    kind: str
-    protected: bool
-    debatable: bool
-    gold: Any
-    a: Any
-    b: Any
-    a_status: str
-    b_status: str
 
 
 @dataclass(frozen=True)
@@ -223,7 +200,7 @@ def compare(a: Run, b: Run, is_protected: IsProtected) -> Comparison:
         recall=_ratio(pairs, _HELD) if len(pairs) >= FEWEST else None,
         detectable=detectable(changes),
         fields=tuple(_fields(pairs, is_protected)),
-        flips=tuple(flip for one, other in pairs for flip in _flips(one, other, is_protected)),
+        flips=tuple(flip for one, other in pairs for flip in flips_of(one, other, is_protected)),
         zero_bounds=tuple(_zero_bounds(a, b)),
         failed={side: _failed(run) for side, run in (("a", a), ("b", b))},
         not_compared=left_out,
@@ -361,67 +338,3 @@ def _fields(pairs: Sequence[LetterPair], is_protected: IsProtected) -> Iterator[
                 errors.count((True, False)),
                 errors.count((False, True)),
             )
-
-
-# ---- flips --------------------------------------------------------------------------------------
-
-_EXTRA = re.compile(r"\+\d+")
-
-
-def leaf_pairs(one: Sequence[Leaf], other: Sequence[Leaf]) -> Iterator[tuple[Leaf | None, Leaf | None]]:
-    """Leaves of two scorings of one letter; ``None`` where only the other has it.
-
-    Leaves of the gold pair by their path. What both answers invented pairs by its value, then in order:
-    the same invention at another index is no difference, and another one is one difference.
-    """
-    b = {leaf.path: leaf for leaf in other if "+" not in leaf.path}
-    for leaf in one:
-        if "+" not in leaf.path:
-            yield leaf, b.pop(leaf.path, None)
-    yield from ((None, leaf) for leaf in b.values())
-    invented: dict[str, tuple[list[Leaf], list[Leaf]]] = {}
-    for side, leaves in enumerate((one, other)):
-        for leaf in leaves:
-            if "+" in leaf.path:
-                invented.setdefault(_EXTRA.sub("+", leaf.path), ([], []))[side].append(leaf)
-    for mine, theirs in invented.values():
-        yield from _invented_pairs(mine, theirs)
-
-
-def _invented_pairs(mine: list[Leaf], theirs: list[Leaf]) -> Iterator[tuple[Leaf | None, Leaf | None]]:
-    rest: list[Leaf] = []
-    for leaf in mine:
-        same = next((each for each in theirs if _value(each) == _value(leaf)), None)
-        if same is None:
-            rest.append(leaf)
-        else:
-            theirs.remove(same)
-            yield leaf, same
-    for i in range(max(len(rest), len(theirs))):
-        yield rest[i] if i < len(rest) else None, theirs[i] if i < len(theirs) else None
-
-
-def _value(leaf: Leaf) -> Any:
-    return fold(leaf.got) if isinstance(leaf.got, str) else leaf.got
-
-
-def _flips(one: LetterScore, other: LetterScore, is_protected: IsProtected) -> Iterator[Flip]:
-    for a, b in leaf_pairs(one.leaves, other.leaves):
-        was, now = bool(a and a.is_error), bool(b and b.is_error)
-        if was == now and (not now or (a and b and (a.status, _value(a)) == (b.status, _value(b)))):
-            continue
-        some = a or b
-        assert some is not None
-        yield Flip(
-            letter_id=one.letter_id,
-            path=some.path,
-            field=some.field,
-            kind="changed" if was and now else "fixed" if was else "broke",
-            protected=is_protected(some.field),
-            debatable=some.debatable,
-            gold=some.gold,
-            a=a.got if a else None,
-            b=b.got if b else None,
-            a_status=a.status if a else "absent",
-            b_status=b.status if b else "absent",
-        )

@@ -23,6 +23,10 @@ from extractor.evaluation.scores.scoring import Leaf
 from extractor.file_names import file_name
 
 GATES = "gates.toml"
+# The folder of what was blessed, beside it.
+BASELINES = "baselines"
+# The folder of what was blessed, beside it.
+BASELINES = "baselines"
 # So many broken values are listed; the rest is counted.
 _LISTED = 20
 

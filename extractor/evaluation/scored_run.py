@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from extractor.engine import ENGINE
 from extractor.errors import RecordError, UsageError
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scores import scoring
@@ -23,7 +24,7 @@ from extractor.evaluation.scores.summary import LetterScore, summarise
 from extractor.file_names import file_name
 from extractor.files import whole_file
 from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.plan import ENGINE, Plan
+from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 
 RUN, PREDICTIONS, LEAVES = "run.json", "predictions.jsonl", "leaves.jsonl"

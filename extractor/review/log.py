@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from extractor.engine import ENGINE
 from extractor.errors import ExtractorError, LedgerError
-from extractor.runs.plan import ENGINE
 
 try:
     import fcntl

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.model import Model, Usage
@@ -13,12 +12,6 @@ from extractor.models.offline import NAME as OFFLINE
 from extractor.models.prices import Cost, Tariff
 from extractor.models.prompts import Prompt
 from extractor.models.strategy import STRATEGIES, Strategy
-
-try:
-    ENGINE = version("letterproof")
-except PackageNotFoundError:  # a source tree on the path, not installed
-    ENGINE = "unknown"
-
 
 # How often findings are sent back, unless a command sets it.
 DEFAULT_REASKS = 1

@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from extractor.engine import ENGINE
 from extractor.errors import ExtractorError, LetterError, ModelError
 from extractor.letters.letter import Letter
 from extractor.lettertypes.findings import Finding, status_of
 from extractor.models.model import Reply, Usage
 from extractor.models.prices import Cost, rounded, total
-from extractor.runs.plan import ENGINE, Plan
+from extractor.runs.plan import Plan
 from extractor.runs.record import Attempt, Failure, Record, evidence_of
 from extractor.validator.checks import Verdict
 from extractor.validator.withholding import withhold

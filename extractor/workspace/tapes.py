@@ -9,9 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from extractor.engine import ENGINE
 from extractor.errors import UsageError
 from extractor.letters.letter import LetterFile
-from extractor.runs.plan import DEFAULT_REASKS, ENGINE, Plan
+from extractor.runs.plan import DEFAULT_REASKS, Plan
 from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor.cli.app import COMMANDS
+from extractor.cli.commands import COMMANDS
 from extractor.models.wire import strict_schema
 from extractor.workspace.workspace import Workspace
 from tests.support.loopback import endpoint
@@ -58,6 +58,22 @@ def test_help_lists_every_command_with_a_line() -> None:
     assert "Exit codes: 0 fine" in ran.out
     listed = re.findall(r"^  (\w+) {2,}\S+ \S+", ran.out.partition("Commands:")[2], re.MULTILINE)
     assert {command.split()[0] for command in COMMANDS} <= set(listed)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_line_in_a_list_is_the_first_sentence_of_the_help(command: str) -> None:
+    entry = COMMANDS[command]
+    assert " ".join((entry.load().__doc__ or "").partition("\n\n")[0].split()) == entry.help
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_help_and_version_load_no_command(word: str) -> None:
+    code = (
+        f"import sys\nsys.argv = ['extractor', {word!r}]\nfrom extractor.cli.app import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print(sorted(m for m in sys.modules if m in ('asyncio', 'jinja2', 'regex', 'rich', 'sqlite3', 'extractor.api')))\n"
+    )
+    assert process(code=code).stdout.splitlines()[-1] == "[]"
 
 
 def test_no_words_at_all_show_the_help() -> None:

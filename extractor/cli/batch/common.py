@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.shared.options import open_session, open_workspace, print_err
+from extractor.cli.shared.opening import open_session, open_workspace
+from extractor.cli.shared.options import print_err
 from extractor.errors import UsageError
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.batch import Batch, BatchOptions, Book

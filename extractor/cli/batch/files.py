@@ -23,6 +23,7 @@ from extractor.cli.batch.common import (
     write_arguments,
 )
 from extractor.cli.shared.bill import Bill
+from extractor.cli.shared.opening import open_session
 from extractor.cli.shared.options import (
     Exit,
     JsonOption,
@@ -32,7 +33,6 @@ from extractor.cli.shared.options import (
     TypeOption,
     UrlOption,
     WorkspaceOption,
-    open_session,
     print_err,
     print_json,
 )

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.options import Exit, open_workspace, print_err
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import Exit, print_err
 from extractor.display.terminal import raw_stream
 from extractor.display.values import plural
 from extractor.errors import CassetteError, UsageError

@@ -12,15 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from extractor.cli.shared.options import (
-    Exit,
-    JsonOption,
-    TypeOption,
-    WorkspaceOption,
-    open_workspace,
-    print_err,
-    print_json,
-)
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_err, print_json
 from extractor.errors import LetterError, WorkspaceError
 from extractor.evaluation.gold.gold import load_gold
 from extractor.evaluation.scores.planted import Report, measure

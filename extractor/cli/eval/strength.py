@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from extractor.cli.eval.planted import true_answers
-from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, open_workspace, print_json
+from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json
 from extractor.display import values
 from extractor.evaluation.scores.strength import LeafStrength, measure_strength
 

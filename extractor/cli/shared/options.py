@@ -1,4 +1,4 @@
-"""What commands share: option declarations, exit codes, and putting a plan together."""
+"""What commands share: option declarations, exit codes, and printing. Imports nothing that takes time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
-from extractor.errors import UsageError
-from extractor.runs.plan import DEFAULT_REASKS
-from extractor.workspace.second import SecondModel
-from extractor.workspace.session import Session, plan_spec, with_second_model
-from extractor.workspace.workspace import Workspace
 
 
 class Exit(enum.IntEnum):
@@ -83,61 +77,20 @@ def print_err(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def open_workspace(folder: Path | None) -> Workspace:
-    """The named workspace, or the nearest one above the current folder, which is then announced."""
-    if folder:
-        return Workspace(folder)
-    found = Workspace.find()
-    if found.root not in (*_announced, Path.cwd().resolve()):
-        _announced.append(found.root)
-        print_err(f"using the workspace {found.root}, whose code is executed")
-    return found
+def print_once(text: str) -> None:
+    """``print_err``, but once a command."""
+    if text not in _printed:
+        _printed.add(text)
+        print_err(text)
 
 
-# Workspaces of this command that were announced: once is enough.
-_announced: list[Path] = []
+# What ``print_once`` has printed.
+_printed: set[str] = set()
 
 
 def new_command() -> None:
-    """Forget what an earlier command of this process has announced."""
-    _announced.clear()
-
-
-def open_session(
-    folder: Path | None,
-    letter_type: str | None,
-    model: str | None,
-    prompt: str | None,
-    *,
-    base_url: str | None = None,
-    replay: bool = False,
-    reasks: int = DEFAULT_REASKS,
-    recording: bool = False,
-    keyless: bool = False,
-    second: SecondModel | None = None,
-) -> Session:
-    """The session that a command's options describe. Raises subclasses of ``UsageError`` that list valid names."""
-    workspace = open_workspace(folder)
-    spec = plan_spec(
-        workspace,
-        letter_type=letter_type,
-        model=model,
-        prompt=prompt,
-        base_url=base_url,
-        replay=replay,
-        reasks=reasks,
-        notify=print_err,
-    )
-    if second is not None:
-        spec = with_second_model(spec, workspace, second)
-    return spec.open(recording=recording, keyless=keyless)
-
-
-def second_model(model: str | None, prompt: str | None, base_url: str | None) -> SecondModel | None:
-    """What the options of a second model describe. Raises ``UsageError`` for some of them without a model."""
-    if model is None and (prompt or base_url):
-        raise UsageError("--second-prompt and --second-base-url need a second model", hint="add --second-model M")
-    return None if model is None else SecondModel(model, prompt, base_url)
+    """Forget what an earlier command of this process has printed once."""
+    _printed.clear()
 
 
 def print_json(value: Any) -> None:

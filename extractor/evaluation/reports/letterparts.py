@@ -11,7 +11,7 @@ from typing import Any
 
 from extractor.display.pieces import Piece, pieces
 from extractor.display.values import differing, value_text
-from extractor.evaluation.compare import Flip
+from extractor.evaluation.flips import Flip
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
 from extractor.evaluation.scores.summary import LetterScore

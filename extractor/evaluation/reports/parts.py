@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from extractor.display.values import money, number, p_value, percent_of, plural, shortened, signed
-from extractor.evaluation.compare import KINDS, Comparison, Flip, RunFigures, RunTable
+from extractor.evaluation.compare import Comparison, RunFigures, RunTable
+from extractor.evaluation.flips import KINDS, Flip
 from extractor.evaluation.reports import sentences
 from extractor.evaluation.reports.figures import FigureGroup, compare_groups, run_groups
 from extractor.evaluation.scored_run import Run

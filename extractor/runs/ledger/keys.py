@@ -6,8 +6,9 @@ import hashlib
 import json
 from typing import NamedTuple
 
+from extractor.engine import ENGINE
 from extractor.models.offline import NAME as OFFLINE
-from extractor.runs.plan import ENGINE, Plan
+from extractor.runs.plan import Plan
 
 
 class Keys(NamedTuple):

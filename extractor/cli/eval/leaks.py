@@ -1,0 +1,35 @@
+"""``extractor eval leaks``: words of letters with gold in prompts and schema."""
+
+from __future__ import annotations
+
+import typer
+
+from extractor.cli.eval.common import (
+    open_bench,
+)
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json
+from extractor.workspace.session import prompts_known
+
+
+def leaks_command(
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for words of letters with gold in every prompt version and in the schema's descriptions.
+
+    Eight words in a row are a leak; phrases of the form itself are listed in sets.toml under [form].
+    Exit code 1 if there is one.
+
+    Example: extractor eval leaks --type imr
+    """
+    bench = open_bench(workspace, letter_type)
+    prompts = prompts_known(bench.workspace, letter_type)
+    found = bench.leaks(prompts)
+    if as_json:
+        print_json([leak.__dict__ for leak in found])
+    else:
+        for leak in found:
+            print(f"{leak.prompt} holds words of {leak.letter_id}: {leak.words}")
+        print(f"{len(prompts)} prompts and the schema against {len(bench.golds)} letters: {len(found)} leaks")
+    raise typer.Exit(Exit.LOOK if found else Exit.FINE)
