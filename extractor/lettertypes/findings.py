@@ -68,6 +68,7 @@ CODES: dict[str, str] = {
     "unsure_value": "OCR is not sure of a word that a protected value rests on.",
     "from_reading": "The reading's value replaces a wrong answer, which is kept under `withheld`.",
     "models_agree": "Two models agree on a value printed in its place; the reader read another.",
+    "correction_ignored": "A corrected value that was not asked for, or does not fit its field, was ignored.",
     "skeleton": "Only judgments and quotes are a model's; the deterministic reading filled the rest.",
     "skeleton_disputed": "The model disputes a row of the reading that it was given.",
     "wrapped": "The answer came in a code fence, or behind reasoning or a byte order mark, which was removed.",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from extractor.errors import PromptError
 
@@ -25,18 +25,29 @@ _FRONT = re.compile(r"\A---\r?\n(?P<front>.*?)\r?\n---\r?\n(?P<text>.*)\Z", re.D
 
 
 class FrontMatter(BaseModel):
-    """The front matter of a prompt."""
+    """The front matter of a prompt.
+
+    ``corrections``: whether findings are answered with the ``whole`` answer again, or with a ``patch`` that
+    holds only the values in question.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     title: str
     why: str
     strategy: Literal["plain", "skeleton", "quoted"] = "plain"
+    corrections: Literal["whole", "patch"] = "whole"
+
+    @model_validator(mode="after")
+    def _patches_are_plain(self) -> FrontMatter:
+        if self.corrections == "patch" and self.strategy != "plain":
+            raise ValueError("corrections: patch needs strategy: plain")
+        return self
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt version: ``id`` (``imr@v1``), the text sent, and the hash of that text and of its strategy."""
+    """One prompt version: ``id`` (``imr@v1``), the text sent, and the hash of that text and of how it asks."""
 
     id: str
     front: FrontMatter
@@ -46,6 +57,7 @@ class Prompt:
     def sha256(self) -> str:
         # How a prompt asks belongs to it as much as its words.
         how = "" if self.front.strategy == "plain" else f"\x00{self.front.strategy}"
+        how += "" if self.front.corrections == "whole" else f"\x00{self.front.corrections}"
         return hashlib.sha256((self.text + how).encode()).hexdigest()
 
 

@@ -17,7 +17,7 @@ from extractor.lettertypes.reading import Reading
 from extractor.models.model import Reply
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.strategy import Plain
-from extractor.runs.pipeline import judge
+from extractor.runs.judging import judge
 from extractor.runs.record import Evidence, Record, SecondAnswer, evidence_of
 from extractor.runs.replies import CheckedReply, baseline_finding
 from extractor.validator.agreement import Opinion, settle

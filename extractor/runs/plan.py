@@ -9,6 +9,7 @@ from functools import cached_property
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.model import Model, Usage
 from extractor.models.offline import NAME as OFFLINE
+from extractor.models.patches import Patches
 from extractor.models.prices import Cost, Tariff
 from extractor.models.prompts import Prompt
 from extractor.models.strategy import STRATEGIES, Strategy
@@ -38,6 +39,12 @@ class Plan:
     def strategy(self) -> Strategy:
         """How this plan's prompt gets a whole answer out of its model."""
         return STRATEGIES[self.prompt.front.strategy if self.prompt else "plain"](self.letter_type)
+
+    @cached_property
+    def patches(self) -> Patches | None:
+        """Patches of single values, if that is how this plan's prompt has findings corrected."""
+        wanted = self.prompt is not None and self.prompt.front.corrections == "patch" and not self.is_offline
+        return Patches(self.letter_type.schema) if wanted else None
 
     @property
     def is_offline(self) -> bool:

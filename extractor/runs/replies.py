@@ -22,11 +22,15 @@ from extractor.validator.withholding import withhold
 
 @dataclass(frozen=True)
 class CheckedReply:
-    """One raw reply and the verdict on it; ``answer`` is ``None`` if the reply is not a valid answer."""
+    """One raw reply and the verdict on it; ``answer`` is ``None`` if the reply is not a valid answer.
+
+    ``given``: the paths whose values this reply gives, where it is a patch of an earlier answer; else ``None``.
+    """
 
     reply: Reply
     answer: BaseModel | None = None
     verdict: Verdict = field(default_factory=Verdict)
+    given: frozenset[str] | None = None
 
     @property
     def errors(self) -> int:

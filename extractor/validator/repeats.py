@@ -11,17 +11,25 @@ from dataclasses import replace
 from pydantic import BaseModel
 
 from extractor.lettertypes.findings import Finding
-from extractor.pointers import value_at
+from extractor.pointers import is_within, value_at
 from extractor.validator.verdict import Verdict
 
 _MESSAGE = "given again when asked again, and printed in its section, but the reader reads something else"
 
 
-def settle_repeats(first: tuple[BaseModel, Verdict], second: tuple[BaseModel, Verdict]) -> tuple[Verdict, Verdict]:
-    """Both verdicts, with what both answers insist on blamed on nobody."""
+def settle_repeats(
+    first: tuple[BaseModel, Verdict], second: tuple[BaseModel, Verdict], given: frozenset[str] | None = None
+) -> tuple[Verdict, Verdict]:
+    """Both verdicts, with what both answers insist on blamed on nobody.
+
+    ``given``: the paths that the second answer really gave, if it is the first one with a patch.
+    """
     (one, before), (other, after) = first, second
     mine, yours = one.model_dump(mode="json"), other.model_dump(mode="json")
-    repeated = {path for path in before.in_place.keys() & after.in_place.keys() if _equal(mine, yours, path)}
+    both = before.in_place.keys() & after.in_place.keys()
+    if given is not None:
+        both = {path for path in both if any(is_within(path, each) for each in given)}
+    repeated = {path for path in both if _equal(mine, yours, path)}
     return _unclear(before, repeated), _unclear(after, repeated)
 
 

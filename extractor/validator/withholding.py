@@ -19,6 +19,7 @@ from pydantic_core import to_json
 
 from extractor.lettertypes.evidence import Judged, SchemaField, fields_of
 from extractor.lettertypes.findings import Finding, Withheld
+from extractor.lettertypes.leaves import leaf_at, record_at
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import field_path, is_index, is_within, parts_of, value_at
 from extractor.validator.verdict import Verdict
@@ -122,7 +123,7 @@ def _wrong_leaves(letter_type: LetterType, verdict: Verdict) -> Iterator[_Wrong]
     for finding in verdict.findings:
         if finding.severity != "error":
             continue
-        found = _leaf_at(letter_type.schema, finding.path)
+        found = leaf_at(letter_type.schema, finding.path)
         if found is None:
             continue
         path, spec, element = found
@@ -143,7 +144,7 @@ def _wrong_leaves(letter_type: LetterType, verdict: Verdict) -> Iterator[_Wrong]
 def _judgments_on(letter_type: LetterType, path: str, errors: Mapping[str, list[Finding]]) -> Iterator[_Wrong]:
     """Judgments that rest on this quote, and the quote of a judgment: one is nothing without the other."""
     parent, _, name = path.rpartition("/")
-    record = _record_at(letter_type.schema, parent)
+    record = record_at(letter_type.schema, parent)
     for spec in fields_of(record) if record else ():
         pair = isinstance(spec.marker, Judged) and name in (spec.name, spec.marker.quote)
         if not pair:
@@ -151,36 +152,9 @@ def _judgments_on(letter_type: LetterType, path: str, errors: Mapping[str, list[
         assert isinstance(spec.marker, Judged)
         other = spec.marker.quote if name == spec.name else spec.name
         where = f"{parent}/{other}"
-        found = _leaf_at(letter_type.schema, where)
+        found = leaf_at(letter_type.schema, where)
         if found and where not in errors and not letter_type.is_protected(where):
             yield _Wrong(where, found[1], tuple(errors[path]))
-
-
-def _leaf_at(schema: type[BaseModel], pointer: str) -> tuple[str, SchemaField, int | None] | None:
-    """The leaf that a pointer is at or inside of: its own pointer, field, and the list element pointed at."""
-    record: type[BaseModel] | None = schema
-    steps = pointer.split("/")[1:]
-    for at, step in enumerate(steps):
-        if step.isdigit() and at:
-            continue
-        spec = next((each for each in fields_of(record) if each.name == step), None) if record else None
-        if spec is None:
-            return None
-        if spec.model is None:
-            rest = steps[at + 1 :]
-            element = int(rest[0]) if spec.many and rest and rest[0].isdigit() else None
-            return "/" + "/".join(steps[: at + 1]), spec, element
-        record = spec.model
-    return None
-
-
-def _record_at(schema: type[BaseModel], pointer: str) -> type[BaseModel] | None:
-    record: type[BaseModel] | None = schema
-    for step in pointer.split("/")[1:]:
-        if not step.isdigit():
-            spec = next((each for each in fields_of(record) if each.name == step), None) if record else None
-            record = spec.model if spec else None
-    return record
 
 
 # ---- what comes in its place -------------------------------------------------------------------

@@ -13,7 +13,8 @@ from extractor.models.model import Reply
 from extractor.models.offline import values
 from extractor.models.strategy import Plain, RowsError, Skeleton
 from extractor.models.wire import letter_messages, strict_schema
-from extractor.runs.pipeline import extract, judge
+from extractor.runs.judging import judge
+from extractor.runs.pipeline import extract
 from extractor.runs.plan import Plan
 from tests.support.imr import IMR, bundled, decision, imr_letter
 

@@ -15,7 +15,8 @@ from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.model import Question, Reply, Usage
 from extractor.models.replies import ReplyError
-from extractor.runs.pipeline import correction_message, extract
+from extractor.runs.corrections import whole_message
+from extractor.runs.pipeline import extract
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 from extractor.workspace.workspace import Workspace
@@ -140,7 +141,7 @@ def test_a_correction_names_at_most_thirty_findings_and_no_values() -> None:
     many = [
         Finding("not_in_text", f"/a/{i}", "error", "answer", "wrong", "words of the letter", "Fast") for i in range(33)
     ]
-    message = correction_message(many)
+    message = whole_message(many)
     assert message.count("not_in_text") == 30
     assert "and 3 more" in message
     assert "words of the letter" not in message

@@ -25,8 +25,8 @@ from extractor.models.model import Reply
 from extractor.models.replies import ReplyError, read_reply
 from extractor.models.strategy import Plain
 from extractor.runs.bulk import run
+from extractor.runs.judging import judge
 from extractor.runs.ledger import Ledger, keys_of
-from extractor.runs.pipeline import judge
 from extractor.runs.plan import Plan
 from extractor.workspace.workspace import Workspace
 from tests.support.asking import EVERY_WIRE, WIRES, Wire, call
