@@ -1,6 +1,6 @@
 """Decisions of the Board of Veterans' Appeals: the whole letter type, declared.
 
-Two forms: until 2018 the issues come first and the order last; since then the order stands first,
+Two forms: until 2018 the issues come first and the order last; since then the order comes first,
 with the remanded issues in a section of their own.
 """
 
@@ -73,7 +73,7 @@ class Header(StrictModel):
 
 
 class Issue(StrictModel):
-    """What the order says of one issue: a sentence, or the part of one with a disposition of its own."""
+    """The order on one issue: a sentence, or the part of one with a disposition of its own."""
 
     sentence: Annotated[Text, Verbatim("record", whole=True), Entire()]
     disposition: Annotated[Disposition | None, Stated("record"), DISPOSITION]

@@ -52,7 +52,7 @@ _LABELLED = _labels(
     rf"(?:M(?i:{_GAP}{scanned('AXIMUS')})|E(?i:{_GAP}{scanned('xpert Reviewer')}))(?i:{_GUIDELINE})",
     rf"[DO0](?<!s\s[DO0])(?i:{_GAP}{scanned('ecision rationale')}\s*[:;])",
 )
-# In the prose form the paragraph's first words stand for its label.
+# In the prose form the paragraph's first words serve as its label.
 _PROSE = _labels(
     r"The\s+Claims\s+Administrator\s+(?=based\s+its\s+decision|did\s+not\s+(?:base|cite))",
     r"The\s+(?:Physician|Expert)\s+Reviewer\s+(?=based\s+h|did\s+not\s+(?:base|cite))",
@@ -85,7 +85,7 @@ class DecisionParts:
 class Anatomy:
     """Raw spans of a letter's parts; an absent part is ``None``.
 
-    ``unheaded``: labels that begin a decision's paragraphs where no heading with an outcome stands.
+    ``unheaded``: labels that begin a decision's paragraphs without a heading with an outcome before them.
     """
 
     header: Span
@@ -116,7 +116,7 @@ def anatomy_of(text: str) -> Anatomy | None:
 
 
 def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
-    """Group the labels into decisions; what stands before a group's first label ends with its heading."""
+    """Group the labels into decisions; the text before a group's first label ends with its heading."""
     labels = [label for label in _LABELLED.finditer(text, body.start, body.end) if _is_label(text, label)]
     prose = not labels
     if prose:
@@ -146,7 +146,7 @@ def _parts(
         next_heading = later[0][0] if later else None
         end = next_heading.latest if next_heading else body_end
         open_end = next_heading is not None and not next_heading.certain
-        # Headings without paragraphs of their own stand above one that has them.
+        # Headings without paragraphs of their own precede one that has them.
         for heading, following in zip_longest(headings, headings[1:]):
             if following:
                 yield DecisionParts(Span(heading.earliest, following.latest), heading, {}, prose)

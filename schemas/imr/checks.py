@@ -1,7 +1,7 @@
-"""What an IMR letter must satisfy beyond "each value stands at its place".
+"""What an IMR letter must satisfy beyond "each value is in its place".
 
-Each rule is ``(record, block, letter, path) -> findings``. A rule speaks of the letter only where
-the answer copied it faithfully; an unfaithful answer has its own findings already.
+Each rule is ``(record, block, letter, path) -> findings``. A rule blames the letter only where the answer
+copied it faithfully; an unfaithful answer has findings of its own.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from .verdict import polarity
 CODES = {
     "imr_outcome_against_rationale": "The heading's outcome and the rationale's verdict point opposite ways.",
     "imr_verdict_against_outcome": "The quoted verdict sentence points against the outcome.",
-    "imr_injury_date_contradicts": "Header and summary tell different dates of injury.",
-    "imr_ur_date_contradicts": "Header and summary tell different dates of the utilization review.",
-    "imr_dates_out_of_order": "Two dates of the case header stand in an impossible order.",
+    "imr_injury_date_contradicts": "Header and summary state different dates of injury.",
+    "imr_ur_date_contradicts": "Header and summary state different dates of the utilization review.",
+    "imr_dates_out_of_order": "Two dates of the case header are in an impossible order.",
     "imr_ur_date_before_injury": "The utilization review is dated on or before the injury.",
-    "imr_decision_without_outcome": "Guideline paragraphs stand without a heading that ends in an outcome.",
+    "imr_decision_without_outcome": "Guideline paragraphs are not preceded by a heading that ends in an outcome.",
     "imr_paragraph_missing": "A decision lacks a guideline paragraph or its rationale; the letter may be cut off.",
     "imr_heading_unclear": "It is not certain where a decision's heading begins, or that it is a heading at all.",
-    "imr_value_unread": "Something stands where a value must, but it cannot be read as one.",
-    "imr_stray_outcome": "A line reads like a decision's heading, but no decision stands under it.",
+    "imr_value_unread": "The text in this value's place cannot be read as a value.",
+    "imr_stray_outcome": "A line reads like a decision's heading, but no decision follows it.",
     "imr_source_contradicts": "A citation printed as outside the MTUS names the MTUS itself.",
     "imr_page_outside_chapter": "A cited page lies outside the chapter it is cited from.",
     "imr_page_range_backwards": "A cited page range ends before it begins.",
-    "imr_page_list_mended": "A page list is damaged in the text; its pages were put together, or could not be.",
+    "imr_page_list_mended": "A page list is damaged in the text; its pages were repaired, or could not be.",
 }
 
 
 def heading_certain(decision: Decision, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
-    """A heading that may begin elsewhere is for a person, whatever the answer says."""
+    """A heading that may begin elsewhere needs a person, whatever the answer."""
     item = block.facts["item"]
     if not item.certain:
         message = "layout and sentences do not agree where this heading begins, or it cannot be a heading"
@@ -55,13 +55,13 @@ def heading_certain(decision: Decision, block: Block, letter: Letter, path: str)
 
 
 def nothing_unread(record: BaseModel, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
-    """What stands behind a label and is not understood is not silence: a person reads it."""
+    """Words after a label that were not understood are not the same as no value: a person must look."""
     for name, fact in block.facts.items():
         unread = fact.spans and fact.value in (None, [])
         if not fact.certain and (unread or isinstance(record, Header | Reviewer)):
             yield Finding(
                 "imr_value_unread", f"{path}/{name}", "error", "unclear",
-                "something stands where this value must, but it cannot be read for certain",
+                "the text in this value's place cannot be read for certain",
                 expected=fact.value, got=getattr(record, name), span=fact.spans[0] if fact.spans else block.span,
             )  # fmt: skip
 
@@ -70,47 +70,51 @@ def outcome_agrees_with_rationale(decision: Decision, block: Block, letter: Lett
     """The heading's outcome and the rationale's verdict must not contradict each other."""
     outcome = block.facts["outcome"]
     verdict = block.facts.get("verdict")
-    same_as_letter = outcome.value == decision.outcome
-    # The letter's own verdict is not what is wrong: the outcome is, or the letter contradicts itself.
+    matches_letter = outcome.value == decision.outcome
+    # A verdict copied from the letter is not the mistake: either the outcome is, or the letter contradicts itself.
     own = verdict and verdict.certain and fold(decision.verdict or "") == fold(verdict.value or "")
-    if decision.verdict and not own and (told := polarity(fold(decision.verdict))) and told != decision.outcome:
+    if (
+        decision.verdict
+        and not own
+        and (points_to := polarity(fold(decision.verdict)))
+        and points_to != decision.outcome
+    ):
         yield Finding(
             "imr_verdict_against_outcome",
             f"{path}/verdict",
             "error",
-            "unclear" if same_as_letter else "answer",
+            "unclear" if matches_letter else "answer",
             "the quoted sentence points the other way than the outcome",
             expected=decision.outcome,
-            got=told,
+            got=points_to,
             span=letter.folded.find(decision.verdict, block.span),
         )
     if verdict and verdict.value and decision.outcome == outcome.value:
-        told = polarity(verdict.value)
-        if told and told != outcome.value:
+        points_to = polarity(verdict.value)
+        if points_to and points_to != outcome.value:
             yield Finding(
                 "imr_outcome_against_rationale",
                 f"{path}/outcome",
                 "error",
                 "letter",
                 "the heading and the rationale's verdict point opposite ways",
-                expected=told,
+                expected=points_to,
                 got=outcome.value,
                 span=verdict.spans[0],
             )
 
 
 def dates_agree(answer: ImrLetter, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
-    """Dates told twice must be the same, and the case's dates must follow each other."""
+    """Dates stated twice must agree, and the case's dates must be in order."""
     header = block.blocks["header"][0].facts
     worker = block.blocks["worker"][0].facts
-    told = worker.get("date_of_injury")
     pairs: list[tuple[str, str, date | None, date | None, Any]] = [
         (
             "imr_injury_date_contradicts",
             "/header/date_of_injury",
             answer.header.date_of_injury,
             answer.worker.date_of_injury,
-            told,
+            worker.get("date_of_injury"),
         ),
         (
             "imr_ur_date_contradicts",
@@ -124,7 +128,7 @@ def dates_agree(answer: ImrLetter, block: Block, letter: Letter, path: str) -> I
         if first and second and first != second and fact and fact.value == second:
             injury = code == "imr_injury_date_contradicts"
             yield Finding(
-                code, where, "error" if injury else "warning", "letter", "header and summary tell different dates",
+                code, where, "error" if injury else "warning", "letter", "header and summary state different dates",
                 expected=first, got=second, span=fact.spans[0],
             )  # fmt: skip
     injured = answer.worker.date_of_injury or answer.header.date_of_injury
@@ -136,9 +140,9 @@ def dates_agree(answer: ImrLetter, block: Block, letter: Letter, path: str) -> I
         )  # fmt: skip
     if answer.ur_date and injured and answer.ur_date <= injured:
         fact = block.facts.get("ur_date")
-        told_so = fact is not None and fact.value == answer.ur_date
+        as_printed = fact is not None and fact.value == answer.ur_date
         yield Finding(
-            "imr_ur_date_before_injury", "/ur_date", "error", "letter" if told_so else "answer",
+            "imr_ur_date_before_injury", "/ur_date", "error", "letter" if as_printed else "answer",
             "a utilization review cannot be dated on or before the injury", got=answer.ur_date,
             span=fact.spans[0] if fact and fact.spans else None,
         )  # fmt: skip
@@ -153,7 +157,7 @@ def dates_agree(answer: ImrLetter, block: Block, letter: Letter, path: str) -> I
 
 
 def source_agrees(citation: Citation, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
-    """Letters print "Non-MTUS Citation MTUS: ACOEM": copy faithfully, and say so."""
+    """Some letters print "Non-MTUS Citation MTUS: ACOEM": it is copied faithfully and flagged."""
     if citation.source == "non_mtus" and re.match(r"(?:CA\s+)?MTUS\b", fold(citation.title)):
         yield Finding(
             "imr_source_contradicts",
@@ -188,8 +192,8 @@ def pages_possible(citation: Citation, block: Block, letter: Letter, path: str) 
 
 
 def pages_whole(record: Citation | Decision, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
-    """A page list that a scan or a PDF tool broke is put together where that is certain; a person should know."""
-    if mended := block.regions.get("mended"):
+    """A page list that a scan or a PDF tool broke is repaired if that is certain; a warning points it out."""
+    if repaired := block.regions.get("repaired"):
         leaf = "pages" if isinstance(record, Citation) else "rationale_pages"
         yield Finding(
             "imr_page_list_mended",
@@ -198,7 +202,7 @@ def pages_whole(record: Citation | Decision, block: Block, letter: Letter, path:
             "letter",
             "this page list is damaged in the text",
             expected=block.facts[leaf].value,
-            span=mended,
+            span=repaired,
         )
 
 

@@ -1,4 +1,4 @@
-"""Guideline paragraphs: on what a side based its decision, and which chapters, sections and pages it cites.
+"""Guideline paragraphs: what a side based its decision on, and which chapters, sections and pages it cites.
 
 Forms read: ``MTUS ACOEM Chapter 12 Low Back Complaints Page(s): 301, 340.`` (2014-15),
 ``MTUS Low Back Complaints 2004, Section(s): Special Studies, and ...`` (2016-17), and free text
@@ -47,8 +47,8 @@ _NAME_CUT = re.compile(r",\s*(?:(?:and|&)\s+)?(?=[A-Z0-9])")
 def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) -> Block:
     """One guideline paragraph as a block: fact ``basis`` and a block for each citation.
 
-    The prose forms of 2013 are not taken apart: their block is not certain, and what an answer
-    says of it goes to a person instead of being called wrong.
+    The prose forms of 2013 are not taken apart: their block is not certain, and an
+    answer about it needs review instead of being called wrong.
     """
     if paragraph is None or prose:
         span = paragraph or Span(0, 0)
@@ -127,8 +127,8 @@ def _cited(text: str, part: Span, source: Fact, name_end: int | None) -> tuple[B
     chapter = chapter_of(squeeze(title.of(text)))
     pages = read_pages(text, Span(label.end(), part.end), chapter)
     block = _citation(text, source, title, names, pages)
-    if block and (pages.mended or not pages.certain):
-        block = replace(block, regions={**block.regions, "mended": Span(label.start(), pages.end)})
+    if block and (pages.repaired or not pages.certain):
+        block = replace(block, regions={**block.regions, "repaired": Span(label.start(), pages.end)})
     return block, pages.end
 
 
@@ -141,7 +141,7 @@ def _citation(
     last = max([title.end, *([sections.end] if sections else []), *([pages.end] if pages else [])])
     whole = Span(title.start, last).trimmed(text)
     names = list(_section_names(text, sections)) if sections else []
-    told = [{"first": page.first, "last": page.last} for page in found]
+    ranges = [{"first": page.first, "last": page.last} for page in found]
     return Block(
         whole,
         regions={"citation": whole},
@@ -149,7 +149,7 @@ def _citation(
             "source": source,
             "title": Fact(squeeze(title.of(text)), (title,)),
             "sections": Fact([squeeze(span.of(text)) for span in names], tuple(names)),
-            "pages": Fact(told, tuple(page.span for page in found), certain=pages is None or pages.certain),
+            "pages": Fact(ranges, tuple(page.span for page in found), certain=pages is None or pages.certain),
         },
     )
 

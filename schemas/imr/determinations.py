@@ -76,10 +76,10 @@ def _parts(text: str, start: int) -> list[dict[str, Span]]:
         end = following.start() if following else len(text)
         if not following and (after := _AFTER.search(text, mark.end())):
             end = after.start()
-        told = _RATIONALE.search(text, mark.end(), end)
-        if told:
-            relied = _RELIED_UPON.search(text, mark.end(), told.start())
-            both = Span(relied.end() if relied else mark.end(), told.start()).trimmed(text)
-            rationale = Span(told.end(), end).trimmed(text)
+        label = _RATIONALE.search(text, mark.end(), end)
+        if label:
+            relied = _RELIED_UPON.search(text, mark.end(), label.start())
+            both = Span(relied.end() if relied else mark.end(), label.start()).trimmed(text)
+            rationale = Span(label.end(), end).trimmed(text)
             found.append({"claims_administrator": both, "maximus": both, "rationale": rationale})
     return found

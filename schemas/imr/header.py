@@ -1,7 +1,7 @@
 """The case header: a table of labels and values, in whatever order a tool prints its cells.
 
 A value belongs to the label before it. Where a column of labels comes first and a column of values behind it,
-they are taken in order. What stands where a value must, but is not one, is not silence: that field is uncertain.
+they are taken in order. Text in a value's place that is not a value makes the field uncertain, not null.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _PATTERNS = {
     "case_number": re.compile(r"\bCM\s?\d{2}\s?-\s?\d{4,9}\b", re.IGNORECASE),
     "priority": re.compile(r"\b(?:Standard|Expedited|Regular|Urgent)\b", re.IGNORECASE),
 }
-# Words or lines in place of a value that say there is none.
+# Words or lines in place of a value that mean there is none.
 _NO_VALUE = re.compile(
     r"[_.\s-]*(?:n\s?/\s?a|none|not\s+(?:given|applicable|available|stated|provided))?[_.\s-]*", re.I
 )
@@ -74,7 +74,7 @@ def _kind(name: str) -> str:
 
 
 def _pairs(text: str, labels: Sequence[_Cell], values: Sequence[_Cell]) -> Iterator[tuple[_Cell, Fact]]:
-    """Labels in a row, and what stands behind them before the next label."""
+    """Labels in a row, and the text after them up to the next label."""
     last = labels[-1]
     if len(labels) > 1 and values and "\n" in text[last.span.end : values[0].span.start]:
         yield from _columns(labels, values)

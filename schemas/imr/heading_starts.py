@@ -1,7 +1,7 @@
 """Where a decision's heading begins, found in ways that do not depend on each other.
 
 *Layout*: paragraphs end at blank lines, or at lines broken early. *Sentences*: a heading is a phrase, and
-stands behind a finished sentence. *The form's formula*: a partly authorized request is headed with two or
+follows a finished sentence. *The form's formula*: a partly authorized request is headed with two or
 three sentences in fixed words. A rationale may repeat the formula, and tools drop blank lines, so a beginning
 is certain only where two ways agree.
 """
@@ -63,7 +63,7 @@ class Layout:
 
     @classmethod
     def of(cls, text: str, label_starts: list[int]) -> Layout:
-        """Measured on the text: blank lines count as kept if most labels stand apart from what is before them."""
+        """Measured on the text: blank lines count as kept if most labels are set off from the text before them."""
         lines = sorted(filter(None, map(len, map(str.rstrip, text.split("\n")))))
         double = text.count("\n\n") * 3 > text.count("\n")
         apart = sum(_blank_lines(text[max(0, start - 20) : start]) >= 1 + double for start in label_starts)

@@ -31,7 +31,7 @@ _FOOTER = re.compile(
     r"(?:\n\s*(?:Final\s+Determination\s+Letter\s+for\s+IMR\s+Case[^\n]*|(?:Page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?[^\S\n]*))+\s*\Z",
     re.IGNORECASE,
 )
-# A line that ends like a heading, wherever it stands.
+# A line that ends like a heading, anywhere.
 HEADING_LINE = re.compile(rf"[:;][^\S\n]*(?P<word>{_OUTCOME})[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
 _NUMBER = re.compile(r"\s*(?:\d{1,2}\s*[.)]\s+)?(?:(?:The|the)\s+request\s+for\s+)?")
 
@@ -55,8 +55,7 @@ def outcome_value(words_of_outcome: str) -> str:
     """``upheld`` or ``overturned``, from the heading's outcome word or the prose form's phrase."""
     if _OUTCOME_WHOLE.fullmatch(words_of_outcome):
         return "upheld" if words_of_outcome[0] == "U" else "overturned"
-    told = words_of_outcome.lower()
-    return "upheld" if "not" in told else "overturned"
+    return "upheld" if "not" in words_of_outcome.lower() else "overturned"
 
 
 def headings_before(text: str, gap: Span, layout: Layout, *, prose: bool = False) -> list[Heading]:
@@ -85,6 +84,6 @@ def _outcome_at_end(text: str, gap: Span, pattern: re.Pattern[str]) -> re.Match[
     if footer := _FOOTER.search(text, max(gap.start, gap.end - 200), gap.end):
         gap = Span(gap.start, footer.start())
     # Only the tail is searched, for a search for \\Z over a long gap would be slow. A page's foot and head
-    # may stand in it, as blanks.
+    # may be in it, as blanks.
     end = gap.trimmed(text).end
     return next((m for m in pattern.finditer(text, max(gap.start, end - 240), end)), None)

@@ -1,4 +1,4 @@
-"""Pages named in the running text of a rationale, told apart from pages of the worker's records."""
+"""Guideline pages named in the running text of a rationale, as distinct from pages of the worker's records."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ _RECORD_WORD = (
     r"evaluations?|fax(?:es)?|exhibits?|depositions?|summary)\b(?!\s+that\b)"
 )
 _RECORD = re.compile(rf"\b{_RECORD_WORD}", re.IGNORECASE)
-# Behind the page, "notes" and "reports" are verbs as well.
+# After the page, "notes" and "reports" may be verbs.
 _OF_A_RECORD = re.compile(rf"\bof\s+(?:[\w'-]+\s+){{0,5}}?{_RECORD_WORD}", re.IGNORECASE)
 
 
-# Whose page it is stands close by; a whole rationale without a full stop is no sentence.
+# Characters around a mention in which its source is looked for: a rationale without full stops is one sentence.
 _CLOSE = 300
 
 
 class Mentions(NamedTuple):
-    """``pages``: each page once, in order of first mention; ``mended``: where a number was put right."""
+    """``pages``: each page once, in order of first mention; ``repaired``: where a number was repaired."""
 
     pages: Fact
-    mended: Span | None
+    repaired: Span | None
 
 
 def read_page_mentions(text: str, rationale: Span) -> Mentions:
     """Pages of guidelines that a rationale names ("page 214", "pages 89-90").
 
-    A sentence that names a record and no guideline speaks of the record's page, which is left out.
+    In a sentence that names a record and no guideline, the page is the record's and is left out.
     Where the sentence names neither, or a record nearer by than the guideline, the list is not certain.
-    A sentence that speaks to machines is no reviewer's, and names nothing.
+    A sentence that addresses machines is not a reviewer's, and names nothing.
     """
-    seen: dict[tuple[int, int], Span] = {}
-    certain, mended = True, None
+    found: dict[tuple[int, int], Span] = {}
+    certain, repaired = True, None
     lists = list(_lists(text, rationale))
     parts = list(sentences(text, rationale)) if lists else []
     for label, pages in lists:
         at = bisect_right(parts, label.start, key=lambda part: part.start) - 1
-        told = _is_of_a_guideline(text, parts[max(0, at)], label)
-        if told is False or is_instruction(parts[max(0, at)].of(text), OUTCOMES):
+        of_guideline = _is_of_a_guideline(text, parts[max(0, at)], label)
+        if of_guideline is False or is_instruction(parts[max(0, at)].of(text), OUTCOMES):
             continue
-        certain &= bool(told) and pages.certain
-        if (pages.mended or not pages.certain) and mended is None:
-            mended = Span(label.start, pages.end)
+        certain &= bool(of_guideline) and pages.certain
+        if (pages.repaired or not pages.certain) and repaired is None:
+            repaired = Span(label.start, pages.end)
         for page in pages.pages:
-            seen.setdefault((page.first, page.last), page.span)
-    ranges = [{"first": first, "last": last} for first, last in seen]
-    return Mentions(Fact(ranges, tuple(seen.values()), certain), mended)
+            found.setdefault((page.first, page.last), page.span)
+    ranges = [{"first": first, "last": last} for first, last in found]
+    return Mentions(Fact(ranges, tuple(found.values()), certain), repaired)
 
 
 def _lists(text: str, rationale: Span) -> Iterator[tuple[Span, PageList]]:
@@ -73,7 +73,7 @@ def _lists(text: str, rationale: Span) -> Iterator[tuple[Span, PageList]]:
 
 
 def _is_of_a_guideline(text: str, sentence: Span, mention: Span) -> bool | None:
-    """Whether a page is one of a guideline; ``None`` where its sentence leaves that open."""
+    """Whether a page is a guideline's; ``None`` if its sentence leaves that open."""
     sentence = Span(max(sentence.start, mention.start - _CLOSE), min(sentence.end, mention.end + _CLOSE))
     guideline = _nearest(text, sentence, mention, _GUIDELINE, _GUIDELINE)
     record = _nearest(text, sentence, mention, _RECORD, _OF_A_RECORD)
@@ -85,7 +85,7 @@ def _is_of_a_guideline(text: str, sentence: Span, mention: Span) -> bool | None:
 
 
 def _nearest(text: str, sentence: Span, mention: Span, before: re.Pattern[str], behind: re.Pattern[str]) -> int | None:
-    """How far from the mention the nearest such word of its sentence is, in characters."""
+    """Distance in characters from the mention to the nearest such word of its sentence."""
     gaps = [mention.start - match.end() for match in before.finditer(text, sentence.start, mention.start)]
     gaps += [match.start() - mention.end for match in behind.finditer(text, mention.end, sentence.end)]
     return min(gaps, default=None)

@@ -1,8 +1,8 @@
-"""Lists of guideline pages: their label, the numbers behind it, and what a scan made of both.
+"""Lists of guideline pages: their label, the numbers behind it, and the damage that scans do to both.
 
 A list is read as printed: ``301, 340``, ``177-179``, ``92 of 127``. Where a scan or a PDF tool broke
-it (``3O1``, ``30 1``, ``177179``) it is mended, and said to be mended; where more than one reading
-is possible, it is not certain. A digit is never changed for another digit.
+it (``3O1``, ``30 1``, ``177179``) it is repaired and marked as repaired; if more than one reading is
+possible, it is not certain. A digit is never changed for another digit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from extractor.letters.spans import Span
 
 from .guidelines import Chapter
 
-# Letters that scans print for digits. The second kind stands for other digits as well.
+# Letters that OCR yields for digits. Those of the second table may also be other digits.
 _FOR_DIGITS = str.maketrans("OoIl|", "00111")
 _PERHAPS = str.maketrans("SBZt", "5821")
 _DIGIT = r"[OoIl|]{0,2}\d"
@@ -35,7 +35,7 @@ PAGE_LABEL = re.compile(
 _NUMBER = re.compile(
     r"(?=[OoIl|SBZt]{0,2}\d)(?P<n>[\dOoIl|SBZt]{1,8})(?![A-Za-z0-9]|\.\d)|(?P<glued>\d{1,4})(?=[a-z]{2}|[A-Z][a-z])"
 )
-# Also the dash as it looks after a wrong decoding, and as HTML writes it.
+# Also the dash after a wrong decoding, and its HTML entities.
 _DASH = (
     r"(?:-\s*-?|[\u00ad\u2010-\u2015\u2212\ufffe~]|&[mn]dash;|&#821[12];|\u00e2\u20ac[\"\u2013\u201c\u201d]"
     r"|\bto\b|\bthrough\b|\bthru\b)"
@@ -47,7 +47,7 @@ _JOINT = re.compile(
     re.IGNORECASE,
 )
 _OF_TOTAL = re.compile(r"\s+of\s+(?P<total>\d{1,4})\b", re.IGNORECASE)
-# A guideline has more pages than this; a letter or a fax counts its own so: "page 1 of 3".
+# Guidelines are longer than this; a letter or a fax counts its own pages in this way: "page 1 of 3".
 _SHORTEST_GUIDELINE = 30
 _MEASURE = re.compile(
     r"\s?%|\s?(?:m[gl]|mcg|weeks?|wks?|months?|days?|hours?|years?|visits?|sessions?|times|refills?|tablets?)\b",
@@ -66,18 +66,18 @@ _NOTHING = re.compile(r"[\s.,;:]*(?:\Z|Decision\b)")
 _LOST_NUMBER = re.compile(r"\s*(?:[^\w\s(\"'\u201c]|[A-Za-z]{1,3}(?:\.(?=\s|\Z)|(?=\s*(?:\n|\Z))))")
 # A full stop that scans print for a comma, and the list goes on: "22. 67-69".
 _GOES_ON = re.compile(r"\s*\.\s+(?:\d{1,3}\s*-\s*\d{1,3}\s*[.,;]|\d{1,3}\s*,\s*\d|\d{3}\s*\.(?!\d))")
-# A sign behind a number that neither separates nor ends a list: another number may be lost in it.
+# A character after a number that neither separates nor ends a list: another number may be lost in it.
 _NO_SEPARATOR = re.compile(r"\s{0,2}[^\w\s.,;:()\[\]'\"-]")
 _NO_PAGES = re.compile(
     r"(?:n\s?/\s?a|none|not\s+(?:cited|given|listed|specified|applicable)|unspecified)\b\.?", re.IGNORECASE
 )
 _WITH_DIGITS = re.compile(r"[^\s.,;]*\d[^\s;]*(?:[^\S\n]+[^\s.,;]*\d[^\s;]*)*")
-# No citation names a longer range; a number that would is read in another way.
+# Pages of the widest range a citation names; a number that would make a wider one is read differently.
 _WIDEST = 60
 
 
 class FoundPages(NamedTuple):
-    """A page range ``first``..``last`` (inclusive, equal for a single page) and where it stands."""
+    """A page range ``first``..``last`` (inclusive, equal for a single page) and its span."""
 
     first: int
     last: int
@@ -86,15 +86,15 @@ class FoundPages(NamedTuple):
 
 @dataclass(frozen=True)
 class PageList:
-    """One list of pages; ``end`` says where it stops.
+    """One list of pages; ``end`` is the offset where it stops.
 
-    ``mended``: it is printed otherwise than it is read. ``certain`` is false where it could be read
-    in another way, or not at all.
+    ``repaired``: it is printed differently. ``certain`` is false if it could be read in another way, or
+    not at all.
     """
 
     pages: tuple[FoundPages, ...]
     end: int
-    mended: bool = False
+    repaired: bool = False
     certain: bool = True
 
 
@@ -105,13 +105,13 @@ class _Item:
     first: str
     last: str | None
     span: Span
-    mended: bool = False
+    repaired: bool = False
     certain: bool = True
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What tells one reading of a list from another: the pages before, and the chapter's own."""
+    """What decides between two readings of a list: the page before, and the range of the chapter."""
 
     before: int | None
     chapter: Chapter | None
@@ -131,7 +131,7 @@ def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose
 
     "92 of 127" is page 92. A shortened end ("78-9") means 78-79. A range that runs backwards and
     cannot be a shortened end is read as printed. ``chapter`` is what the list is cited from, where
-    its pages are known. ``prose``: the list stands in running text, where fewer repairs are safe.
+    its pages are known. ``prose``: the list is in running text, where fewer repairs are safe.
     """
     found: list[_Item] = []
     at, end = within
@@ -154,18 +154,18 @@ def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose
         if not joint:
             break
         if not joint[0].strip():
-            found[-1] = replace(item, mended=True, certain=False)
+            found[-1] = replace(item, repaired=True, certain=False)
         at = joint.end()
     if not found:
         return _without_pages(text, within, prose=prose)
     pages = tuple(FoundPages(int(item.first), _range_end(item.first, item.last), item.span) for item in found)
-    mended, certain = any(item.mended for item in found), all(item.certain for item in found)
+    repaired, certain = any(item.repaired for item in found), all(item.certain for item in found)
     if not prose:
         certain &= not (_LOST_NUMBER if joint else _GOES_ON).match(text, at, end)
         certain &= not _NO_SEPARATOR.match(text, at, end)
-    # What was mended must also be possible.
-    certain &= not mended or chapter is None or all(chapter.holds(page.first, page.last) for page in pages)
-    return PageList(pages, found[-1].span.end, mended, certain)
+    # A repaired list must also be possible.
+    certain &= not repaired or chapter is None or all(chapter.holds(page.first, page.last) for page in pages)
+    return PageList(pages, found[-1].span.end, repaired, certain)
 
 
 def _is_alone_at_a_pages_end(text: str, item: Span) -> bool:
@@ -208,7 +208,7 @@ def _number(text: str, within: Span) -> _Item | None:
 
 
 def _without_hyphen(item: _Item, known: _Known) -> _Item | None:
-    """ "177179": PDF tools drop a hyphen at a line's end. Two pages in one number, if they can be told apart."""
+    """ "177179": PDF tools drop a hyphen at a line's end. Two pages in one number, if they can be separated."""
     digits = item.first
     half = len(digits) // 2
     first, last = digits[:half], digits[half:]
@@ -226,7 +226,7 @@ def _without_hyphen(item: _Item, known: _Known) -> _Item | None:
 def _put_together(text: str, item: _Item, end: int, known: _Known, *, prose: bool) -> _Item:
     """ "30 1": a number torn apart. Certain only if its parts cannot be pages of their own."""
     if prose and _TORN_IN_PROSE.match(text, item.span.end, end):
-        return replace(item, mended=True, certain=False)
+        return replace(item, repaired=True, certain=False)
     torn = _TORN.match(text, item.span.end, end)
     if not torn or _MEASURE.match(text, torn.end(), end):
         return item
@@ -237,8 +237,10 @@ def _put_together(text: str, item: _Item, end: int, known: _Known, *, prose: boo
     tail = _with_range(text, _Item(parts[-1], None, Span(torn.end(), torn.end())), end).last
     last = _range_end(whole, tail)
     apart = [*((int(part), int(part)) for part in parts[:-1]), (int(parts[-1]), _range_end(parts[-1], tail))]
-    told = known.chapter is not None or known.before is not None or (tail is not None and last <= int(whole) + _WIDEST)
-    certain = told and known.allows((int(whole), last)) and not known.allows(*apart)
+    decidable = (
+        known.chapter is not None or known.before is not None or (tail is not None and last <= int(whole) + _WIDEST)
+    )
+    certain = decidable and known.allows((int(whole), last)) and not known.allows(*apart)
     return _Item(whole, None, Span(item.span.start, torn.end()), True, certain and item.certain)
 
 
@@ -249,18 +251,18 @@ def _with_range(text: str, item: _Item, end: int) -> _Item:
     if second is None or len(second.first) > 4 or int(second.first) == 0:
         lost = dash is not None and _DANGLING.match(text, item.span.end, end) is not None
         return replace(item, certain=item.certain and not lost)
-    last, stop, mended = second.first, second.span.end, item.mended or second.mended
+    last, stop, repaired = second.first, second.span.end, item.repaired or second.repaired
     certain = item.certain and second.certain
     # "177-1 79": the part before the blank cannot end the range, the whole can.
     torn = _TORN.match(text, stop, end)
     whole = last + "".join(torn["more"].split()).translate(_FOR_DIGITS) if torn else ""
     if torn and len(whole) <= 3 and int(last) < int(item.first) < int(whole) <= int(item.first) + _WIDEST:
-        last, stop, mended = whole, torn.end(), True
-    return _Item(item.first, last, Span(item.span.start, stop), mended, certain)
+        last, stop, repaired = whole, torn.end(), True
+    return _Item(item.first, last, Span(item.span.start, stop), repaired, certain)
 
 
 def _without_pages(text: str, within: Span, *, prose: bool) -> PageList:
-    """Behind the label stands no page that can be read: certain only if nothing stands there, or words that say so."""
+    """No readable page after the label: certain only if nothing follows, or words such as "none"."""
     if prose or _NOTHING.match(text, within.start, within.end):
         return PageList((), within.start)
     if none := _NO_PAGES.match(text, within.start, within.end):

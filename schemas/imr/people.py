@@ -27,11 +27,11 @@ _NO_STATE = re.compile(r"\b(?!and\b|the\b|in\b)[A-Za-z]{2,}|[^\w\s,;.&()-]|\d")
 _LICENCE_END = re.compile(rf"{scanned('Certification')}|He/she|\.\s", re.IGNORECASE)
 _CERTIFIED = re.compile(
     rf"{scanned('Certification(s)')}\s*/\s*{scanned('Specialty')}\s*:(?P<list>.*)\Z"
-    r"|(?:Board\s+Certified\s+(?:in\s+)?|\bis\s+Licensed\s+in\s+)(?P<told>.*?)(?=,?\s+(?:and\s+)?(?:is|has)\s+(?:licensed|a\s+subspecialty|subspecialt)|\.\s+He/she|\.\s|\Z)",
+    r"|(?:Board\s+Certified\s+(?:in\s+)?|\bis\s+Licensed\s+in\s+)(?P<sentence>.*?)(?=,?\s+(?:and\s+)?(?:is|has)\s+(?:licensed|a\s+subspecialty|subspecialt)|\.\s+He/she|\.\s|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 _SUBSPECIALTY = re.compile(
-    r"\bsubspecialt(?:y|ies)\s+(?:certificat\w+\s+)?(?:in|of)\s+(?P<told>.*?)(?=,?\s+and\s+is\s+licensed|,?\s+is\s+licensed|\.\s|\Z)",
+    r"\bsubspecialt(?:y|ies)\s+(?:certificat\w+\s+)?(?:in|of)\s+(?P<sentence>.*?)(?=,?\s+and\s+is\s+licensed|,?\s+is\s+licensed|\.\s|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -43,7 +43,7 @@ _BEFORE_A_HOLE = re.compile(r"(?:^|\s+)(?:from|at|by|in|of|through|with)\Z", re.
 def read_reviewer(text: str, reviewer: Span) -> dict[str, Fact]:
     """States of licensure, specialties and subspecialties, as printed (a list of 2016, or a sentence of 2014).
 
-    Words among which none of these is found are not silence: nothing is certain then.
+    If there is text but none of these is found in it, nothing is certain.
     """
     certified, subspecialty = search(_CERTIFIED, text, reviewer), search(_SUBSPECIALTY, text, reviewer)
     if not (certified or subspecialty or search(_LICENSED, text, reviewer)) and search(_LETTERS, text, reviewer):
@@ -74,7 +74,7 @@ def _names(text: str, match: re.Match[str] | None) -> Fact:
     """Comma-joined names. "&" and "and" stay inside a name: "Public Health & General Preventive Medicine"."""
     if not match:
         return Fact([])
-    group = next(name for name in ("list", "told") if match.groupdict().get(name) is not None)
+    group = next(name for name in ("list", "sentence") if match.groupdict().get(name) is not None)
     start, end = match.span(group)
     if group == "list" and (blank := re.search(r"\n[^\S\n]*\n[^\S\n]*\n?\s*[A-Z]{4}", text[start:end])):
         end = start + blank.start()
@@ -84,7 +84,7 @@ def _names(text: str, match: re.Match[str] | None) -> Fact:
         span = Span(at, start + cut).trimmed(text)
         at = start + cut + 1
         # A name that was struck out leaves the word before it: "Foot and Ankle Surgery from".
-        if group == "told" and (hole := _BEFORE_A_HOLE.search(span.of(text))):
+        if group == "sentence" and (hole := _BEFORE_A_HOLE.search(span.of(text))):
             span = Span(span.start, span.start + hole.start())
         if span.start < span.end:
             spans.append(span)
@@ -121,7 +121,7 @@ def read_age_and_sex(text: str, summary: Span) -> tuple[Fact, Fact]:
 
 
 def _sex_by_pronouns(text: str, summary: Span) -> Fact:
-    """What the pronouns agree on; a summary that uses both speaks of more than one person."""
+    """What the pronouns agree on; a summary that uses both is about more than one person."""
     found = list(_PRONOUN.finditer(text, summary.start, summary.end))
     kinds = {match.lastgroup for match in found}
     if len(kinds) != 1:

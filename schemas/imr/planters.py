@@ -1,7 +1,7 @@
-"""Mistakes that models make on IMR letters, planted one at a time in true answers.
+"""Mistakes that models make on IMR letters, planted one at a time in correct answers.
 
-Each planter yields copies of an answer with one mistake. What is no mistake is not planted: a
-page that the other side cites too, a quote that stands in both rationales, equal headings swapped.
+Each planter yields copies of an answer with one mistake. Changes that are not mistakes are not planted: a
+page that the other side cites too, a quote found in both rationales, equal headings swapped.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from .planting import LIST, RECORD, SIDES, VALUE, Answer, changed, decisions, pa
 
 def decision_invented_from_summary(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     summary = reading.root.regions.get("summary")
-    told = summary.of(reading.letter.body).split() if summary else []
-    if len(told) > 12:
-        invented = {**copy.deepcopy(answer["decisions"][-1]), "item": " ".join(told[6:10]).strip(".,;")}
+    words = summary.of(reading.letter.body).split() if summary else []
+    if len(words) > 12:
+        invented = {**copy.deepcopy(answer["decisions"][-1]), "item": " ".join(words[6:10]).strip(".,;")}
         yield changed(answer, "/decisions", [*answer["decisions"], invented], RECORD)
 
 
@@ -99,9 +99,6 @@ def rationale_page_as_paragraph_page(answer: Answer, reading: Reading) -> Iterat
                         yield changed(answer, where, [*citation["pages"], page], LIST)
 
 
-# ---- dates and people ------------------------------------------------------------------------
-
-
 # ---- citations -------------------------------------------------------------------------------
 
 
@@ -125,16 +122,13 @@ _NEGATION = re.compile(r"\bnot\s+|\bnon-?(?=certif)|\bno\s+", re.IGNORECASE)
 
 def quote_glued_from_two_places(answer: Answer, reading: Reading) -> Iterator[Mistake]:
     for path, one, _ in decisions(answer):
-        told = (one["verdict"] or "").split()
-        if len(told) > 6:
-            yield changed(answer, f"{path}/verdict", " ".join(told[:3] + told[4:]), VALUE)
-
-
-# ---- nulls -----------------------------------------------------------------------------------
+        words = (one["verdict"] or "").split()
+        if len(words) > 6:
+            yield changed(answer, f"{path}/verdict", " ".join(words[:3] + words[4:]), VALUE)
 
 
 def _where_read(planter: Planter) -> Planter:
-    """A part that the reader cannot take apart goes to a person in any case: there is nothing to catch."""
+    """Parts that the reader cannot parse need review in any case, so there is nothing to catch."""
     return lambda answer, reading: (
         mistake for mistake in planter(answer, reading) if all(map(reading.took_apart, mistake.paths))
     )

@@ -14,7 +14,7 @@ from extractor.lettertypes.reading import Block, Fact, Oddity, Reading, last, no
 from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline
 from .determinations import determinations_of
-from .events import broken_dates, dates_told, read_injury_date, read_ur_date
+from .events import broken_dates, read_injury_date, read_ur_date, summary_dates
 from .header import read_header
 from .heading_starts import PARTLY
 from .headings import HEADING_LINE, outcome_value
@@ -22,13 +22,13 @@ from .mentions import read_page_mentions
 from .people import read_age_and_sex, read_reviewer
 from .verdict import read_verdict
 
-_UNHEADED = "guideline paragraphs stand here without a heading that ends in an outcome"
-_STRAY = "a line reads like a decision's heading, but no decision stands under it"
+_UNHEADED = "these guideline paragraphs are not preceded by a heading that ends in an outcome"
+_STRAY = "a line reads like a decision's heading, but no decision follows it"
 _CLOSING_IS = re.compile(r"\s+is\s*:?\s*\Z")
 
 
 def read(letter: Letter) -> Reading:
-    """Read one letter. A text that is not an IMR determination gives an empty reading that says so."""
+    """Read one letter. A text that is not an IMR determination gives an empty reading with a note."""
     text = letter.view.text
     anatomy = anatomy_of(text)
     if anatomy is None or not anatomy.decisions:
@@ -47,8 +47,8 @@ def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
     for parts in anatomy.decisions:
         missing = [name for name in PARAGRAPHS if name not in parts.paragraphs and not parts.prose]
         if missing:
-            told = f"under this heading the letter has no {', '.join(missing)} paragraph"
-            yield Oddity("imr_paragraph_missing", told, parts.heading.span, "error")
+            message = f"under this heading the letter has no {', '.join(missing)} paragraph"
+            yield Oddity("imr_paragraph_missing", message, parts.heading.span, "error")
     claimed = [parts.heading.outcome for parts in anatomy.decisions]
     for match in HEADING_LINE.finditer(text):
         word = Span(*match.span("word"))
@@ -59,13 +59,13 @@ def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
 
 def _root(text: str, anatomy: Anatomy) -> Block:
     regions = {"header": anatomy.header, "reviewer": anatomy.reviewer}
-    # Without a summary the letter states none of these: that is silence, and the reader is certain of it.
+    # Without a summary the letter states none of these: a certain null.
     worker = {name: Fact(None) for name in ("age", "sex", "date_of_injury")}
     facts = {"ur_date": Fact(None)}
     if anatomy.summary:
         regions["summary"] = anatomy.summary
         age, sex = read_age_and_sex(text, anatomy.summary)
-        dates = dates_told(text, anatomy.summary)
+        dates = summary_dates(text, anatomy.summary)
         broken = broken_dates(text, anatomy.summary)
         worker = {"age": age, "sex": sex, "date_of_injury": read_injury_date(dates, broken)}
         facts["ur_date"] = read_ur_date(dates, broken)
@@ -93,13 +93,13 @@ def _decision(text: str, parts: DecisionParts) -> Block:
     }
     if rationale := parts.paragraphs.get("rationale"):
         regions["rationale"] = rationale
-        facts["rationale_pages"], mended = read_page_mentions(text, rationale)
+        facts["rationale_pages"], repaired = read_page_mentions(text, rationale)
         facts["verdict"] = read_verdict(text, rationale)
         if parts.open_end:
             for name in ("rationale_pages", "verdict"):
                 facts[name] = replace(facts[name], certain=False)
-        if mended:
-            regions["mended"] = mended
+        if repaired:
+            regions["repaired"] = repaired
     sides: dict[str, list[Block]] = {
         side: [read_guideline(text, parts.paragraphs.get(side), prose=parts.prose)]
         for side in ("claims_administrator", "maximus")
@@ -109,7 +109,7 @@ def _decision(text: str, parts: DecisionParts) -> Block:
 
 
 def _disputed_portion(text: str, heading: Span) -> Fact:
-    """What is really in dispute where the heading says that part was authorized; else nothing."""
+    """The part really in dispute, if the heading states that another part was authorized; else nothing."""
     found = last(PARTLY, text, heading)
     if not found:
         return Fact(None)

@@ -20,7 +20,7 @@ _NUMBERED_LABEL = re.compile(
     re.IGNORECASE,
 )
 _FEWEST_LABELS = 3
-# The header's table is short and stands right above the first heading.
+# The header's table is short and comes right before the first heading.
 _APART = 400
 _LETTERHEAD = re.compile(
     r"(?:MAXIMUS FEDERAL SERVICES\b.*|.*\bIndependent Medical Review\b.*|IMR\b.*|P\.?\s?O\.? Box.*"
@@ -75,7 +75,7 @@ def _top_of_table(text: str, floor: int, below: int) -> int | None:
 
 
 def _start(text: str, floor: int, heading: int) -> int:
-    """The beginning of the line where the header that stands above ``heading`` begins, its letterhead included."""
+    """The beginning of the line where the header above ``heading`` begins, its letterhead included."""
     start = heading
     for label in reversed(list(_LABEL.finditer(text, floor, heading))):
         if start - label.end() > _APART:

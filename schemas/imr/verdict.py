@@ -22,7 +22,7 @@ _HEAD = (
 _ANY_NOT = re.compile(
     r"\bnot|\bcannot\b|\bnever\b|n't\b|\bneither\b|\bnor\b|\bunable\b|\black\w*|\binsufficient", re.IGNORECASE
 )
-# What reviewers add after the verdict on opioids; it speaks of "this medical necessity decision".
+# Added by reviewers after a verdict on opioids; it mentions "this medical necessity decision".
 _ADVICE = re.compile(r"should\s+not\s+be\s+interpreted", re.IGNORECASE)
 # "notmedically": old texts glue the words, which would turn a denial into an approval.
 _UPHELD = re.compile(
@@ -60,7 +60,7 @@ _SPLIT = re.compile(r"(?<=[.?!])[\"')\u201d]*\s+(?=[A-Z\"'(\u201c])")
 
 @lru_cache(maxsize=1024)
 def polarity(sentence: str) -> str | None:
-    """``upheld`` (the denial stands), ``overturned``, or ``None`` where the wording is not certain."""
+    """``upheld`` (the denial remains in force), ``overturned``, or ``None`` where the wording is not certain."""
     if _ADVICE.search(sentence):
         return None
     sentence = _CONCEDED.sub(" ", sentence, count=1)
@@ -87,12 +87,12 @@ def sentences(text: str, within: Span) -> Iterator[Span]:
 def read_verdict(text: str, rationale: Span) -> Fact:
     """The last sentence of a rationale that points one way for certain; failing that, one that does so faintly.
 
-    Orders to machines are the letter's words, but no reviewer's verdict; nor is what comes right behind one.
+    An instruction to machines is no reviewer's verdict, nor is the sentence right after one.
     """
-    told = list(sentences(text, rationale))
-    for speaks, certain in ((polarity, True), (_FAINT.search, False)):
-        for at in range(len(told) - 1, -1, -1):
-            words = told[at].of(text)
-            if speaks(words) and not is_instruction(text[told[max(0, at - 1)].start : told[at].end], OUTCOMES):
-                return Fact(squeeze(words), (told[at],), certain)
-    return Fact(None, certain=not told)
+    parts = list(sentences(text, rationale))
+    for decides, certain in ((polarity, True), (_FAINT.search, False)):
+        for at in range(len(parts) - 1, -1, -1):
+            words = parts[at].of(text)
+            if decides(words) and not is_instruction(text[parts[max(0, at - 1)].start : parts[at].end], OUTCOMES):
+                return Fact(squeeze(words), (parts[at],), certain)
+    return Fact(None, certain=not parts)

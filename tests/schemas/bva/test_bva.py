@@ -35,7 +35,7 @@ def test_the_reading_is_the_gold(letter_id: str) -> None:
 def test_gold_is_accepted(letter_id: str) -> None:
     reading, gold = own(letter_id)
     verdict = check(BVA, BVA.schema.model_validate_json(json.dumps(gold)), reading)
-    # The letter that speaks to its reader is a person's to look at.
+    # A letter that addresses the machine needs a person.
     codes = {finding.code for finding in verdict.findings if finding.severity == "error"}
     assert codes <= ({"odd_instruction"} if letter_id == "injected-instructions" else set())
 
@@ -113,7 +113,7 @@ def test_decisions_in_one_text_are_cut() -> None:
 
 # ---- lent decisions ----------------------------------------------------------------------------
 
-# Read by eye from the orders: g granted, d denied, x dismissed, o reopened.
+# Read from the orders by a person: g granted, d denied, x dismissed, o reopened.
 _BY_EYE = {
     "BVA1303141": "dd", "BVA1315144": "oood", "BVA1343153": "d", "BVA1413417": "dddd", "BVA1455333": "g",
     "BVA1455570": "g", "BVA1456911": "og", "BVA1514581": "d", "BVA1534347": "g", "BVA1554166": "d",

@@ -178,7 +178,7 @@ def test_no_true_value_is_blamed_on_the_answer(letter_id: str) -> None:
     assert unclear == ({"decisions"} if letter_id == "form-2013" else set())
 
 
-def test_the_letters_own_contradiction_is_told_once() -> None:
+def test_the_letters_own_contradiction_gives_one_finding() -> None:
     text = imr_letter(decision(outcome="Overturned"))
     assert [(f.code, f.blame) for f in findings_on(text)] == [("imr_outcome_against_rationale", "letter")]
     other = "The records do not show a red flag, and the request is not medically necessary."

@@ -94,7 +94,7 @@ def page_break(text: str) -> str:
     return text.replace("was the original", "was\n\n\n\nthe original").replace("Lace-up ankle", "Lace-up\n\n\fankle")
 
 
-# What text and tools may do; the reading must be right or say that it is not certain.
+# What text and tools may do; the reading must be right or uncertain.
 DAMAGES: dict[str, Callable[[str], str]] = {
     "no full stop at the end": lambda text: text.replace(VERDICT, VERDICT.rstrip(".")),
     "no full stop, no blank lines": lambda text: without_blank_lines(text.replace(VERDICT, VERDICT.rstrip("."))),
@@ -146,7 +146,7 @@ def test_a_decision_without_a_rationale_is_not_certain() -> None:
 
 # ---- what becomes of an uncertain heading ---------------------------------------------------------------
 
-# The layout says "brace", the sentence says more: nobody can tell.
+# The layout says "brace", the sentence says more: neither is certain.
 OPEN = letter(VERDICT.rstrip("."), "Lace-up ankle brace, left")
 
 
@@ -173,7 +173,7 @@ def test_an_uncertain_heading_goes_to_a_person_and_blames_nobody(item: str) -> N
     assert {blame for _, _, blame in found} == {"unclear"}
 
 
-def test_what_stands_before_an_uncertain_heading_is_not_certain() -> None:
+def test_the_text_before_an_uncertain_heading_is_not_certain() -> None:
     before = _decisions(OPEN)[0]
     assert not before.facts["verdict"].certain
     assert not before.facts["rationale_pages"].certain

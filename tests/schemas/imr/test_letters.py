@@ -18,7 +18,7 @@ from extractor.models.offline import fill
 from extractor.validator.checks import check
 from tests.support.imr import GOLD, IMR, LENT, TOOLS, bundled, gold, read, with_trailing_blanks
 
-# What only a mind can tell; the baseline leaves it empty.
+# Judgments; the baseline leaves them empty.
 JUDGED = {"diagnoses", "treatment_category", "reason", "reason_quote"}
 SIDES = ("claims_administrator", "maximus")
 LENT_IDS = sorted(path.stem for path in LENT.glob("*.json")) if LENT.is_dir() else []
@@ -73,12 +73,12 @@ def test_other_letters_are_read_whole_as_every_tool_gives_them(tool: Callable[[s
         if tool is not with_trailing_blanks:
             text = _drop_trailing_blanks(text) if tool.__name__ != "as_it_is" else text
         text = tool(text)
-        told = json.loads((LENT / f"{letter_id}.json").read_text("utf-8"))
-        wrong += [f"{letter_id} {what}" for what in _differences(told, read(text).root, text)]
+        gold = json.loads((LENT / f"{letter_id}.json").read_text("utf-8"))
+        wrong += [f"{letter_id} {what}" for what in _differences(gold, read(text).root, text)]
     assert wrong == []
 
 
-def _differences(told: dict[str, Any], root: Block, text: str) -> list[str]:
+def _differences(gold: dict[str, Any], root: Block, text: str) -> list[str]:
     found: list[str] = []
 
     def compare(what: str, expected: Any, got: Any) -> None:
@@ -86,45 +86,45 @@ def _differences(told: dict[str, Any], root: Block, text: str) -> list[str]:
             found.append(what)
 
     header = root.blocks["header"][0].facts
-    for name, value in told["header"].items():
+    for name, value in gold["header"].items():
         got = header[name].value
         compare(f"header {name}", value, got.isoformat() if isinstance(got, date) else got)
     reviewer = root.blocks["reviewer"][0].facts
-    compare("states", told["reviewer"]["states_of_licensure"], reviewer["states"].value)
-    compare("specialties", told["reviewer"]["specialties"], reviewer["specialties"].value)
+    compare("states", gold["reviewer"]["states_of_licensure"], reviewer["states"].value)
+    compare("specialties", gold["reviewer"]["specialties"], reviewer["specialties"].value)
     worker = root.blocks["worker"][0].facts
-    compare("age", told["patient"]["age"], worker["age"].value)
-    compare("sex", told["patient"]["sex"], worker["sex"].value)
-    injured = told["injury_date_in_summary_if_it_contradicts_header"] or told["header"]["date_of_injury"]
+    compare("age", gold["patient"]["age"], worker["age"].value)
+    compare("sex", gold["patient"]["sex"], worker["sex"].value)
+    injured = gold["injury_date_in_summary_if_it_contradicts_header"] or gold["header"]["date_of_injury"]
     compare(
         "injury in the summary", injured, worker["date_of_injury"].value and worker["date_of_injury"].value.isoformat()
     )
     decisions = root.blocks["decisions"]
-    compare("number of decisions", told["decision_count"], len(decisions))
-    for expected, block in zip(told["decisions"], decisions, strict=False):
+    compare("number of decisions", gold["decision_count"], len(decisions))
+    for expected, block in zip(gold["decisions"], decisions, strict=False):
         for what in _decision_differences(expected, block, text):
             found.append(f"decision {expected['n']} {what}")
     return found
 
 
-def _decision_differences(told: dict[str, Any], block: Block, text: str) -> list[str]:
+def _decision_differences(gold: dict[str, Any], block: Block, text: str) -> list[str]:
     facts = block.facts
-    portion = told["item_in_dispute"] if told["item_in_dispute"] != told["item_heading"] else ""
+    portion = gold["item_in_dispute"] if gold["item_in_dispute"] != gold["item_heading"] else ""
     rationale = fold(block.regions["rationale"].of(text))
     checks = {
-        "heading": fold(told["item_heading"]) == fold(facts["item"].value),
+        "heading": fold(gold["item_heading"]) == fold(facts["item"].value),
         "disputed portion": fold(portion) == fold(facts["disputed_portion"].value or ""),
-        "outcome": told["outcome"] == facts["outcome"].value,
-        "rationale": rationale.startswith(fold(told["rationale_first_words"]))
-        and rationale.endswith(fold(told["rationale_last_words"])),
-        "rationale pages": list(dict.fromkeys(told["rationale_page_mentions"]))
+        "outcome": gold["outcome"] == facts["outcome"].value,
+        "rationale": rationale.startswith(fold(gold["rationale_first_words"]))
+        and rationale.endswith(fold(gold["rationale_last_words"])),
+        "rationale pages": list(dict.fromkeys(gold["rationale_page_mentions"]))
         == _printed(facts["rationale_pages"].value),
     }
     for side in ("claims_administrator", "maximus"):
         guideline = block.blocks[side][0]
         pages = [page for each in guideline.blocks["citations"] for page in _printed(each.facts["pages"].value)]
-        checks[f"{side} paragraph"] = fold(told[f"{side}_guideline"]) == fold(guideline.span.of(text))
-        checks[f"{side} pages"] = told[f"{side}_pages"] == pages
+        checks[f"{side} paragraph"] = fold(gold[f"{side}_guideline"]) == fold(guideline.span.of(text))
+        checks[f"{side} pages"] = gold[f"{side}_pages"] == pages
         checks[f"{side} basis"] = guideline.facts["basis"].value is not None
     return [what for what, same in checks.items() if not same]
 

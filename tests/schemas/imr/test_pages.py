@@ -1,4 +1,4 @@
-"""Lists of guideline pages, as printed, as scans and PDF tools leave them, and where only a person can tell."""
+"""Lists of guideline pages, as printed, as scans and PDF tools leave them, and those that only a person can settle."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CHRONIC_PAIN = "Chronic Pain Treatment Guidelines"  # pages 1 to 127
 NECK = "ACOEM Chapter 8 Neck and Upper Back Complaints"  # pages not known here
 
 
-def told(printed: str, title: str = NECK, *, prose: bool = False) -> tuple[str, bool, bool]:
-    """What is read behind the first page label: the pages, whether it is certain, whether it was mended."""
+def listed(printed: str, title: str = NECK, *, prose: bool = False) -> tuple[str, bool, bool]:
+    """The list after the first page label: the pages, whether it is certain, whether it was repaired."""
     pages = module("pages")
     label = pages.PAGE_LABEL.search(printed)
     assert label
@@ -25,7 +25,7 @@ def told(printed: str, title: str = NECK, *, prose: bool = False) -> tuple[str, 
         printed, Span(label.end(), len(printed)), module("guidelines").chapter_of(title), prose=prose
     )
     ranges = [str(page.first) if page.first == page.last else f"{page.first}-{page.last}" for page in found.pages]
-    return ", ".join(ranges), found.certain, found.mended
+    return ", ".join(ranges), found.certain, found.repaired
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def told(printed: str, title: str = NECK, *, prose: bool = False) -> tuple[str, 
     ],
 )  # fmt: skip
 def test_a_list_as_printed(printed: str, pages: str) -> None:
-    assert told(printed) == (pages, pages != "1213", False)
+    assert listed(printed) == (pages, pages != "1213", False)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_list_as_printed(printed: str, pages: str) -> None:
     ],
 )  # fmt: skip
 def test_a_broken_list_that_can_be_read_in_one_way_only(printed: str, title: str, pages: str) -> None:
-    assert told(printed, title) == (pages, True, True)
+    assert listed(printed, title) == (pages, True, True)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_broken_list_that_can_be_read_in_one_way_only(printed: str, title: str
     ],
 )  # fmt: skip
 def test_a_list_that_could_be_read_in_another_way(printed: str, title: str, guess: str) -> None:
-    pages, certain, _ = told(printed, title)
+    pages, certain, _ = listed(printed, title)
     assert (pages, certain) == (guess, False)
 
 
@@ -171,7 +171,7 @@ def test_a_list_that_could_be_read_in_another_way(printed: str, title: str, gues
     ],
 )
 def test_a_page_named_in_running_text(sentence: str, pages: str, certain: bool) -> None:
-    assert told(sentence, prose=True)[:2] == (pages, certain)
+    assert listed(sentence, prose=True)[:2] == (pages, certain)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_any_printed_page_list_is_read_back(ranges: list[tuple[int, int]], data:
     text = printed + data.draw(st.sampled_from([".", ".  Decision based on", "", " (pdf)"]))
     found = module("pages").read_pages(text, Span(0, len(text)))
     assert [(page.first, page.last) for page in found.pages] == wanted
-    assert (found.certain, found.mended) == (True, False)
+    assert (found.certain, found.repaired) == (True, False)
     for page in found.pages:
         assert page.span.of(text).startswith(str(page.first))
         assert page.span.of(text).endswith(str(page.last))
@@ -231,9 +231,7 @@ def _letter(printed: str) -> str:
         (f"{NECK} Page(s): N/A.", [], []),
     ],
 )  # fmt: skip
-def test_a_person_is_told_of_a_broken_list(
-    printed: str, pages: list[str], expected: list[tuple[str, str, str]]
-) -> None:
+def test_a_damaged_list_gives_a_finding(printed: str, pages: list[str], expected: list[tuple[str, str, str]]) -> None:
     def change(answer: dict[str, Any]) -> None:
         listed = [{"first": int(page), "last": int(page)} for page in pages]
         answer["decisions"][0]["maximus"]["citations"][0]["pages"] = listed

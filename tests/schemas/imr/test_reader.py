@@ -221,7 +221,7 @@ def test_a_damaged_list_ends_the_title_and_adds_no_citation() -> None:
         text = imr_letter(decision(mx=f"Decision based on MTUS ACOEM Chapter 8 Neck Complaints {printed}"))
         [found] = decisions(read(text))[0].blocks["maximus"][0].blocks["citations"]
         assert found.facts["title"].value == "ACOEM Chapter 8 Neck Complaints"
-        assert found.regions["mended"].of(text) == printed.rstrip(".")
+        assert found.regions["repaired"].of(text) == printed.rstrip(".")
         if pages:
             assert [
                 f"{p['first']}-{p['last']}".removesuffix(f"-{p['first']}") for p in found.facts["pages"].value
@@ -230,9 +230,9 @@ def test_a_damaged_list_ends_the_title_and_adds_no_citation() -> None:
 
 
 def _scan(text: str, *pairs: tuple[str, str]) -> str:
-    for printed, seen in pairs:
+    for printed, scanned in pairs:
         assert printed in text
-        text = text.replace(printed, seen)
+        text = text.replace(printed, scanned)
     return text
 
 
@@ -255,20 +255,20 @@ def _scan(text: str, *pairs: tuple[str, str]) -> str:
 @pytest.mark.parametrize("tool", [*TOOLS, on_one_line])
 def test_labels_are_found_as_scans_print_them(pairs: list[tuple[str, str]], tool: Callable[[str], str]) -> None:
     text = imr_letter(decision("First"), decision("Labs: EKG", "Overturned", rationale="It is medically necessary."))
-    assert _told(read(tool(_scan(text, *pairs)))) == _told(read(tool(text)))
+    assert _content(read(tool(_scan(text, *pairs)))) == _content(read(tool(text)))
 
 
-def _told(reading: Reading) -> Any:
+def _content(reading: Reading) -> Any:
     assert reading.recognised
-    told = [values(block) for part in ("header", "reviewer", "worker") for block in reading.root.blocks[part]]
+    found = [values(block) for part in ("header", "reviewer", "worker") for block in reading.root.blocks[part]]
     for one in decisions(reading):
-        told += [values(one), *(values(one.blocks[side][0]) for side in ("claims_administrator", "maximus"))]
-        told += [
+        found += [values(one), *(values(one.blocks[side][0]) for side in ("claims_administrator", "maximus"))]
+        found += [
             values(each)
             for side in ("claims_administrator", "maximus")
             for each in one.blocks[side][0].blocks["citations"]
         ]
-    return told, reading.oddities
+    return found, reading.oddities
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Silence is earned: where something stands that cannot be read, a null is never accepted."""
+"""A null is never accepted where there is text that cannot be read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANY_WORDS = {"specialties", "subspecialties", "sections", "title"}
 
 
 def labelled(block: Block, path: str = "") -> Iterator[tuple[str, tuple[Span, ...]]]:
-    """(path, spans) of every value that stands behind a label or in words known beforehand."""
+    """(path, spans) of every value after a label or in a known wording."""
     for name, fact in block.facts.items():
         if fact.value not in (None, []) and name not in (
             "item",
@@ -64,12 +64,12 @@ def test_no_unreadable_value_is_accepted_as_null(letter_id: str) -> None:
         if name in ("age", "date_of_injury", "ur_date") and path.startswith(("/worker", "/ur_date")):
             unreadable = "??" if name == "age" else "??-??-2013"
         errors = {(finding.code, finding.path) for finding in baseline_errors(without(letter, spans, unreadable))}
-        if not errors - known and not _still_told(letter, path, spans, unreadable):
+        if not errors - known and not _stated_elsewhere(letter, path, spans, unreadable):
             silent.append((path, unreadable))
     assert silent == []
 
 
-def _still_told(letter: Letter, path: str, spans: tuple[Span, ...], unreadable: str) -> bool:
+def _stated_elsewhere(letter: Letter, path: str, spans: tuple[Span, ...], unreadable: str) -> bool:
     """Whether the letter has the value in another place of the same part, where it is read then."""
     found = dict(labelled(read(without(letter, spans, unreadable)).root))
     return path in found

@@ -135,7 +135,7 @@ def test_a_file_of_one_letter_keeps_its_id(tmp_path: Path) -> None:
     assert letter == read_letter(file)
 
 
-def test_pages_in_files_that_are_letters_each_are_told_apart(tmp_path: Path) -> None:
+def test_files_that_are_letters_are_distinguished_from_pages_in_files(tmp_path: Path) -> None:
     put(tmp_path / "patient_p1.txt", ONE)
     put(tmp_path / "patient_p2.txt", TWO)
     [file] = find_letters([tmp_path])
