@@ -269,7 +269,7 @@ def good_model(number: int, asked: Asked) -> Canned:
     return message(json.dumps(right_answer(letter_in(asked))))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something is so; fail if it never is."""
     end = time.monotonic() + seconds
     while not condition():
