@@ -119,6 +119,11 @@ class SchemaField:
     value_type: Any = None
     nullable: bool = False
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether the schema declares where the letter states this leaf, or how it is read there."""
+        return self.place is not None or self.parser is not None
+
 
 @cache
 def fields_of(schema: type[BaseModel]) -> tuple[SchemaField, ...]:

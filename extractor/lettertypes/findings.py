@@ -33,6 +33,7 @@ CODES: dict[str, str] = {
     "record_extra": "A record of the answer matches no part of the letter.",
     "record_doubled": "Two records of the answer claim the same part of the letter.",
     "record_order": "The records are in another order than the letter's parts.",
+    "unclaimed": "A paragraph between two elements of a list is claimed by none of them.",
     "quote_too_short": "The quote is too short to prove anything.",
     "quote_cut": "The quote is cut inside its sentence, or leaves out a negation right before it.",
     "quote_elsewhere": "The quote is not in its part of the letter, or does not give the value that rests on it.",

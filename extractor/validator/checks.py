@@ -7,14 +7,15 @@ each leaf how strongly it is proven. Checking is a pure function of answer and r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
-from extractor.validator.leaf import Context
+from extractor.validator.claims import unclaimed
+from extractor.validator.context import Context
 from extractor.validator.letter_findings import findings_on_letter, unsure_words
 from extractor.validator.verdict import Verdict
 from extractor.validator.walk import Walk
@@ -37,6 +38,7 @@ def check(
     context = Context(letter_type, reading.letter, verdict, quotes)
     Walk(context).record(answer, reading.root, {}, "")
     _settle_judgments(context)
+    verdict.findings += _unclaimed(context)
     _drop_repeated_doubt(verdict)
     verdict.findings += unsure_words(letter_type, reading.letter, verdict.evidence)
     verdict.findings += findings_on_letter(letter_type, reading)
@@ -51,6 +53,16 @@ def _settle_judgments(context: Context) -> None:
             verdict.evidence[path] = verdict.evidence[quote]
             if verdict.proof.get(quote) != "nothing":
                 verdict.proof[path] = "judged"
+
+
+def _unclaimed(context: Context) -> Iterator[Finding]:
+    """Paragraphs between the elements of a list that no value of the answer rests on."""
+    evidence = context.verdict.evidence
+    for each in context.unbound:
+        found = list(unclaimed(each.claims, context.letter, each.region, evidence, whole=each.whole))
+        if found:
+            message = f"between its elements, paragraphs that none of them claims: {len(found)}"
+            yield Finding("unclaimed", each.path, each.severity, "unclear", message, span=found[0])
 
 
 def _drop_repeated_doubt(verdict: Verdict) -> None:

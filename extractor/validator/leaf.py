@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.letters.letter import Letter
 from extractor.letters.spans import Span, fold, same_when_joined
 from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim
 from extractor.lettertypes.findings import Blame, Finding, ProofLevel, Severity, plain
-from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Fact
+from extractor.validator.claims import out_of_order, overlapping
+from extractor.validator.context import Context, Unbound
 from extractor.validator.lists import compare_lists
 from extractor.validator.occurrence import occurrences
-from extractor.validator.quotes import follows_negation, gives, is_whole
-from extractor.validator.verdict import Verdict
+from extractor.validator.quotes import follows_negation, is_whole, proving_place
 from extractor.validator.witnesses import QuoteWitness, ReadingWitness, rule
 
 Regions = Mapping[str, Span]
 
 _UNPROVING = (QuoteWitness.ABSENT, QuoteWitness.ELSEWHERE)
 _BY_EYE = "the reader cannot read this list with certainty; compare it by eye"
-
-
-@dataclass(frozen=True)
-class Context:
-    """What all leaves of one check share.
-
-    ``quotes``: by path, the words a stated value rests on; ``None`` where none were asked for.
-    ``resting_on``: by the path of a judgment, the path of its quote.
-    """
-
-    letter_type: LetterType
-    letter: Letter
-    verdict: Verdict
-    quotes: Mapping[str, str] | None = None
-    resting_on: dict[str, str] = field(default_factory=dict)
 
 
 def is_silent(value: Any) -> bool:
@@ -97,6 +81,8 @@ class LeafCheck:
         if fact is None or is_silent(fact.value):
             if fact and not fact.certain and self.spec.many and self._is_protected:
                 self._unread(_BY_EYE, value)
+            elif fact and not fact.certain and self.spec.is_placed:
+                self._unread("there are words in this value's place that are not understood", value, "error")
             return silence_level(fact)
         if fact.certain:
             code = "list_item_missing" if self.spec.many else "null_but_stated"
@@ -134,6 +120,8 @@ class LeafCheck:
                 at = span.end if self.spec.many else at
         if spans:
             self.context.verdict.evidence[self.path] = spans
+        if self.fact is None and self.spec.many:
+            self._check_claims(spans, region, texts)
         if len(self.context.verdict.findings) > before:
             return "nothing"
         if self.fact is None:
@@ -141,6 +129,16 @@ class LeafCheck:
         if self._reads_alike(value, marker):
             return "place" if self.fact.certain else "words"
         return self._partly(value) if marker.whole else "words"
+
+    def _check_claims(self, spans: Sequence[Span], region: Span, texts: Sequence[str]) -> None:
+        """Without a reader, the items of a list must at least follow the letter and take words of their own."""
+        if out_of_order(spans):
+            self._error("list_order", "the letter has these in another order", None, texts, spans)
+        for i in overlapping(spans):
+            message = "these words are claimed twice, but stand in the letter once"
+            self._error("list_item_extra", message, None, spans[i].of(self.context.letter.text), spans[i : i + 1])
+        severity: Severity = "error" if self._is_protected else "warning"
+        self.context.unbound.append(Unbound(self.path, spans, region, severity, whole=True))
 
     def _quote(self, text: str, marker: Verbatim, region: Span, at: int, path: str) -> Span | None:
         """Where one text of this leaf is, with an error if it is nowhere or torn out of its sentence."""
@@ -230,12 +228,13 @@ class LeafCheck:
         if self.context.quotes is None:
             return QuoteWitness.NOT_ASKED, None
         quote = self.context.quotes.get(self.path)
-        if quote is None:
-            return QuoteWitness.ABSENT, None
-        for place in self.context.letter.folded.find_all(quote, region):
-            if gives(value, self.spec, self.context.letter, place):
-                return QuoteWitness.PROVES, place
-        return QuoteWitness.ELSEWHERE, None
+        place = proving_place(value, self.spec, self.context.letter, region, quote) if quote else None
+        if place:
+            return QuoteWitness.PROVES, place
+        if value is False:
+            # No words say that something is not there.
+            return QuoteWitness.NOT_ASKED, None
+        return (QuoteWitness.ELSEWHERE if quote else QuoteWitness.ABSENT), None
 
     def _quote_finding(self, quoted: QuoteWitness, severity: Severity, blame: Blame, value: Any) -> Finding:
         if quoted is QuoteWitness.ABSENT:
@@ -344,9 +343,9 @@ class LeafCheck:
         else:
             self._unread(message, value)
 
-    def _unread(self, message: str, value: Any) -> None:
+    def _unread(self, message: str, value: Any, severity: Severity | None = None) -> None:
         assert self.fact is not None
-        severity: Severity = "error" if self._is_protected else "warning"
+        severity = severity or ("error" if self._is_protected else "warning")
         span = self.fact.spans[0] if self.fact.spans else None
         expected = plain(self.fact.value)
         self._add(Finding("unread", self.path, severity, "unclear", message, expected, _plain_items(value), span))

@@ -10,7 +10,7 @@ from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
 from extractor.lettertypes.derived import leaf_parser
 from extractor.lettertypes.evidence import SchemaField, Unit
-from extractor.lettertypes.parsers import parser_of
+from extractor.lettertypes.parsers import Found, parser_of
 from extractor.lettertypes.patterns import Searches, SlowPatternError
 from extractor.validator.occurrence import occurrences
 
@@ -56,25 +56,34 @@ def _ends(text: str, place: Span, region: Span, pauses: str) -> bool:
     return not rest or rest[0] in pauses or _NEW_PARAGRAPH.match(behind) is not None
 
 
-def gives(value: Any, spec: SchemaField, letter: Letter, place: Span) -> bool:
-    """Whether the words at ``place`` say ``value``, read by the leaf's own parser; every element of a list.
+def proving_place(value: Any, spec: SchemaField, letter: Letter, region: Span, quote: str) -> Span | None:
+    """The first place of ``quote`` in ``region`` that says ``value``, as the leaf's own parser reads the region.
 
-    An enum's words behind a negation do not say it.
+    A list must be there with every element; a single value must be all that is read in the quoted words. Words
+    before the quote count as context: "granted" behind "not" does not say it.
     """
-    return all(_gives_one(item, spec, letter, place) for item in (value if spec.many else [value]))
+    read: list[Found] | None = None
+    for place in letter.folded.find_all(quote, region):
+        items = value if spec.many else [value]
+        printed = [occurrences(item, letter, place) for item in items]
+        if all(found is not None for found in printed):
+            if all(printed):
+                return place
+            continue
+        read = _read(spec, letter, region) if read is None else read
+        inside = [found.value for found in read if place.covers(found.span)]
+        if inside and (all(item in inside for item in items) if spec.many else all(each == value for each in inside)):
+            return place
+    return None
 
 
-def _gives_one(value: Any, spec: SchemaField, letter: Letter, place: Span) -> bool:
-    found = occurrences(value, letter, place)
-    if found is not None:
-        return bool(found)
+def _read(spec: SchemaField, letter: Letter, region: Span) -> list[Found]:
+    """What the leaf's parser reads in a region, with raw spans; nothing where it has none."""
     if spec.parser is None and parser_of(spec.value_type) is None:
-        return False
+        return []
     view = letter.view
-    # A negation may stand right before the quoted words.
-    start, end = view.from_raw(place)
     try:
-        read = list(leaf_parser(spec).search(Searches(view.text), Span(start, end)))
+        found = list(leaf_parser(spec).search(Searches(view.text), view.from_raw(region)))
     except SlowPatternError:
-        return False
-    return bool(read) and all(each.value == value for each in read)
+        return []
+    return [Found(each.value, view.to_raw(each.span)) for each in found]

@@ -8,11 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from extractor.letters.spans import Span, fold
-from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, fields_of
-from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
+from extractor.lettertypes.findings import Finding, Severity
 from extractor.lettertypes.reading import Block, Fact
 from extractor.validator.binding import Binding, bind, identical
-from extractor.validator.leaf import Context, LeafCheck, Regions, is_silent, silence_level
+from extractor.validator.claims import claims_of, out_of_order, overlapping, own_parts
+from extractor.validator.context import Context, Unbound
+from extractor.validator.leaf import LeafCheck, Regions, is_silent, silence_level
 
 
 class Walk:
@@ -71,8 +73,33 @@ class Walk:
         elif not items and self._holds_protected(spec, path):
             message = "the reader cannot tell whether the letter lists something here; compare it by eye"
             self._add(Finding("unproven", path, "error", "unclear", message))
-        for i, item in enumerate(items):
-            self.record(item, Block(block.span), regions, f"{path}/{i}", bound=False)
+        parts = self._parts(items, block, spec, regions, path) if block.certain else [block.span] * len(items)
+        for i, (item, part) in enumerate(zip(items, parts, strict=True)):
+            self.record(item, Block(part), regions, f"{path}/{i}", bound=False)
+
+    def _parts(
+        self, items: Sequence[BaseModel], block: Block, spec: SchemaField, regions: Regions, path: str
+    ) -> list[Span]:
+        """By their own words alone, the part of the letter of each record; whatever of that cannot be is reported."""
+        assert spec.covers is not None
+        assert spec.model is not None
+        quotes, name = self.context.quotes, spec.covers.key
+        key = next(leaf for leaf in fields_of(spec.model) if leaf.name == name)
+        within = key.marker.within if isinstance(key.marker, Verbatim | Stated) else ""
+        region = regions.get(within, block.span)
+        if isinstance(key.marker, Verbatim) and not key.many:
+            texts = [getattr(item, name) for item in items]
+        else:
+            texts = [(quotes or {}).get(f"{path}/{i}/{name}") for i in range(len(items))]
+        claims = claims_of(texts, self.context.letter, region)
+        if out_of_order(claims):
+            self._error("record_order", path, "the records do not follow the letter's order")
+        for i in overlapping(claims):
+            message = "this record takes words that another record of the list takes, too"
+            self._error("record_doubled", f"{path}/{i}", message, got=getattr(items[i], name), span=claims[i])
+        severity: Severity = "error" if self._holds_protected(spec, path) else "warning"
+        self.context.unbound.append(Unbound(path, claims, region, severity))
+        return [block.span] * len(items) if quotes is None else own_parts(claims, block.span)
 
     def _holds_protected(self, spec: SchemaField, path: str) -> bool:
         names = "/".join(part for part in path.split("/") if part and not part.isdigit())
@@ -129,7 +156,7 @@ def _settled(spec: SchemaField, value: Any, fact: Fact | None) -> Any:
         return "nothing"
     if not is_silent(value) or isinstance(spec.marker, Judged) or fact is None:
         return None
-    if not is_silent(fact.value) or (spec.many and not fact.certain):
+    if not is_silent(fact.value) or (not fact.certain and (spec.many or spec.is_placed)):
         return None
     return silence_level(fact)
 

@@ -103,6 +103,26 @@ def test_silence_doubt_and_wordings(old: str, new: str, name: str, value: Any, c
     assert (fact.value, fact.certain) == (value, certain)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("Received: 2/1/2020", "Received: last spring", "/received"),
+        ("Pages: twelve", "Pages: several", "/pages"),
+        ("Sent by post: no", "Sent by post: perhaps", "/by_post"),
+        ("Share: 40 percent", "Share: most of it", "/share"),
+        ("Claim No. AB-1234", "Claim No. lost", "/claim_number"),
+        ("Mary Ann Holt\t\tP. Q. Rusk", "Mary Ann Holt", "/signed_by"),
+    ],
+)
+def test_null_for_words_that_are_not_understood_is_never_accepted(old: str, new: str, path: str) -> None:
+    text = LETTER.replace("Your claim AB1234", "Your claim")
+    assert old in text
+    reading = read(text.replace(old, new))
+    answer = fill(LETTER_TYPE.schema, reading.root)
+    found = [f for f in check(LETTER_TYPE, answer, reading).findings if f.severity == "error"]
+    assert [(f.code, f.path, f.blame) for f in found] == [("unread", path, "unclear")]
+
+
 def test_an_enum_behind_a_negation_is_not_understood() -> None:
     block = read(LETTER.replace("The mast is turned down.", "The mast is not refused.")).root.blocks["items"][2]
     assert (block.facts["outcome"].value, block.facts["outcome"].certain) == (None, False)

@@ -40,6 +40,39 @@ def test_gold_is_accepted(letter_id: str) -> None:
     assert codes <= ({"odd_instruction"} if letter_id == "injected-instructions" else set())
 
 
+@pytest.mark.parametrize("letter_id", OWN_IDS)
+def test_every_stated_value_of_gold_is_proven_by_its_quote(letter_id: str) -> None:
+    reading, gold = own(letter_id)
+    answer = BVA.schema.model_validate_json(json.dumps(gold))
+    evidence = check(BVA, answer, reading).evidence
+    text = reading.letter.text
+    quotes = {path: text[spans[0].start : spans[-1].end] for path, spans in evidence.items() if spans}
+    verdict = check(BVA, answer, reading, quotes)
+    stated = ("_date", "/disposition", "/statutes", "/regulations")
+    proven = {path: level for path, level in verdict.proof.items() if path.endswith(stated) and path in quotes}
+    assert set(proven.values()) == {"place+quote"}
+    assert not [f for f in verdict.findings if f.code.startswith("quote")]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "quote"),
+    [
+        # The value of the clause beside it, the right one with words from elsewhere, and a negation left out.
+        ("/order/1/disposition", "granted", "is granted"),
+        ("/order/1/disposition", "granted", "is denied"),
+        ("/order/0/disposition", "denied", "is denied"),
+        ("/order/0/disposition", "denied", "is not granted"),
+        ("/conclusions/0/statutes", ["1110", "5108"], "1110, 5107"),
+    ],
+)
+def test_a_wrong_value_is_wrong_whatever_is_quoted_for_it(path: str, value: Any, quote: str) -> None:
+    reading, gold = own("two-dispositions-in-one-sentence")
+    *_, records, i, leaf = path.split("/")
+    gold[records][int(i)][leaf] = value
+    verdict = check(BVA, BVA.schema.model_validate_json(json.dumps(gold)), reading, {path: quote})
+    assert next((f.severity, f.blame) for f in verdict.findings if f.path.startswith(path)) == ("error", "answer")
+
+
 @pytest.mark.parametrize(
     ("sentence", "dispositions"),
     [
