@@ -59,14 +59,14 @@ def one_quote_mark(text: str) -> str:
     return text.replace("`", "'")
 
 
-def same_when_joined(one: Sequence[str], other: Sequence[str]) -> bool:
+def equal_when_joined(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether two lists hold the same words in the same order, wherever their names are cut.
 
     A comma, "and" and "&" between names are one and the same cut. Everything else counts.
 
-    >>> same_when_joined(["Initial Care, and Shoulder"], ["Initial Care", "Shoulder"])
+    >>> equal_when_joined(["Initial Care, and Shoulder"], ["Initial Care", "Shoulder"])
     True
-    >>> same_when_joined(["Initial Care"], ["Initial Care", "Shoulder"])
+    >>> equal_when_joined(["Initial Care"], ["Initial Care", "Shoulder"])
     False
     """
     return _joined(one) == _joined(other)

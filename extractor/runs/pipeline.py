@@ -66,7 +66,7 @@ async def extract(
     except (TransportError, CassetteError):
         if not rounds.attempts:
             raise
-        # A first answer is there and paid for: it is kept, flagged as it is.
+        # The first answer is paid for: it is kept, with its findings.
     except ModelError as failure:
         error = failure
     attempts = rounds.attempts

@@ -90,7 +90,7 @@ class Failure:
 class SecondAnswer:
     """What a second model answered to a letter that was flagged.
 
-    ``answer`` is its whole answer as plain JSON data, ``None`` if there is no valid one, and ``error`` says why.
+    ``answer`` is its whole answer as plain JSON data, ``None`` if there is no valid one; ``error`` is then the reason.
     ``values`` holds its values where the record's answer was in question, by JSON pointer into that answer.
     """
 

@@ -33,7 +33,7 @@ async def with_second_opinion(
 ) -> Record:
     """A flagged record after its letter was put to the second model, which ``ask`` asks.
 
-    Both answers are kept. Raises what ``ask`` raises, but for a ``ModelError``: the record says why there is no
+    Both answers are kept. Raises what ``ask`` raises, but for a ``ModelError``: the record states why there is no
     second answer.
     """
     best, second_plan = best_of(attempts), plan.second

@@ -56,7 +56,7 @@ class Counterpart:
 
 
 def is_worth_a_second_opinion(finding: Finding) -> bool:
-    """Whether a finding is about a value of the answer, so that another model may say something about it."""
+    """Whether a finding is about a value of the answer, so that another model can confirm it."""
     return finding.severity == "error" and finding.blame != "letter" and finding.path != ""
 
 
@@ -87,7 +87,7 @@ def _agreed_places(
 ) -> list[Span]:
     """Where the value that both models give is printed; empty if that does not clear the finding."""
     is_open = finding.severity == "error" and finding.blame != "letter" and finding.code in CLEARABLE
-    # Agreement on a list says nothing about what both leave out.
+    # Agreement on a list proves nothing about elements that both leave out.
     if not is_open or leaf.spec.many or leaf.value is None or not leaf.is_same:
         return []
     places = _places(first.verdict, leaf.path)
@@ -116,7 +116,7 @@ def _errors_at(verdict: Verdict, path: str) -> set[str]:
 
 
 def _remark(finding: Finding, first: Opinion, second: Opinion, place: Span) -> Finding:
-    how = "is uncertain and reads it otherwise" if finding.code == "unread" else "reads it otherwise"
+    how = "is uncertain and read another value" if finding.code == "unread" else "read another value"
     message = f"{first.model} and {second.model} agree on this value, which is printed in its place; the reader {how}"
     return Finding("models_agree", finding.path, "info", "unclear", message, finding.expected, finding.got, place)
 

@@ -47,7 +47,7 @@ def bind(got: Sequence[str], expected: Sequence[str]) -> Binding:
     taken = set(bound.values())
     free_j = [j for j in range(len(expected)) if j not in taken]
     known = set(expected)
-    # A repeated key is not like another block's, but it may stand in another block's place.
+    # A repeated key is not like another block's, but it may be in another block's place.
     misread = [i for i in range(len(got)) if i not in bound and got[i] not in known]
     _by_likeness(got, expected, misread, free_j, bound)
     taken = set(bound.values())
@@ -64,7 +64,7 @@ def bind(got: Sequence[str], expected: Sequence[str]) -> Binding:
 
 
 def _by_key(got: Sequence[str], expected: Sequence[str]) -> dict[int, int]:
-    """Equal keys: the n-th to the n-th; of too many records, those that stand nearest to their blocks."""
+    """Equal keys: the n-th to the n-th; of too many records, those nearest to their blocks."""
     records: dict[str, list[int]] = defaultdict(list)
     blocks: dict[str, list[int]] = defaultdict(list)
     for i, key in enumerate(got):

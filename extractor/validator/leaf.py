@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.letters.spans import Span, fold, same_when_joined
+from extractor.letters.spans import Span, equal_when_joined, fold
 from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim
 from extractor.lettertypes.findings import Blame, Finding, ProofLevel, Severity, plain
 from extractor.lettertypes.reading import Fact
@@ -22,11 +22,11 @@ from extractor.validator.witnesses import QuoteWitness, ReadingWitness, rule
 Regions = Mapping[str, Span]
 
 _UNPROVING = (QuoteWitness.ABSENT, QuoteWitness.ELSEWHERE)
-_BY_EYE = "the reader cannot read this list with certainty; compare it by eye"
+_UNREAD_LIST = "the reader cannot read this list for certain; compare it with the letter"
 
 
 def is_silent(value: Any) -> bool:
-    """Null, or an empty list: the claim that the letter does not say."""
+    """Null, or an empty list: the claim that the letter states no value."""
     return value is None or value == []
 
 
@@ -58,7 +58,7 @@ class LeafCheck:
         level = self._level(value, record)
         verdict.proof[self.path] = level
         if level == "nothing" and len(verdict.findings) == before and self._is_protected:
-            message = "nothing in the letter was found that proves this; compare it by eye"
+            message = "nothing in the letter was found that proves this; compare it with the letter"
             self._add(Finding("unproven", self.path, "error", "unclear", message, got=plain(value)))
 
     def _level(self, value: Any, record: BaseModel) -> ProofLevel:
@@ -80,7 +80,7 @@ class LeafCheck:
         fact = self.fact
         if fact is None or is_silent(fact.value):
             if fact and not fact.certain and self.spec.many and self._is_protected:
-                self._unread(_BY_EYE, value)
+                self._unread(_UNREAD_LIST, value)
             elif fact and not fact.certain and self.spec.is_placed:
                 self._unread("there are words in this value's place that are not understood", value, "error")
             return silence_level(fact)
@@ -135,7 +135,7 @@ class LeafCheck:
         if out_of_order(spans):
             self._error("list_order", "the letter has these in another order", None, texts, spans)
         for i in overlapping(spans):
-            message = "these words are claimed twice, but stand in the letter once"
+            message = "these words are claimed twice, but occur in the letter once"
             self._error("list_item_extra", message, None, spans[i].of(self.context.letter.text), spans[i : i + 1])
         severity: Severity = "error" if self._is_protected else "warning"
         self.context.unbound.append(Unbound(self.path, spans, region, severity, whole=True))
@@ -177,7 +177,7 @@ class LeafCheck:
             return bool(value == self.fact.value)
         if not self.spec.many:
             return _alike(value, self.fact.value)
-        if marker.joined and same_when_joined(value, self.fact.value):
+        if marker.joined and equal_when_joined(value, self.fact.value):
             return True
         return [fold(text) for text in value] == [fold(text) for text in self.fact.value]
 
@@ -191,7 +191,7 @@ class LeafCheck:
             self._differs("not_stated", "the letter states no value here", value)
         else:
             self.context.verdict.in_place[self.path] = self.context.verdict.evidence[self.path]
-            self._differs("value_differs", "these words are only a part of what the letter says, or more", value)
+            self._differs("value_differs", "these words are only a part of the letter's, or more than them", value)
         return "nothing" if self.fact.certain else "words"
 
     # ---- values ------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ class LeafCheck:
         return "nothing"
 
     def _quoted(self, value: Any, region: Span) -> tuple[QuoteWitness, Span | None]:
-        """What the quote of this leaf does for its value, and where it does it."""
+        """What the quote proves for this leaf's value, and where."""
         if self.context.quotes is None:
             return QuoteWitness.NOT_ASKED, None
         quote = self.context.quotes.get(self.path)
@@ -266,9 +266,9 @@ class LeafCheck:
         if places:
             self.context.verdict.evidence[self.path] = places
         if fact is not None and self.spec.many and self._is_protected:
-            self._unread(_BY_EYE, value)
+            self._unread(_UNREAD_LIST, value)
         elif fact is not None and not agrees:
-            self._unread("the reader is not certain here, and reads it otherwise", value)
+            self._unread("the reader is not certain here, and read another value", value)
         return "words" if places else "nothing"
 
     def _places(self, value: Any, marker: Stated, region: Span) -> list[Span] | None:
@@ -304,10 +304,10 @@ class LeafCheck:
     # ---- findings ----------------------------------------------------------------------------
 
     def _list(self, got: list[Any], expected: list[Any], raw: Any, blame: Blame = "answer") -> None:
-        """Say which elements are missing, which are extra, and if only the order differs, that."""
+        """Add findings for missing and extra elements, or for a wrong order."""
         assert self.fact is not None
         if not self.fact.certain:
-            self._unread("the reader is not certain of this list, and reads it otherwise", raw)
+            self._unread("the reader is not certain of this list, and read another one", raw)
             return
         difference, spans = compare_lists(got, expected), self.fact.spans
         for i in difference.extra:
@@ -336,7 +336,7 @@ class LeafCheck:
         return None
 
     def _differs(self, code: str, message: str, value: Any, blame: Blame = "answer") -> None:
-        """The answer differs from the reading; where the reader had to choose, nobody is blamed."""
+        """The answer differs from the reading; where the reader was uncertain, nobody is blamed."""
         assert self.fact is not None
         if self.fact.certain:
             self._error(code, message, self.fact.value, value, self.fact.spans, blame=blame)

@@ -1,4 +1,4 @@
-"""Findings on the letter itself, whatever the answer says: how its file was read, and what its text is suspected of."""
+"""Findings on the letter itself, independent of the answer: how its file was read, and suspicious text."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _file_notes(letter: Letter, values: tuple[str, ...]) -> Iterator[Finding]:
     for note in letter.notes:
         yield Finding(note.code, "", note.severity, "unclear", note.message, span=note.span)
         if note.words and is_instruction(note.words, values):
-            message = "words that the file hides speak to the machine that reads it"
+            message = "words hidden in the file address the machine that reads it"
             yield Finding("odd_instruction", "", "error", "letter", message, span=note.span)
 
 
 def unsure_words(letter_type: LetterType, letter: Letter, evidence: Mapping[str, Sequence[Span]]) -> Iterator[Finding]:
-    """Protected leaves that rest on words of which OCR was not sure: no other check sees such a misreading."""
+    """Protected leaves that rest on words of which OCR was not sure: no other check can detect such a misreading."""
     if not letter.was_guessed:
         return
     for path, spans in evidence.items():

@@ -103,7 +103,7 @@ def _digits(number: int) -> str:
     if number < 10:
         return rf"(?<!\d)(?<!\d\.){number}(?!\.?\d)"
     plain = f"{number:,}"
-    # A glyph of a scan may stand for a digit, but one real digit must be there: "Ill" is no number.
+    # OCR may yield a letter for a digit, but one real digit must be there: "Ill" is no number.
     commas = "|" + re.escape(plain) if "," in plain else ""
     return rf"(?<!\d)(?:(?=[OoQIl|ZSB]{{0,3}}\d){_glyphs(str(number))}{commas})(?!\d)"
 

@@ -1,4 +1,4 @@
-"""Quotes: whether words taken out of a letter still say there what they say alone."""
+"""Quotes: whether words mean the same in the letter as they do alone."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Nos|vs|e\.g|i\.e|cf|approx|
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n[\s]*\Z")
 # Some tools double every line end, so only a capital behind the blank line makes it a new paragraph.
 _NEW_PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*\n\s*[\"'(\u201c]?[A-Z0-9]")
-# How far to look for what stands before and behind a quote.
+# Characters considered before and after a quote.
 _NEAR = 80
 
 
 def follows_negation(text: str, places: Sequence[Span]) -> bool:
-    """Whether the quoted words stand only behind negations that the quote leaves out."""
+    """Whether every occurrence of the quoted words follows a negation that the quote leaves out."""
     return all(_NEGATION.search(text, max(0, span.start - 12), span.start) for span in places)
 
 
@@ -57,10 +57,10 @@ def _ends(text: str, place: Span, region: Span, pauses: str) -> bool:
 
 
 def proving_place(value: Any, spec: SchemaField, letter: Letter, region: Span, quote: str) -> Span | None:
-    """The first place of ``quote`` in ``region`` that says ``value``, as the leaf's own parser reads the region.
+    """The first place of ``quote`` in ``region`` that states ``value``, as the leaf's own parser reads the region.
 
     A list must be there with every element; a single value must be all that is read in the quoted words. Words
-    before the quote count as context: "granted" behind "not" does not say it.
+    before the quote count as context: "granted" after "not" does not state it.
     """
     read: list[Found] | None = None
     for place in letter.folded.find_all(quote, region):

@@ -1,6 +1,6 @@
 """What is suspicious in a letter's text, whatever kind of letter it is.
 
-Letters are untrusted: they may speak to the machine that reads them, or look other than they are.
+Letters are untrusted: they may address the machine that reads them, or look different from what they are.
 That never changes the reading; it makes sure that a person looks.
 """
 
@@ -29,7 +29,7 @@ class _Kind(NamedTuple):
     ascii: bool
 
 
-# Only what no honest letter says is an error; the rest is a warning.
+# Only what no genuine letter holds is an error; the rest is a warning.
 _MARKUP = re.compile(
     r"\{\{|\{%|\{#|<\s*/?\s*(?:script|iframe|img|style|svg|body|html|div|span|a)\b[^>]{0,200}>", re.IGNORECASE
 )
@@ -40,7 +40,7 @@ _KINDS = (
     _Kind("odd_markup", "warning", "the text holds template or HTML markup", ("{", "<"), _MARKUP, True),
     _Kind("odd_control", "warning", "the text holds control characters", (), _CONTROL, True),
     _Kind(
-        "odd_invisible", "warning", "the text holds characters that do not show or that turn its direction", (),
+        "odd_invisible", "warning", "the text holds invisible characters, or characters that change its direction", (),
         _INVISIBLE, False,
     ),
     _Kind("odd_script", "warning", "a word mixes look-alike letters of several scripts", (), _SCRIPTS, False),
@@ -66,7 +66,7 @@ def _instructions(letter: Letter, values: tuple[str, ...]) -> list[Oddity]:
     """Instructions to machines, in whatever characters they are written."""
     view = letter.printed
     spans = {view.to_raw(Span(*match.span())) for match in instructions_in(view.text, values)}
-    message = "the text speaks to the machine that reads it"
+    message = "the text addresses the machine that reads it"
     return [Oddity("odd_instruction", message, span, "error") for span in sorted(spans)[:_MOST]]
 
 

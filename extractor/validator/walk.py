@@ -68,10 +68,10 @@ class Walk:
             return
         verdict.proof[path] = "nothing"
         if not block.certain:
-            message = "the reader cannot take this part of the letter apart; compare it by eye"
+            message = "the reader cannot parse this part of the letter; compare it with the letter"
             self._add(Finding("unread", path, "error", "unclear", message, span=block.span))
         elif not items and self._holds_protected(spec, path):
-            message = "the reader cannot tell whether the letter lists something here; compare it by eye"
+            message = "the reader cannot determine whether the letter lists something here; compare it with the letter"
             self._add(Finding("unproven", path, "error", "unclear", message))
         parts = self._parts(items, block, spec, regions, path) if block.certain else [block.span] * len(items)
         for i, (item, part) in enumerate(zip(items, parts, strict=True)):

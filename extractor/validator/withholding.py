@@ -1,7 +1,7 @@
 """Withholding: a wrong value that nobody must decide on is taken out of the answer.
 
 A person is asked only what a person must decide. Where a leaf is wrong and not protected, the record
-gives null in its place (or the reading's value, where the letter type says so and the reading is
+gives null in its place (or the reading's value, where the letter type allows it and the reading is
 certain), keeps what was answered, and the finding becomes a warning. Protected leaves, lists of
 records and leaves that cannot be null stay errors.
 """
@@ -50,8 +50,8 @@ class _Taken:
 def withhold(letter_type: LetterType, answer: BaseModel, verdict: Verdict) -> tuple[BaseModel, Verdict]:
     """The answer without its wrong values that are not protected, and the verdict on what is left.
 
-    Both come back as they were if there is nothing to withhold, or if the letter type protects nothing: it has
-    then not said what a person must decide.
+    Both come back as they were if there is nothing to withhold, or if the letter type protects nothing: then
+    nothing defines what a person must decide.
     """
     if not letter_type.protected:
         return answer, verdict

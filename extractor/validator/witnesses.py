@@ -1,4 +1,4 @@
-"""Three witnesses for a value, and what follows from what they say: the one table of verdicts.
+"""Three witnesses for a value, and the verdict on each combination.
 
 The answer gives a value. The reading may read the same value at its place, another one, or have no
 view. A quote, where one is asked for, may prove the value in its own place or not. ``docs/verdicts.md``
@@ -29,7 +29,7 @@ class QuoteWitness(Enum):
     NOT_ASKED = "not asked for"
     PROVES = "proves it in its place"
     ABSENT = "missing"
-    ELSEWHERE = "elsewhere, or says something else"
+    ELSEWHERE = "elsewhere, or gives another value"
 
 
 class Ruling(NamedTuple):
@@ -65,5 +65,5 @@ TABLE: Mapping[tuple[ReadingWitness, QuoteWitness], Ruling] = {
 
 
 def rule(view: ReadingWitness, quoted: QuoteWitness) -> Ruling:
-    """The row of the table for what the two witnesses say."""
+    """The row of the table for two witnesses."""
     return TABLE[view, quoted]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.letters.reading_view import FoldedText
-from extractor.letters.spans import Span, fold, same_when_joined
+from extractor.letters.spans import Span, equal_when_joined, fold
 
 MESS = st.text(alphabet="ab1Z9.,:()-\u2013\u2014\u201c\u201d\"'\u2019 \t\n\r\f\u00a0\u2003", max_size=80)
 
@@ -108,5 +108,5 @@ def test_trimmed_holds_the_same_words(raw: str) -> None:
     ],
 )
 def test_lists_of_names_cut_at_other_places(one: list[str], other: list[str], same: bool) -> None:
-    assert same_when_joined(one, other) is same
-    assert same_when_joined(other, one) is same
+    assert equal_when_joined(one, other) is same
+    assert equal_when_joined(other, one) is same

@@ -165,13 +165,13 @@ LEFT_OUT = "the letter lists this, the answer does not"
     [
         (put("title", None), [wrong("null_but_stated", "/title", SILENT, "Alpha", None, at("Alpha"))]),
         (put("title", "Alpha, made"), [wrong("value_differs", "/title",
-            "these words are only a part of what the letter says, or more", "Alpha", "Alpha, made", at("Alpha"))]),
+            "these words are only a part of the letter's, or more than them", "Alpha", "Alpha, made", at("Alpha"))]),
         (put("title", "Beta"), [wrong("not_in_text", "/title", "these words do not stand in the head", "Alpha", "Beta", at("Alpha"))]),
         (put("made", date(2020, 4, 3)), [wrong("value_differs", "/made", ELSE, "2020-03-04", "2020-04-03", at("3/4/2020"))]),
         (put("sent", date(2021, 1, 1)), [wrong("not_in_text", "/sent", "this is not in the head",
             None, "2021-01-01", HEAD)]),
         (put("sent", date(2020, 5, 6)), [Finding("unread", "/sent", "warning", "unclear",
-            "the reader is not certain here, and reads it otherwise", None, "2020-05-06", None)]),
+            "the reader is not certain here, and read another value", None, "2020-05-06", None)]),
         (put("extras", {"weight": 5}), []),
         (put("extras", {"weight": 33}), [wrong("not_in_text", "/extras/weight", "this is not in the scales", None, 33, WHOLE)]),
         (put("parts/0/pieces", 6), [wrong("value_differs", "/parts/0/pieces", ELSE, 5, 6, at("5 pieces"))]),
@@ -241,7 +241,7 @@ def test_where_the_reader_had_to_choose_nobody_is_blamed() -> None:
     unsure = reading_with(
         facts={**READING.root.facts, "title": Fact("Alpha, made", (at("Alpha, made"),), certain=False)}
     )
-    message = "these words are only a part of what the letter says, or more"
+    message = "these words are only a part of the letter's, or more than them"
     assert found(lambda a: None, unsure) == [
         Finding("unread", "/title", "warning", "unclear", message, "Alpha, made", "Alpha", at("Alpha, made"))
     ]
@@ -301,7 +301,7 @@ def test_a_quote_may_stand_elsewhere_without_its_negation() -> None:
 
 
 def test_a_part_that_was_not_taken_apart_goes_to_a_person() -> None:
-    message = "the reader cannot take this part of the letter apart; compare it by eye"
+    message = "the reader cannot parse this part of the letter; compare it with the letter"
     assert found(lambda a: None, reading_with(certain=False)) == [
         Finding("unread", "/parts", "error", "unclear", message, span=READING.root.span)
     ]

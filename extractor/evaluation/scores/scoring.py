@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.shape import Node, nodes_of
 from extractor.evaluation.scores.align import align, pair_bags, pair_lists
-from extractor.letters.spans import fold, same_when_joined
+from extractor.letters.spans import equal_when_joined, fold
 from extractor.lettertypes.page_ranges import pages_in
 
 # Raise when the same answer may get other statuses; runs of different versions are not compared.
@@ -164,7 +164,7 @@ class _Scorer:
     def leaf(self, node: Node, gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
         """A leaf, or the elements of a list; where gold names alternatives, against the closest one."""
         compare = _list if node.scored in ("list", "set") else _value
-        if node.joined and gold and got and same_when_joined(gold, got):
+        if node.joined and gold and got and equal_when_joined(gold, got):
             got = gold
         readings = [list(compare(node, true, got, at)) for true in (gold, *self.also.get(at.path, ()))]
         best = min(readings, key=lambda leaves: sum(leaf.is_error for leaf in leaves))

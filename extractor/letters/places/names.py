@@ -14,7 +14,7 @@ def stem_of(name: str) -> str:
 
 
 def tidy(name: str) -> str:
-    """A member's name as a path below its container, whatever it says."""
+    """A member's name as a relative path inside its container; drives, roots and ".." are dropped."""
     parts = [part for part in re.split(r"[\\/]", _DRIVE.sub("", name)) if part not in ("", ".", "..")]
     return printable("/".join(parts).replace("\0", "")) or "member"
 

@@ -144,7 +144,7 @@ def _below(path: Path, passed: Passed) -> Iterator[FoundLetter]:
 
 
 def _expanded(found: FoundLetter, passed: Passed) -> Iterator[FoundLetter]:
-    """An archive as its members, according to its directory; anything else as it is."""
+    """An archive as its members, as listed in its directory; any other file unchanged."""
     place = found.places[0]
     members: list[FoundLetter] = []
     if suffix_of(place.path.name) == ".zip":
@@ -246,7 +246,7 @@ def _with_pages(files: Iterable[tuple[str, FileLocation]]) -> Iterator[tuple[str
 
 
 class _Page(NamedTuple):
-    """What a file's name says of it: a page or part of a letter, and of how many."""
+    """A page or part number in a file's name, and the total if given."""
 
     stem: str
     number: int
@@ -254,7 +254,7 @@ class _Page(NamedTuple):
 
 
 def page_of(name: str) -> _Page | None:
-    """Which page of a letter a file's name says it is; ``None`` for most."""
+    """The page of a letter that a file's name gives; ``None`` for most."""
     folder, slash, last = name.rpartition("/")
     match = _PAGE.fullmatch(stem_of(last)) if len(last) <= _LONGEST_NAME else None
     if not match:

@@ -105,7 +105,7 @@ class _Job:
     # ---- lines ----------------------------------------------------------------------------------
 
     def take(self, path: Path) -> None:
-        """Keep what the lines of one file say."""
+        """Store the replies in the lines of one file."""
         for line in lines_of(path):
             self.summary.lines += 1
             if line.asked is None:

@@ -108,6 +108,6 @@ class Batch:
 
     def keep(self, record: Record, keys: Keys) -> None:
         """Keep one record, in the ledger first."""
-        before = self.ledger.standing(record.letter_id)
+        before = self.ledger.entry(record.letter_id)
         line = self.ledger.store_record(record, keys)
         self.output.add(record.letter_id, line, replaces=before is not None)

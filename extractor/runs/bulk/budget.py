@@ -114,7 +114,7 @@ def dearest(tariff: Tariff, input_tokens: int, output_tokens: int) -> Decimal | 
 
 
 class Budget:
-    """At most ``limit`` USD: what is spent, and what calls in flight hold back, never come to more."""
+    """At most ``limit`` USD: the sum of what is spent and what calls in flight reserve never exceeds it."""
 
     def __init__(self, limit: Decimal) -> None:
         self.limit = limit

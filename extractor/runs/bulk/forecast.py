@@ -90,7 +90,7 @@ class _Survey:
     def look(self, file: LetterFile, letter: Letter | LetterError, ledger: LedgerView | None, since: int) -> None:
         """Count one letter."""
         forecast = self.forecast
-        before = ledger.standing(file.id) if ledger else None
+        before = ledger.entry(file.id) if ledger else None
         if self.options.only and (before is None or before.status != self.options.only):
             return
         forecast.letters += 1

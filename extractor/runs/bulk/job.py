@@ -29,7 +29,7 @@ from extractor.runs.bulk.options import Around, OnProgress, Options
 from extractor.runs.bulk.output import Output
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, Summary
 from extractor.runs.bulk.turns import ModelInTurns
-from extractor.runs.ledger import Keys, Ledger, Standing, is_again, keeps_replies, keys_of
+from extractor.runs.ledger import Keys, Ledger, LedgerEntry, is_again, keeps_replies, keys_of
 from extractor.runs.pipeline import Kept, extract
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
@@ -49,7 +49,7 @@ class StartedLetter(NamedTuple):
     file: LetterFile
     letter: Letter
     keys: Keys
-    before: Standing | None
+    before: LedgerEntry | None
     since: int
 
 
@@ -99,7 +99,7 @@ class Job:
         """
         file, letter = read.file, read.letter
         self.summary.total += read.number > 0
-        before = self.ledger.standing(file.id)
+        before = self.ledger.entry(file.id)
         if not isinstance(letter, Letter | LetterError):
             self._keep(*self._crashed(file.id, letter), before)
             return None
@@ -206,7 +206,7 @@ class Job:
                     letter, self._asked_plan, stored=stored, on_reply=keep(self.plan, keys), second=second
                 )
 
-    def _keep(self, record: Record, keys: Keys, before: Standing | None) -> None:
+    def _keep(self, record: Record, keys: Keys, before: LedgerEntry | None) -> None:
         line = self.ledger.store_record(record, keys)
         self.output.add(record.letter_id, line, replaces=before is not None)
         self.summary.statuses[record.status] += 1

@@ -1,21 +1,21 @@
 """The ledger of a run folder: what was asked, what came back, and each letter's record.
 
 Stdlib SQLite, one row a letter. A letter is skipped when the hash of everything that made its
-record is unchanged; when only the checks changed, it is checked anew from the stored replies.
+record is unchanged; when only the checks changed, it is rechecked from the stored replies.
 """
 
 from extractor.runs.ledger.keys import Keys, keeps_replies, keys_of, plan_key
 from extractor.runs.ledger.lock import running
 from extractor.runs.ledger.store import Ledger
-from extractor.runs.ledger.view import AGAIN, Latest, LedgerView, Standing, Totals, is_again
+from extractor.runs.ledger.view import AGAIN, Latest, LedgerEntry, LedgerView, Totals, is_again
 
 __all__ = [
     "AGAIN",
     "Keys",
     "Latest",
     "Ledger",
+    "LedgerEntry",
     "LedgerView",
-    "Standing",
     "Totals",
     "is_again",
     "keeps_replies",

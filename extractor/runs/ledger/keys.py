@@ -1,4 +1,4 @@
-"""What makes a record: hashes that change when, and only when, it must be made anew."""
+"""Keys of a record: hashes that change exactly when it must be made again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from extractor.runs.plan import Plan
 
 
 class Keys(NamedTuple):
-    """``ask``: all that decides what the model would say. ``check``: that, and what decides the verdict on it."""
+    """``ask``: everything that determines the model's answer. ``check``: that, and what determines the verdict."""
 
     ask: str
     check: str
@@ -27,7 +27,7 @@ def keys_of(letter_sha256: str, plan: Plan) -> Keys:
 
 
 def plan_key(plan: Plan) -> str:
-    """What all questions of a plan have in common, as a hex digest."""
+    """The part of the key that all questions of a plan share, as a hex digest."""
     return _digest(*_asked(plan))
 
 

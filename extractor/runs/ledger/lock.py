@@ -1,4 +1,4 @@
-"""One run at a time on one folder: a lock that the system frees when its holder ends, however it ends."""
+"""One run at a time on one folder: a lock that the system releases when its process ends, for whatever reason."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from extractor.errors import LedgerError
 
 try:
     import fcntl
-except ImportError:  # Windows: two runs on one folder are not told there
+except ImportError:  # Windows: two runs on one folder are not detected there
     fcntl = None  # type: ignore[assignment]
 
 LOCK = "run.lock"
 
 
 def locked(folder: Path) -> int:
-    """The open file that stands for the lock; closing it frees the folder. Raises ``LedgerError`` if it is taken."""
+    """The open lock file; closing it frees the folder. Raises ``LedgerError`` if it is taken."""
     handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     for more in (True, True, False):
         try:
@@ -26,7 +26,7 @@ def locked(folder: Path) -> int:
             return handle
         except OSError:
             if more:
-                # Who only looks whether a run is going on holds it for a moment.
+                # A process that only tests for a run holds the lock for a moment.
                 time.sleep(0.05)
     os.close(handle)
     raise LedgerError(f"another run is using {folder}", hint="wait for it, or name another --out folder")

@@ -1,4 +1,4 @@
-"""Taking one ledger into another."""
+"""Merging one ledger into another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from extractor.runs.ledger.view import FILE
 
 @dataclass(frozen=True)
 class Absorbed:
-    """What came of one ledger: its letters, how many of them are now in the other, and which stood there otherwise."""
+    """One merged ledger: its letters, how many were taken over, and those with another record in the target."""
 
     letters: int
     taken: int
@@ -23,9 +23,9 @@ class Absorbed:
 
 
 def absorb(into: Ledger, folder: Path) -> Absorbed:
-    """Take all letters and replies of the run folder ``folder`` into ``into``; nobody may be running there.
+    """Merge all letters and replies of the run folder ``folder`` into ``into``; no run may be using it.
 
-    Of two records of one letter the newer stays; one of a crash gives way to any other. They are in
+    Of two records of one letter the newer stays; a crash's record yields to any other. They are in
     conflict if they were made differently: another text, prompt, model, schema or checks. All
     replies are kept, the newer source's as the newer round. Raises ``LedgerError``.
     """

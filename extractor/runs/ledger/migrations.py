@@ -27,7 +27,7 @@ def _m001_letters_and_replies(db: sqlite3.Connection) -> None:
 def _m002_runs_and_rounds(db: sqlite3.Connection) -> None:
     """Records apart from the rest, so that counting reads no record; runs; replies in rounds.
 
-    A round is the number of the run that asked anew although an answer was there; 0 before any.
+    A round is the number of the run that asked again although there was an answer; 0 before any.
     """
     db.execute("ALTER TABLE letters RENAME TO old_letters")
     db.execute(

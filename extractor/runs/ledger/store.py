@@ -61,7 +61,7 @@ class Ledger(LedgerView):
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Whether a run has been here."""
+        """Whether the folder has a ledger."""
         return (folder / FILE).exists()
 
     def __exit__(self, *exc: object) -> None:
@@ -90,14 +90,14 @@ class Ledger(LedgerView):
         self._write(insert_sql(table), (*values, checksum(*values)))
 
     def _give_up_waiting(self) -> None:
-        # Who holds the database has held it for long enough: the letters in flight must not each wait as long.
+        # The database has been locked for long enough: the letters in flight must not each wait as long.
         with suppress(sqlite3.Error):
             self._db.execute("PRAGMA busy_timeout = 100")
 
     # ---- runs ------------------------------------------------------------------------------------
 
     def begin(self, plan: str, again: str, state: Mapping[str, Any]) -> int:
-        """Note that a run begins; returns ``since``."""
+        """Record the start of a run; returns ``since``."""
         since, last = self.since(plan, again), self.latest()
         self.run = (last.run if last else 0) + 1
         now = time.time()
@@ -105,7 +105,7 @@ class Ledger(LedgerView):
         return since
 
     def save_state(self, state: Mapping[str, Any], *, ended: bool = False) -> None:
-        """How the run stands, for whoever looks at the folder."""
+        """Store the run's progress, for `extractor status`."""
         now = time.time()
         for run, began, _, plan, again, since, *_ in list(self._sound("runs", "WHERE run = ?", (self.run,))):
             self._put("runs", run, began, now if ended else None, plan, again, since, now, json.dumps(state))
@@ -114,8 +114,8 @@ class Ledger(LedgerView):
 
     def is_done(self, letter_id: str, keys: Keys) -> bool:
         """Whether this letter's record is finished and nothing that made it has changed."""
-        standing = self.standing(letter_id)
-        return standing is not None and standing.check_key == keys.check
+        entry = self.entry(letter_id)
+        return entry is not None and entry.check_key == keys.check
 
     def store_reply(self, keys: Keys, reply: Reply, since: int = 0) -> None:
         """Keep one raw reply, before it is parsed; in the round ``since``, if the newest one is older."""
@@ -145,7 +145,7 @@ class Ledger(LedgerView):
     # ---- the letters of this run -----------------------------------------------------------------
 
     def handled(self, letter_id: str) -> None:
-        """Count a letter that was done already among those of this run."""
+        """Count a letter that was already done as one of this run."""
         self._write("INSERT OR IGNORE INTO handled VALUES (?)", (letter_id,))
 
     def handled_counts(self) -> Counter[str]:
@@ -154,7 +154,7 @@ class Ledger(LedgerView):
         return Counter(dict(rows))
 
     def handled_totals(self) -> Totals:
-        """What the records of this run's letters took, whenever they were made."""
+        """Tokens and cost of this run's letters, whenever their records were made."""
         return self._totals(_HANDLED)
 
     def handled_doubled(self) -> int:
@@ -181,12 +181,12 @@ class Ledger(LedgerView):
     # ---- facts -----------------------------------------------------------------------------------
 
     def fact(self, name: str) -> Any:
-        """Something noted of the folder; ``None`` if it is not."""
+        """A value stored for the folder; ``None`` if there is none."""
         rows = self._sound("facts", "WHERE name = ?", (name,))
         return next((self._json("facts", value) for _, value in rows), None)
 
     def note(self, name: str, value: Any) -> None:
-        """Note something of the folder; ``None`` forgets it."""
+        """Store a value for the folder; ``None`` deletes it."""
         if value is None:
             self._write("DELETE FROM facts WHERE name = ?", (name,))
         else:

@@ -21,24 +21,24 @@ from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql, damaged, p
 from extractor.runs.record import Record
 
 FILE = "run.db"
-# What a run does anew although it is done: nothing, what failed, everything.
+# Which finished letters a run does again: none, the failed, all.
 AGAIN = ("nothing", "failed", "all")
 # How long to wait for another program that holds the database, in seconds.
 BUSY = 30.0
 
 
-class Standing(NamedTuple):
-    """How one letter stands: the key of what made its record, its status, and the run that made it."""
+class LedgerEntry(NamedTuple):
+    """One letter in the ledger: the ``check`` key of its record, its status, and the run that made it."""
 
     check_key: str
     status: str
     run: int
 
 
-def is_again(before: Standing | None, again: str, since: int) -> bool:
-    """Whether a letter is to be asked anew although there may be an answer; ``again`` is one of ``AGAIN``.
+def is_again(before: LedgerEntry | None, again: str, since: int) -> bool:
+    """Whether to ask about a letter again even if there is an answer; ``again`` is one of ``AGAIN``.
 
-    What was done in the run ``since`` or later has had its turn.
+    Letters done in the run ``since`` or later are not done again.
     """
     if again == "nothing" or (again == "failed" and (before is None or before.status != "failed")):
         return False
@@ -87,7 +87,7 @@ class LedgerView(AbstractContextManager["LedgerView"]):
             if log.exists() and log.stat().st_size:
                 raise unusable(self.path, "read", error) from error
             try:
-                # A folder that cannot be written: nobody else writes there either, and the file is whole.
+                # The folder is read-only: nobody else writes there either, and the file is complete.
                 self._db, version = self._open("immutable=1")
             except sqlite3.Error:
                 raise unusable(self.path, "read", error) from error
@@ -115,7 +115,7 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         self.close()
 
     def close(self) -> None:
-        """Close the file; what was read stays as it is."""
+        """Close the file; objects already read remain valid."""
         self._db.close()
 
     def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -129,12 +129,12 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         return next(self._rows(statement, values), None)
 
     def _sound(self, table: str, which: str = "", values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-        """Whole rows of a table, each held against its checksum."""
+        """Whole rows of a table, each checked against its checksum."""
         statement = f"SELECT {', '.join(COLUMNS[table])}, checksum FROM {table} {which}"  # noqa: S608
         yield from sound(self.path, table, self._rows(statement, values))
 
     def _check_letters(self) -> None:
-        """Raise ``LedgerError`` if an entry is damaged: sums and counts read them all without looking at each."""
+        """Raise ``LedgerError`` if an entry is damaged: sums and counts do not verify each one."""
         if not self._checked:
             self._refuse_damaged("letters")
             self._checked = True
@@ -163,10 +163,10 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         """Whether a letter has a record."""
         return self._row("SELECT 1 FROM records WHERE letter_id = ?", (letter_id,)) is not None
 
-    def standing(self, letter_id: str) -> Standing | None:
-        """How a letter stands; ``None`` if it has no record."""
+    def entry(self, letter_id: str) -> LedgerEntry | None:
+        """A letter's entry; ``None`` if it has no record."""
         for _, _, check_key, status, run, *_ in self._sound("letters", "WHERE letter_id = ?", (letter_id,)):
-            return Standing(check_key, status, run)
+            return LedgerEntry(check_key, status, run)
         return None
 
     def holds(self, file_id: str, status: str) -> bool:
@@ -180,14 +180,14 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         return row == (1,)
 
     def took(self, letter_id: str, keys: Keys) -> Totals | None:
-        """What the answers to exactly this question took; ``None`` if the letter's record holds none."""
+        """Tokens and cost of the answers to exactly this question; ``None`` if the letter's record has none."""
         totals = self._totals("WHERE letter_id = ? AND ask_key = ? AND attempts > 0", (letter_id, keys.ask))
         return totals if totals.asked else None
 
     def since(self, plan: str, again: str) -> int:
-        """The number of the run since which letters done ``again`` count as done: mostly that of the next one.
+        """The number of the run from which letters done ``again`` count as done: usually the next run's.
 
-        A run that does letters again and was cut short is gone on with: what it did is not done twice.
+        An interrupted run that does letters again is continued: what it did is not done twice.
         """
         last = self.latest()
         if last is None:
@@ -235,7 +235,7 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         return Counter(dict(self._rows("SELECT status, COUNT(*) FROM letters GROUP BY status")))
 
     def totals(self) -> Totals:
-        """What all records took."""
+        """Tokens and cost of all records."""
         self._check_letters()
         return self._totals()
 
@@ -251,7 +251,7 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         return None
 
     def paths(self) -> list[list[Path]]:
-        """Where the letters of each run lay, the newest run first; nothing of runs that did not note it."""
+        """The paths of each run's letters, the newest run first; runs that did not store them are left out."""
         states = (self._json("runs", row[-1]) for row in self._sound("runs", "ORDER BY run DESC"))
         return [[Path(path) for path in state["paths"]] for state in states if state.get("paths")]
 

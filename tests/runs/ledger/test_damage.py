@@ -79,7 +79,7 @@ def resume(folder: Path) -> None:
         with Output(folder, ledger) as output:
             output.rewrite()
             for number in range(LETTERS):
-                assert ledger.standing(f"letter-{number:03}") in (None, (f"check {number}", "accepted", 0))
+                assert ledger.entry(f"letter-{number:03}") in (None, (f"check {number}", "accepted", 0))
                 assert [reply.text for reply in ledger.replies(Keys(f"ask {number}", ""))] in ([], [f"reply {number}"])
         ledger.save_state({}, ended=True)
 
@@ -129,7 +129,7 @@ def test_a_changed_status_is_no_count(whole: Path, tmp_path: Path) -> None:
         db.execute("UPDATE letters SET status = 'failed' WHERE letter_id = 'letter-003'")
         db.commit()
     with LedgerView(folder) as view:
-        for count in (view.counts, view.totals, view.errors, lambda: view.standing("letter-003")):
+        for count in (view.counts, view.totals, view.errors, lambda: view.entry("letter-003")):
             with pytest.raises(LedgerError, match="letter-003"):
                 count()
 

@@ -19,7 +19,7 @@ from extractor.errors import LedgerError
 from extractor.models.model import Reply, Usage
 from extractor.models.offline import OfflineModel
 from extractor.models.prompts import load_prompt
-from extractor.runs.ledger import Keys, Ledger, LedgerView, Standing, keys_of, plan_key, running
+from extractor.runs.ledger import Keys, Ledger, LedgerEntry, LedgerView, keys_of, plan_key, running
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 from extractor.workspace.workspace import Workspace
@@ -168,8 +168,8 @@ def test_what_is_counted(tmp_path: Path) -> None:
         )
         assert ledger.counts() == {"accepted": 3, "needs_review": 1, "failed": 1}
         assert ledger.errors() == {"empty": 1}
-        assert ledger.standing("b") == Standing("2", "needs_review", 1)
-        assert ledger.standing("z") is None
+        assert ledger.entry("b") == LedgerEntry("2", "needs_review", 1)
+        assert ledger.entry("z") is None
         totals = ledger.totals()
         assert (totals.asked, totals.unpriced, totals.usd) == (3, 1, Decimal("0.02"))
         assert totals.usage == Usage(300, 30, 192)
@@ -310,10 +310,10 @@ def test_a_record_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
         ledger._db.execute("CREATE TRIGGER no BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'no room'); END")
         with pytest.raises(LedgerError, match="no room"):
             ledger.store_record(record("a", "failed"), Keys("ask", "other"))
-        assert ledger.standing("a") == Standing("check", "accepted", 0)
+        assert ledger.entry("a") == LedgerEntry("check", "accepted", 0)
         ledger._db.execute("DROP TRIGGER no")
         ledger.store_record(record("a", "failed"), Keys("ask", "other"))
-        assert ledger.standing("a") == Standing("other", "failed", 0)
+        assert ledger.entry("a") == LedgerEntry("other", "failed", 0)
 
 
 def test_facts(tmp_path: Path) -> None:

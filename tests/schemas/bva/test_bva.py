@@ -147,7 +147,7 @@ def test_decisions_in_one_text_are_cut() -> None:
 # ---- lent decisions ----------------------------------------------------------------------------
 
 # Read from the orders by a person: g granted, d denied, x dismissed, o reopened.
-_BY_EYE = {
+_READ_BY_HAND = {
     "BVA1303141": "dd", "BVA1315144": "oood", "BVA1343153": "d", "BVA1413417": "dddd", "BVA1455333": "g",
     "BVA1455570": "g", "BVA1456911": "og", "BVA1514581": "d", "BVA1534347": "g", "BVA1554166": "d",
     "BVA1613894": "d", "BVA1630402": "g", "BVA1631836": "d", "BVA1632746": "g", "BVA1634891": "d",
@@ -174,7 +174,7 @@ def test_lent_decisions(letter_id: str) -> None:
         assert header["archive_date"] == label["archiveDate"][:10]
         assert header["office"].startswith(label["regionalOffice"])  # some labels are cut off
         assert answer["judges"] == [label["judge"]]
-    assert "".join(_LETTERS[one["disposition"]] for one in answer["order"]) == _BY_EYE[letter_id]
+    assert "".join(_LETTERS[one["disposition"]] for one in answer["order"]) == _READ_BY_HAND[letter_id]
     assert answer["findings"]
     assert answer["conclusions"]
     verdict = check(BVA, BVA.schema.model_validate(answer, strict=False), reading)
