@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from extractor.cli.shared.options import JsonOption, print_json
+from extractor.cli.shared.outcome import withheld_line
 from extractor.cli.shared.progress import compact, duration, parts
 from extractor.display.values import money
 from extractor.models.prices import rounded
 from extractor.runs.bulk import STOPS
-from extractor.runs.ledger import Latest, LedgerView, running
+from extractor.runs.ledger import Latest, LedgerView, WithheldCount, running
 
 
 def status_command(
@@ -37,6 +38,7 @@ def status_command(
             "errors": dict(ledger.errors()),
         }
         report["records"]["letters"] = sum(report["records"].values())
+        report["withheld"] = ledger.withheld()._asdict()
         totals = ledger.totals()
     report["usage"] = totals.usage.as_dict()
     report["cost_usd"] = None if totals.unpriced else rounded(totals.usd)
@@ -92,6 +94,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines += [f"{words}; {began}" if words else began, ", ".join(parts(run))]
     counts = ", ".join(f"{records[status]:,} {status}" for status in ("accepted", "needs_review", "failed"))
     lines.append(f"records: {records['letters']:,}: {counts}")
+    if line := withheld_line(WithheldCount(**report["withheld"])):
+        lines.append(line)
     if report["errors"]:
         lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(report["errors"].items())))
     usage = report["usage"]

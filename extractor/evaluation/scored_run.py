@@ -112,6 +112,7 @@ def _letter(record: Record, leaves: Sequence[Leaf]) -> LetterScore:
         leaves=tuple(leaves),
         blames=frozenset(finding.blame for finding in record.errors),
         flagged_paths=frozenset(finding.path for finding in record.errors),
+        withheld={path: each.value for path, each in record.withheld.items()},
         attempts=record.attempts,
         usage=record.usage,
         cost_usd=record.cost_usd,

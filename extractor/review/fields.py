@@ -14,7 +14,7 @@ from extractor.letters.letter import Letter
 from extractor.lettertypes.evidence import SchemaField, Unchecked, fields_of
 from extractor.lettertypes.findings import CODES, Finding
 from extractor.lettertypes.lettertype import LetterType
-from extractor.pointers import field_path, value_at
+from extractor.pointers import field_path, is_within, value_at
 from extractor.review.inputs import Input, input_of
 from extractor.review.log import Act
 from extractor.review.state import State
@@ -55,6 +55,7 @@ class Field:
     """One leaf. ``second``: a second model and its value, where it was asked because this leaf was flagged.
     ``before``: the model's value, where a person changed it; ``by_hand``: a person marked the proof.
 
+    ``withheld``: what the model gave here and the record leaves out, a value or elements of a list.
     ``unproven``: there is a value, but neither evidence nor a finding for it.
     """
 
@@ -71,6 +72,7 @@ class Field:
     before: str
     comments: tuple[Act, ...]
     second: tuple[str, str] | None = None
+    withheld: tuple[str, ...] = ()
 
     @property
     def look(self) -> str:
@@ -139,6 +141,7 @@ class _ViewBuilder:
         self.kind, self.answer, self.letter = kind, record.answer, letter
         self.evidence = record.evidence if letter else {}
         self.second = record.second
+        self.withheld = record.withheld
         self.by_hand = state.evidence()
         self.comments = state.comments()
         self.changes = {act.path: act for act in state.changes if act.act == "correct"}
@@ -217,6 +220,7 @@ class _ViewBuilder:
             before=value_text(self.before.get(path)) if changed else "",
             comments=tuple(self.comments.get(path, ())),
             second=self._second(path),
+            withheld=self._withheld(path),
         )
 
     def _numbered(self, number: int, finding: Finding) -> NumberedFinding:
@@ -238,6 +242,11 @@ class _ViewBuilder:
         if self.second is None or path not in self.second.values:
             return None
         return self.second.model, value_text(self.second.values[path])
+
+    def _withheld(self, path: str) -> tuple[str, ...]:
+        """What was answered here and is withheld: a value, or elements of a list."""
+        found = [each for where, each in self.withheld.items() if is_within(where, path)]
+        return tuple(value_text(each.value) for each in found)
 
     def _place(self, start: int, end: int) -> EvidencePlace | None:
         if self.letter is None or not 0 <= start < end <= len(self.letter.text):

@@ -77,6 +77,7 @@ def queue_page(desk: Desk, query: Query) -> Page:
         rows=[(entry, desk.state(entry), desk.part(entry)) for entry in entries],
         counts=counts,
         overall=overall,
+        withheld=sum(entry.withheld > 0 for entry in queue.entries),
         found=len(found),
         first=(at - 1) * PAGE,
         at=at,

@@ -45,7 +45,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Entry:
-    """One letter of the queue. ``rank``: smaller is more in need of a person."""
+    """One letter of the queue. ``rank``: smaller is more in need of a person. ``withheld`` counts values."""
 
     key: str
     letter_id: str
@@ -59,6 +59,7 @@ class Entry:
     prompt: str
     rank: tuple[int, ...]
     words: str
+    withheld: int = 0
 
     @property
     def flagged(self) -> bool:
@@ -181,13 +182,24 @@ def entry_of(kind: LetterType, record: Record) -> Entry:
         answer_sha256=answer_sha256(record),
         reasons=tuple(reasons[:_REASONS]),
         findings=len(reasons),
-        codes=frozenset(each.code for each in record.findings) | ({error.code} if error else set()),
+        codes=_codes(record),
         fields=frozenset(field_path(each.path) for each in findings) - {""},
         outcomes=tuple(outcomes.items()),
         prompt=record.prompt or "no prompt",
         rank=(*_rank(kind, record.status, findings), *_natural(record.letter_id)),
         words=_words(record),
+        withheld=len(record.withheld),
     )
+
+
+def _codes(record: Record) -> frozenset[str]:
+    """What the filter of codes finds a letter by: its findings, its failure, and whether values are withheld."""
+    codes = {each.code for each in record.findings}
+    if record.error:
+        codes.add(record.error.code)
+    if record.withheld:
+        codes.add("withheld")
+    return frozenset(codes)
 
 
 def key_of(letter_id: str) -> str:

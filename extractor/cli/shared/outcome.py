@@ -18,6 +18,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.prices import rounded
 from extractor.runs.bulk import RECORDS, STOPS, Forecast, Summary
+from extractor.runs.ledger import WithheldCount
 from extractor.runs.plan import Plan
 
 STATUSES = ("accepted", "needs_review", "failed")
@@ -29,6 +30,7 @@ def report(summary: Summary, bill: Bill, out: Path) -> dict[str, Any]:
     return {
         "letters": summary.total,
         **{status: summary.counts.get(status, 0) for status in STATUSES},
+        "withheld": summary.withheld._asdict(),
         "skipped": summary.skipped,
         "doubled": summary.doubled,
         "unanswered": {
@@ -55,6 +57,8 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
         counts.append(f"{summary.left:,} unanswered")
     skipped = f" (done already: {summary.skipped:,})" if summary.skipped else ""
     print(f"{_letters(summary.total)}: {', '.join(counts)}{skipped}. Records: {out / RECORDS}")
+    if line := withheld_line(summary.withheld):
+        print(line)
     if summary.doubled:
         have = "letter has" if summary.doubled == 1 else "letters have"
         print(f"{summary.doubled:,} {have} the same text as another one.")
@@ -62,6 +66,14 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
         print(line)
     for line in _afterwards(summary, out):
         print_err(line)
+
+
+def withheld_line(withheld: WithheldCount) -> str:
+    """What records withhold, in a sentence; empty if nothing."""
+    if not withheld.values:
+        return ""
+    values = "1 value is" if withheld.values == 1 else f"{withheld.values:,} values are"
+    return f"{values} withheld in {_letters(withheld.letters)}: left out of the answer, kept beside it with the reason."
 
 
 def _afterwards(summary: Summary, out: Path) -> Iterator[str]:

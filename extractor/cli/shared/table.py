@@ -13,6 +13,7 @@ from rich.text import Text
 
 from extractor.display.terminal import raw_stream, terminal_safe
 from extractor.lettertypes.lettertype import LetterType
+from extractor.pointers import is_within
 from extractor.runs.record import Record
 
 # Piped output has no width: lines are as long as this allows, and one record's row is one line.
@@ -63,7 +64,9 @@ def _findings_of(record: Record, i: int, rows: int) -> str:
         parts = finding.path.split("/")
         row = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() and int(parts[2]) < rows else 0
         if row == i and finding.severity != "info":
-            counts[f"{finding.severity}: {finding.code} ({finding.blame})"] += 1
+            is_withheld = any(is_within(finding.path, path) for path in record.withheld)
+            weight = "withheld" if is_withheld and finding.severity == "warning" else finding.severity
+            counts[f"{weight}: {finding.code} ({finding.blame})"] += 1
     return ", ".join(f"{text} x{times}" if times > 1 else text for text, times in counts.items())
 
 

@@ -23,8 +23,8 @@ Summary = Mapping[str, Any]
 class Figure:
     """One row: what it is, one cell a run (a figure and the counts it comes from), and the change from A to B.
 
-    ``depth``: 0 for a figure, 1 for a part of the one above. ``better``: whether the change is an improvement;
-    ``None`` where that is unknown, or nothing changed.
+    ``depth``: 0 for a figure, 1 for a part of the one above, 2 for a part of a part. ``better``: whether the change
+    is an improvement; ``None`` where that is unknown, or nothing changed.
     """
 
     label: str
@@ -86,6 +86,10 @@ def _errors(all_of: Sequence[Summary], c: Comparison | None) -> Iterator[Figure]
         ("failed", "values of failed letters"),
     ):
         yield _counted(label, [each[name] for each in all_of], depth=1)
+        if name == "omitted" and any(each.get("withheld") for each in all_of):
+            yield _counted("withheld by the checks", [each.get("withheld", 0) for each in all_of], depth=2)
+            right = [each.get("withheld_right", 0) for each in all_of]
+            yield _counted("of these, right", right, depth=2)
     yield _counted("On protected fields", [each["protected_errors"] for each in all_of])
     yield _counted("Silent, in accepted records: protected", [each["silent_errors"] for each in all_of])
     yield _counted("silent: other", [each["silent_other_errors"] for each in all_of], depth=1)

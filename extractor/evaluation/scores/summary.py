@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
+from extractor.letters.spans import fold
 from extractor.models.model import Usage
 from extractor.runs.record import Attempt
 
@@ -21,7 +22,8 @@ class LetterScore:
     """One letter of a run: its scored leaves, and what the validator found.
 
     ``blames``: who is to blame for the validator's errors (``answer``, ``letter``, ``unclear``), and
-    ``flagged_paths``: the paths into the answer at which they point. ``attempts``, ``usage`` and
+    ``flagged_paths``: the paths into the answer at which they point. ``withheld``: values that the record leaves
+    out, by path into the answer. ``attempts``, ``usage`` and
     ``cost_usd`` are the record's own.
     """
 
@@ -30,6 +32,7 @@ class LetterScore:
     leaves: tuple[Leaf, ...]
     blames: frozenset[str] = frozenset()
     flagged_paths: frozenset[str] = frozenset()
+    withheld: Mapping[str, Any] = field(default_factory=dict)
     attempts: tuple[Attempt, ...] = ()
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
@@ -60,9 +63,32 @@ class LetterScore:
             return "elsewhere"
         return "letter" if self.blames & {"letter"} else "false"
 
+    @cached_property
+    def withheld_leaves(self) -> list[Leaf]:
+        """Omitted leaves that the record lists as withheld, with what was given."""
+        return [leaf for leaf in self.errors if leaf.status == "omitted" and self._given_for(leaf)]
+
+    @property
+    def rightly_given(self) -> int:
+        """How many withheld values were right."""
+        return sum(_same(leaf.gold, each) for leaf in self.withheld_leaves for each in self._given_for(leaf)[:1])
+
+    def _given_for(self, leaf: Leaf) -> list[Any]:
+        """What was given for an omitted leaf and withheld, its gold value first."""
+        found: list[Any] = []
+        for path, value in self.withheld.items():
+            if path == leaf.answer_path or path.rpartition("/")[0] == leaf.answer_path:
+                found += value if isinstance(value, list) and not isinstance(leaf.gold, list) else [value]
+        return sorted(found, key=lambda each: not _same(leaf.gold, each))
+
     def _is_flagged(self, leaf: Leaf) -> bool:
         """Whether a finding points at the leaf, into it, or at the record or list that holds it."""
         return any(_inside(path, leaf.answer_path) or _inside(leaf.answer_path, path) for path in self.flagged_paths)
+
+
+def _same(gold: Any, given: Any) -> bool:
+    """Whether a withheld value is gold's, as far as words go."""
+    return fold(gold) == fold(given) if isinstance(gold, str) and isinstance(given, str) else bool(gold == given)
 
 
 def _inside(path: str, outer: str) -> bool:
@@ -75,14 +101,21 @@ def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool
 
     ``errors``: wrong + omitted + invented + failed leaves, the primary figure together with
     ``letters``; ``debatable_errors`` of them are on values that gold calls debatable. ``precision``: right
-    of all values given; ``recall``: right of all values gold holds. Errors in accepted records are
-    ``silent_errors`` on protected fields and ``silent_other_errors`` on the rest.
+    of all values given; ``recall``: right of all values gold holds. ``withheld`` of the omitted values are
+    listed as withheld in their records, ``withheld_right`` of them were given rightly. Other errors in accepted
+    records are ``silent_errors`` on protected fields and ``silent_other_errors`` on the rest.
     """
     leaves = [leaf for letter in letters for leaf in letter.leaves]
     counts = Counter(leaf.status for leaf in leaves)
     match, omitted = counts["match"], counts["omitted"] + counts["failed"]
     flags = Counter(letter.flag for letter in letters)
-    silent = Counter(is_protected(leaf.field) for letter in letters if not letter.flag for leaf in letter.errors)
+    silent = Counter(
+        is_protected(leaf.field)
+        for letter in letters
+        if not letter.flag
+        for leaf in letter.errors
+        if leaf not in letter.withheld_leaves
+    )
     return {
         "letters": len(letters),
         "gold_values": match + counts["wrong"] + omitted,
@@ -98,6 +131,8 @@ def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool
         "silent_errors": silent[True],
         "silent_other_errors": silent[False],
         "debatable_errors": sum(leaf.is_error and leaf.debatable for leaf in leaves),
+        "withheld": sum(len(letter.withheld_leaves) for letter in letters),
+        "withheld_right": sum(letter.rightly_given for letter in letters),
         "pages": _pages(leaves),
         "fields": by_field(leaves),
         "calls": calls(letters),

@@ -305,6 +305,7 @@ class Job:
         summary = self.summary
         summary.in_flight = summary.reading = 0
         summary.counts, summary.totals = self.ledger.handled_counts(), self.ledger.handled_totals()
+        summary.withheld = self.ledger.handled_withheld()
         summary.doubled = self.ledger.handled_doubled()
         summary.first = self.ledger.handled_records(_FIRST_RECORDS)
         summary.odd_cost = self.ledger.unpriced() if summary.totals.unpriced else None

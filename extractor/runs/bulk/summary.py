@@ -11,7 +11,7 @@ from typing import Any
 from extractor.errors import ExtractorError
 from extractor.models.model import Reply
 from extractor.models.prices import Cost, rounded
-from extractor.runs.ledger import Totals
+from extractor.runs.ledger import Totals, WithheldCount
 from extractor.runs.record import Record
 
 # An endpoint that fails this often in a row is down; going on would only burn through the list.
@@ -45,8 +45,8 @@ class Summary:
     have the text of another one before them. ``asked`` letters got an answer now; ``calls``, tokens and
     ``usd`` are of these answers, ``unpriced`` of them without a known cost. ``stopped`` is a key of ``STOPS``, and
     ``stop_detail`` its figures. ``reading`` counts the PDFs, scans and containers being read. ``counts``, ``totals``,
-    ``first`` and ``odd_cost`` come from the ledger when the run has ended: all its letters by status,
-    what they took, the first records, one whose cost is not known.
+    ``withheld``, ``first`` and ``odd_cost`` come from the ledger when the run has ended: all its letters by status,
+    what they took, what their records withhold, the first records, one whose cost is not known.
     """
 
     total: int = 0
@@ -74,6 +74,7 @@ class Summary:
     per_minute: float | None = None
     counts: Counter[str] = field(default_factory=Counter)
     totals: Totals = field(default_factory=Totals)
+    withheld: WithheldCount = field(default_factory=WithheldCount)
     first: list[Record] = field(default_factory=list)
     odd_cost: Record | None = None
     _began: float = field(default_factory=time.monotonic)

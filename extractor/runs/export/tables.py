@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -15,8 +16,11 @@ from extractor.errors import UsageError
 from extractor.lettertypes.evidence import fields_of
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
+from extractor.pointers import field_path
 from extractor.runs.export.cells import INTEGER, ITEMS, NUMBER, TEXT, Cell, Column, LeafColumn, leaves_of
 from extractor.runs.record import Record
+
+Placed = TypeVar("Placed")
 
 LETTERS = "letters"
 BOTH = "both"
@@ -71,9 +75,17 @@ _COST = (
     _column("cost_usd", lambda of: of.record.cost_usd, NUMBER),
 )
 _ROW, _FINDINGS, _LETTER_FINDINGS = Column("row", INTEGER), Column("findings"), Column("letter_findings")
+_WITHHELD, _LETTER_WITHHELD = Column("withheld"), Column("letter_withheld")
 _OURS = frozenset(
     column.name
-    for column in (*(each.column for each in (*_FIRST, *_ERROR, *_LAST, *_COST)), _ROW, _FINDINGS, _LETTER_FINDINGS)
+    for column in (
+        *(each.column for each in (*_FIRST, *_ERROR, *_LAST, *_COST)),
+        _ROW,
+        _FINDINGS,
+        _LETTER_FINDINGS,
+        _WITHHELD,
+        _LETTER_WITHHELD,
+    )
 )
 
 
@@ -115,7 +127,7 @@ def _letters(outer: Sequence[LeafColumn], lists: Sequence[str]) -> Table:
     def rows(reviewed: Reviewed) -> Iterator[list[Cell]]:
         answer = reviewed.record.answer
         cells = [each.cell(reviewed) for each in first]
-        cells.append(_codes(reviewed.record.findings))
+        cells += (_codes(reviewed.record.findings), _fields(reviewed.record.withheld))
         cells += (leaf.cell(answer) for leaf in outer)
         cells += (len(answer[name]) if answer else None for name in lists)
         yield cells + [each.cell(reviewed) for each in last]
@@ -123,6 +135,7 @@ def _letters(outer: Sequence[LeafColumn], lists: Sequence[str]) -> Table:
     columns = (
         *(each.column for each in first),
         _FINDINGS,
+        _WITHHELD,
         *(leaf.column for leaf in outer),
         *(Column(name, INTEGER) for name in lists),
         *(each.column for each in last),
@@ -138,31 +151,45 @@ def _inner(name: str, schema: type[BaseModel], outer: Sequence[LeafColumn]) -> T
         if not answer or not answer[name]:
             return
         first = [each.cell(reviewed) for each in _FIRST]
-        by_row = _by_row(reviewed.record.findings, name, len(answer[name]))
-        last = [_codes(by_row[-1]), *(leaf.cell(answer) for leaf in outer), *(each.cell(reviewed) for each in _LAST)]
+        by_row = _by_row(reviewed.record.findings, name, len(answer[name]), lambda finding: finding.path)
+        taken = _by_row(reviewed.record.withheld, name, len(answer[name]), lambda path: path)
+        last = [
+            _codes(by_row[-1]),
+            _fields(taken[-1]),
+            *(leaf.cell(answer) for leaf in outer),
+            *(each.cell(reviewed) for each in _LAST),
+        ]
         for number, one in enumerate(answer[name]):
-            yield [*first, number + 1, _codes(by_row[number]), *(leaf.cell(one) for leaf in inner), *last]
+            found = (_codes(by_row[number]), _fields(taken[number]))
+            yield [*first, number + 1, *found, *(leaf.cell(one) for leaf in inner), *last]
 
     columns = (
         *(each.column for each in _FIRST),
         _ROW,
         _FINDINGS,
+        _WITHHELD,
         *(leaf.column for leaf in inner),
         _LETTER_FINDINGS,
+        _LETTER_WITHHELD,
         *(leaf.column for leaf in outer),
         *(each.column for each in _LAST),
     )
     return Table(name, columns, rows)
 
 
-def _by_row(findings: Iterable[Finding], name: str, rows: int) -> list[list[Finding]]:
-    """The findings of each row, and last those that are on none."""
-    found: list[list[Finding]] = [[] for _ in range(rows + 1)]
-    for finding in findings:
-        parts = finding.path.split("/")
+def _by_row(each: Iterable[Placed], name: str, rows: int, path_of: Callable[[Placed], str]) -> list[list[Placed]]:
+    """What is on each row, by its path, and last what is on none."""
+    found: list[list[Placed]] = [[] for _ in range(rows + 1)]
+    for one in each:
+        parts = path_of(one).split("/")
         on_row = len(parts) > 2 and parts[1] == name and parts[2].isdecimal() and int(parts[2]) < rows
-        found[int(parts[2]) if on_row else rows].append(finding)
+        found[int(parts[2]) if on_row else rows].append(one)
     return found
+
+
+def _fields(paths: Iterable[str]) -> Cell:
+    """The columns of the fields at paths, each once."""
+    return ITEMS.join(dict.fromkeys(field_path(path).replace("/", ".") for path in paths)) or None
 
 
 def _codes(findings: Iterable[Finding]) -> Cell:

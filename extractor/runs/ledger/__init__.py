@@ -7,7 +7,7 @@ record is unchanged; when only the checks changed, it is rechecked from the stor
 from extractor.runs.ledger.keys import Keys, keeps_replies, keys_of, plan_key
 from extractor.runs.ledger.lock import running
 from extractor.runs.ledger.store import Ledger
-from extractor.runs.ledger.view import AGAIN, Latest, LedgerEntry, LedgerView, Totals, is_again
+from extractor.runs.ledger.view import AGAIN, Latest, LedgerEntry, LedgerView, Totals, WithheldCount, is_again
 
 __all__ = [
     "AGAIN",
@@ -17,6 +17,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerView",
     "Totals",
+    "WithheldCount",
     "is_again",
     "keeps_replies",
     "keys_of",

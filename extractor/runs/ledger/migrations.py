@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,6 +12,8 @@ from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql
 from extractor.runs.record import Record
 
 _SMALLEST = 100_000_000
+# The columns of ``letters`` before the fourth step.
+_BEFORE_WITHHELD = COLUMNS["letters"][: COLUMNS["letters"].index("withheld")]
 
 
 def _m001_letters_and_replies(db: sqlite3.Connection) -> None:
@@ -36,10 +39,11 @@ def _m002_runs_and_rounds(db: sqlite3.Connection) -> None:
         f" {', '.join(f'{name} INTEGER' for name in TOKENS)}, cost_e8 INTEGER) WITHOUT ROWID"
     )
     db.execute("CREATE TABLE records (letter_id TEXT PRIMARY KEY, record TEXT NOT NULL)")
-    places = ", ".join("?" * len(COLUMNS["letters"]))
-    insert = f"INSERT INTO letters ({', '.join(COLUMNS['letters'])}) VALUES ({places})"  # noqa: S608
+    places = ", ".join("?" * len(_BEFORE_WITHHELD))
+    insert = f"INSERT INTO letters ({', '.join(_BEFORE_WITHHELD)}) VALUES ({places})"  # noqa: S608
     for letter_id, ask, check, record in db.execute("SELECT letter_id, ask_key, check_key, record FROM old_letters"):
-        db.execute(insert, letter_row(Record.from_json(record), ask, check, run=0, at=0.0))
+        row = letter_row(Record.from_json(record), ask, check, run=0, at=0.0)
+        db.execute(insert, row[: len(_BEFORE_WITHHELD)])
         db.execute("INSERT INTO records VALUES (?, ?)", (letter_id, record))
     db.execute("DROP TABLE old_letters")
     db.execute("ALTER TABLE replies ADD COLUMN round INTEGER NOT NULL DEFAULT 0")
@@ -55,13 +59,35 @@ def _m003_checksums(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE runs RENAME COLUMN told TO updated")
     for table in COLUMNS:
         db.execute(f"ALTER TABLE {table} ADD COLUMN checksum BLOB")
-        db.execute(f"UPDATE {table} SET checksum = {checksum_sql(table)}")  # noqa: S608
+        columns = _BEFORE_WITHHELD if table == "letters" else ()
+        db.execute(f"UPDATE {table} SET checksum = {checksum_sql(table, columns)}")  # noqa: S608
+
+
+def _m004_withheld(db: sqlite3.Connection) -> None:
+    """Each letter carries the number of its withheld values. A damaged entry stays recognizable as one."""
+    db.execute("ALTER TABLE letters ADD COLUMN withheld INTEGER NOT NULL DEFAULT 0")
+    db.create_function("withheld_in", 1, _withheld_in)
+    whole = f"checksum IS {checksum_sql('letters', _BEFORE_WITHHELD)}"
+    db.execute(
+        "UPDATE letters SET withheld = COALESCE((SELECT withheld_in(record) FROM records AS r"  # noqa: S608
+        f" WHERE r.letter_id = letters.letter_id), 0) WHERE {whole}"
+    )
+    db.execute(f"UPDATE letters SET checksum = {checksum_sql('letters')} WHERE {whole}")  # noqa: S608
+
+
+def _withheld_in(record: str) -> int:
+    """How many values a stored record withholds. What cannot be read is found when the record is."""
+    try:
+        return len(json.loads(record).get("withheld") or {})
+    except (ValueError, AttributeError):
+        return 0
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _m001_letters_and_replies,
     _m002_runs_and_rounds,
     _m003_checksums,
+    _m004_withheld,
 )
 
 
@@ -79,6 +105,7 @@ def letter_row(record: Record, ask: str, check: str, *, run: int, at: float) -> 
         len(record.attempts),
         *vars(record.usage).values(),
         None if cost is None else int(Decimal(str(cost)) * _SMALLEST),
+        len(record.withheld),
     )
 
 

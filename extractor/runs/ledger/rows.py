@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from extractor.models.model import Usage
 TOKENS = tuple(Usage().as_dict())
 COLUMNS: dict[str, tuple[str, ...]] = {
     "letters": (
-        "letter_id", "ask_key", "check_key", "status", "run", "at", "error", "attempts", *TOKENS, "cost_e8",
+        "letter_id", "ask_key", "check_key", "status", "run", "at", "error", "attempts", *TOKENS, "cost_e8", "withheld",
     ),
     "records": ("letter_id", "record"),
     "replies": ("ask_key", "number", "reply", "round"),
@@ -34,9 +34,9 @@ def prepare(db: sqlite3.Connection) -> None:
     db.create_function("checksum_of", -1, checksum, deterministic=True)
 
 
-def checksum_sql(table: str) -> str:
-    """The checksum of a row of ``table`` as an SQL expression."""
-    return f"checksum_of({', '.join(COLUMNS[table])})"
+def checksum_sql(table: str, columns: Sequence[str] = ()) -> str:
+    """The checksum of a row of ``table`` as an SQL expression; ``columns`` are those of an older version."""
+    return f"checksum_of({', '.join(columns or COLUMNS[table])})"
 
 
 def insert_sql(table: str) -> str:

@@ -18,7 +18,7 @@ from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.lock import locked
 from extractor.runs.ledger.migrations import MIGRATIONS, letter_row
 from extractor.runs.ledger.rows import checksum, insert_sql, prepare, unusable
-from extractor.runs.ledger.view import BUSY, FILE, LedgerView, Totals
+from extractor.runs.ledger.view import BUSY, FILE, LedgerView, Totals, WithheldCount
 from extractor.runs.record import Record
 
 _HANDLED = "WHERE letter_id IN (SELECT letter_id FROM handled)"
@@ -152,6 +152,10 @@ class Ledger(LedgerView):
         """How many letters of this run have each status."""
         rows = self._rows(f"SELECT status, COUNT(*) FROM letters {_HANDLED} GROUP BY status")  # noqa: S608
         return Counter(dict(rows))
+
+    def handled_withheld(self) -> WithheldCount:
+        """What the records of this run's letters withhold."""
+        return self._withheld(_HANDLED)
 
     def handled_totals(self) -> Totals:
         """Tokens and cost of this run's letters, whenever their records were made."""

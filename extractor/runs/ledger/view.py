@@ -58,6 +58,13 @@ class Totals:
     usd: Decimal = Decimal(0)
 
 
+class WithheldCount(NamedTuple):
+    """How many values are withheld, and in how many letters."""
+
+    values: int = 0
+    letters: int = 0
+
+
 @dataclass(frozen=True)
 class Latest:
     """The newest run of a folder: its number, unix times, and its last report of itself."""
@@ -234,6 +241,11 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         self._check_letters()
         return Counter(dict(self._rows("SELECT status, COUNT(*) FROM letters GROUP BY status")))
 
+    def withheld(self) -> WithheldCount:
+        """What the records of all letters withhold."""
+        self._check_letters()
+        return self._withheld()
+
     def totals(self) -> Totals:
         """Tokens and cost of all records."""
         self._check_letters()
@@ -254,6 +266,10 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         """The paths of each run's letters, the newest run first; runs that did not store them are left out."""
         states = (self._json("runs", row[-1]) for row in self._sound("runs", "ORDER BY run DESC"))
         return [[Path(path) for path in state["paths"]] for state in states if state.get("paths")]
+
+    def _withheld(self, which: str = "") -> WithheldCount:
+        [row] = self._rows(f"SELECT COALESCE(SUM(withheld), 0), COALESCE(SUM(withheld > 0), 0) FROM letters {which}")  # noqa: S608
+        return WithheldCount(*row)
 
     def _totals(self, which: str = "", values: tuple[Any, ...] = ()) -> Totals:
         sums = ", ".join(f"SUM({name})" for name in TOKENS)

@@ -152,7 +152,7 @@ def test_json_report(toy: Path) -> None:
     assert report.pop("now") == {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "refused_calls": 0}
     assert report == {
         "letters": 4, "accepted": 3, "needs_review": 0, "failed": 1, "skipped": 0, "doubled": 0, "unanswered": {},
-        "left": 0, "stopped": None, "interrupted": False, "records": str(Path("out/records.jsonl")),
+        "withheld": {"values": 0, "letters": 0}, "left": 0, "stopped": None, "interrupted": False, "records": str(Path("out/records.jsonl")),
         "cost_usd": 0.0, "cost_usd_known": 0.0, "cost_unknown": None, "replayed": False,
     }  # fmt: skip
 

@@ -142,6 +142,7 @@ def test_columns_are_the_fields_of_the_schema() -> None:
         ("status", "text"),
         ("row", "integer"),
         ("findings", "text"),
+        ("withheld", "text"),
         ("items.name", "text"),
         ("items.day", "date"),
         ("items.sources.title", "text"),
@@ -149,6 +150,7 @@ def test_columns_are_the_fields_of_the_schema() -> None:
         ("items.sources.pages", "text"),
         ("items.sources.year", "text"),
         ("letter_findings", "text"),
+        ("letter_withheld", "text"),
         ("head.number", "integer"),
         ("head.share", "number"),
         ("head.sure", "boolean"),
@@ -164,7 +166,7 @@ def test_columns_are_the_fields_of_the_schema() -> None:
         ("letter_sha256", "text"),
     ]
     assert [column.name for column in letters.columns] == [
-        "letter_id", "status", "error", "error_message", "findings",
+        "letter_id", "status", "error", "error_message", "findings", "withheld",
         "head.number", "head.share", "head.sure", "head.kind", "head.either", "answer.status", "names", "items",
         "review", "reviewed_by", "corrected",
         "model", "prompt", "letter_sha256", "input_tokens", "output_tokens", "cost_usd",
