@@ -25,8 +25,6 @@ from extractor.file_names import file_name
 GATES = "gates.toml"
 # The folder of what was blessed, beside it.
 BASELINES = "baselines"
-# The folder of what was blessed, beside it.
-BASELINES = "baselines"
 # So many broken values are listed; the rest is counted.
 _LISTED = 20
 
@@ -57,14 +55,27 @@ class Against(_Part):
     protected: tuple[str, ...] = ()
 
 
+class ModelGates(_Part):
+    """Floors and rules for one more recorded model; what is right for one model is not for another."""
+
+    floor: Floor = Floor()
+    baseline: Against = Against()
+
+
 class Gates(_Part):
-    """``gates.toml``: what is gated, and how."""
+    """``gates.toml``: what is gated, and how. ``models``: recorded models that are gated beside ``model``."""
 
     set: str = "gold"
     model: str | None = None
     prompts: tuple[str, ...] = ()
     floor: Floor = Floor()
     baseline: Against = Against()
+    models: dict[str, ModelGates] = Field(default_factory=dict)
+
+    def for_model(self, name: str | None) -> Gates:
+        """The same gates with the floors and rules of one model."""
+        own = self.models.get((name or "").removeprefix("replay:"))
+        return self.model_copy(update={"floor": own.floor, "baseline": own.baseline}) if own else self
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,10 @@ def _where(workspace: Workspace, letter_type: str, file: LetterFile) -> list[str
 
 
 def only_recorded(workspace: Workspace, letter_type: str | None, prompt: str | None) -> str:
-    """The one model that has cassettes for this prompt."""
+    """The model that has cassettes for this prompt; of several, the workspace's ``replay_model``.
+
+    Raises ``UsageError`` if there is none, or no telling which.
+    """
     from extractor.models.cassettes.status import model_folders
 
     kind = workspace.letter_type_name(letter_type)
@@ -100,7 +103,10 @@ def only_recorded(workspace: Workspace, letter_type: str | None, prompt: str | N
     recorded = [each.model for each in model_folders(cassette_root(workspace, kind), chosen)]
     if len(recorded) == 1:
         return recorded[0]
+    if workspace.config.replay_model in recorded:
+        return workspace.config.replay_model
     listed = ", ".join(REPLAY + name for name in recorded) or "none"
     raise UsageError(
-        f"--replay needs a model: recorded for {chosen}: {listed}", hint="name one with --model replay:NAME"
+        f"--replay needs a model: recorded for {chosen}: {listed}",
+        hint="name one with --model replay:NAME, or set replay_model in workspace.toml",
     )

@@ -61,6 +61,7 @@ class WorkspaceConfig(BaseModel):
     name: str = Field(description="private package name of the workspace's code", pattern=r"^[a-z][a-z0-9_]*$")
     default_letter_type: str
     default_model: str | None = None
+    replay_model: str | None = None
     cassettes: str = "cassettes"
     prices: str | None = Field(None, description="what tokens cost; default: prices.toml if there is one")
     letter_types: dict[str, LetterTypeConfig]

@@ -215,6 +215,28 @@ def test_gate_bless_and_break(bench):
     assert cli("eval", "gate", "parcel@v2", "--baseline", "nowhere.json").code == 2
 
 
+def test_a_second_recorded_model_leaves_commands_and_gate_working(bench):
+    put(bench / "eval/parcel/gates.toml", '[floor]\nrecall = 0.9\n[models."openai/other".floor]\nrecall = 0.5\n')
+    record()
+    with endpoint(hasty_model) as server:
+        words = ["--model", "openai/other", "--base-url", server.url, "--prompt", "parcel@v1", "--reask", "0"]
+        done = cli("record", *words)
+    assert done.code == 0, done.err
+    assert cli("cassettes", "status", "--strict").code == 0
+    torn = cli("eval", "run", "parcel@v1", "--reask", "0")
+    assert torn.code == 2
+    assert "replay_model in workspace.toml" in torn.err
+    edit(bench / "workspace.toml", 'default_model = "offline"', f'default_model = "offline"\nreplay_model = "{MODEL}"')
+    assert cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0").code == 0
+    gate = cli("eval", "gate", "parcel@v1", "--json").json
+    recall = {name: next(x["passed"] for x in lines if x["name"] == "floor.recall") for name, lines in gate.items()}
+    # The same answers: too bad for the one model's floor, good enough for the other's.
+    assert recall == {"parcel@v1": False, "parcel@v1 replay:openai/other": True}
+    only = cli("eval", "gate", "parcel@v1", "--model", "replay:openai/other", "--json").json
+    assert list(only) == ["parcel@v1"]
+    assert next(line["passed"] for line in only["parcel@v1"] if line["name"] == "floor.recall")
+
+
 def test_a_prompt_with_a_letters_words_fails_the_gate(bench):
     put(bench / "eval/parcel/gates.toml", "[floor]\n")
     text = "PARCEL NOTE of Blue Van PARCEL 12: delivered on 3/4/2020"

@@ -66,7 +66,8 @@ def gate_command(
     Facts, not p values: a value that was right under the baseline and is wrong now is named. Prompts
     that hold words of letters with gold fail too. A letter that is gone, changed gold, another scorer,
     schema, checks or re-ask setting, and a missing baseline are lines of their own, which fail with
-    --strict. No format holds letters' words.
+    --strict. Models that gates.toml has floors for are judged beside the workspace's. No format holds
+    letters' words.
 
     Exit code 0 passed, 1 a line of the gate failed, 2 the named baseline or gates file does not exist,
     3 stale or missing cassettes.
@@ -78,8 +79,13 @@ def gate_command(
     if baseline_file and not baseline_file.is_file():
         raise UsageError(f"no baseline {baseline_file}", hint="leave --baseline out, or bless a run first")
     default = whole.workspace.config.letter_types[whole.letter_type.name].default_prompt
+    models = [model] if model else [gates.model, *(f"replay:{name}" for name in gates.models)]
     found = {
-        prompt: _lines(whole, gates, prompt, model, baseline_file) for prompt in prompts or gates.prompts or (default,)
+        " ".join(filter(None, (prompt, each if len(models) > 1 else None))): _lines(
+            whole, gates.for_model(each), prompt, each, baseline_file
+        )
+        for prompt in prompts or gates.prompts or (default,)
+        for each in models
     }
     report = rendered(
         "json" if as_json else form,
@@ -98,7 +104,7 @@ def gate_command(
 def _lines(whole: Bench, gates: Gates, prompt: str, model: str | None, baseline_file: Path | None) -> list[GateLine]:
     """The lines of the gate for one prompt. Exits where a letter has no answer."""
     bench = whole.of_set(gates.set)
-    run, code = resolve(bench, How(model or gates.model), prompt)
+    run, code = resolve(bench, How(model), prompt)
     if code is not Exit.FINE:
         raise typer.Exit(code)
     path = baseline_file or baseline_path(bench.folder / BASELINES, run.about)
