@@ -10,30 +10,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from extractor.api import Extractor as Extractor
-    from extractor.api import letter_from_bytes as letter_from_bytes
     from extractor.api import read_letter as read_letter
-    from extractor.api import read_records as read_records
     from extractor.errors import CassetteError as CassetteError
     from extractor.errors import ExtractorError as ExtractorError
     from extractor.errors import IncompleteRunError as IncompleteRunError
     from extractor.errors import LetterError as LetterError
     from extractor.errors import TransportError as TransportError
     from extractor.errors import UsageError as UsageError
+    from extractor.evaluation.bench import Bench as Bench
     from extractor.evaluation.compare import Comparison as Comparison
     from extractor.letters.letter import Letter as Letter
     from extractor.letters.letter import letter_from_text as letter_from_text
+    from extractor.letters.single import letter_from_bytes as letter_from_bytes
     from extractor.letters.spans import Span as Span
     from extractor.lettertypes.declaration import letter_type as letter_type
     from extractor.lettertypes.findings import Finding as Finding
     from extractor.lettertypes.findings import Withheld as Withheld
     from extractor.lettertypes.lettertype import LetterType as LetterType
+    from extractor.lettertypes.marks import TextMark as TextMark
+    from extractor.lettertypes.reading import Reading as Reading
+    from extractor.models.limits import Bounds as Bounds
     from extractor.runs.answers import CheckedAnswer as CheckedAnswer
+    from extractor.runs.bill import Bill as Bill
+    from extractor.runs.bulk import Forecast as Forecast
     from extractor.runs.bulk import Options as Options
+    from extractor.runs.bulk import Selection as Selection
     from extractor.runs.bulk import Summary as Summary
     from extractor.runs.record import Attempt as Attempt
     from extractor.runs.record import Evidence as Evidence
     from extractor.runs.record import Failure as Failure
     from extractor.runs.record import Record as Record
+    from extractor.runs.record_lines import read_records as read_records
     from extractor.runs.stream import RecordStream as RecordStream
     from extractor.workspace.second import SecondModel as SecondModel
     from extractor.workspace.session import PlanSpec as PlanSpec
@@ -41,6 +48,9 @@ if TYPE_CHECKING:
 # Where each public name lives.
 _HOMES = {
     "Attempt": "extractor.runs.record",
+    "Bench": "extractor.evaluation.bench",
+    "Bill": "extractor.runs.bill",
+    "Bounds": "extractor.models.limits",
     "CassetteError": "extractor.errors",
     "CheckedAnswer": "extractor.runs.answers",
     "Comparison": "extractor.evaluation.compare",
@@ -49,29 +59,36 @@ _HOMES = {
     "ExtractorError": "extractor.errors",
     "Failure": "extractor.runs.record",
     "Finding": "extractor.lettertypes.findings",
+    "Forecast": "extractor.runs.bulk",
     "IncompleteRunError": "extractor.errors",
     "Letter": "extractor.letters.letter",
     "LetterError": "extractor.errors",
     "LetterType": "extractor.lettertypes.lettertype",
     "Options": "extractor.runs.bulk",
     "PlanSpec": "extractor.workspace.session",
-    "SecondModel": "extractor.workspace.second",
+    "Reading": "extractor.lettertypes.reading",
     "Record": "extractor.runs.record",
     "RecordStream": "extractor.runs.stream",
+    "SecondModel": "extractor.workspace.second",
+    "Selection": "extractor.runs.bulk",
     "Span": "extractor.letters.spans",
     "Summary": "extractor.runs.bulk",
+    "TextMark": "extractor.lettertypes.marks",
     "TransportError": "extractor.errors",
     "UsageError": "extractor.errors",
     "Withheld": "extractor.lettertypes.findings",
-    "letter_from_bytes": "extractor.api",
+    "letter_from_bytes": "extractor.letters.single",
     "letter_from_text": "extractor.letters.letter",
     "letter_type": "extractor.lettertypes.declaration",
     "read_letter": "extractor.api",
-    "read_records": "extractor.api",
+    "read_records": "extractor.runs.record_lines",
 }
 
 __all__ = [
     "Attempt",
+    "Bench",
+    "Bill",
+    "Bounds",
     "CassetteError",
     "CheckedAnswer",
     "Comparison",
@@ -80,17 +97,21 @@ __all__ = [
     "ExtractorError",
     "Failure",
     "Finding",
+    "Forecast",
     "IncompleteRunError",
     "Letter",
     "LetterError",
     "LetterType",
     "Options",
     "PlanSpec",
+    "Reading",
     "Record",
     "RecordStream",
     "SecondModel",
+    "Selection",
     "Span",
     "Summary",
+    "TextMark",
     "TransportError",
     "UsageError",
     "Withheld",

@@ -9,7 +9,7 @@ for record in letters.run(["letters"], "out"): ...
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
@@ -20,42 +20,60 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from extractor.errors import LetterError, UsageError
-from extractor.letters.letter import Letter, LetterFile, find_letters
-from extractor.letters.single import letter_from_bytes as _letter_from_bytes
+from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
 from extractor.letters.single import one_letter
 from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.marks import TextMark, marks_of
+from extractor.lettertypes.reading import Reading
 from extractor.loops import awaited, wait_for
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.offline import OfflineModel
+from extractor.runs.answer_lines import INTERNAL as INTERNAL
+from extractor.runs.answer_lines import LineChecker
 from extractor.runs.answers import CheckedAnswer, as_given, check_answer
-from extractor.runs.bulk import OnProgress, Options
-from extractor.runs.export import Reviewed, tables_of
+from extractor.runs.bill import Bill
+from extractor.runs.bulk import RECORDS as RECORDS
+from extractor.runs.bulk import (
+    Forecast,
+    OnProgress,
+    Options,
+    Selection,
+    forecast,
+    refuse_unknown_prices,
+    select,
+)
+from extractor.runs.bulk import shard_of as shard_of
+from extractor.runs.export import columns_of
 from extractor.runs.export.cells import Cell
 from extractor.runs.export.tables import LETTERS
 from extractor.runs.pipeline import extract
-from extractor.runs.plan import DEFAULT_REASKS, Plan
-from extractor.runs.record import Record
-from extractor.runs.stream import RecordStream
+from extractor.runs.plan import DEFAULT_REASKS as DEFAULT_REASKS
+from extractor.runs.plan import Plan
+from extractor.runs.record import Record, record_schema
+from extractor.runs.replies import failed_record
+from extractor.runs.stream import Asking, RecordStream
 from extractor.workspace.second import SecondModel
 from extractor.workspace.session import PlanSpec, Session, plan_spec, with_second_model
 from extractor.workspace.starter import starter_folder
 from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from extractor.evaluation.bench import Bench
     from extractor.evaluation.compare import Comparison
 
 AnyPath = str | PathLike[str]
+Notify = Callable[[str], None]
 
 
 class Extractor:
     """Reads letters of one type with one model and one prompt.
 
-    ``workspace`` is its folder; without one, the bundled starter workspace. ``letter_type`` is a name in it, or
-    a ``LetterType`` of your own, which then needs no workspace and is read without a language model. ``model``:
-    ``offline``, ``openai/NAME``, ``replay:openai/NAME``, ...; ``None`` takes ``EXTRACTOR_MODEL``, then the
-    workspace's default, then ``offline``. ``prompt``, ``base_url`` ``reasks`` (how often findings are sent back)
-    and ``strict`` (no wrong value is withheld) mean what they mean on the command line. ``second`` is another model,
-    which is asked about letters that would go to a person.
+    ``workspace`` is its folder, or one that is open; without one, the bundled starter workspace. ``letter_type`` is a
+    name in it, or a ``LetterType`` of your own, which then needs no workspace and is read without a language model.
+    ``model``: ``offline``, ``openai/NAME``, ``replay:openai/NAME``, ...; ``None`` takes ``EXTRACTOR_MODEL``, then the
+    workspace's default, then ``offline``. ``prompt``, ``base_url`` ``reasks`` (how often findings are sent back) and
+    ``strict`` (no wrong value is withheld) mean what they mean on the command line. ``second`` is another model, which
+    is asked about letters that would go to a person.
 
     Nothing is opened before it is needed. Every method raises ``ExtractorError`` kinds: ``UsageError`` for what
     cannot be done as asked, ``LetterError`` for a letter that cannot be read.
@@ -63,7 +81,7 @@ class Extractor:
 
     def __init__(
         self,
-        workspace: AnyPath | None = None,
+        workspace: AnyPath | Workspace | None = None,
         *,
         letter_type: str | LetterType | None = None,
         model: str | None = None,
@@ -91,15 +109,29 @@ class Extractor:
             "reasks": reasks,
         }
 
+    @classmethod
+    def from_spec(cls, spec: PlanSpec, workspace: Workspace | None = None) -> Extractor:
+        """What a plan describes, on this machine; ``workspace`` is the plan's if it is open already."""
+        opened = cls(workspace or spec.workspace, letter_type=spec.letter_type, strict=spec.strict)
+        opened.__dict__["spec"] = spec
+        return opened
+
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace, opened."""
+        if isinstance(self._workspace, Workspace):
+            return self._workspace
         return Workspace(starter_folder() if self._workspace is None else Path(self._workspace))
 
     @cached_property
     def letter_type(self) -> LetterType:
         """The letter type: schema, reader, checks."""
         return self._own_type or self.workspace.letter_type(self._settings["letter_type"])
+
+    @property
+    def record_schema(self) -> dict[str, Any]:
+        """The JSON schema of a line of ``records.jsonl``."""
+        return record_schema(self.letter_type.json_schema)
 
     @cached_property
     def spec(self) -> PlanSpec:
@@ -111,13 +143,24 @@ class Extractor:
 
     @cached_property
     def _session(self) -> Session | None:
-        return None if self._own_type else self.spec.open()
+        return self._open()
+
+    def _open(self, *, keyless: bool = False) -> Session | None:
+        return None if self._own_type else self.spec.open(workspace=self.workspace, keyless=keyless)
 
     @cached_property
-    def _plan(self) -> Plan:
-        if self._session is not None:
-            return self._session.plan
+    def plan(self) -> Plan:
+        """What every letter has in common: letter type, model, prompt, prices. Opens the model."""
+        return self._plan_of(self._session)
+
+    def _plan_of(self, session: Session | None) -> Plan:
+        if session is not None:
+            return session.plan
         return Plan(self.letter_type, OfflineModel(), reasks=0, strict=self._strict)
+
+    def _asking(self, session: Session | None) -> Asking:
+        around = session.tape if session is not None and session.replaying else None
+        return Asking(self._plan_of(session), around)
 
     # ---- one letter ------------------------------------------------------------------------------
 
@@ -125,26 +168,43 @@ class Extractor:
         """The letter in a file; ``letter_id`` names one where the file holds several."""
         return self._read(path, letter_id)[1]
 
-    def extract(self, letter: Letter | AnyPath) -> Record:
+    def extract(self, letter: Letter | AnyPath, letter_id: str | None = None) -> Record:
         """The record of one letter, given as ``Letter`` or as the path of its file.
 
-        A letter that the model gives no valid answer for becomes a ``failed`` record. Raises ``TransportError``
-        if the model cannot be reached, ``CassetteError`` if a recording is missing.
+        ``letter_id`` names one where the file holds several. A letter that the model gives no valid answer for
+        becomes a ``failed`` record. Raises ``TransportError`` if the model cannot be reached, ``CassetteError`` if
+        a recording is missing.
         """
-        return wait_for(self._extract(letter))
+        return wait_for(self._extract(letter, letter_id))
 
-    async def extract_async(self, letter: Letter | AnyPath) -> Record:
+    async def extract_async(self, letter: Letter | AnyPath, letter_id: str | None = None) -> Record:
         """As ``extract``, for asynchronous callers."""
-        return await awaited(self._extract(letter))
+        return await awaited(self._extract(letter, letter_id))
 
-    async def _extract(self, letter: Letter | AnyPath) -> Record:
+    async def _extract(self, letter: Letter | AnyPath, letter_id: str | None) -> Record:
         if isinstance(letter, Letter):
             file, found = LetterFile(letter.id, Path(letter.id)), letter
         else:
-            file, found = self._read(letter)
+            file, found = self._read(letter, letter_id)
         if self._session is not None:
             return await self._session.extract(file, found)
-        return await extract(found, self._plan)
+        return await extract(found, self.plan)
+
+    def bill(self) -> Bill:
+        """What records took and cost under this plan; ``add`` them."""
+        return Bill(self.plan, self._session is not None and self._session.replaying)
+
+    def failed(self, letter_id: str, error: LetterError) -> Record:
+        """The record of a letter that cannot be read, as a run keeps it."""
+        return failed_record(letter_id, self.plan, error)
+
+    def reading(self, letter: Letter) -> Reading:
+        """What the letter type's reader finds in a letter, without any model."""
+        return self.letter_type.read(letter)
+
+    def marks(self, reading: Reading) -> list[TextMark]:
+        """A reading as marks on the letter's text, in its order: sections, facts, dates, running lines, notes."""
+        return marks_of(reading, self.letter_type)
 
     def _read(self, path: AnyPath, letter_id: str | None = None) -> tuple[LetterFile, Letter]:
         file, found = one_letter(Path(path), letter_id, self.letter_type.starts)
@@ -169,7 +229,34 @@ class Extractor:
         data = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else dict(answer)
         return check_answer(data, found, self.letter_type, strict=self._strict)
 
+    def check_lines(
+        self, lines: Iterable[str], paths: Iterable[AnyPath], *, debug: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Lines of JSON, records or ``letter_id`` and ``answer``, with fresh evidence, findings and status.
+
+        ``paths`` are files and folders that hold the letters. A line that cannot be checked is ``failed``, with the
+        reason under ``error``; with ``debug`` a bug that a line triggers is raised.
+        """
+        index = LetterIndex(find_letters(map(Path, paths)), self.letter_type.starts)
+        return LineChecker(self.letter_type, index, strict=self._strict, debug=debug).check(lines)
+
     # ---- many letters ----------------------------------------------------------------------------
+
+    def letters(
+        self, paths: AnyPath | Iterable[AnyPath], letter_id: str | None = None, *, notify: Notify | None = None
+    ) -> Iterator[tuple[str, Letter | LetterError]]:
+        """Id and letter of each letter in files and folders; one that cannot be read is its ``LetterError``.
+
+        ``letter_id`` chooses one; raises ``UsageError`` if there is none of this id. ``notify`` is called with
+        messages for the user.
+        """
+        files = find_letters(_paths(paths), notify=notify)
+        if letter_id is not None:
+            file = LetterIndex(files, self.letter_type.starts).get(letter_id)
+            if file is None:
+                raise UsageError(f"no letter {letter_id!r}", hint="leave out the id to see all")
+            return ((part.id, letter) for part, letter in letters_in(file))
+        return ((part.id, letter) for file in files for part, letter in letters_in(file, self.letter_type.starts))
 
     def run(
         self,
@@ -179,30 +266,63 @@ class Extractor:
         progress: OnProgress | None = None,
         concurrency: int | None = None,
         max_cost: Decimal | float | None = None,
+        selection: Selection | None = None,
         options: Options | None = None,
+        notify: Notify | None = None,
     ) -> RecordStream:
         """The records of all letters in files and folders, as they are finished; see ``RecordStream``.
 
         With a ``folder``, the run is kept there as ``extractor run --out`` keeps it, and the same call continues
         where it stopped. ``progress`` is called with a ``Summary`` after each letter and twice a second, in
         another thread. ``concurrency``: letters in flight, found by trying if not given. ``max_cost`` in USD.
+        ``selection``: which of the letters; ``options``: what is asked again, and where the run stops. ``notify``
+        is called with messages for the user. Raises ``UsageError`` for a limit on cost where a price is not known.
         """
-        named = [paths] if isinstance(paths, str | PathLike) else list(paths)
-        files = find_letters([Path(path) for path in named])
-        chosen = options or Options()
-        if max_cost is not None:
-            chosen = replace(chosen, max_cost=Decimal(str(max_cost)))
+        named = _paths(paths)
+        files = find_letters(named, notify=notify)
+        chosen = replace(options or Options(), labels=self._labels(named))
+        if selection is not None:
+            files, chosen = select(files, selection, _folder(folder)), replace(chosen, only=selection.only)
         if progress is not None:
             chosen = replace(chosen, on_beat=progress)
-        session = self._session
+        if max_cost is not None:
+            chosen = replace(chosen, max_cost=Decimal(str(max_cost)))
         return RecordStream(
             files,
-            self._plan,
-            Path(folder) if folder is not None else None,
+            lambda: self._asking(self._session),
+            lambda: self._asking(self._open()),
+            _folder(folder),
             options=chosen,
             concurrency=concurrency,
-            around=session.tape if session and session.replaying else None,
         )
+
+    def forecast(
+        self,
+        paths: AnyPath | Iterable[AnyPath],
+        folder: AnyPath,
+        *,
+        selection: Selection | None = None,
+        options: Options | None = None,
+        notify: Notify | None = None,
+    ) -> Forecast:
+        """What ``run`` would ask, take and cost; asks nothing, writes nothing and needs no key."""
+        chosen = options or Options()
+        files = find_letters(_paths(paths), notify=notify)
+        if selection is not None:
+            files, chosen = select(files, selection, _folder(folder)), replace(chosen, only=selection.only)
+        plan = self._plan_of(self._open(keyless=True))
+        try:
+            if chosen.max_cost is not None:
+                refuse_unknown_prices(plan)
+            return forecast(files, plan, Path(folder), chosen)
+        finally:
+            wait_for(plan.aclose())
+
+    def _labels(self, paths: Iterable[Path]) -> dict[str, Any]:
+        """What `extractor status` prints of a run."""
+        model, prompt = (OFFLINE, None) if self._own_type else (self.spec.model, self.spec.prompt)
+        named = [str(path.resolve()) for path in paths]
+        return {"model": model, "prompt": prompt, "type": self.letter_type.name, "paths": named}
 
     def frame(self, records: Iterable[Record], rows: str = LETTERS) -> dict[str, list[Cell]]:
         """Records as the columns of a table, for ``pandas.DataFrame(...)`` or ``polars.DataFrame(...)``.
@@ -210,13 +330,9 @@ class Extractor:
         ``rows``: ``letters``, one row a letter, or a list of the schema (``decisions``), one row for each of its
         records. The columns are those of ``extractor export``.
         """
-        tables = [table for table in tables_of(self.letter_type, rows) if table.name == rows]
-        if not tables:
-            raise UsageError(f"a frame is one table, not {rows!r}", hint="name letters, or a list of the schema")
-        lines = [row for record in records for row in tables[0].rows(Reviewed(record))]
-        return {column.name: [line[i] for line in lines] for i, column in enumerate(tables[0].columns)}
+        return columns_of(self.letter_type, rows, records)
 
-    # ---- prompts ---------------------------------------------------------------------------------
+    # ---- gold and prompts ---------------------------------------------------------------------------------
 
     def compare(self, a: str, b: str, *, set_name: str = "gold") -> Comparison:
         """Which of two prompt versions is better, by how much, and how certain that is; see docs/evaluation.md.
@@ -231,25 +347,35 @@ class Extractor:
         return await awaited(self._compare(a, b, set_name))
 
     async def _compare(self, a: str, b: str, set_name: str) -> Comparison:
-        # Imports scipy.
-        from extractor.evaluation.compare_prompts import compare_prompts
+        model = self._settings["model"]
+        bench = self.bench(set_name)
+        return await bench.compare(a, b, None if model == OFFLINE else model, reasks=self._settings["reasks"])
 
-        model, kind = self._settings["model"], self._settings["letter_type"]
-        reasks = self._settings["reasks"]
-        return await compare_prompts(
-            self.workspace,
-            a,
-            b,
-            letter_type=kind,
-            model=None if model == OFFLINE else model,
-            set_name=set_name,
-            reasks=reasks,
-        )
+    def bench(
+        self,
+        set_name: str = "gold",
+        *,
+        letters: AnyPath | None = None,
+        gold: AnyPath | None = None,
+        mapping: AnyPath | None = None,
+    ) -> Bench:
+        """The letters with gold, read once: of the workspace, or of the folders ``letters`` and ``gold``.
+
+        ``mapping`` is a file for gold of another shape. Needs the extra ``eval``. Raises ``UsageError`` kinds.
+        """
+        # Imports scipy.
+        from extractor.evaluation.bench import Bench
+
+        kind = self._settings["letter_type"]
+        if letters is None and gold is None and mapping is None:
+            return Bench.of_workspace(self.workspace, kind, set_name)
+        folders = [Path(path) if path is not None else None for path in (letters, gold, mapping)]
+        return Bench.of_folders(self.workspace, kind, *folders, set_name=set_name)
 
     def close(self) -> None:
         """Close the model's connections."""
-        if "_plan" in self.__dict__:
-            wait_for(self._plan.aclose())
+        if {"plan", "_session"} & set(self.__dict__):
+            wait_for(self.plan.aclose())
 
     def __enter__(self) -> Extractor:
         return self
@@ -258,33 +384,17 @@ class Extractor:
         self.close()
 
 
+def _folder(named: AnyPath | None) -> Path | None:
+    return None if named is None else Path(named)
+
+
+def _paths(named: AnyPath | Iterable[AnyPath]) -> list[Path]:
+    return [Path(named)] if isinstance(named, str | PathLike) else [Path(path) for path in named]
+
+
 def read_letter(path: AnyPath) -> Letter:
     """The letter in a file of any kind that is read. Raises ``LetterError``, ``UsageError`` if it is not one letter."""
     _, found = one_letter(Path(path))
     if isinstance(found, LetterError):
         raise found
     return found
-
-
-def letter_from_bytes(data: bytes, name: str, letter_id: str | None = None) -> Letter:
-    """The letter in the bytes of a file called ``name``, such as an upload. Raises ``LetterError``."""
-    return _letter_from_bytes(data, name, letter_id)
-
-
-def read_records(path: AnyPath) -> Sequence[Record]:
-    """The records of a ``records.jsonl``. Raises ``RecordError`` naming the line that is not one."""
-    return list(_records(Path(path)))
-
-
-def _records(path: Path) -> Iterable[Record]:
-    from extractor.errors import RecordError
-
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    yield Record.from_json(line)
-                except RecordError as error:
-                    raise RecordError(f"{path}, line {number}: {error.message}", hint=error.hint) from None
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error

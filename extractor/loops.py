@@ -32,6 +32,18 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+def run_here(work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, from a loop of this thread, which handles interrupts.
+
+    From the shared loop if this thread has one that is running.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    return wait_for(work)
+
+
 async def awaited(work: Coroutine[Any, Any, T]) -> T:
     """The result of ``work``, for a caller on another loop."""
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, _loop()))

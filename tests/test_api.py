@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,13 +17,14 @@ from typing import Any
 import pytest
 
 import extractor
-from extractor import Extractor, Letter, LetterError, Record, UsageError, letter_from_bytes, letter_from_text
+from extractor import Extractor, Letter, LetterError, Record, Selection, UsageError, letter_from_bytes, letter_from_text
 from extractor.errors import CassetteError, IncompleteRunError, WorkspaceError
 from extractor.runs.bulk import Summary
 from extractor.workspace.session import PlanSpec, plan_spec
 from extractor.workspace.workspace import Workspace
 from tests.support.imr import ROOT
-from tests.support.toy import NOTES, put, right_answer, write_toy
+from tests.support.loopback import endpoint
+from tests.support.toy import MODEL, NOTES, edit, good_model, put, right_answer, write_toy
 
 LETTERS = ROOT / "eval" / "imr" / "letters"
 
@@ -41,9 +44,10 @@ def text_of(name: str) -> Letter:
 
 def test_the_public_names() -> None:
     assert extractor.__all__ == [
-        "Attempt", "CassetteError", "CheckedAnswer", "Comparison", "Evidence", "Extractor", "ExtractorError", "Failure", "Finding",
-        "IncompleteRunError", "Letter", "LetterError", "LetterType", "Options", "PlanSpec", "Record", "RecordStream",
-        "SecondModel", "Span", "Summary", "TransportError", "UsageError", "Withheld", "letter_from_bytes", "letter_from_text",
+        "Attempt", "Bench", "Bill", "Bounds", "CassetteError", "CheckedAnswer", "Comparison", "Evidence", "Extractor",
+        "ExtractorError", "Failure", "Finding", "Forecast", "IncompleteRunError", "Letter", "LetterError", "LetterType",
+        "Options", "PlanSpec", "Reading", "Record", "RecordStream", "SecondModel", "Selection", "Span", "Summary", "TextMark",
+        "TransportError", "UsageError", "Withheld", "letter_from_bytes", "letter_from_text",
         "letter_type", "read_letter", "read_records",
     ]  # fmt: skip
     for name in extractor.__all__:
@@ -120,6 +124,35 @@ def test_an_answer_is_checked(toy: Extractor) -> None:
     assert "other_text" in [each.code for each in toy.check(toy.extract(text_of("red")), text_of("slow")).findings]
 
 
+def test_lines_of_answers_are_checked(toy: Extractor) -> None:
+    right, letters = right_answer(NOTES["red"]), [toy.workspace.root / "letters"]
+    lines = [
+        json.dumps({"letter_id": "red", "answer": right}),
+        "",
+        json.dumps({"letter_id": "blue", "answer": {**right_answer(NOTES["blue"]), "carrier": "Fast Boat"}}),
+        "no JSON",
+        json.dumps({"letter_id": "green", "answer": right}),
+    ]
+    found = list(toy.check_lines(lines, letters))
+    assert [line["status"] for line in found] == ["accepted", "needs_review", "failed", "failed"]
+    assert [line["error"]["code"] for line in found[2:]] == ["bad_line", "letter_not_found"]
+    assert "line 4 " in found[2]["error"]["message"]
+
+
+def test_what_was_read_is_marked_on_the_text(toy: Extractor, tmp_path: Path) -> None:
+    put(tmp_path / "in" / "red.txt", NOTES["red"])
+    put(tmp_path / "in" / "void.txt", "")
+    found = dict(toy.letters(tmp_path / "in"))
+    assert isinstance(found["void"], LetterError)
+    letter = found["red"]
+    assert isinstance(letter, Letter)
+    marks = {mark.path: mark.span.of(letter.text) for mark in toy.marks(toy.reading(letter)) if mark.kind == "fact"}
+    assert marks["/carrier"] == "Red Cart"
+    assert [name for name, _ in toy.letters([tmp_path / "in"], "red")] == ["red"]
+    with pytest.raises(UsageError, match="no letter 'green'"):
+        toy.letters(tmp_path / "in", "green")
+
+
 def test_objects_have_attributes_and_do_not_change(toy: Extractor) -> None:
     record = toy.extract(text_of("blue"))
     assert record.evidence["/parcels/0/on"][0].span.of(NOTES["blue"]) == "3/4/2020"
@@ -183,6 +216,32 @@ def test_letters_without_a_record_end_a_run_with_an_error(toy: Extractor) -> Non
         with pytest.raises(IncompleteRunError) as caught:
             list(stream)
     assert caught.value.left == 3
+
+
+def test_a_run_is_finished_for_its_counts(toy: Extractor, tmp_path: Path) -> None:
+    letters, folder = toy.workspace.root / "letters", tmp_path / "out"
+    assert toy.forecast(letters, folder).calls == 3
+    run = toy.run(letters, folder, selection=Selection(limit=2))
+    assert (run.finish().counts["accepted"], run.bill().asked) == (2, 2)
+    assert len(extractor.read_records(folder / "records.jsonl")) == 2
+    assert (toy.forecast(letters, folder).done, toy.forecast(letters, folder).calls) == (2, 1)
+    with pytest.raises(UsageError, match="without a folder"):
+        toy.run(letters).finish()
+    with pytest.raises(UsageError, match="by their status"):
+        toy.run(letters, selection=Selection(only="failed"))
+
+
+def test_a_run_has_connections_of_its_own(toy: Extractor, tmp_path: Path) -> None:
+    root = toy.workspace.root
+    with endpoint(good_model) as server, Extractor(root, model=MODEL, base_url=server.url) as asked:
+        assert asked.extract(text_of("red")).status == "accepted"
+        run = asked.run(root / "letters", tmp_path / "out", concurrency=1)
+        assert run.finish().counts["accepted"] == 3
+        assert run.bill().asked == 3
+        assert asked.extract(text_of("slow")).status == "accepted"
+        with pytest.raises(UsageError, match="--max-cost cannot be kept"):
+            asked.run(root / "letters", tmp_path / "out", max_cost=1).finish()
+        assert len(server.asked) == 5
 
 
 def test_a_frame_is_columns_of_equal_length(toy: Extractor) -> None:
@@ -249,6 +308,26 @@ def test_two_prompts_are_compared_from_recorded_answers() -> None:
 
 
 # ---- plans as data ---------------------------------------------------------------------------
+
+
+def test_a_bench_makes_keeps_and_finds_runs(tmp_path: Path) -> None:
+    root = tmp_path / "own"
+    for folder in ("schemas", "prompts", "eval"):
+        shutil.copytree(ROOT / folder, root / folder)
+    shutil.copy(ROOT / "workspace.toml", root)
+    edit(root / "workspace.toml", 'name = "letterproof"', 'name = "benched"')
+    with Extractor(root, letter_type="imr") as opened:
+        bench = opened.bench("smoke")
+        run = bench.replayed("offline").run
+        assert bench.find(run.id) is None
+        bench.keep(run)
+        kept = bench.find(run.id)
+        assert kept is not None
+        assert (kept.id, [head["id"] for head in bench.heads()]) == (run.id, [run.id])
+        assert bench.rescored(kept).summary == run.summary
+        assert asyncio.run(bench.compare(run.id, "offline")).counts == {"broke": 0, "changed": 0, "fixed": 0}
+        with pytest.raises(UsageError, match="go together"):
+            opened.bench(letters=root)
 
 
 def test_a_plan_is_opened_elsewhere_from_plain_data(toy: Extractor) -> None:

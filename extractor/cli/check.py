@@ -7,21 +7,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.opening import open_workspace
+from extractor.api import INTERNAL
+from extractor.cli.shared.opening import open_offline
 from extractor.cli.shared.options import Exit, StrictOption, TypeOption, WorkspaceOption, print_err
-from extractor.errors import LetterError, UsageError
-from extractor.json_text import json_line, strict_json
-from extractor.letters.letter import Letter, LetterIndex, find_letters, read_letter
-from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.answers import as_given, check_answer
-from extractor.runs.record import SecondAnswer
-
-# The code of a line that triggered a bug of ours.
-INTERNAL = "internal"
+from extractor.errors import UsageError
+from extractor.json_text import json_line
 
 
 def check_command(
@@ -42,12 +36,11 @@ def check_command(
 
     Example: extractor check out/records.jsonl eval/imr/letters > checked.jsonl
     """
-    kind = open_workspace(workspace).letter_type(letter_type)
-    letters = _Letters(LetterIndex(find_letters(paths), kind.starts))
+    opened = open_offline(workspace, letter_type, strict=strict)
+    debug = bool(os.environ.get("EXTRACTOR_DEBUG"))
     statuses: Counter[str] = Counter()
     defects = 0
-    for number, text in _lines(records):
-        line = _checked(number, text, letters, kind, strict=strict)
+    for line in opened.check_lines(_lines(records), paths, debug=debug):
         statuses[line["status"]] += 1
         defects += (line.get("error") or {}).get("code") == INTERNAL if line["status"] == "failed" else 0
         print(json_line(line))
@@ -60,25 +53,7 @@ def check_command(
     raise typer.Exit(Exit.LOOK if set(statuses) - {"accepted"} else Exit.FINE)
 
 
-class _Letters:
-    """Letters by id, the last one kept: equal ids mostly follow each other."""
-
-    def __init__(self, index: LetterIndex) -> None:
-        self.index = index
-        self.last: Letter | None = None
-
-    def get(self, letter_id: str) -> Letter:
-        if self.last is None or self.last.id != letter_id:
-            file = self.index.get(letter_id)
-            if file is None:
-                raise LetterError(
-                    "no letter has this id; name the folder its id was made from", code="letter_not_found"
-                )
-            self.last = read_letter(file)
-        return self.last
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _lines(path: Path) -> Iterator[str]:
     try:
         with sys.stdin if str(path) == "-" else path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
@@ -86,44 +61,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise UsageError(
                         f"{path} does not hold JSON lines", hint="RECORDS comes first, the letters after it"
                     )
-                if line.strip():
-                    yield number, line
+                yield line
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", hint="name a file of JSON lines") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text", hint="name a file of JSON lines") from error
-
-
-def _checked(number: int, text: str, letters: _Letters, kind: LetterType, *, strict: bool) -> dict[str, Any]:
-    try:
-        line = strict_json(text)
-        if not isinstance(line, dict) or not isinstance(line.get("letter_id"), str):
-            raise ValueError
-    except ValueError:
-        return _failed(
-            {"letter_id": None, "answer": None}, "bad_line", f"line {number} is not a JSON object with a letter_id"
-        )
-    try:
-        letter = letters.get(line["letter_id"])
-        made_from = line.get("letter_sha256")
-        checked = check_answer(
-            as_given(line),
-            letter,
-            kind,
-            made_from=made_from if isinstance(made_from, str) else None,
-            model=line.get("model"),
-            strict=strict,
-            second=SecondAnswer.of_line(line),
-        )
-        return {**line, **checked.as_dict()}
-    except LetterError as error:
-        return _failed(line, error.code, error.message)
-    except Exception as error:  # a bug triggered by one line must not affect the others
-        if os.environ.get("EXTRACTOR_DEBUG"):
-            raise
-        return _failed(line, INTERNAL, f"internal error: {type(error).__name__}")
-
-
-def _failed(line: dict[str, Any], code: str, message: str) -> dict[str, Any]:
-    fresh = {"status": "failed", "evidence": {}, "proof": {}, "withheld": {}, "findings": []}
-    return {**line, **fresh, "error": {"code": code, "message": message}}

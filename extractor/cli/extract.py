@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.bill import Bill
-from extractor.cli.shared.opening import open_session, open_workspace, second_model
+from extractor import Extractor, LetterError, Record
+from extractor.cli.shared.opening import ModelChoice, open_extractor, second_model
 from extractor.cli.shared.options import (
     Exit,
     ModelOption,
@@ -27,11 +25,6 @@ from extractor.cli.shared.options import (
     print_err,
     print_json,
 )
-from extractor.errors import LetterError
-from extractor.letters.letter import Letter, LetterFile
-from extractor.letters.single import one_letter
-from extractor.runs.record import Record
-from extractor.workspace.session import Session
 
 LetterOption = Annotated[
     str | None, typer.Option("--letter", metavar="ID", help="This letter, where the file holds several.")
@@ -59,25 +52,21 @@ def extract_command(
 
     Example: extractor extract eval/imr/letters/dwc-2014-000.txt
     """
-    file, found = one_letter(letter, letter_id, open_workspace(workspace).letter_type(letter_type).starts)
     other = second_model(second, second_prompt, second_base_url)
-    session = open_session(
-        workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reask, second=other
-    )
-    session = replace(session, plan=replace(session.plan, strict=strict))
-    record = asyncio.run(_one(file, found, session))
-    print_json(record.as_dict())
-    bill = Bill(session.plan, session.replaying)
+    choice = ModelChoice(model, prompt, base_url, replay, reask, strict, other)
+    with open_extractor(workspace, letter_type, choice) as letters:
+        record = _record(letters, letter, letter_id)
+        print_json(record.as_dict())
+        bill = letters.bill()
     bill.add(record)
     if line := bill.line():
         print_err(line)
     raise typer.Exit(Exit.FINE if record.status == "accepted" else Exit.LOOK)
 
 
-async def _one(file: LetterFile, letter: Letter | LetterError, session: Session) -> Record:
-    if isinstance(letter, LetterError):
-        print_err(f"error: {letter}")
+def _record(letters: Extractor, path: Path, letter_id: str | None) -> Record:
     try:
-        return await session.extract(file, letter)
-    finally:
-        await session.plan.aclose()
+        return letters.extract(path, letter_id)
+    except LetterError as error:
+        print_err(f"error: {error}")
+        return letters.failed(letter_id or next(letters.letters(path))[0], error)

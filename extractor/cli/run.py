@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from extractor.cli.shared.bill import Bill
-from extractor.cli.shared.opening import open_session, second_model
+from extractor import Bounds, Extractor, Options, Selection
+from extractor.api import shard_of
+from extractor.cli.shared.opening import ModelChoice, open_extractor, second_model
 from extractor.cli.shared.options import (
+    Exit,
     JsonOption,
     ModelOption,
     PromptOption,
@@ -30,16 +29,13 @@ from extractor.cli.shared.options import (
     print_err,
     print_json,
 )
-from extractor.cli.shared.outcome import exit_code, forecast_report, print_forecast, print_summary, report
+from extractor.cli.shared.outcome import exit_code, print_forecast, print_summary, report
 from extractor.cli.shared.progress import Progress
 from extractor.errors import UsageError
-from extractor.letters.letter import LetterFile, find_letters
-from extractor.models.limits import Bounds
-from extractor.runs import bulk
-from extractor.workspace.session import Session
 
 AUTO = "auto"
 _MOST = 2_000
+_STOPPING = "stopping: letters in flight may finish, nothing is retried; Ctrl-C again cancels them"
 _PathsArgument = Annotated[
     list[Path], typer.Argument(help="Letter files, or folders that hold them.", metavar="PATH...")
 ]
@@ -115,74 +111,43 @@ def run_command(
 
     Example: extractor run eval/imr/letters --out out
     """
-    bounds, part = _bounds(concurrency, rpm, tpm), bulk.shard_of(shard) if shard else None
     if force and retry:
         raise UsageError("--force asks about every letter again", hint="leave out --retry")
-    files = find_letters(paths, notify=print_err)
+    again = "all" if force else retry or "nothing"
+    cost = None if max_cost is None else Decimal(str(max_cost))
+    options = Options(again, None, _bounds(concurrency, rpm, tpm), cost, max_minutes, max_failures)
+    selection = Selection(only, sample, seed, shard_of(shard) if shard else None, limit)
     other = second_model(second, second_prompt, second_base_url)
-    session = open_session(
-        workspace,
-        letter_type,
-        model,
-        prompt,
-        base_url=base_url,
-        replay=replay,
-        reasks=reask,
-        keyless=dry_run,
-        second=other,
-    )
-    session = replace(session, plan=replace(session.plan, strict=strict))
-    options = bulk.Options(
-        again="all" if force else retry or "nothing",
-        only=only,
-        bounds=bounds,
-        max_cost=_max_cost(max_cost, session),
-        max_minutes=max_minutes,
-        max_failures=max_failures,
-        labels={**_labels(session), "paths": [str(path.resolve()) for path in paths]},
-    )
-    letters = bulk.select(files, bulk.Selection(only, sample, seed, part, limit), out)
-    del files
+    choice = ModelChoice(model, prompt, base_url, replay, reask, strict, other)
+    letters = open_extractor(workspace, letter_type, choice)
     if dry_run:
-        _print_forecast(bulk.forecast(letters, session.plan, out, options), session, as_json)
-        return
-    summary = asyncio.run(_run(letters, session, out, options))
-    _print_summary(summary, session, out, as_json)
-    raise typer.Exit(exit_code(summary))
-
-
-def _print_forecast(forecast: bulk.Forecast, session: Session, as_json: bool) -> None:
-    if as_json:
-        print_json(forecast_report(forecast))
+        _forecast(letters, paths, out, selection, options, as_json)
     else:
-        print_forecast(forecast, session.plan)
+        raise typer.Exit(_run(letters, paths, out, selection, options, as_json))
 
 
-def _print_summary(summary: bulk.Summary, session: Session, out: Path, as_json: bool) -> None:
-    bill = Bill(session.plan, session.replaying)
-    bill.take(summary.totals, summary.odd_cost)
+def _forecast(
+    letters: Extractor, paths: list[Path], out: Path, selection: Selection, options: Options, as_json: bool
+) -> None:
+    found = letters.forecast(paths, out, selection=selection, options=options, notify=print_err)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        print_forecast(found)
+
+
+def _run(
+    letters: Extractor, paths: list[Path], out: Path, selection: Selection, options: Options, as_json: bool
+) -> Exit:
+    with Progress() as progress:
+        run = letters.run(paths, out, progress=progress.update, selection=selection, options=options, notify=print_err)
+        summary = run.finish(on_interrupt=lambda: progress.line(_STOPPING))
+    bill = run.bill()
     if as_json:
         print_json(report(summary, bill, out))
     else:
-        print_summary(summary, bill, out, session.plan.letter_type)
-
-
-async def _run(files: Sequence[LetterFile], session: Session, out: Path, options: bulk.Options) -> bulk.Summary:
-    try:
-        with Progress() as progress:
-            return await bulk.run(
-                files,
-                session.plan,
-                out,
-                options=replace(options, on_beat=progress.update),
-                around=session.tape if session.replaying else None,
-                on_progress=progress.update,
-                on_interrupt=lambda: progress.line(
-                    "stopping: letters in flight may finish, nothing is retried; Ctrl-C again cancels them"
-                ),
-            )
-    finally:
-        await session.plan.aclose()
+        print_summary(summary, bill, out, letters.letter_type)
+    return exit_code(summary)
 
 
 def _bounds(concurrency: str, rpm: float | None, tpm: float | None) -> Bounds:
@@ -194,18 +159,3 @@ def _bounds(concurrency: str, rpm: float | None, tpm: float | None) -> Bounds:
         hint = f"write auto, a number from 1 to {_MOST}, or LOW-HIGH, e.g. 4-64"
         raise UsageError(f"--concurrency {concurrency!r} cannot be used", hint=hint)
     return Bounds(low, high, rpm, tpm)
-
-
-def _max_cost(usd: float | None, session: Session) -> Decimal | None:
-    if usd is None:
-        return None
-    for plan in filter(None, (session.plan, session.plan.second)):
-        if plan.tariff.price is None and plan.model.name != "offline":
-            raise UsageError(f"--max-cost cannot be kept: {plan.tariff.unknown}", hint="or leave it out")
-    return Decimal(str(usd))
-
-
-def _labels(session: Session) -> dict[str, Any]:
-    """The plan, as `extractor status` prints it."""
-    plan = session.plan
-    return {"model": plan.model.name, "prompt": plan.prompt.id if plan.prompt else None, "type": plan.letter_type.name}

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.opening import open_offline
 from extractor.cli.shared.options import TypeOption, WorkspaceOption, print_err, print_json
 from extractor.files import output_file
-from extractor.runs.record import record_schema
 
 
 def schema_command(
@@ -28,9 +27,8 @@ def schema_command(
 
     Example: extractor schema --type imr --out schemas/imr/schema.json
     """
-    schema = open_workspace(workspace).letter_type(letter_type).json_schema
-    if record:
-        schema = record_schema(schema)
+    opened = open_offline(workspace, letter_type)
+    schema = opened.record_schema if record else opened.letter_type.json_schema
     if out is None:
         print_json(schema)
         return

@@ -15,7 +15,7 @@ from extractor.cli.shared.progress import compact, duration, parts
 from extractor.display.values import money
 from extractor.models.prices import rounded
 from extractor.runs.bulk import STOPS
-from extractor.runs.ledger import Latest, LedgerView, WithheldCount, running
+from extractor.runs.ledger import Latest, LedgerView, running
 
 
 def status_command(
@@ -94,7 +94,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines += [f"{words}; {began}" if words else began, ", ".join(parts(run))]
     counts = ", ".join(f"{records[status]:,} {status}" for status in ("accepted", "needs_review", "failed"))
     lines.append(f"records: {records['letters']:,}: {counts}")
-    if line := withheld_line(WithheldCount(**report["withheld"])):
+    if line := withheld_line(**report["withheld"]):
         lines.append(line)
     if report["errors"]:
         lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(report["errors"].items())))

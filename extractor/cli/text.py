@@ -13,16 +13,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from extractor.cli.shared.marks import MarkedText, TextMark, marked_text, marks_of
-from extractor.cli.shared.opening import open_workspace
+from extractor import Extractor, Letter, LetterError, Reading, Span, TextMark
+from extractor.cli.shared.marks import MarkedText, marked_text
+from extractor.cli.shared.opening import open_offline
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_err, print_json
 from extractor.display.safe_text import INVISIBLE
 from extractor.display.terminal import raw_stream
-from extractor.errors import LetterError, UsageError
-from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
-from extractor.letters.spans import Span
-from extractor.lettertypes.lettertype import LetterType
-from extractor.lettertypes.reading import Reading
+from extractor.errors import UsageError
 
 _HIDDEN = re.compile(INVISIBLE)
 _BLANK_LINES = re.compile(r"\n(?:[ \t\u00a0]*\n){2,}")
@@ -52,32 +49,25 @@ def text_command(
 
     Example: extractor text eval/imr/letters/dwc-2014-002.txt
     """
-    kind = open_workspace(workspace).letter_type(letter_type)
-    listed = find_letters(files, notify=print_err)
-    if letter_id is not None:
-        file = LetterIndex(listed, kind.starts).get(letter_id)
-        if file is None:
-            raise UsageError(f"no letter {letter_id!r}", hint="leave out --letter to see all")
-        found = letters_in(file)
-    else:
-        found = (each for file in listed for each in letters_in(file, kind.starts))
+    opened = open_offline(workspace, letter_type)
+    found = opened.letters(files, letter_id, notify=print_err)
     if raw:
         _print_raw(found)
         return
     unread = 0
     reports = []
-    for file, letter in found:
+    for name, letter in found:
         unread += isinstance(letter, LetterError)
         if as_json:
-            reports.append(_report(file, letter, kind))
+            reports.append(_report(name, letter, opened))
         else:
-            _print(file, letter, kind)
+            _print(name, letter, opened)
     if as_json:
         print_json(reports)
     raise typer.Exit(Exit.LOOK if unread else Exit.FINE)
 
 
-_Found = Iterator[tuple[LetterFile, Letter | LetterError]]
+_Found = Iterator[tuple[str, Letter | LetterError]]
 
 
 def _print_raw(found: _Found) -> None:
@@ -104,15 +94,15 @@ def write_exactly(text: str) -> None:
 # ---- for people ---------------------------------------------------------------------------------
 
 
-def _print(file: LetterFile, letter: Letter | LetterError, kind: LetterType) -> None:
+def _print(letter_id: str, letter: Letter | LetterError, opened: Extractor) -> None:
     console = Console(highlight=False, soft_wrap=True, file=raw_stream(sys.stdout))
     if isinstance(letter, LetterError):
-        console.print(Text(_visible(f"{_RULE} {file.id}: not read ({letter.code})\n{letter}")), style="red")
+        console.print(Text(_visible(f"{_RULE} {letter_id}: not read ({letter.code})\n{letter}")), style="red")
         return
-    reading = kind.read(letter)
-    for line in _head(letter, reading, kind):
+    reading = opened.reading(letter)
+    for line in _head(letter, reading, opened.letter_type.name):
         console.print(Text(_visible(line)))
-    marks = marks_of(reading, kind)
+    marks = opened.marks(reading)
     inferred = not letter.pages and bool(letter.inferred_pages)
     pages = letter.pages or letter.inferred_pages or (Span(0, len(letter.text)),)
     for number, page in enumerate(pages, 1):
@@ -125,13 +115,13 @@ def _print(file: LetterFile, letter: Letter | LetterError, kind: LetterType) -> 
         console.print(_marked(letter.text, marks, page))
 
 
-def _head(letter: Letter, reading: Reading, kind: LetterType) -> Iterator[str]:
+def _head(letter: Letter, reading: Reading, type_name: str) -> Iterator[str]:
     yield f"{_RULE} {letter.id}: {letter.origin}, {len(letter.text):,} characters, sha256 {letter.sha256[:12]}"
     if reading.recognised:
         parts = ", ".join(f"{len(each)} {name}" for name, each in reading.root.blocks.items() if len(each) > 1)
-        yield f"read as {kind.name}{parts and ': ' + parts}"
+        yield f"read as {type_name}{parts and ': ' + parts}"
     else:
-        yield f"not read as {kind.name}: {reading.note}"
+        yield f"not read as {type_name}: {reading.note}"
     # A remark on many places is printed once; the places are marked in the text.
     often = Counter(note.code for note in letter.notes if note.span and not note.words)
     seen: set[str] = set()
@@ -198,11 +188,11 @@ def _code_point(sign: re.Match[str]) -> str:
 # ---- as JSON ------------------------------------------------------------------------------------
 
 
-def _report(file: LetterFile, letter: Letter | LetterError, kind: LetterType) -> dict[str, Any]:
+def _report(letter_id: str, letter: Letter | LetterError, opened: Extractor) -> dict[str, Any]:
     if isinstance(letter, LetterError):
         error = {"code": letter.code, "message": letter.message, "hint": letter.hint}
-        return {"letter_id": file.id, "error": error}
-    reading = kind.read(letter)
+        return {"letter_id": letter_id, "error": error}
+    reading = opened.reading(letter)
     return {
         "letter_id": letter.id,
         "letter_sha256": letter.sha256,
@@ -216,7 +206,7 @@ def _report(file: LetterFile, letter: Letter | LetterError, kind: LetterType) ->
              "span": note.span and {"start": note.span.start, "end": note.span.end}}
             for note in letter.notes
         ],
-        "marks": [_mark(mark, letter) for mark in marks_of(reading, kind)],
+        "marks": [_mark(mark, letter) for mark in opened.marks(reading)],
         "text": letter.text,
     }  # fmt: skip
 

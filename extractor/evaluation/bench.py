@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import WorkspaceError
+from extractor.errors import IncompleteRunError, LetterError, UsageError, WorkspaceError
+from extractor.evaluation.compare import Comparison, RunTable, compare, compare_many
 from extractor.evaluation.evaluate import Evaluated, evaluate, replay
 from extractor.evaluation.gold.gold import Gold, load_gold
 from extractor.evaluation.gold.leaks import Leak, find_leaks
 from extractor.evaluation.gold.mapping import load_foreign, load_mapping
 from extractor.evaluation.gold.sets import ALL, FILE, choose, load_form, load_sets
-from extractor.letters.letter import Letter, find_letters
+from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
+from extractor.evaluation.scores import scoring
+from extractor.letters.letter import Letter, find_letters, letters_in
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
-from extractor.loops import wait_for
+from extractor.loops import run_here
 from extractor.models.offline import NAME as OFFLINE
+from extractor.models.offline import fill
 from extractor.runs.bulk import OnProgress
 from extractor.runs.plan import DEFAULT_REASKS
-from extractor.workspace.session import Session, plan_spec
+from extractor.workspace.session import Session, plan_spec, prompts_known
+from extractor.workspace.tapes import REPLAY
 from extractor.workspace.workspace import Workspace
 
 RUNS = "runs"
+# Recorded answers are replayed with so many letters at once.
+_IN_FLIGHT = 8
+TrueAnswer = tuple[Letter, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -58,9 +65,22 @@ class Bench:
 
     @classmethod
     def of_folders(
-        cls, workspace: Workspace, letter_type: str | None, letters: Path, gold: Path, mapping: Path | None = None
+        cls,
+        workspace: Workspace,
+        letter_type: str | None,
+        letters: Path | None,
+        gold: Path | None,
+        mapping: Path | None = None,
+        *,
+        set_name: str = ALL,
     ) -> Bench:
         """Letters and gold from elsewhere; ``mapping`` is for gold of another shape. Raises ``UsageError`` kinds."""
+        if letters is None and gold is None:
+            raise UsageError("--mapping needs --letters and --gold", hint="name the folders it is for")
+        if letters is None or gold is None:
+            raise UsageError("--letters and --gold go together", hint="name both folders; they may be the same one")
+        if set_name != ALL:
+            raise UsageError("--set is for the workspace's own gold", hint="leave it out with --letters and --gold")
         kind = workspace.letter_type(letter_type)
         if mapping is None:
             golds = load_gold(letters, gold, kind)
@@ -83,17 +103,90 @@ class Bench:
         Raises ``UsageError`` kinds.
         """
         session = self._session(prompt, model, base_url, reasks)
-        return _finished(self._evaluate(session, concurrency, on_progress))
+        return run_here(self._evaluate(session, concurrency, on_progress))
 
-    async def evaluate_async(
-        self, prompt: str | None = None, model: str | None = None, *, reasks: int = DEFAULT_REASKS
-    ) -> Evaluated:
-        """As ``evaluate``, for asynchronous callers."""
-        return await self._evaluate(self._session(prompt, model, None, reasks), 8, None)
+    def find(self, run: str) -> Run | None:
+        """A kept run, by its id or the path of its folder; ``None`` if there is none."""
+        folder = next((each for each in (self.runs / run, Path(run)) if (each / RUN).is_file()), None)
+        return None if folder is None else load(folder)
+
+    def keep(self, run: Run) -> Path:
+        """Write a run below ``runs``, and give its folder."""
+        return save(run, self.runs)
+
+    def heads(self) -> list[dict[str, Any]]:
+        """What was run and the figures of each kept run, in the order they were made."""
+        return [json.loads((folder / RUN).read_text("utf-8")) for folder in latest(self.runs)]
+
+    def rescored(self, run: Run) -> Run:
+        """The answers of a run, scored with today's gold and scorer; letters without gold today are left out."""
+        golds = [gold for gold in self.golds if gold.letter.id in run.about["gold"]]
+        settings = {**run.about, "gold": {gold.letter.id: gold.sha256 for gold in golds}, "scorer": scoring.VERSION}
+        return scored(self.letter_type, golds, run.predictions, settings, run.unanswered)
+
+    def replayed(self, prompt: str, model: str | None = None, *, reasks: int = DEFAULT_REASKS) -> Evaluated:
+        """``offline``, or a prompt version over the recorded answers of ``model``, or of the only recorded one.
+
+        Raises ``UsageError`` for a live model: that costs money, and is asked for with ``evaluate``.
+        """
+        return run_here(self._evaluate(self._recorded(prompt, model, reasks), _IN_FLIGHT, None))
+
+    async def compare(self, a: str, b: str, model: str | None = None, *, reasks: int = DEFAULT_REASKS) -> Comparison:
+        """Prompt ``a`` against ``b``, each a prompt version, ``offline``, or a kept run. No model is asked.
+
+        ``model`` as in ``replayed``. Raises ``UsageError`` kinds, ``CassetteError`` or ``IncompleteRunError`` if
+        answers are missing.
+        """
+        one, other = await self._complete(a, model, reasks), await self._complete(b, model, reasks)
+        return self.compare_runs(one, other)
+
+    async def _complete(self, spec: str, model: str | None, reasks: int) -> Run:
+        if (run := self.find(spec)) is None:
+            found = await self._evaluate(self._recorded(spec, model, reasks), _IN_FLIGHT, None)
+            if found.unanswered:
+                raise next(iter(found.unanswered.values()))
+            run = found.run
+        if not run.complete:
+            raise IncompleteRunError(len(run.unanswered))
+        return run
+
+    def compare_runs(self, a: Run, b: Run) -> Comparison:
+        """Two runs over the letters that both have an answer to. Raises ``UsageError`` if they cannot be paired."""
+        return compare(a, b, self.letter_type.is_protected)
+
+    def compare_many(self, runs: Sequence[Run]) -> RunTable:
+        """Three or more runs, each against the first. Raises ``UsageError`` as ``compare_runs`` does."""
+        return compare_many(runs, self.letter_type.is_protected)
 
     def of_set(self, name: str) -> Bench:
         """The bench over one set of its letters. Raises ``UsageError`` kinds for a set that cannot be used."""
         return replace(self, golds=choose(self.golds, name, load_sets(self.folder / FILE)), set_name=name)
+
+    @property
+    def prompts(self) -> list[str]:
+        """Ids of the letter type's prompt versions."""
+        return prompts_known(self.workspace, self.letter_type.name)
+
+    def true_answers(
+        self, baseline: Sequence[Path] = (), notify: Callable[[str], None] | None = None
+    ) -> list[TrueAnswer]:
+        """The gold, and after it the readings of further letters, which are taken as true.
+
+        ``notify`` is called with a message for each letter that is not read as one of this type. Raises
+        ``LetterError`` for one that cannot be read.
+        """
+        return [*((gold.letter, gold.answer) for gold in self.golds), *self._readings(baseline, notify)]
+
+    def _readings(self, paths: Sequence[Path], notify: Callable[[str], None] | None) -> Iterator[TrueAnswer]:
+        for file in find_letters(paths) if paths else ():
+            for _, letter in letters_in(file, self.letter_type.starts):
+                if isinstance(letter, LetterError):
+                    raise letter
+                reading = self.letter_type.read(letter)
+                if reading.recognised:
+                    yield letter, json.loads(fill(self.letter_type.schema, reading.root).model_dump_json())
+                elif notify is not None:
+                    notify(f"{letter.id} is skipped: {reading.note}")
 
     def leaks(self, prompts: Iterable[str]) -> list[Leak]:
         """Words of these letters in prompt versions and in the schema's descriptions."""
@@ -102,6 +195,16 @@ class Bench:
         texts = {prompt: (folder / f"{version}.md").read_text("utf-8") for prompt, version in versions.items()}
         texts["schema"] = json.dumps(self.letter_type.json_schema)
         return find_leaks(texts, self.golds, load_form(self.folder / FILE))
+
+    def _recorded(self, prompt: str, model: str | None, reasks: int) -> Session:
+        if prompt == OFFLINE:
+            return self._session(None, OFFLINE, None, reasks)
+        if model is not None and not model.startswith(REPLAY):
+            raise UsageError(
+                f"comparing asks no model, and there is no run {prompt!r}",
+                hint=f"make it with: extractor eval run {prompt} --model {model}; then name the run",
+            )
+        return self._session(prompt, model, None, reasks)
 
     def _session(self, prompt: str | None, model: str | None, base_url: str | None, reasks: int) -> Session:
         spec = plan_spec(
@@ -128,15 +231,6 @@ class Bench:
             )
         finally:
             await plan.model.aclose()
-
-
-def _finished(work: Coroutine[Any, Any, Evaluated]) -> Evaluated:
-    """The result, from an event loop that handles interrupts, or the shared one if the caller runs a loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    return wait_for(work)
 
 
 def _reads_once(letter_type: LetterType) -> LetterType:

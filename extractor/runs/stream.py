@@ -5,24 +5,34 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from extractor.errors import IncompleteRunError
+from extractor.errors import IncompleteRunError, UsageError
 from extractor.letters.letter import LetterFile
-from extractor.loops import awaited, wait_for
-from extractor.runs.bulk import Around, Options, Summary, run
+from extractor.loops import awaited, run_here, wait_for
+from extractor.runs.bill import Bill
+from extractor.runs.bulk import Around, Options, Summary, refuse_unknown_prices, run
 from extractor.runs.ledger import LedgerView
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
 
 
+@dataclass(frozen=True)
+class Asking:
+    """An open plan, and what is opened around the asking of each letter: its cassette, if answers are replayed."""
+
+    plan: Plan
+    around: Around | None = None
+
+
 class RecordStream:
     """The records of a run, one for each letter, in the order in which they are finished.
 
-    Iterate over it with ``for`` or ``async for``, once. The run begins with the first record asked for. With a
+    Iterate over it with ``for`` or ``async for``, once, or call ``finish`` for the counts alone. The run begins with
+    the first record asked for. With a
     ``folder``, finished letters are kept there: they are not asked again, their records come first-hand from the
     folder, and a run that was cut short is continued. Leaving the loop early ends the run.
 
@@ -33,18 +43,19 @@ class RecordStream:
     def __init__(
         self,
         files: Sequence[LetterFile],
-        plan: Plan,
+        shared: Callable[[], Asking],
+        own: Callable[[], Asking],
         folder: Path | None = None,
         *,
         options: Options,
         concurrency: int | None = None,
-        around: Around | None = None,
     ) -> None:
         self.summary: Summary | None = None
-        self._files, self._plan, self._around = files, plan, around
+        self._files, self._shared, self._own = files, shared, own
         self._folder, self._temporary = folder, folder is None
         self._options, self._concurrency = options, concurrency
         self._finished: asyncio.Queue[str | None] = asyncio.Queue()
+        self._asking: Asking | None = None
         self._task: asyncio.Task[Summary] | None = None
         self._view: LedgerView | None = None
 
@@ -66,12 +77,34 @@ class RecordStream:
         """End the run, if it is going on; what is finished stays in its folder."""
         wait_for(self._close())
 
+    def finish(self, on_interrupt: Callable[[], None] | None = None) -> Summary:
+        """Run to the end and give the counts; the records are in the folder.
+
+        Letters that are left are counted and raise nothing. In the main thread the first interrupt lets the letters
+        in flight finish, after a call of ``on_interrupt``; the second cancels them. The run has connections of its
+        own. Raises ``UsageError`` without a folder, and for what would fail for every letter.
+        """
+        if self._temporary:
+            raise UsageError("a run without a folder keeps no records", hint="name a folder, or iterate over the run")
+        self.summary = run_here(self._finish(on_interrupt))
+        return self.summary
+
+    async def _finish(self, on_interrupt: Callable[[], None] | None) -> Summary:
+        assert self._folder is not None
+        asking = self._asking = self._own()
+        try:
+            return await self._run(self._folder, asking, self._options, on_interrupt)
+        finally:
+            await asking.plan.aclose()
+
     async def _next(self) -> Record | None:
         """The next record; ``None`` after the last."""
         if self._task is None:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="letterproof-"))
-            self._task = asyncio.create_task(self._run(self._folder))
+            self._asking = self._shared()
+            options = replace(self._options, on_record=self._finished.put_nowait)
+            self._task = asyncio.create_task(self._run(self._folder, self._asking, options))
             self._task.add_done_callback(lambda _: self._finished.put_nowait(None))
         letter_id = await self._finished.get()
         if letter_id is not None:
@@ -82,12 +115,29 @@ class RecordStream:
             raise IncompleteRunError(self.summary.left, next(iter(self.summary.unanswered.values()), None))
         return None
 
-    async def _run(self, folder: Path) -> Summary:
-        options = replace(self._options, on_record=self._finished.put_nowait)
+    def bill(self) -> Bill:
+        """What the letters took and cost, whenever they were paid for; of a run that has ended."""
+        if self._asking is None or self.summary is None:
+            raise UsageError("a run has a bill when it has ended", hint="iterate to its end, or call finish")
+        bill = Bill(self._asking.plan, self._asking.around is not None)
+        bill.take(self.summary.totals, self.summary.odd_cost)
+        return bill
+
+    async def _run(
+        self, folder: Path, asking: Asking, options: Options, on_interrupt: Callable[[], None] | None = None
+    ) -> Summary:
+        if options.max_cost is not None:
+            refuse_unknown_prices(asking.plan)
         return await run(
-            self._files, self._plan, folder, concurrency=self._concurrency, options=options, around=self._around,
+            self._files,
+            asking.plan,
+            folder,
+            concurrency=self._concurrency,
+            options=options,
+            around=asking.around,
             on_progress=options.on_beat,
-        )  # fmt: skip
+            on_interrupt=on_interrupt,
+        )
 
     def _record(self, letter_id: str) -> Record | None:
         assert self._folder is not None

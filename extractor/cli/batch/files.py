@@ -22,7 +22,6 @@ from extractor.cli.batch.common import (
     word,
     write_arguments,
 )
-from extractor.cli.shared.bill import Bill
 from extractor.cli.shared.opening import open_session
 from extractor.cli.shared.options import (
     Exit,
@@ -40,6 +39,7 @@ from extractor.cli.shared.outcome import STATUSES
 from extractor.errors import UsageError
 from extractor.letters.letter import find_letters
 from extractor.runs.batch import ENDED, Book, FileRow, Limits, ReadSummary, WriteSummary, read_results, write_requests
+from extractor.runs.bill import Bill
 from extractor.runs.bulk import RECORDS
 
 _MB = 1_000_000

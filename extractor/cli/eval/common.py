@@ -10,18 +10,18 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.shared.opening import open_workspace
+from extractor import Summary
+from extractor.api import DEFAULT_REASKS
+from extractor.cli.shared.opening import open_offline
 from extractor.cli.shared.options import Exit, print_err
 from extractor.display.terminal import raw_stream
 from extractor.display.values import plural
 from extractor.errors import CassetteError, UsageError
 from extractor.evaluation.bench import Bench
+from extractor.evaluation.evaluate import Evaluated
 from extractor.evaluation.gold.sets import ALL
-from extractor.evaluation.scored_run import RUN, Run, load, save
+from extractor.evaluation.scored_run import Run
 from extractor.files import output_file
-from extractor.models.offline import NAME as OFFLINE
-from extractor.runs.bulk import Summary
-from extractor.runs.plan import DEFAULT_REASKS
 
 _EVERY = 100
 
@@ -68,20 +68,12 @@ def open_bench(
     mapping: Path | None = None,
 ) -> Bench:
     """The bench of the named workspace, or of the nearest one above. Raises ``UsageError`` kinds."""
-    opened = open_workspace(workspace)
-    if letters is None and gold is None:
-        if mapping is not None:
-            raise UsageError("--mapping needs --letters and --gold", hint="name the folders it is for")
-        return Bench.of_workspace(opened, letter_type, set_name)
-    if letters is None or gold is None:
-        raise UsageError("--letters and --gold go together", hint="name both folders; they may be the same one")
-    if set_name != ALL:
-        raise UsageError("--set is for the workspace's own gold", hint="leave it out with --letters and --gold")
-    return Bench.of_folders(opened, letter_type, letters, gold, mapping)
+    opened = open_offline(workspace, letter_type)
+    return opened.bench(set_name, letters=letters, gold=gold, mapping=mapping)
 
 
 def make_run(bench: Bench, how: How, prompt: str | None) -> tuple[Run, Exit]:
-    """Ask, or replay, and score; the run is saved. The exit code is not 0 if letters have no answer."""
+    """Ask, or replay, and score; the run is kept. The exit code is not 0 if letters have no answer."""
     found = bench.evaluate(
         prompt,
         how.model,
@@ -90,8 +82,12 @@ def make_run(bench: Bench, how: How, prompt: str | None) -> tuple[Run, Exit]:
         concurrency=how.concurrency,
         on_progress=_print_progress,
     )
+    return _kept(bench, found)
+
+
+def _kept(bench: Bench, found: Evaluated) -> tuple[Run, Exit]:
     run = found.run
-    print_err(f"run {run.id}: {save(run, bench.runs)}")
+    print_err(f"run {run.id}: {bench.keep(run)}")
     if found.interrupted:
         return run, Exit.INTERRUPTED
     if run.complete:
@@ -117,18 +113,9 @@ def resolve(bench: Bench, how: How, spec: str) -> tuple[Run, Exit]:
 
     Raises ``UsageError`` for a live model: that costs money, and is asked for with ``eval run``.
     """
-    for folder in (bench.runs / spec, Path(spec)):
-        if (folder / RUN).is_file():
-            run = load(folder)
-            return run, Exit.FINE if run.complete else Exit.INCOMPLETE
-    if spec == OFFLINE:
-        return make_run(bench, How(OFFLINE), None)
-    if how.model is not None and not how.model.startswith("replay:"):
-        raise UsageError(
-            f"comparing asks no model, and there is no run {spec!r}",
-            hint=f"make it with: extractor eval run {spec} --model {how.model}; then name the run",
-        )
-    return make_run(bench, how, spec)
+    if (run := bench.find(spec)) is not None:
+        return run, Exit.FINE if run.complete else Exit.INCOMPLETE
+    return _kept(bench, bench.replayed(spec, how.model, reasks=how.reasks))
 
 
 def write(out: Path | None, text: str) -> None:

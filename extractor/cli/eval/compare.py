@@ -23,7 +23,7 @@ from extractor.cli.eval.common import (
 from extractor.cli.shared.options import ReaskOption, TypeOption, WorkspaceOption
 from extractor.errors import UsageError
 from extractor.evaluation.bench import Bench
-from extractor.evaluation.compare import Comparison, compare, compare_many
+from extractor.evaluation.compare import Comparison
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_markdown, as_text
@@ -80,9 +80,8 @@ def compare_command(
 
 
 def _report(runs: list[Run], bench: Bench, form: str, only: list[str]) -> str:
-    protected = bench.letter_type.is_protected
     if len(runs) > 2:
-        many = compare_many(runs, protected)
+        many = bench.compare_many(runs)
         return rendered(
             form,
             {
@@ -91,7 +90,7 @@ def _report(runs: list[Run], bench: Bench, form: str, only: list[str]) -> str:
                 "json": lambda: _json(many.as_dict()),
             },
         )
-    two = compare(runs[0], runs[1], protected)
+    two = bench.compare_runs(runs[0], runs[1])
     texts = {gold.letter.id: gold.letter.text for gold in bench.golds}
     truths = {gold.letter.id: gold for gold in bench.golds}
     sentences_of = {

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from extractor.cli.eval.common import (
-    open_bench,
-)
+from extractor.cli.eval.common import open_bench
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json
-from extractor.workspace.session import prompts_known
 
 
 def leaks_command(
@@ -24,7 +21,7 @@ def leaks_command(
     Example: extractor eval leaks --type imr
     """
     bench = open_bench(workspace, letter_type)
-    prompts = prompts_known(bench.workspace, letter_type)
+    prompts = bench.prompts
     found = bench.leaks(prompts)
     if as_json:
         print_json([leak.__dict__ for leak in found])

@@ -9,7 +9,6 @@ import typer
 from extractor.cli.eval.common import How, RunModelOption, SetOption, open_bench, resolve
 from extractor.cli.shared.options import Exit, JsonOption, ReaskOption, TypeOption, WorkspaceOption, print_json
 from extractor.display.values import number, percent, plural, signed
-from extractor.evaluation.compare import compare
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.power import FEWEST_DIFFERING, POWER, letters_needed, power
 
@@ -38,7 +37,7 @@ def plan_command(
     bench = open_bench(workspace, letter_type, set_name)
     how = How(model, reasks=reask)
     runs = [resolve(bench, how, spec)[0] for spec in (a, b)]
-    found = compare(runs[0], runs[1], bench.letter_type.is_protected)
+    found = bench.compare_runs(runs[0], runs[1])
     differences = [row.b - row.a for row in found.per_letter]
     wanted = found.change.mean if change is None else change
     needed, chance = letters_needed(differences, wanted), power(differences, wanted, found.letters)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -38,8 +37,7 @@ from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_junit, as_markdown, as_text
 from extractor.evaluation.reports.parts import Grid, run_parts
-from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
-from extractor.evaluation.scores import scoring
+from extractor.evaluation.scored_run import Run
 
 FormatOption = Annotated[
     str,
@@ -136,24 +134,15 @@ def rescore_command(
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
     for name in runs:
-        old = load(folder_of(bench, name))
-        today = {one.letter.id: one.sha256 for one in bench.golds if one.letter.id in old.about["gold"]}
-        golds = [one for one in bench.golds if one.letter.id in today]
-        settings = {**old.about, "gold": today, "scorer": scoring.VERSION}
-        new = scored(bench.letter_type, golds, old.predictions, settings, old.unanswered)
-        save(new, bench.runs)
+        old = bench.find(name)
+        if old is None:
+            raise UsageError(f"no run {name!r}", hint="see extractor eval history for the runs there are")
+        new = bench.rescored(old)
+        bench.keep(new)
         before, after = old.summary["errors"], new.summary["errors"]
         print(f"{new.id}: {before} errors before, {after} now")
-        if gone := sorted(set(old.about["gold"]) - set(today)):
+        if gone := sorted(set(old.about["gold"]) - set(new.about["gold"])):
             print_err(f"  gold no longer exists for: {', '.join(gone)}")
-
-
-def folder_of(bench: Bench, name: str) -> Path:
-    """The folder of a run by id or path. Raises ``UsageError``."""
-    for folder in (bench.runs / name, Path(name)):
-        if (folder / RUN).is_file():
-            return folder
-    raise UsageError(f"no run {name!r}", hint="see extractor eval history for the runs there are")
 
 
 def history_command(
@@ -167,8 +156,7 @@ def history_command(
     Example: extractor eval history --set gold
     """
     bench = open_bench(workspace, letter_type)
-    heads = [json.loads((folder / RUN).read_text("utf-8")) for folder in latest(bench.runs)]
-    heads = [head for head in heads if set_name in (None, head["about"]["set"])]
+    heads = [head for head in bench.heads() if set_name in (None, head["about"]["set"])]
     if as_json_:
         print_json(heads)
         return

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from extractor import Record
 from extractor.cli.eval.common import (
     GoldOption,
     How,
@@ -24,7 +25,6 @@ from extractor.evaluation.reports.formats import as_text
 from extractor.evaluation.reports.parts import Grid, Part
 from extractor.evaluation.reports.sentences import names_of
 from extractor.evaluation.scored_run import Run
-from extractor.runs.record import Record
 
 
 def show_command(

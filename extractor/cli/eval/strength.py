@@ -10,9 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from extractor.cli.eval.planted import true_answers
-from extractor.cli.shared.opening import open_workspace
-from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json
+from extractor.cli.eval.common import open_bench
+from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_err, print_json
 from extractor.display import values
 from extractor.evaluation.scores.strength import LeafStrength, measure_strength
 
@@ -35,10 +34,9 @@ def strength_command(
 
     Example: extractor eval strength --type imr
     """
-    found = open_workspace(workspace)
-    kind = found.letter_type(letter_type)
-    answers, gold = true_answers(found, kind, baseline or [])
-    leaves = measure_strength(kind, answers).values()
+    bench = open_bench(workspace, letter_type)
+    answers, gold = bench.true_answers(baseline or [], print_err), len(bench.golds)
+    leaves = measure_strength(bench.letter_type, answers).values()
     if as_json:
         print_json({"answers": len(answers), "gold": gold, "leaves": [leaf.as_dict() for leaf in leaves]})
     else:

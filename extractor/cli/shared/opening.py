@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from extractor import Extractor, SecondModel
+from extractor.api import DEFAULT_REASKS
 from extractor.cli.shared.options import print_err, print_once
 from extractor.errors import UsageError
-from extractor.runs.plan import DEFAULT_REASKS
-from extractor.workspace.second import SecondModel
-from extractor.workspace.session import Session, plan_spec, with_second_model
+from extractor.workspace.session import PlanSpec, Session, plan_spec, with_second_model
 from extractor.workspace.workspace import Workspace
 
 
@@ -22,6 +24,33 @@ def open_workspace(folder: Path | None) -> Workspace:
     return found
 
 
+def open_offline(folder: Path | None, letter_type: str | None, *, strict: bool = False) -> Extractor:
+    """For commands that ask no model."""
+    return Extractor(open_workspace(folder), letter_type=letter_type, model="offline", strict=strict)
+
+
+class ModelChoice(NamedTuple):
+    """The options about models that a command was given."""
+
+    model: str | None
+    prompt: str | None
+    base_url: str | None
+    replay: bool
+    reasks: int
+    strict: bool
+    second: SecondModel | None
+
+
+def open_extractor(folder: Path | None, letter_type: str | None, choice: ModelChoice) -> Extractor:
+    """What a command's options describe. Raises subclasses of ``UsageError`` that list valid names."""
+    workspace = open_workspace(folder)
+    model, prompt, base_url, replay, reasks, strict, second = choice
+    spec = _spec(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reasks)
+    if second is not None:
+        spec = with_second_model(spec, workspace, second)
+    return Extractor.from_spec(replace(spec, strict=strict), workspace)
+
+
 def open_session(
     folder: Path | None,
     letter_type: str | None,
@@ -33,23 +62,17 @@ def open_session(
     reasks: int = DEFAULT_REASKS,
     recording: bool = False,
     keyless: bool = False,
-    second: SecondModel | None = None,
 ) -> Session:
-    """The session that a command's options describe. Raises subclasses of ``UsageError`` that list valid names."""
+    """As ``open_extractor``, for commands about cassettes and batch files."""
     workspace = open_workspace(folder)
-    spec = plan_spec(
-        workspace,
-        letter_type=letter_type,
-        model=model,
-        prompt=prompt,
-        base_url=base_url,
-        replay=replay,
-        reasks=reasks,
-        notify=print_err,
-    )
-    if second is not None:
-        spec = with_second_model(spec, workspace, second)
-    return spec.open(recording=recording, keyless=keyless)
+    spec = _spec(workspace, letter_type, model, prompt, base_url=base_url, replay=replay, reasks=reasks)
+    return spec.open(recording=recording, keyless=keyless, workspace=workspace)
+
+
+def _spec(
+    workspace: Workspace, letter_type: str | None, model: str | None, prompt: str | None, **more: Any
+) -> PlanSpec:
+    return plan_spec(workspace, letter_type=letter_type, model=model, prompt=prompt, notify=print_err, **more)
 
 
 def second_model(model: str | None, prompt: str | None, base_url: str | None) -> SecondModel | None:

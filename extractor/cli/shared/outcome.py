@@ -9,17 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from extractor.cli.shared.bill import Bill
+from extractor import Bill, Forecast, LetterType, Summary
+from extractor.api import RECORDS
 from extractor.cli.shared.options import Exit, print_err
 from extractor.cli.shared.table import print_table
 from extractor.display.values import money
 from extractor.errors import CassetteError
-from extractor.lettertypes.lettertype import LetterType
-from extractor.models.offline import NAME as OFFLINE
-from extractor.models.prices import rounded
-from extractor.runs.bulk import RECORDS, STOPS, Forecast, Summary
-from extractor.runs.ledger import WithheldCount
-from extractor.runs.plan import Plan
 
 STATUSES = ("accepted", "needs_review", "failed")
 
@@ -57,7 +52,7 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
         counts.append(f"{summary.left:,} unanswered")
     skipped = f" (done already: {summary.skipped:,})" if summary.skipped else ""
     print(f"{_letters(summary.total)}: {', '.join(counts)}{skipped}. Records: {out / RECORDS}")
-    if line := withheld_line(summary.withheld):
+    if line := withheld_line(*summary.withheld):
         print(line)
     if summary.doubled:
         have = "letter has" if summary.doubled == 1 else "letters have"
@@ -68,18 +63,18 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
         print_err(line)
 
 
-def withheld_line(withheld: WithheldCount) -> str:
+def withheld_line(letters: int, values: int) -> str:
     """What records withhold, in a sentence; empty if nothing."""
-    if not withheld.values:
+    if not values:
         return ""
-    values = "1 value is" if withheld.values == 1 else f"{withheld.values:,} values are"
-    return f"{values} withheld in {_letters(withheld.letters)}: left out of the answer, kept beside it with the reason."
+    counted = "1 value is" if values == 1 else f"{values:,} values are"
+    return f"{counted} withheld in {_letters(letters)}: left out of the answer, kept beside it with the reason."
 
 
 def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
     taped = any(isinstance(error, CassetteError) for error in summary.unanswered.values())
     if summary.stopped and summary.stopped != "interrupted":
-        yield f"stopped: {': '.join(filter(None, (STOPS[summary.stopped], summary.stop_detail)))}"
+        yield f"stopped: {': '.join(filter(None, (summary.stop_reason, summary.stop_detail)))}"
     if summary.unanswered:
         first = next(iter(summary.unanswered.values()))
         yield f"{len(summary.unanswered):,} letters were not answered. First: {first}"
@@ -131,27 +126,9 @@ def exit_code(summary: Summary) -> Exit:
 # ---- --dry-run -----------------------------------------------------------------------------------
 
 
-def forecast_report(forecast: Forecast) -> dict[str, Any]:
-    """A forecast for ``--json``."""
-    return {
-        "letters": forecast.letters,
-        "done": forecast.done,
-        "recheck": forecast.recheck,
-        "copies": forecast.copies,
-        "unreadable": forecast.unreadable,
-        "calls": forecast.calls,
-        "most_calls": forecast.most_calls,
-        "input_tokens": forecast.input_tokens,
-        "output_tokens": forecast.output_tokens,
-        "cost_usd": rounded(forecast.cost.usd),
-        "cost_unknown": forecast.cost.unknown or None,
-        "measured": forecast.measured,
-    }
-
-
-def print_forecast(forecast: Forecast, plan: Plan) -> None:
+def print_forecast(forecast: Forecast) -> None:
     """What would be asked, and what it rests on."""
-    asks = plan.model.name != OFFLINE
+    asks = forecast.asks
     counted = [
         (f"{forecast.done:,} done already", forecast.done),
         (f"{forecast.recheck:,} answered, only to be checked again", forecast.recheck),
@@ -162,14 +139,14 @@ def print_forecast(forecast: Forecast, plan: Plan) -> None:
     print(f"{_letters(forecast.letters)}: {', '.join(text for text, shown in counted if shown)}.")
     if asks and forecast.calls:
         more = forecast.most_calls > forecast.calls
-        why = f"--reask {plan.reasks}" + (" and --second-model" if plan.second else "")
+        why = f"--reask {forecast.reasks}" + (" and --second-model" if forecast.second_model else "")
         most = f" ({forecast.most_calls:,} at most, with {why})" if more else ""
         basis = f"{forecast.measured:,} answers" if forecast.measured else "the size of the requests"
         print(f"{forecast.calls:,} calls{most}, estimated from {basis}.")
         print(f"About {forecast.input_tokens:,} tokens in and {forecast.output_tokens:,} out.")
-        day = f", at list prices as of {plan.tariff.as_of}" if plan.tariff.as_of else ""
+        day = f", at list prices as of {forecast.prices_as_of}" if forecast.prices_as_of else ""
         usd = forecast.cost.usd
         print(f"Cost unknown: {forecast.cost.unknown}." if usd is None else f"About {money(usd)}{day}.")
-        if plan.second:
-            print(f"{plan.second.model.name} is asked about letters that are flagged; its calls are not in this sum.")
+        if forecast.second_model:
+            print(f"{forecast.second_model} is asked about letters that are flagged; its calls are not in this sum.")
     print("Nothing was asked.")

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from extractor import Summary
 from extractor.display.terminal import raw_stream
-from extractor.runs.bulk import Summary
 
 _LIVE_EVERY = 0.2
 _PLAIN_EVERY = 10.0

@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from extractor import LetterType, Record
 from extractor.display.terminal import raw_stream, terminal_safe
-from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import is_within
-from extractor.runs.record import Record
 
 # Piped output has no width: lines are as long as this allows, and one record's row is one line.
 PIPED_WIDTH = 200

@@ -1,5 +1,6 @@
 """Many letters: as many in flight as the endpoint bears, every finished letter kept at once."""
 
+from extractor.runs.bulk.budget import refuse_unknown_prices
 from extractor.runs.bulk.flow import run
 from extractor.runs.bulk.forecast import Forecast, forecast
 from extractor.runs.bulk.merge import Merged, merge
@@ -21,6 +22,7 @@ __all__ = [
     "Summary",
     "forecast",
     "merge",
+    "refuse_unknown_prices",
     "run",
     "select",
     "shard_of",

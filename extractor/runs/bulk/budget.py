@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from extractor.errors import StoppedError
+from extractor.errors import StoppedError, UsageError
 from extractor.letters.letter import Letter
 from extractor.models.model import Model, Question, Reply, Usage
 from extractor.models.prices import Tariff
@@ -30,6 +30,13 @@ _UNMEASURED = 1.5
 _FIXED_ANSWER = 1_000
 # The names under which providers take a limit of tokens for an answer.
 _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+def refuse_unknown_prices(plan: Plan) -> None:
+    """Raise ``UsageError`` if a limit on cost cannot be kept, because a model's prices are not known."""
+    for each in filter(None, (plan, plan.second)):
+        if each.tariff.price is None and not each.is_offline:
+            raise UsageError(f"--max-cost cannot be kept: {each.tariff.unknown}", hint="or leave it out")
 
 
 class CallSize(NamedTuple):

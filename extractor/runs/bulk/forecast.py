@@ -10,13 +10,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from pydantic_core import to_json
 
 from extractor.errors import LetterError
 from extractor.letters.letter import Letter, LetterFile, letters_in, read_letter
 from extractor.models.model import Usage
-from extractor.models.prices import Cost
+from extractor.models.prices import Cost, rounded
 from extractor.runs.bulk.budget import BYTES_PER_TOKEN
 from extractor.runs.bulk.options import Options
 from extractor.runs.ledger import Ledger, LedgerView, Totals, is_again, keeps_replies, keys_of, plan_key
@@ -35,6 +36,9 @@ class Forecast:
 
     Tokens and cost are guessed from the sizes of requests and answers, calibrated on ``measured``
     letters whose answers to the same questions are in the folder, corrections included.
+
+    ``asks``: whether a language model is asked. ``reasks``, ``second_model`` (its name, or empty) and
+    ``prices_as_of`` (a date, or empty) are those of the plan.
     """
 
     letters: int = 0
@@ -48,11 +52,35 @@ class Forecast:
     output_tokens: int = 0
     cost: Cost = field(default_factory=lambda: Cost(Decimal(0)))
     measured: int = 0
+    asks: bool = False
+    reasks: int = 0
+    second_model: str = ""
+    prices_as_of: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain JSON data. ``cost_usd`` is ``None`` where a price is not known."""
+        return {
+            "letters": self.letters,
+            "done": self.done,
+            "recheck": self.recheck,
+            "copies": self.copies,
+            "unreadable": self.unreadable,
+            "calls": self.calls,
+            "most_calls": self.most_calls,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cost_usd": rounded(self.cost.usd),
+            "cost_unknown": self.cost.unknown or None,
+            "measured": self.measured,
+        }
 
 
 def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Options) -> Forecast:
     """What ``bulk.run`` would do with these letters. Raises ``LedgerError`` if the folder's ledger cannot be read."""
     survey = _Survey(plan, options)
+    survey.forecast.asks, survey.forecast.reasks = not plan.is_offline, plan.reasks
+    survey.forecast.second_model = plan.second.model.name if plan.second else ""
+    survey.forecast.prices_as_of = str(plan.tariff.as_of or "")
     with ExitStack() as stack:
         ledger = stack.enter_context(LedgerView(folder)) if Ledger.exists(folder) else None
         since = ledger.since(plan_key(plan), options.again) if ledger else 0

@@ -30,9 +30,11 @@ class Selection:
     limit: int | None = None
 
 
-def select(files: Sequence[LetterFile], selection: Selection, folder: Path) -> Sequence[LetterFile]:
+def select(files: Sequence[LetterFile], selection: Selection, folder: Path | None) -> Sequence[LetterFile]:
     """The chosen letters, in the order of ``files``. Raises ``LedgerError`` if ``only`` finds no run in ``folder``."""
     if selection.only:
+        if folder is None:
+            raise UsageError("letters are chosen by their status in a folder", hint="name the folder of the run")
         with LedgerView(folder) as ledger:
             files = [file for file in files if ledger.holds(file.id, selection.only)]
     if selection.sample is not None:

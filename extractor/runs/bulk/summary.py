@@ -81,6 +81,11 @@ class Summary:
     _recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1_000))
 
     @property
+    def stop_reason(self) -> str:
+        """Why the run ended before its last letter; empty if it did not."""
+        return STOPS[self.stopped] if self.stopped else ""
+
+    @property
     def done(self) -> int:
         return self.skipped + self.statuses.total() + len(self.unanswered)
 

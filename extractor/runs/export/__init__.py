@@ -1,7 +1,7 @@
 """Tables of a run folder's records: one row a letter, and one row for each record of the letter type's list."""
 
 from extractor.runs.export.formats import FORMATS
-from extractor.runs.export.tables import BOTH, LETTERS, Reviewed, Table, tables_of
+from extractor.runs.export.tables import BOTH, LETTERS, Reviewed, Table, columns_of, tables_of
 from extractor.runs.export.write import Target, Written, targets, write_tables
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Table",
     "Target",
     "Written",
+    "columns_of",
     "tables_of",
     "targets",
     "write_tables",

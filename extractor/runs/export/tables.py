@@ -111,6 +111,15 @@ def tables_of(letter_type: LetterType, wanted: str = BOTH) -> list[Table]:
     return tables
 
 
+def columns_of(letter_type: LetterType, rows: str, records: Iterable[Record]) -> dict[str, list[Cell]]:
+    """The columns of the table ``rows`` by their names. Raises ``UsageError`` if that is not one table."""
+    tables = [table for table in tables_of(letter_type, rows) if table.name == rows]
+    if not tables:
+        raise UsageError(f"a frame is one table, not {rows!r}", hint="name letters, or a list of the schema")
+    lines = [row for record in records for row in tables[0].rows(Reviewed(record))]
+    return {column.name: [line[i] for line in lines] for i, column in enumerate(tables[0].columns)}
+
+
 def _outer(schema: type[BaseModel], lists: frozenset[str]) -> list[LeafColumn]:
     """The letter's own columns. One that is named like one of ours is called ``answer.NAME``."""
     return [

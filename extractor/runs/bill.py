@@ -1,4 +1,4 @@
-"""What a run's records took and cost, summed up for its report."""
+"""What records took and cost, summed up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from extractor.runs.record import Attempt, Record
 
 @dataclass
 class Bill:
-    """The sum over a run's records, whenever they were paid for.
+    """The sum over records, whenever they were paid for.
 
     Letters of equal text under one plan are asked about once, and counted once.
     """

@@ -1,0 +1,83 @@
+"""Lines of answers from any source, each held against its letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from extractor.errors import LetterError
+from extractor.json_text import strict_json
+from extractor.letters.letter import Letter, LetterIndex, read_letter
+from extractor.lettertypes.lettertype import LetterType
+from extractor.runs.answers import as_given, check_answer
+from extractor.runs.record import SecondAnswer
+
+# The code of a line that triggered a bug of ours.
+INTERNAL = "internal"
+
+
+class LineChecker:
+    """Checks lines against the letters of ``index``; ``strict``: no wrong value is withheld.
+
+    With ``debug`` a bug that a line triggers is raised; without, that line fails, and the others are checked.
+    """
+
+    def __init__(
+        self, letter_type: LetterType, index: LetterIndex, *, strict: bool = False, debug: bool = False
+    ) -> None:
+        self._type, self._index = letter_type, index
+        self._strict, self._debug = strict, debug
+        # Equal ids mostly follow each other.
+        self._last: Letter | None = None
+
+    def check(self, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Each line that is not blank, with fresh evidence, findings and status.
+
+        Lines are records, or hold ``letter_id`` and ``answer``. One that cannot be checked is ``failed``, with the
+        reason under ``error``.
+        """
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield self._checked(number, line)
+
+    def _checked(self, number: int, text: str) -> dict[str, Any]:
+        try:
+            line = strict_json(text)
+            if not isinstance(line, dict) or not isinstance(line.get("letter_id"), str):
+                raise ValueError
+        except ValueError:
+            reason = f"line {number} is not a JSON object with a letter_id"
+            return _failed({"letter_id": None, "answer": None}, "bad_line", reason)
+        try:
+            made_from = line.get("letter_sha256")
+            checked = check_answer(
+                as_given(line),
+                self._letter(line["letter_id"]),
+                self._type,
+                made_from=made_from if isinstance(made_from, str) else None,
+                model=line.get("model"),
+                strict=self._strict,
+                second=SecondAnswer.of_line(line),
+            )
+            return {**line, **checked.as_dict()}
+        except LetterError as error:
+            return _failed(line, error.code, error.message)
+        except Exception as error:  # a bug triggered by one line must not affect the others
+            if self._debug:
+                raise
+            return _failed(line, INTERNAL, f"internal error: {type(error).__name__}")
+
+    def _letter(self, letter_id: str) -> Letter:
+        if self._last is None or self._last.id != letter_id:
+            file = self._index.get(letter_id)
+            if file is None:
+                raise LetterError(
+                    "no letter has this id; name the folder its id was made from", code="letter_not_found"
+                )
+            self._last = read_letter(file)
+        return self._last
+
+
+def _failed(line: dict[str, Any], code: str, message: str) -> dict[str, Any]:
+    fresh = {"status": "failed", "evidence": {}, "proof": {}, "withheld": {}, "findings": []}
+    return {**line, **fresh, "error": {"code": code, "message": message}}
