@@ -87,16 +87,7 @@ def gate_command(
         for prompt in prompts or gates.prompts or (default,)
         for each in models
     }
-    report = rendered(
-        "json" if as_json else form,
-        {
-            "text": lambda: gate_text(found, strict=strict),
-            "md": lambda: gate_markdown(found, strict=strict),
-            "json": lambda: json.dumps(_as_json(found, strict), ensure_ascii=False, indent=2),
-            "junit": lambda: gate_junit(found, strict=strict),
-        },
-    )
-    write(out, report)
+    write(out, _report(found, "json" if as_json else form, strict))
     passed = all(line.holds(strict=strict) for lines in found.values() for line in lines)
     raise typer.Exit(Exit.FINE if passed else Exit.LOOK)
 
@@ -113,6 +104,18 @@ def _lines(whole: Bench, gates: Gates, prompt: str, model: str | None, baseline_
         print_err(f"no baseline at {path}: only the floors are judged; bless one with extractor eval bless {prompt}")
     lines = judge(run, gates, baseline, bench.letter_type.is_protected)
     return [*lines, _leak_line(whole.leaks([prompt]))]
+
+
+def _report(found: dict[str, list[GateLine]], form: str, strict: bool) -> str:
+    return rendered(
+        form,
+        {
+            "text": lambda: gate_text(found, strict=strict),
+            "md": lambda: gate_markdown(found, strict=strict),
+            "json": lambda: json.dumps(_as_json(found, strict), ensure_ascii=False, indent=2),
+            "junit": lambda: gate_junit(found, strict=strict),
+        },
+    )
 
 
 def _as_json(found: dict[str, list[GateLine]], strict: bool) -> dict[str, list[dict[str, Any]]]:

@@ -63,7 +63,7 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
         print_err(line)
 
 
-def withheld_line(letters: int, values: int) -> str:
+def withheld_line(values: int, letters: int) -> str:
     """What records withhold, in a sentence; empty if nothing."""
     if not values:
         return ""
