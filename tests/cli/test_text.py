@@ -20,7 +20,7 @@ from extractor.letters.letter import letter_from_text
 from extractor.letters.spans import Span
 from extractor.lettertypes.reading import nothing_read
 from tests.support.files import docx, mail, paragraph, run, zipped
-from tests.support.imr import IMR, LETTERS, ROOT, decision, imr_letter
+from tests.support.imr import LETTERS, ROOT, decision, imr_letter
 from tests.support.toy import NOTES, cli, put, write_toy
 
 
@@ -99,7 +99,7 @@ def test_what_stands_at_many_places_is_told_once() -> None:
             Note("hidden_text", "2 words are left out", Span(3, 5), "and worse"),
         ),
     )
-    told = list(_head(letter, nothing_read(letter, "no parcels"), IMR))
+    told = list(_head(letter, nothing_read(letter, "no parcels"), "imr"))
     assert told[2:] == [
         "warning: unsure_digits: OCR is only 80 % sure (and 1 more such places, marked below)",
         "info: split: one of several letters",

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from extractor.cli import check as check_module
 from extractor.letters.letter import Letter, letter_from_text
 from extractor.lettertypes.findings import Finding
 from extractor.models.offline import values
+from extractor.runs import answer_lines
 from extractor.runs.answers import CheckedAnswer, check_answer
 from extractor.validator.checks import check
 from tests.support.imr import IMR, LETTERS, bundled
@@ -50,14 +50,14 @@ def test_a_defect_met_by_one_line_costs_only_that_line(tmp_path: Path, monkeypat
     letter_id = BUNDLED[0]
     lines = tmp_path / "lines.jsonl"
     lines.write_text(f'{{"letter_id": "{letter_id}", "answer": {{}}}}\n' * 3, "utf-8")
-    real, calls = check_module.check_answer, iter(range(3))
+    real, calls = answer_lines.check_answer, iter(range(3))
 
     def broken(*given: Any, **options: Any) -> CheckedAnswer:
         if next(calls) == 1:
             raise TypeError("words of a letter")
         return real(*given, **options)
 
-    monkeypatch.setattr(check_module, "check_answer", broken)
+    monkeypatch.setattr(answer_lines, "check_answer", broken)
     ran = cli("check", lines, LETTERS, "--workspace", Path(__file__).parents[2])
     assert [(each.get("error") or {}).get("code") for each in ran.lines] == [None, "internal", None]
     assert ran.code == 70
