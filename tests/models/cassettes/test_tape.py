@@ -20,6 +20,7 @@ from extractor.lettertypes.evidence import StrictModel
 from extractor.lettertypes.reading import nothing_read
 from extractor.models.cassettes import Tape, tape_path, transport
 from extractor.models.llm import ChatModel, Patience
+from extractor.models.llm.retrying import RetryingModel
 from extractor.models.model import Question, Reply
 from tests.support.loopback import Asked, Canned, ask_once, endpoint, message, refusal
 
@@ -111,7 +112,9 @@ def test_recording_again_changes_nothing_but_the_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry_after": "30"}, {"retry_after_ms": "20"}])
-def test_a_retry_is_recorded_and_replayed_without_waiting(tmp_path: Path, headers: dict[str, str]) -> None:
+def test_a_retry_is_recorded_and_replayed_without_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
     max_wait = {"retry_after": "0.1"} if headers.get("retry_after") else headers
     broken = Canned(200, b'{"id": "x", "cho', {"retry-after-ms": "1"})
     replies = [refusal(429, "rate_limit", **max_wait), refusal(500, **max_wait), broken, message()]
@@ -119,9 +122,17 @@ def test_a_retry_is_recorded_and_replayed_without_waiting(tmp_path: Path, header
         assert run(tmp_path, server.url, [question("a")], "record")[0].transport_tries == 4
     path = tape_path(tmp_path, "imr@v1", "openai/gpt-x", "a")
     path.write_text(path.read_text().replace("'0.1'", "'30'"))
+    waits: list[float] = []
+    sleep = RetryingModel._sleep
+
+    async def counted(self: RetryingModel, seconds: float) -> None:
+        waits.append(seconds)
+        await sleep(self, min(seconds, 0.01))
+
+    monkeypatch.setattr(RetryingModel, "_sleep", counted)
     reply = run(tmp_path, DEAD, [question("a")])[0]
     assert reply.transport_tries == 4
-    assert reply.seconds < 1
+    assert waits == [0.0] * 3
 
 
 def test_two_questions_in_one_tape_and_what_was_not_played(tmp_path: Path) -> None:
