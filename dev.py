@@ -24,7 +24,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "installed"
 
-# The default check, in the order in which a mistake is cheapest to see.
+# The default check, cheapest first.
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -64,7 +64,7 @@ def install() -> None:
         raise SystemExit("cannot make .venv; on Debian and Ubuntu: apt-get install python3-venv")
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if subprocess.call([*pip, "-e", f"{ROOT}[dev]", "-c", str(ROOT / "constraints.txt")]):
-        raise SystemExit("the installation failed; the lines above say why")
+        raise SystemExit("the installation failed; see the lines above")
     STAMP.write_text(wanted)
 
 

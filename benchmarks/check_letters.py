@@ -3,7 +3,7 @@
     python -m benchmarks.check_letters
 
 Prints three Markdown tables: time by number of decisions, time against the peers on the same
-letters, and planted mistakes caught by kind with the false alarms on untouched true answers.
+letters, and planted mistakes caught by kind with the false alarms on untouched correct answers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NOT_GIVEN = ("source_flipped", "basis_changed")
 
 @dataclass(frozen=True)
 class Sample:
-    """A letter, its true answer as read from JSON, and the filled schema."""
+    """A letter, its correct answer as read from JSON, and the filled schema."""
 
     letter: Letter
     answer: Mapping[str, Any]
@@ -108,7 +108,7 @@ def time_by_size(imr: LetterType, sizes: Mapping[int, int]) -> list[list[str]]:
 
 
 def time_against(imr: LetterType, peers: Iterable[Peer], letters: int) -> list[list[str]]:
-    """Median and p99 on true answers, and the median on the same with one word of one quote lost."""
+    """Median and p99 on correct answers, and the median on the same with one word of one quote lost."""
     samples = list(made(imr, 5, letters, seed=100_000))
     wrong = [with_a_wrong_quote(imr, one) for one in made(imr, 5, WRONG, seed=300_000)]
     own = [ours(imr, one) for one in samples]
@@ -146,7 +146,7 @@ class Caught:
 
 @dataclass
 class Alarms:
-    """What each found in untouched true answers: (values or leaves held against the letter, false alarms)."""
+    """What each found in untouched correct answers: (values or leaves held against the letter, false alarms)."""
 
     given: Counter[str] = field(default_factory=Counter)
     raised: Counter[str] = field(default_factory=Counter)
@@ -171,7 +171,7 @@ def mistakes(imr: LetterType, one: Sample, reading: Reading, most: int) -> Itera
 def plant(
     imr: LetterType, samples: Iterable[Sample], peers: Sequence[Peer], most: int
 ) -> tuple[dict[str, Caught], Alarms]:
-    """Caught is: more, or worse, complaints than on the true answer. The same measure for all."""
+    """Caught is: more, or worse, complaints than on the correct answer. The same measure for all."""
     kinds: dict[str, Caught] = {kind: Caught() for kind in imr.planters}
     alarms = Alarms()
     for one in samples:
@@ -234,7 +234,7 @@ def print_planted(title: str, kinds: Mapping[str, Caught], alarms: Alarms, names
             *(_share(printed - sum(one.by[w] for one in given), printed) for w in names),
         ]
     )
-    rows.append(["false alarms on true answers", "", *(f"{alarms.raised[w]} of {alarms.given[w]}" for w in names)])
+    rows.append(["false alarms on correct answers", "", *(f"{alarms.raised[w]} of {alarms.given[w]}" for w in names)])
     table(["kind", "planted", *names], rows)
 
 

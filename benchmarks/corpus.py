@@ -3,7 +3,7 @@
     python -m benchmarks.corpus DIR --letters 100000 [--seed 1] [--equal 0.07] [--plain-bytes]
 
 ``DIR/letters/000/l00000000.txt`` and so on, a thousand letters a folder; ``DIR/truth.jsonl`` has a line a
-letter in the order of ids: its form, its mess and the true answer. The same arguments give the same bytes.
+letter in the order of ids: its form, its mess and the correct answer. The same arguments give the same bytes.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 _MARK = re.compile(rb"R(\d{8})")
-# What curator asks for before it begins, to see whether the model can answer in a schema.
+# Curator asks this first, to find out whether the model can answer in a schema.
 _TRIAL = '{"name": "A", "age": 30}'
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
@@ -72,7 +72,7 @@ class Traffic:
         return self._latency * (1 + self._spread * self._chance.uniform(-1, 1))
 
     def headers(self, now: float) -> tuple[bool, str]:
-        """Whether a call may come through now, and what its headers say about the limit."""
+        """Whether a call is admitted now, and the limit to report in its headers."""
         if not self.per_second:
             return True, ""
         self._left = min(self.per_second, self._left + (now - self._then) * self.per_second)

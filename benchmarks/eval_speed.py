@@ -103,7 +103,7 @@ async def through_tapes(plan: Plan, golds: list[Gold], root: Path, work: Path, m
 
 
 def record(workspace: Workspace, golds: list[Gold], root: Path, work: Path) -> None:
-    """Record true answers from an endpoint on this machine."""
+    """Record correct answers from an endpoint on this machine."""
     answers = {gold.letter.text: json.dumps(gold.answer) for gold in golds}
     with endpoint(lambda number, asked: message(answers[asked.body["messages"][1]["content"]])) as server:
         asyncio.run(through_tapes(plan_of(workspace, server.url), golds, root, work, "record"))

@@ -218,7 +218,7 @@ def _plain(day: date) -> str:
 
 
 def written(form: str, rng: random.Random, mark: str, *, holes: bool) -> tuple[list[str], dict[str, Any]]:
-    """The paragraphs of one letter of a form, and its true answer."""
+    """The paragraphs of one letter of a form, and its correct answer."""
     decisions = rng.choices(_MANY, _SHARES)[0]
     kind = {"winter": Winter, "2013": Numbered}.get(form, Labelled)
     writer = kind({"winter": "2014", "2013": "2014"}.get(form, form), rng, mark=mark, holes=holes)

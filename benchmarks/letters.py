@@ -1,4 +1,4 @@
-"""Seeded IMR letters with a given number of decisions, and their true answers.
+"""Seeded IMR letters with a given number of decisions, and their correct answers.
 
 Both forms are made as PDF tools give them: 2014 (no case header, doubled line ends, chapters with
 pages) and 2016 (case header, chapters with their year and sections). Every word is made up.
@@ -132,7 +132,7 @@ class Writer:
         return self._set(parts), answer
 
     def parts(self, decisions: int) -> tuple[list[str], dict[str, Any]]:
-        """The letter's paragraphs, each on one line but for the case header, and the true answer."""
+        """The letter's paragraphs, each on one line but for the case header, and the correct answer."""
         header_text, header = self._header()
         reviewer_text, reviewer = self._reviewer()
         summary_text, values = self._summary(header)

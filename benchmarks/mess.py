@@ -1,4 +1,4 @@
-"""What PDF tools, copying and time do to a letter's text, none of it changing what the letter says."""
+"""Damage that PDF tools, copying and time do to a letter's text without changing its meaning."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _by_columns(match: re.Match[str]) -> str:
 
 
 def hyphens_lost(parts: Sequence[str], rng: random.Random) -> list[str]:
-    """Hyphens that stood at a line's end are gone: in dates, in page ranges, in "Non-MTUS"."""
+    """Hyphens at a line's end are gone: in dates, in page ranges, in "Non-MTUS"."""
     found = []
     for part in parts:
         part = _RANGE.sub(lambda match: match[1] + match[2] if rng.random() < 0.3 else match[0], part)

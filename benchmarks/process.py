@@ -34,7 +34,7 @@ class Used:
 def measured(
     words: Sequence[Any], env: Mapping[str, str] | None = None, kill_when: Callable[[], bool] | None = None
 ) -> Used:
-    """Run a command to its end, or kill it and all its children (-9) as soon as ``kill_when`` says so."""
+    """Run a command to its end, or kill it and all its children (-9) as soon as ``kill_when`` returns true."""
     began = time.perf_counter()
     peak = together = 0.0
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:

@@ -151,7 +151,7 @@ def _count(total: Tally, letter_type: LetterType, record: Mapping[str, Any], lea
 
 
 def _is_withheld(leaf: Leaf, withheld: Mapping[str, Any]) -> bool:
-    """A value taken out is no wrong value: the record says what was answered, and that it is open."""
+    """A value taken out is no wrong value: the record keeps what was answered, and that it is open."""
     return leaf.status == "omitted" and (leaf.answer_path in withheld or leaf.path in withheld)
 
 

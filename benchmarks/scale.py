@@ -57,7 +57,7 @@ class Bench:
         """A folder with so many letters and their truth; made once."""
         root = self.work / f"letters-{number}-{equal}-{'plain' if plain_bytes else 'any'}"
         if not (root / "whole").exists():
-            say(f"writing {number:,} letters")
+            progress(f"writing {number:,} letters")
             shutil.rmtree(root, ignore_errors=True)
             corpus.write(root, number, equal=equal, plain_bytes=plain_bytes)
             (root / "whole").touch()
@@ -82,11 +82,11 @@ class Bench:
         missing = "ModuleNotFoundError" in used.err or "ImportError" in used.err
         if missing and name not in self.missing:
             self.missing.add(name)
-            say(f"{name} is left out: {used.err.strip().splitlines()[-1]}")
+            progress(f"{name} is left out: {used.err.strip().splitlines()[-1]}")
         return not missing
 
 
-def say(line: str) -> None:
+def progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
@@ -112,7 +112,7 @@ def offline(bench: Bench, sizes: Sequence[int]) -> None:
             out = Path(scratch) / "out"
             words = [sys.executable, "-m", "extractor", "run", root / corpus.LETTERS, "--out", out]
             used = measured([*words, "--model", "offline", "--json"])
-            say(f"{size:,} letters offline: {used.wall:.0f} s")
+            progress(f"{size:,} letters offline: {used.wall:.0f} s")
             found.append((size, used, Held(root, out)))
     table(
         "Offline: letters read, filled, checked, stored, written",
@@ -206,7 +206,7 @@ def _asked(
         used = bench.run(name, root, server.url, out, inflight=inflight, limit=limit)
         figures = server.stats()
     made = f"{figures['calls']:,} calls, {figures['corrections']} corrections"
-    say(f"{name}: {limit:,} letters, {inflight} in flight: {used.wall:.0f} s, {made}, code {used.code}")
+    progress(f"{name}: {limit:,} letters, {inflight} in flight: {used.wall:.0f} s, {made}, code {used.code}")
     return used, figures
 
 
@@ -248,10 +248,10 @@ def killed(bench: Bench, number: int, inflight: int, latency: float) -> None:
             at_kill = server.stats()
             if not bench.has(name, first):
                 continue
-            say(f"{name}: killed ({first.code}) after {first.wall:.0f} s")
+            progress(f"{name}: killed ({first.code}) after {first.wall:.0f} s")
             again = bench.run(name, root, server.url, out, inflight=inflight)
             figures = server.stats()
-            say(f"{name}: again {again.wall:.0f} s, code {again.code}")
+            progress(f"{name}: again {again.wall:.0f} s, code {again.code}")
             row(
                 LABELS[name], f"{at_kill['answered']:,}", at_kill["most_in_flight"], f"{figures['calls']:,}",
                 figures["calls"] - figures["letters"], f"{_kept(name, out):,}",
@@ -285,7 +285,7 @@ def limited(bench: Bench, number: int, rpm: float) -> None:
             figures = server.stats()
         if not bench.has(name, used):
             continue
-        say(f"{name}: {used.wall:.0f} s, code {used.code}")
+        progress(f"{name}: {used.wall:.0f} s, code {used.code}")
         refused = figures["refused"]
         row(
             LABELS[name], f"{figures['letters']:,}", number - figures["letters"], refused,

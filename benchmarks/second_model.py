@@ -4,9 +4,9 @@
 
 Recorded answers of both are replayed. Prints, as Markdown or with ``--json``: letters for a person before and
 after, findings cleared, and how many cleared values are not what the gold says. Two rows say what to expect at
-worst: a second model that repeats whatever the first one says, and every planted mistake made by both models.
+worst: a second model that repeats the first one's answers, and every planted mistake made by both models.
 
-Without two recorded models, two prompts of one can stand in to try it: they are not independent.
+Without two recorded models, two prompts of one can be used to try it: they are not independent.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 The answer desk reports no tokens, so they are counted here with OpenAI's o200k_base vocabulary (rs-bpe carries
 it): other models count otherwise, the ratios between prompts hold roughly. Schema and answers are counted as
-compact JSON; providers do not say how they count a schema. Means per letter, re-asks included.
+compact JSON; providers do not document how they count a schema. Means per letter, re-asks included.
 """
 
 from __future__ import annotations

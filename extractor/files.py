@@ -45,7 +45,7 @@ def output_file(
 
 @contextmanager
 def whole_file(path: Path, hint: str = _HINT, *, private: bool = True) -> Iterator[BinaryIO]:
-    """A file that takes the place of ``path`` when the block ends; after an error ``path`` is what it was.
+    """A file that takes the place of ``path`` when the block ends; after an error ``path`` is unchanged.
 
     ``path`` is a file or nothing yet: never a link, a device, a pipe or a folder. What a killed
     command left half written beside it is removed. Raises ``UsageError`` with ``hint`` if it cannot be written.

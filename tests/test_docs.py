@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import tomllib
+from typing import Any
 
+import typer
+
+from extractor.cli.app import app
 from extractor.cli.commands import COMMANDS
 from extractor.lettertypes.findings import CODES
 from tests.support.imr import IMR, ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 DOCS = sorted((ROOT / "docs").glob("*.md"))
+# A command line in a code block or between backticks; "..." and "[...]" are placeholders.
+_COMMAND = re.compile(r"(?:^|`|: )extractor ((?:[a-z]|--)[^`#|\n]*)", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"\[[^\]]*\]|\.\.\.")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -71,3 +79,29 @@ def test_every_page_is_linked_from_the_readme_and_every_link_leads_somewhere() -
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS):
         for target in _LINK.findall(page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_command_line_names_a_command_and_its_options() -> None:
+    pages = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS)
+    lines = [line for page in pages for line in _COMMAND.findall(page.read_text("utf-8"))]
+    assert len(lines) > 100
+    for line in lines:
+        words = shlex.split(_PLACEHOLDER.sub("", line))
+        assert not _unknown(words), f"extractor {line}"
+
+
+def test_an_unknown_command_or_option_is_found() -> None:
+    assert _unknown(["eval", "compose"]) == ["compose"]
+    assert _unknown(["run", "letters", "--out", "out", "--reasks", "2"]) == ["--reasks"]
+
+
+def _unknown(words: list[str]) -> list[str]:
+    """What no command or option of the program is called."""
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "get_command") and words and not words[0].startswith("-"):
+        found = command.get_command(command.context_class(command), words[0])
+        if found is None:
+            return words[:1]
+        command, words = found, words[1:]
+    known = {name for parameter in command.params for name in parameter.opts} | {"--help", "--version"}
+    return [word for word in words if word.startswith("--") and word not in known]

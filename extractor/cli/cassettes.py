@@ -62,7 +62,7 @@ def status_command(
 
 @dataclass(frozen=True)
 class Row:
-    """One cassette, or one that should be there. ``lines`` say why it is not fresh, ``command`` fixes it."""
+    """One cassette, existing or missing. ``lines`` explain why it is not fresh, ``command`` fixes it."""
 
     letter: str
     prompt: str

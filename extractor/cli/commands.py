@@ -77,7 +77,7 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
             ),
             "planted": CommandEntry(
                 "eval.planted:planted_command",
-                "Plant one mistake at a time in true answers, and count what the validator catches.",
+                "Plant one mistake at a time in correct answers, and count what the validator catches.",
             ),
             "strength": CommandEntry(
                 "eval.strength:strength_command",
@@ -87,7 +87,7 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
         },
     ),
     "gold": TableGroup(
-        "More letters with true answers.",
+        "More letters with correct answers.",
         {
             "from-review": CommandEntry(
                 "gold:from_review_command",

@@ -176,14 +176,14 @@ def _advice(model: str, config: ModelConfig, working: list[str]) -> dict[str, An
 
     what = f"mode for {model}"
     if not working:
-        return _row(what, False, "none works", "the lines above say why; try another model, or a newer server")
+        return _row(what, False, "none works", "see the reasons above; try another model, or a newer server")
     best = working[0]
     own_server = model.startswith("openai-compatible/") or (model.startswith("openai/") and config.base_url)
     if own_server and "json_schema_lengths" in working:
         # Without lengths the grammars of such servers run on; OpenAI's own may refuse them.
         best = "json_schema_lengths"
     if best == config.mode:
-        return _row(what, True, f"{best}, as it is set", "")
+        return _row(what, True, f"{best}, as configured", "")
     where = [f'base_url = "{url_without_secrets(config.base_url)}"'] if config.base_url else []
     lines = ["write into workspace.toml:", f'[models."{model}"]', *where, f'mode = "{best}"']
     return {"what": what, "ok": True, "is": best, "do": "\n".join(lines)}

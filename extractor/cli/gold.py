@@ -1,4 +1,4 @@
-"""``extractor gold``: more letters with true answers."""
+"""``extractor gold``: more letters with correct answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def from_review_command(
 
     Takes the letters that a person accepted, with her corrections. One that still has an error which is
     not the letter's own is refused; gold that is there already is never overwritten. Exit code 1 if any
-    was refused. Such gold says whose answer its reviewer saw.
+    was refused. Such gold records whose answer its reviewer saw.
 
     Example: extractor gold from-review out --to eval/imr
     """

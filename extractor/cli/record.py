@@ -61,7 +61,7 @@ def record_command(
     everything: Annotated[
         bool, typer.Option("--all", help="Record every letter again, even if its cassette is fresh.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be asked, and ask nothing.")] = False,
     reask: ReaskOption = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Letters in flight at once.")] = 4,
     letter_type: TypeOption = None,
@@ -138,7 +138,7 @@ async def tape_condition(
     """The state of a letter's tape under a session. Opens no connection.
 
     The letter goes through the whole pipeline against its tape, so a fresh tape answers every request.
-    ``as_recorded`` sends findings back as often as the recording did, not as often as the session says.
+    ``as_recorded``: the number of re-asks is the recording's, not the session's.
     """
     from extractor.models.cassettes.status import condition
 
@@ -219,7 +219,7 @@ class _Job:
                 for _ in range(workers):
                     group.create_task(self._work(waiting))
         except ExceptionGroup as failures:
-            # What stops one worker stops them all; the first says why.
+            # An error that stops one worker stops them all; the first one is reported.
             raise failures.exceptions[0] from None
         if self.done < len(self.tasks):
             print_err(f"gave up after {self.failures_in_a_row} failures in a row")

@@ -48,7 +48,7 @@ def review_command(
 
     Serves on 127.0.0.1 until Ctrl-C and prints the address, which holds a secret; nothing leaves the
     machine. Every act goes to DIR/review.jsonl; records are never changed. Letters are looked for where
-    the run read them, or where --letters says. PDFs and scans are shown as their pages.
+    the run read them, or under --letters. PDFs and scans are displayed as pages.
 
     Example: extractor review out
     """

@@ -34,16 +34,16 @@ def text_command(
     letter_id: Annotated[
         str | None, typer.Option("--letter", metavar="ID", help="Only this letter, where a file holds several.")
     ] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Only the text of one letter, exactly as it is read.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Only the text of one letter, exactly as read.")] = False,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what was read of a letter, page by page, with what was recognised marked.
+    """Print the text read from a letter, page by page, with recognized values marked.
 
     The first thing to look at when a record looks wrong. What is odd about the file comes first:
-    hidden words, a guessed encoding, a poor scan. <outcome upheld>Upheld</outcome> says that these
-    words were read as the outcome "upheld"; a question mark says that the reader had to choose.
+    hidden words, a guessed encoding, a poor scan. <outcome upheld>Upheld</outcome> means that these
+    words were read as the outcome "upheld"; a question mark means that the reader was uncertain.
 
     Exit code 1 if a file cannot be read.
 
@@ -81,7 +81,7 @@ def _print_raw(found: _Found) -> None:
 
 
 def write_exactly(text: str) -> None:
-    """``text`` on stdout, every character as it is; on a terminal, without what that would obey."""
+    """``text`` on stdout, every character unchanged; on a terminal, without control sequences."""
     if sys.stdout.isatty():
         print(_HIDDEN.sub(_code_point, text))
     elif buffer := getattr(sys.stdout, "buffer", None):
@@ -140,32 +140,32 @@ def _head(letter: Letter, reading: Reading, type_name: str) -> Iterator[str]:
 
 
 def _marked(text: str, marks: list[TextMark], page: Span) -> Text:
-    shown = Text()
+    output = Text()
     inside: list[TextMark] = []
     for piece in marked_text(text, marks, page):
         if piece.mark is None:
-            shown.append(_visible(piece.text), _style(inside))
+            output.append(_visible(piece.text), _style(inside))
             continue
         if piece.end:
             if piece.mark in inside:
                 inside.remove(piece.mark)
         else:
             inside.append(piece.mark)
-        _tag(shown, piece, piece.mark)
-    shown.rstrip()
-    return shown
+        _tag(output, piece, piece.mark)
+    output.rstrip()
+    return output
 
 
-def _tag(shown: Text, piece: MarkedText, mark: TextMark) -> None:
+def _tag(output: Text, piece: MarkedText, mark: TextMark) -> None:
     """A tag; section tags are on separate lines."""
     name = mark.label + ("" if mark.certain else "?")
     tag = _visible(f"</{name}>" if piece.end else f"<{name}{mark.value and ' ' + mark.value}>")
     if mark.kind != "section":
-        shown.append(tag, _TAG)
+        output.append(tag, _TAG)
         return
-    if shown.plain and not shown.plain.endswith("\n"):
-        shown.append("\n")
-    shown.append(f"{tag}\n", "blue")
+    if output.plain and not output.plain.endswith("\n"):
+        output.append("\n")
+    output.append(f"{tag}\n", "blue")
 
 
 def _style(inside: list[TextMark]) -> str:

@@ -143,7 +143,7 @@ def differing(text: str, other: str) -> Iterator[tuple[str, bool]]:
 
 
 def _marked(text: str, differs: bool) -> Iterator[tuple[str, bool]]:
-    """A differing stretch without the blanks at its ends, which nobody could see marked."""
+    """A differing stretch without the blanks at its ends, where a mark would be invisible."""
     words = text.strip() if differs else ""
     lead = text.index(words) if words else len(text)
     for part, marked in ((text[:lead], False), (words, True), (text[lead + len(words) :], False)):

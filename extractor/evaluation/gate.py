@@ -239,7 +239,7 @@ def baseline_path(folder: Path, run_about: Mapping[str, Any]) -> Path:
 
 
 def as_baseline(run: Run, reason: str = "") -> dict[str, Any]:
-    """What is kept of a blessed run: what it was, its figures, which values were wrong, and why it was blessed
+    """What is kept of a blessed run: its origin, its figures, which values were wrong, and why it was blessed
     although it is worse. No letter's words.
 
     Raises ``UsageError`` for an incomplete run.

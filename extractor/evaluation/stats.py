@@ -58,7 +58,7 @@ def sign_flip(differences: Sequence[int], total: int | None = None) -> float:
     if sum(sizes) * (len(sizes) + 1000) ** 2 > _MOST_WORK:
         raise UsageError(
             f"{len(sizes)} letters with {sum(sizes)} differing errors are too many for the exact test",
-            hint="compare over fewer letters; at this size the interval of the mean says as much",
+            hint="compare over fewer letters; at this size the interval of the mean is as good",
         )
     # A sum of signed sizes is at least `observed` when its negative part is at most `reach`.
     reach = (sum(sizes) - observed) // 2
@@ -191,7 +191,7 @@ def mcnemar(b: int, c: int) -> float:
     """Two-sided p of McNemar's test (1947), exact: the binomial with 1/2 on b + c letters.
 
     ``b`` letters are right under the first prompt only, ``c`` under the second only. For letters fully
-    right; over leaves it is far off (see above).
+    right; over leaves it is far off.
     """
     tail = sum(math.comb(b + c, i) for i in range(min(b, c) + 1))
     return min(1.0, 2 * tail / (1 << (b + c)))

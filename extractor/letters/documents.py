@@ -68,8 +68,8 @@ class Document:
 
     ``text`` is canonical: evidence points into it and it is never edited. Pages are joined by form
     feeds; ``pages`` are their spans, empty where the source has no pages. ``words`` is empty where
-    nothing is known about places. ``origin`` says how it was read: ``text``, ``pdf``, ``ocr``,
-    ``docx``, ``html`` or ``mail``. ``sizes`` are those of the pages, where they are known. ``first_page``
+    nothing is known about places. ``origin`` is how it was read: ``text``, ``pdf``, ``ocr``,
+    ``docx``, ``html`` or ``mail``. ``sizes`` are those of the pages, if known. ``first_page``
     is the 0-based page of its file or files with which the document begins.
     """
 

@@ -33,8 +33,8 @@ class Letter:
     """One document.
 
     ``text`` is the raw text, exactly as decoded from the file (line ends included). ``pages``
-    are raw spans of the letter's own pages where the source has pages, else empty. ``notes`` say what
-    a person should know of how the text came to be. ``words`` and ``sizes`` are known of PDFs and
+    are raw spans of the letter's own pages where the source has pages, else empty. ``notes`` are remarks for
+    a person on how the text was obtained. ``words`` and ``sizes`` are known of PDFs and
     scans: where each word is, and how large the pages are. ``origin`` and ``first_page`` are those of
     ``Document``. ``page_marks`` are raw spans of running lines that only the letter type knows.
     """
@@ -221,7 +221,7 @@ def _holders(letter_id: str) -> Iterator[str]:
 def read_letter(file: LetterFile) -> Letter:
     """Read the one letter that ``file`` holds.
 
-    Raises ``LetterError``; its codes say what is wrong with the file (``docs/files.md``), or that it
+    Raises ``LetterError``; its codes name the fault of the file (``docs/files.md``), or that it
     holds ``several`` letters, which only ``letters_in`` reads.
     """
     found = list(islice(documents_in(file), 2))

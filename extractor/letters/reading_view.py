@@ -18,7 +18,7 @@ class OffsetMap:
     """Corresponding offsets of a view and of the raw text, in pieces.
 
     Piece i runs to where the next one begins. In an edited piece no single characters correspond: each
-    of its offsets stands for the piece as a whole.
+    of its offsets maps to the piece as a whole.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class OffsetMap:
 
 @dataclass(frozen=True)
 class ReadingView:
-    """A raw text in plain characters, as readers see it, and the way back to raw offsets."""
+    """A raw text in plain characters, as it looks to a reader, with a map back to raw offsets."""
 
     text: str
     offsets: OffsetMap = field(default_factory=OffsetMap, repr=False, compare=False)

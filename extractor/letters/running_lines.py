@@ -26,7 +26,7 @@ _ANCHORS = tuple(
     map(re.compile, (r"age[ \t]+\d", r"AGE[ \t]+\d", r"-\d{5,9}[ \t]+\d", r"- \d{1,3} -", r"\| ?[Pp] ?[Aa] ?[Gg]"))
 )
 _PAGE_OF = re.compile(r"\bpage \d{1,3} ?(?:of|/) ?\d{1,3}\b", re.IGNORECASE)
-_SAYS_PAGE = re.compile(r"\b(?:page|pg\.?) ?\d|\bp\.? ?\d+ ?/ ?\d|\d ?\| ?p ?a ?g ?e\b", re.IGNORECASE)
+_NAMES_PAGE = re.compile(r"\b(?:page|pg\.?) ?\d|\bp\.? ?\d+ ?/ ?\d|\d ?\| ?p ?a ?g ?e\b", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{5}")
 _NUMBER_ALONE = re.compile(
     r"(?:- ?|\| ?|\[ ?)?(?:(?:page|pg\.?) ?)?\d{1,3}(?: ?(?:of|/) ?\d{1,3})?(?: ?[-\]])?(?: ?\| ?p ?a ?g ?e)?",
@@ -163,7 +163,7 @@ def _counts_up(lines: dict[int, _Line], pages: Sequence[_Page], at_top: bool) ->
         number = next(iter(lines))
         return alone and first.numbers[0] == number + 1 and not _is_awaited(number, pages, at_top)
     places = [place for place in range(len(first.numbers)) if _counts_at(place, lines)]
-    if not places or _SAYS_PAGE.search(first.words):
+    if not places or _NAMES_PAGE.search(first.words):
         return bool(places)
     if alone:
         every = len(lines) == len(pages) and first.numbers[places[0]] == 1

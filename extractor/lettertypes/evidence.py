@@ -102,7 +102,7 @@ class SchemaField:
 
     ``kind`` is ``leaf`` (``marker`` is what proves it; ``many`` if it is a list of values;
     ``scored`` how gold is compared), ``group`` (a nested record) or ``records`` (a list of nested
-    records, ``covers`` set). ``place`` says where in the letter it stands and ``parser`` how it is
+    records, ``covers`` set). ``place`` is where in the letter it is found and ``parser`` how it is
     read there, where the type declares that. ``value_type`` is a leaf's own type, inside ``list`` and
     ``| None``; ``nullable`` whether ``null`` is allowed.
     """
@@ -203,7 +203,7 @@ def _field(schema: type[BaseModel], name: str) -> SchemaField:
         return SchemaField(name, "group", model=models[0])
     raise LetterTypeError(
         f"{where} has no evidence marker",
-        hint="say what proves it: Verbatim(within=...), Stated(within=...), Judged(quote=...), "
+        hint="declare what proves it: Verbatim(within=...), Stated(within=...), Judged(quote=...), "
         "Covers(key=...) on a list of records, or Unchecked('why')",
     )
 

@@ -32,7 +32,7 @@ class SectionPart(NamedTuple):
 class Form:
     """How letters of one type are laid out.
 
-    ``sections``: name to heading wordings, in which ``[...]`` holds optional letters. A heading stands
+    ``sections``: name to heading wordings, in which ``[...]`` holds optional letters. A heading is
     alone on its line, or before a tab or colon; a wording also counts in capitals. A section ends at the
     next heading, whatever the order.
     ``boundaries``: further headings, which only end a section.
@@ -61,7 +61,7 @@ class Form:
 
     @cached_property
     def heading_pattern(self) -> str:
-        """One pattern for all headings; the group that matched says which. Empty for a form without headings."""
+        """One pattern for all headings; the matched group identifies the heading. Empty for a form without headings."""
         named = [*self.sections.values(), *((boundary,) for boundary in self.boundaries)]
         if not named:
             return ""

@@ -39,7 +39,7 @@ class LetterType:
     ``protected``: field paths (``decisions/outcome``) where being wrong is worst: such a value goes to a
     person. Any other wrong value is withheld.
     ``from_reading``: field paths where the reading's value, if it is certain, comes in place of a wrong one.
-    ``planters``: by kind, functions that plant mistakes in a true answer, to measure the validator. Those that
+    ``planters``: by kind, functions that plant mistakes in a correct answer, to measure the validator. Those that
     follow from the schema alone (``mistakes``) are there already; give only what needs knowledge of the letters.
     ``starts``: where letters begin in a text that may hold several of them, one behind the other. It is asked
     of every text; ``[]`` or one place means that there is only one letter.

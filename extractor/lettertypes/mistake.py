@@ -11,7 +11,7 @@ from extractor.lettertypes.reading import Reading
 
 @dataclass(frozen=True)
 class Mistake:
-    """A true answer with one mistake planted.
+    """A correct answer with one mistake planted.
 
     A finding is right if its code is in ``codes`` and it points at, or into, one of ``paths``;
     the first path is the leaf that was changed. ``uncertain``: it must be caught even by a reader that is

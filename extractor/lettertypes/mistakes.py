@@ -1,8 +1,8 @@
-"""Mistakes that a schema alone makes possible, planted one at a time in true answers to measure the validator.
+"""Mistakes that a schema alone makes possible, planted one at a time in correct answers to measure the validator.
 
 Each planter walks the whole answer and yields copies with one mistake, for every leaf whose type and
 marker it fits. What a marker does not claim is not planted: words may be chosen freely where a leaf
-only says that they stand in the letter, so leaving some of them out is no mistake there.
+only proves that they are in the letter, so leaving some of them out is not a mistake there.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Found(NamedTuple):
 class Parser:
     """Finds the values that some words state.
 
-    ``find`` is given the letter's text and the span to look in, and yields what stands there in
+    ``find`` is given the letter's text and the span to look in, and yields the values there in
     order. ``name`` is used in messages.
     """
 

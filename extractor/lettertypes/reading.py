@@ -93,7 +93,7 @@ class Reading:
     oddities: tuple[Oddity, ...] = ()
 
     def took_apart(self, path: str) -> bool:
-        """Whether the reader could take apart every part that a JSON pointer into the true answer passes through.
+        """Whether the reader could take apart every part that a JSON pointer into the correct answer passes through.
 
         A part without a block is not part of this reading.
         """

@@ -135,7 +135,7 @@ def readable(request: dict[str, Any]) -> str:
 _HOW_TO_ANSWER = """\
 How to answer: read the prompt and the letter below. Write the answer as one JSON object into `answer.json` in this
 folder, with every key of the schema at the end of this page and no others. `draft.json`, if it is here, has the
-shape: copy it, fill it in, and save it as `answer.json` when it is done. What is saved is sent as it is.
+shape: copy it, fill it in, and save it as `answer.json` when it is done. The file is sent unchanged.
 """
 
 

@@ -1,6 +1,6 @@
 """What a model is to the engine: something that is asked a question and gives a reply.
 
-Hosted, local, recorded or none (``offline``): the pipeline sees only this.
+Hosted, local, recorded or none (``offline``): the pipeline knows only this interface.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Question:
-    """All that a model may see of one letter.
+    """Everything a model is given about one letter.
 
     ``instructions`` is the prompt's unchanging text, ``letter`` the letter's raw text byte for
     byte. ``notes``: what the prompt's strategy adds to it. ``reading`` is for ``offline``
@@ -41,7 +41,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one or more calls; ``None`` where the endpoint did not say.
+    """Tokens of one or more calls; ``None`` where the endpoint did not report them.
 
     ``cached_tokens`` (read from the endpoint's cache) and ``cache_write_tokens`` (written to it) are
     parts of the input and do not overlap; ``reasoning_tokens`` are a part of the output.
@@ -70,8 +70,8 @@ class Reply:
     """What came back, before anyone parsed it: ``text`` is the answer as JSON text.
 
     ``seconds`` is the time of the call with its pauses; ``error`` is the code of a reply that is no
-    answer (a refusal, a cut-off text), else empty. ``model`` is the model that answered, by the endpoint's
-    own word; empty if it does not say, or says what was asked.
+    answer (a refusal, a cut-off text), else empty. ``model`` is the model that answered, as the endpoint
+    reports it; empty if it reports none, or the requested one.
     """
 
     text: str

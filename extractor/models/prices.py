@@ -21,7 +21,7 @@ _MILLION = Decimal(1_000_000)
 # One cached token of the cheapest models costs 0.00000001 USD.
 _SMALLEST = Decimal("0.00000001")
 _SNAPSHOT = re.compile(r"-20\d\d(-?)(0[1-9]|1[0-2])\1(0[1-9]|[12]\d|3[01])\Z")
-# What the request parameter `service_tier` may say where list prices hold.
+# Values of the request parameter `service_tier` for which list prices hold.
 _STANDARD_TIERS = (None, "auto", "default", "standard_only")
 
 
@@ -46,7 +46,7 @@ class Price(BaseModel):
     max_input_tokens: int | None = Field(None, gt=0, description="longer calls have other prices, unknown here")
     base_url: str | None = Field(None, description="the one address this holds for; default: the provider's own")
     source: str = Field(min_length=1, description="where the figures were read")
-    source_date: date | None = Field(None, description="of the source; left out where it does not say")
+    source_date: date | None = Field(None, description="of the source; left out if it gives none")
     note: str = ""
 
 
@@ -125,7 +125,7 @@ class Tariff:
         if price is None:
             return Cost(None, self.unknown)
         if usage.input_tokens is None or usage.output_tokens is None:
-            return Cost(None, "the endpoint did not say how many tokens it took")
+            return Cost(None, "the endpoint did not report how many tokens it took")
         cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
         plain = usage.input_tokens - cached - written
         if min(plain, cached, written, usage.output_tokens) < 0:

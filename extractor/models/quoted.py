@@ -89,7 +89,7 @@ def _unquoted(schema: type[BaseModel], given: Mapping[str, Any], path: str, quot
 
 
 def _quoted(schema: type[BaseModel], plain: Mapping[str, Any]) -> dict[str, Any]:
-    """A plain answer in the reply's shape, each value quoted as it is written."""
+    """A plain answer in the reply's shape, each value quoted as written."""
     return dict(_quoted_fields(schema, plain))
 
 

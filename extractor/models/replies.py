@@ -156,14 +156,14 @@ def one_answer(reply: Reply, calls: Sequence[Any], *, cut_off: bool) -> Reply:
 
 
 def finish_reason(value: Any, default: str) -> str:
-    """Why the model stopped, as the endpoint names it; ``default`` where it does not say."""
+    """Why the model stopped, as the endpoint names it; ``default`` if it does not."""
     if isinstance(value, str):
         return value[:_LONGEST_FINISH] or default
     return default if value is None else "unknown"
 
 
 def model_name(value: Any) -> str:
-    """The model that answered, as the endpoint names it; empty where it does not say."""
+    """The model that answered, as the endpoint names it; empty if it does not."""
     return value[:_LONGEST_NAME] if isinstance(value, str) and value.isprintable() else ""
 
 

@@ -4,7 +4,7 @@
 ``skeleton`` shows the model what the reader found, as a numbered table behind the letter, and asks
 only for what needs a mind; the reading fills the rest. That saves most of the output, and gives away
 the second pair of eyes on what the reader filled: so the model may dispute rows of the table, and
-every such record says how it was made.
+every such record states how it was made.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Strategy(Protocol):
         ...
 
     def expected_reply(self, reading: Reading) -> Mapping[str, Any]:
-        """A reply of the size to be expected: what the reading alone would say, not validated."""
+        """A reply of the size to be expected: the reading's values, not validated."""
         ...
 
 
@@ -106,7 +106,7 @@ def _disputes(numbers: list[int], table: str) -> Iterator[Finding]:
     for number in dict.fromkeys(numbers):
         known = 0 < number <= len(rows)
         path = "/" + rows[number - 1].split("]", 1)[1].split(":", 1)[0].strip() if known else ""
-        message = "the model says that the letter does not bear this row out" if known else "the model misses a row"
+        message = "the model disputes this row: the letter does not support it" if known else "the model misses a row"
         yield Finding("skeleton_disputed", path.rstrip("/"), "error", "unclear", message, got=number)
 
 
@@ -171,15 +171,15 @@ def _fill_in(schema: type[BaseModel], filled: dict[str, Any], rest: BaseModel) -
     for spec in fields_of(schema):
         if spec.name not in type(rest).model_fields:
             continue
-        said = getattr(rest, spec.name)
+        given = getattr(rest, spec.name)
         if spec.model is None:
-            filled[spec.name] = said
+            filled[spec.name] = given
         elif spec.kind == "group":
-            _fill_in(spec.model, filled[spec.name], said)
-        elif len(said) != len(filled[spec.name]):
-            raise RowsError(f"the table has {len(filled[spec.name])} {spec.name}, the reply {len(said)}")
+            _fill_in(spec.model, filled[spec.name], given)
+        elif len(given) != len(filled[spec.name]):
+            raise RowsError(f"the table has {len(filled[spec.name])} {spec.name}, the reply {len(given)}")
         else:
-            for inner, one in zip(filled[spec.name], said, strict=True):
+            for inner, one in zip(filled[spec.name], given, strict=True):
                 _fill_in(spec.model, inner, one)
 
 

@@ -104,7 +104,7 @@ def _refuse_object(node: Mapping[str, Any], path: str) -> None:
 class Template:
     """The part of a request that does not change from letter to letter, serialised once.
 
-    It ends where the messages of one letter begin, so the endpoint sees the same long prefix
+    It ends where the messages of one letter begin, so the endpoint gets the same long prefix
     every time and can reuse it.
     """
 

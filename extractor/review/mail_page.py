@@ -23,7 +23,7 @@ def sheet(desk: Desk, most: int = MOST_LETTERS) -> str:
         title=f"Review of {desk.folder.name}",
         folder=desk.folder.name or str(desk.folder.resolve()),
         at=now(),
-        overall=desk.queue.counts(Query(show="all"), desk.part),
+        overall=desk.queue.counts(Query(part="all"), desk.part),
         letters=[pages.sheet_letter(desk.kind, desk.letter_of(entry)) for entry in detailed],
         others=[entry for entry in desk.queue.entries if entry.key not in keys],
     )

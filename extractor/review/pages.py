@@ -69,7 +69,7 @@ def queue_page(desk: Desk, query: Query) -> Page:
     at = min(query.page, last)
     entries = found[(at - 1) * PAGE : at * PAGE]
     counts = queue.counts(query, desk.part)
-    overall = queue.counts(Query(show="all"), desk.part)
+    overall = queue.counts(Query(part="all"), desk.part)
     return _page(
         "queue.html",
         title="Review",
@@ -87,7 +87,7 @@ def queue_page(desk: Desk, query: Query) -> Page:
         folder=desk.folder.name or str(desk.folder.resolve()),
         name=desk.name,
         missing=len(desk.letters.missing),
-        filtered=query != Query(show=query.show, page=query.page),
+        filtered=query != Query(part=query.part, page=query.page),
     )
 
 

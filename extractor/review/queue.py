@@ -76,7 +76,7 @@ class Entry:
 class Query:
     """A filter of the queue. Unknown values match nothing."""
 
-    show: str = "todo"
+    part: str = "todo"
     status: str = ""
     code: str = ""
     field: str = ""
@@ -88,9 +88,9 @@ class Query:
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> Query:
         page = parameters.get("page", "1")
-        show = parameters.get("show", "todo")
+        part = parameters.get("part", "todo")
         return cls(
-            show=show if show in QUEUE_PARTS else "todo",
+            part=part if part in QUEUE_PARTS else "todo",
             page=max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < 8 else 1,
             **{
                 name: parameters.get(name, "")[:200]
@@ -102,12 +102,12 @@ class Query:
         """The query as the end of an address, without what is default."""
         chosen = {**self.__dict__, "page": 1, **changed}
         chosen = {
-            name: value for name, value in chosen.items() if value not in ("", 1) and (name, value) != ("show", "todo")
+            name: value for name, value in chosen.items() if value not in ("", 1) and (name, value) != ("part", "todo")
         }
         return "?" + urlencode(chosen) if chosen else ""
 
     def fits(self, entry: Entry) -> bool:
-        """Whether an entry is wanted, apart from ``show``, which depends on what people did."""
+        """Whether an entry is wanted, apart from ``part``, which depends on what people did."""
         return (
             self.status in ("", entry.status)
             and (not self.code or self.code in entry.codes)
@@ -132,7 +132,7 @@ class Queue:
     def matching(self, query: Query, part: Callable[[Entry], str]) -> list[Entry]:
         """All entries that fit; ``part`` gives the part of the queue an entry is in."""
         return [
-            entry for entry in self.entries if query.fits(entry) and (query.show == "all" or part(entry) == query.show)
+            entry for entry in self.entries if query.fits(entry) and (query.part == "all" or part(entry) == query.part)
         ]
 
     def counts(self, query: Query, part: Callable[[Entry], str]) -> dict[str, int]:
@@ -147,7 +147,7 @@ class Queue:
         for entry in self.entries:
             if entry.key == key:
                 passed = True
-            elif query.fits(entry) and (query.show == "all" or part(entry) == query.show):
+            elif query.fits(entry) and (query.part == "all" or part(entry) == query.part):
                 if passed:
                     return before, entry
                 before = entry

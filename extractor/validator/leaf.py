@@ -232,7 +232,7 @@ class LeafCheck:
         if place:
             return QuoteWitness.PROVES, place
         if value is False:
-            # No words say that something is not there.
+            # Absence has no words to quote.
             return QuoteWitness.NOT_ASKED, None
         return (QuoteWitness.ELSEWHERE if quote else QuoteWitness.ABSENT), None
 

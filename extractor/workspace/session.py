@@ -42,7 +42,7 @@ class PlanSpec:
 
     ``workspace`` is the folder of a workspace, ``model`` a name such as ``offline`` or ``openai/NAME``. The
     hashes, where given, are of what the plan was made with: a workspace that differs is refused. ``strict``: no
-    wrong value is withheld, its letter goes to a person. ``second`` is the plan of a second model. Keys are no part
+    wrong value is withheld, its letter needs review. ``second`` is the plan of a second model. Keys are no part
     of it; each machine has its own.
     """
 

@@ -1,4 +1,4 @@
-"""What planters share: a true answer with one value changed, and its decisions, page lists and dates one by one."""
+"""What planters share: a correct answer with one value changed, and its decisions, page lists and dates one by one."""
 
 from __future__ import annotations
 

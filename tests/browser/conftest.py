@@ -49,7 +49,7 @@ class Opened:
 
 
 Open = Callable[..., Opened]
-Show = Callable[..., Opened]
+Browse = Callable[..., Opened]
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +92,7 @@ def open_page(chromium: Any, tmp_path: Path) -> Iterator[Open]:
 
 
 @pytest.fixture
-def show(chromium: Any) -> Iterator[Show]:
+def browse(chromium: Any) -> Iterator[Browse]:
     """Serves a desk and opens it; further words are those of a Playwright context."""
     with ExitStack() as stack:
 

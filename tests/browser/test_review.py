@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import WATCH, Opened, Show, announced, heading, here, press, ready, violations
+from tests.browser.conftest import WATCH, Browse, Opened, announced, heading, here, press, ready, violations
 from tests.support.imr import IMR, LETTERS, ROOT
 from tests.support.reviews import cli_apart, desk_of, doubled, dropped, lines, lost, many, write_run
 from tests.support.toy import cli
@@ -27,9 +27,9 @@ def exported(root: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_from_queue_to_corrected_export_by_keyboard(show: Show, tmp_path: Path) -> None:
+def test_from_queue_to_corrected_export_by_keyboard(browse: Browse, tmp_path: Path) -> None:
     out = write_run(tmp_path, {"blue": lost, "red": lost})
-    opened = show(desk_of(tmp_path))
+    opened = browse(desk_of(tmp_path))
     page = opened.page
     assert heading(page) == "2 letters need a person"
     press(page, "j", "Enter")
@@ -66,9 +66,9 @@ def test_from_queue_to_corrected_export_by_keyboard(show: Show, tmp_path: Path) 
     assert opened.is_quiet()
 
 
-def test_from_queue_to_corrected_export_by_mouse(show: Show, tmp_path: Path) -> None:
+def test_from_queue_to_corrected_export_by_mouse(browse: Browse, tmp_path: Path) -> None:
     out = write_run(tmp_path, {"blue": lost})
-    opened = show(desk_of(tmp_path))
+    opened = browse(desk_of(tmp_path))
     page = opened.page
     page.get_by_role("link", name="blue").click()
     ready(page)
@@ -94,9 +94,9 @@ def test_from_queue_to_corrected_export_by_mouse(show: Show, tmp_path: Path) -> 
     assert opened.is_quiet()
 
 
-def test_a_decision_is_taken_back_from_the_next_letter(show: Show, tmp_path: Path) -> None:
+def test_a_decision_is_taken_back_from_the_next_letter(browse: Browse, tmp_path: Path) -> None:
     write_run(tmp_path, {"blue": lost, "red": lost})
-    page = show(desk_of(tmp_path)).page
+    page = browse(desk_of(tmp_path)).page
     press(page, "j", "Enter")
     ready(page)
     press(page, "s")
@@ -107,9 +107,9 @@ def test_a_decision_is_taken_back_from_the_next_letter(show: Show, tmp_path: Pat
     assert page.locator(".status-line .decided").count() == 0
 
 
-def test_keys_walk_fields_letters_and_help(show: Show, tmp_path: Path) -> None:
+def test_keys_walk_fields_letters_and_help(browse: Browse, tmp_path: Path) -> None:
     write_run(tmp_path, {"blue": lost, "red": lost})
-    page = show(desk_of(tmp_path)).page
+    page = browse(desk_of(tmp_path)).page
     press(page, "j", "Enter")
     ready(page)
     press(page, "k")
@@ -141,10 +141,10 @@ def test_keys_walk_fields_letters_and_help(show: Show, tmp_path: Path) -> None:
     assert page.locator(".letters tbody th").all_inner_texts() == ["red"]
 
 
-def test_selected_words_become_evidence(show: Show, tmp_path: Path) -> None:
+def test_selected_words_become_evidence(browse: Browse, tmp_path: Path) -> None:
     text = "PARCEL NOTE of Blue \U0001f69a Van\r\n\r\nPARCEL 12: delivered\r\n"
     out = write_run(tmp_path, {"blue": lost}, {"blue": text})
-    page = show(desk_of(tmp_path)).page
+    page = browse(desk_of(tmp_path)).page
     press(page, "j", "Enter")
     ready(page)
     page.locator('.field[data-path="/carrier"] .name').click()
@@ -171,9 +171,9 @@ def test_selected_words_become_evidence(show: Show, tmp_path: Path) -> None:
     assert text[start:end] == "delivered"
 
 
-def test_a_missing_record_is_added_and_a_doubled_one_removed(show: Show, tmp_path: Path) -> None:
+def test_a_missing_record_is_added_and_a_doubled_one_removed(browse: Browse, tmp_path: Path) -> None:
     write_run(tmp_path, {"blue": dropped, "red": doubled})
-    page = show(desk_of(tmp_path)).page
+    page = browse(desk_of(tmp_path)).page
     page.get_by_role("link", name="blue").click()
     ready(page)
     page.get_by_role("button", name="Add the missing one").click()
@@ -188,9 +188,9 @@ def test_a_missing_record_is_added_and_a_doubled_one_removed(show: Show, tmp_pat
     assert page.locator(".summary").count() == 0
 
 
-def test_two_reviewers_do_not_overwrite_each_other(show: Show, tmp_path: Path) -> None:
+def test_two_reviewers_do_not_overwrite_each_other(browse: Browse, tmp_path: Path) -> None:
     out = write_run(tmp_path, {"blue": lost})
-    one, other = show(desk_of(tmp_path, "Ada")).page, show(desk_of(tmp_path, "Bob")).page
+    one, other = browse(desk_of(tmp_path, "Ada")).page, browse(desk_of(tmp_path, "Bob")).page
     for page in (one, other):
         press(page, "j", "Enter")
         ready(page)
@@ -218,10 +218,10 @@ EVIL = [
 
 
 @pytest.mark.parametrize("words", EVIL, ids=["img", "script", "template", "bidi", "long"])
-def test_a_hostile_letter_is_only_words(show: Show, tmp_path: Path, words: str) -> None:
+def test_a_hostile_letter_is_only_words(browse: Browse, tmp_path: Path, words: str) -> None:
     note = f"PARCEL NOTE of {words}\nPARCEL 12: delivered\n"
     write_run(tmp_path, {"x": lost}, {"x": note})
-    opened = show(desk_of(tmp_path, "<b>Ada</b>"))
+    opened = browse(desk_of(tmp_path, "<b>Ada</b>"))
     page = opened.page
     assert "&lt;b&gt;" in page.content()
     press(page, "j", "Enter")
@@ -239,9 +239,9 @@ def test_a_hostile_letter_is_only_words(show: Show, tmp_path: Path, words: str) 
     assert opened.is_quiet()
 
 
-def test_the_policy_is_in_force(show: Show, tmp_path: Path) -> None:
+def test_the_policy_is_in_force(browse: Browse, tmp_path: Path) -> None:
     write_run(tmp_path, {"blue": lost})
-    opened = show(desk_of(tmp_path))
+    opened = browse(desk_of(tmp_path))
     opened.page.evaluate(
         """() => {
             const script = document.createElement("script");
@@ -257,10 +257,10 @@ def test_the_policy_is_in_force(show: Show, tmp_path: Path) -> None:
     assert opened.page.evaluate("document.cookie") == ""
 
 
-def test_five_thousand_letters(show: Show, tmp_path: Path) -> None:
+def test_five_thousand_letters(browse: Browse, tmp_path: Path) -> None:
     many(tmp_path, 5_000)
     desk = desk_of(tmp_path)
-    opened = show(desk)
+    opened = browse(desk)
     page = opened.page
     assert heading(page) == "501 letters need a person"
     root = opened.url
@@ -273,8 +273,8 @@ def test_five_thousand_letters(show: Show, tmp_path: Path) -> None:
 
     took = {
         "open": seconds(lambda: page.goto(root)),
-        "all": seconds(lambda: page.goto(f"{root}?show=all&page=40")),
-        "search": seconds(lambda: page.goto(f"{root}?show=all&find=note-04321")),
+        "all": seconds(lambda: page.goto(f"{root}?part=all&page=40")),
+        "search": seconds(lambda: page.goto(f"{root}?part=all&find=note-04321")),
         "letter": seconds(lambda: page.locator(".letters tbody th a").first.click()),
     }
     assert heading(page) == "note-04321"
@@ -299,12 +299,12 @@ def imr_desk(out: Path) -> Any:
 
 
 def open_letter(opened: Opened, letter_id: str) -> None:
-    opened.page.goto(f"{opened.url}?show=all&find={letter_id}")
+    opened.page.goto(f"{opened.url}?part=all&find={letter_id}")
     opened.page.get_by_role("link", name=letter_id, exact=True).click()
     ready(opened.page)
 
 
-def test_twenty_one_decisions(show: Show, tmp_path: Path) -> None:
+def test_twenty_one_decisions(browse: Browse, tmp_path: Path) -> None:
     text = (LETTERS / "twelve-decisions.txt").read_text("utf-8")
     heads = text.index("set forth below:") + len("set forth below:")
     body = text[heads:]
@@ -314,7 +314,7 @@ def test_twenty_one_decisions(show: Show, tmp_path: Path) -> None:
     cli_apart("run", tmp_path / "long.txt", "--out", out, "--workspace", ROOT)
     from extractor.review.review import Desk
 
-    opened = show(Desk(out, IMR, [[tmp_path / "long.txt"]], "Ada"))
+    opened = browse(Desk(out, IMR, [[tmp_path / "long.txt"]], "Ada"))
     page = opened.page
     open_letter(opened, "long")
     assert page.locator(".group.depth1 h3", has_text="ecision").count() >= 21
@@ -330,8 +330,8 @@ def test_twenty_one_decisions(show: Show, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_window_is_too_narrow(show: Show, run_of_imr: Path, width: int) -> None:
-    opened = show(imr_desk(run_of_imr), width=width, height=700)
+def test_no_window_is_too_narrow(browse: Browse, run_of_imr: Path, width: int) -> None:
+    opened = browse(imr_desk(run_of_imr), width=width, height=700)
     page = opened.page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     open_letter(opened, "source-contradicts")
@@ -342,15 +342,15 @@ def test_no_window_is_too_narrow(show: Show, run_of_imr: Path, width: int) -> No
     assert opened.is_quiet()
 
 
-def test_a_wrong_answer_and_an_odd_letter_look_different(show: Show, run_of_imr: Path, tmp_path: Path) -> None:
-    opened = show(imr_desk(run_of_imr))
+def test_a_wrong_answer_and_an_odd_letter_look_different(browse: Browse, run_of_imr: Path, tmp_path: Path) -> None:
+    opened = browse(imr_desk(run_of_imr))
     open_letter(opened, "source-contradicts")
     odd = opened.page.locator(".finding.letter").first
     assert "letter" in odd.locator(".tag").inner_text()
     look = "e => [getComputedStyle(e).borderLeftStyle, getComputedStyle(e).borderLeftColor]"
     of_letter = odd.evaluate(look)
     write_run(tmp_path, {"blue": lost})
-    other = show(desk_of(tmp_path))
+    other = browse(desk_of(tmp_path))
     press(other.page, "j", "Enter")
     ready(other.page)
     wrong = other.page.locator(".finding.answer").first
@@ -384,8 +384,8 @@ def test_the_mailed_page_reads_from_a_file(chromium: Any, run_of_imr: Path, tmp_
 # ---- for everyone ---------------------------------------------------------------------------------
 
 
-def test_the_keyboard_sees_where_it_is(show: Show, run_of_imr: Path) -> None:
-    opened = show(imr_desk(run_of_imr))
+def test_the_keyboard_sees_where_it_is(browse: Browse, run_of_imr: Path) -> None:
+    opened = browse(imr_desk(run_of_imr))
     page = opened.page
     focusable = set()
     for where in ("queue", "letter"):
@@ -402,8 +402,8 @@ def test_the_keyboard_sees_where_it_is(show: Show, run_of_imr: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_control_has_a_name_and_every_word_contrast(show: Show, run_of_imr: Path, scheme: str) -> None:
-    opened = show(imr_desk(run_of_imr), color_scheme=scheme)
+def test_every_control_has_a_name_and_every_word_contrast(browse: Browse, run_of_imr: Path, scheme: str) -> None:
+    opened = browse(imr_desk(run_of_imr), color_scheme=scheme)
     page = opened.page
     for where in ("queue", "letter", "form"):
         if where == "letter":

@@ -13,7 +13,7 @@ from extractor.letters.letter import LetterIndex, find_letters, read_letter
 from extractor.letters.pages.tesseract import is_installed
 from extractor.review.review import Desk
 from extractor.runs.answers import recheck
-from tests.browser.conftest import Opened, Show, announced, here, press, ready, violations
+from tests.browser.conftest import Browse, Opened, announced, here, press, ready, violations
 from tests.support import makepdf
 from tests.support.files import mail, zipped
 from tests.support.reviews import cli_apart, desk_of, failing, kind_of, lines, lost, record_of, store, write_run
@@ -49,7 +49,7 @@ def open_desk(root: Path) -> Desk:
 
 
 def open_letter(opened: Opened, letter_id: str) -> Any:
-    opened.page.goto(f"{opened.url}?show=all&find={letter_id}")
+    opened.page.goto(f"{opened.url}?part=all&find={letter_id}")
     opened.page.get_by_role("link", name=letter_id, exact=True).click()
     ready(opened.page)
     return opened.page
@@ -71,9 +71,9 @@ def lies_in_view(page: Any) -> bool:
     return found
 
 
-def test_fields_show_their_boxes_and_boxes_their_fields(show: Show, tmp_path: Path) -> None:
+def test_fields_show_their_boxes_and_boxes_their_fields(browse: Browse, tmp_path: Path) -> None:
     out = run_over(tmp_path, a_pdf=PDF)
-    opened = show(open_desk(tmp_path))
+    opened = browse(open_desk(tmp_path))
     page = open_letter(opened, "a")
     drawn(page)
     assert page.locator(".pages figure").count() == 2
@@ -114,9 +114,9 @@ def test_fields_show_their_boxes_and_boxes_their_fields(show: Show, tmp_path: Pa
     assert opened.is_quiet()
 
 
-def test_members_of_archives_and_mails_have_pages(show: Show, tmp_path: Path) -> None:
+def test_members_of_archives_and_mails_have_pages(browse: Browse, tmp_path: Path) -> None:
     run_over(tmp_path, in_zip=zipped({"b.pdf": PDF}), m_eml=mail("see there", c_pdf=PDF).as_bytes())
-    opened = show(open_desk(tmp_path))
+    opened = browse(open_desk(tmp_path))
     for letter_id in ("in/b", "m/c"):
         page = open_letter(opened, letter_id)
         drawn(page)
@@ -125,21 +125,21 @@ def test_members_of_archives_and_mails_have_pages(show: Show, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not is_installed(), reason="needs tesseract")
-def test_a_scan_that_lies_on_its_side(show: Show, tmp_path: Path) -> None:
+def test_a_scan_that_lies_on_its_side(browse: Browse, tmp_path: Path) -> None:
     prose = "The parcels of this note were handed over at the gate of the yard, and signed for.\n"
     pdf = makepdf.typeset(f"PARCEL NOTE of Blue Van\n{prose * 4}PARCEL 12: delivered on 3/4/2020\n{prose * 4}")
     scan = [picture.rotate(90, expand=True) for picture in makepdf.pictures(pdf)]
     run_over(tmp_path, a_tif=makepdf.tiff(scan))
-    page = open_letter(show(open_desk(tmp_path)), "a")
+    page = open_letter(browse(open_desk(tmp_path)), "a")
     drawn(page)
     upright = page.locator(".pages img").evaluate("i => i.naturalHeight > i.naturalWidth")
     assert upright
     assert lies_in_view(page)
 
 
-def test_a_file_that_is_gone_says_so_in_the_place_of_its_page(show: Show, tmp_path: Path) -> None:
+def test_a_file_that_is_gone_says_so_in_the_place_of_its_page(browse: Browse, tmp_path: Path) -> None:
     run_over(tmp_path, a_pdf=PDF)
-    opened = show(open_desk(tmp_path))
+    opened = browse(open_desk(tmp_path))
     page = opened.page
     page.route("**/page/2", lambda route: ((tmp_path / "pages" / "a.pdf").unlink(missing_ok=True), route.continue_()))
     open_letter(opened, "a")
@@ -151,13 +151,13 @@ def test_a_file_that_is_gone_says_so_in_the_place_of_its_page(show: Show, tmp_pa
     assert page.locator(".pages").count() == 0
 
 
-def test_a_hostile_name_and_hostile_words_of_a_pdf_are_only_words(show: Show, tmp_path: Path) -> None:
+def test_a_hostile_name_and_hostile_words_of_a_pdf_are_only_words(browse: Browse, tmp_path: Path) -> None:
     evil = "</text></svg><script>document.title='evil'</script>"
     name = 'a"><img src=x onerror=document.title="evil">'
     run_over(tmp_path, **{f"{name}.pdf": makepdf.typeset(f"PARCEL NOTE of {evil}\nPARCEL 12: lost\n")})
-    opened = show(open_desk(tmp_path))
+    opened = browse(open_desk(tmp_path))
     page = opened.page
-    page.goto(f"{opened.url}?show=all")
+    page.goto(f"{opened.url}?part=all")
     page.locator(".letters tbody th a").click()
     ready(page)
     drawn(page)
@@ -168,9 +168,9 @@ def test_a_hostile_name_and_hostile_words_of_a_pdf_are_only_words(show: Show, tm
     assert opened.is_quiet()
 
 
-def test_a_page_is_for_this_run_only(show: Show, tmp_path: Path) -> None:
+def test_a_page_is_for_this_run_only(browse: Browse, tmp_path: Path) -> None:
     run_over(tmp_path, a_pdf=PDF)
-    opened = show(open_desk(tmp_path))
+    opened = browse(open_desk(tmp_path))
     page = open_letter(opened, "a")
     source = page.locator(".pages img").first.get_attribute("src")
     ask = "async (path) => { const a = await fetch(path); return [a.status, a.headers.get('content-type'), a.headers.get('cache-control')]; }"
@@ -180,9 +180,9 @@ def test_a_page_is_for_this_run_only(show: Show, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 768])
-def test_no_window_is_too_narrow_for_pages(show: Show, tmp_path: Path, width: int) -> None:
+def test_no_window_is_too_narrow_for_pages(browse: Browse, tmp_path: Path, width: int) -> None:
     run_over(tmp_path, a_pdf=PDF)
-    page = open_letter(show(open_desk(tmp_path), width=width, height=700), "a")
+    page = open_letter(browse(open_desk(tmp_path), width=width, height=700), "a")
     for _ in range(2):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator(".pages").evaluate("e => e.clientHeight") > 100
@@ -192,10 +192,10 @@ def test_no_window_is_too_narrow_for_pages(show: Show, tmp_path: Path, width: in
 # ---- no answer -------------------------------------------------------------------------------------
 
 
-def test_a_letter_without_an_answer_is_filled_in_by_hand(show: Show, tmp_path: Path) -> None:
+def test_a_letter_without_an_answer_is_filled_in_by_hand(browse: Browse, tmp_path: Path) -> None:
     out = write_run(tmp_path)
     failing(tmp_path, "blue")
-    opened = show(desk_of(tmp_path))
+    opened = browse(desk_of(tmp_path))
     page = opened.page
     press(page, "j", "Enter")
     ready(page)
@@ -231,9 +231,9 @@ def test_a_letter_without_an_answer_is_filled_in_by_hand(show: Show, tmp_path: P
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_pages_forms_and_dialogs(show: Show, tmp_path: Path, scheme: str) -> None:
+def test_axe_finds_nothing_on_pages_forms_and_dialogs(browse: Browse, tmp_path: Path, scheme: str) -> None:
     run_over(tmp_path, a_pdf=PDF)
-    opened = show(open_desk(tmp_path), color_scheme=scheme)
+    opened = browse(open_desk(tmp_path), color_scheme=scheme)
     page = open_letter(opened, "a")
     drawn(page)
     assert violations(page) == [], "pages"

@@ -114,14 +114,14 @@ def test_the_advice_works_when_it_is_followed(toy: Path) -> None:
     advice = rows[f"mode for {MODEL}"]
     put(toy / "workspace.toml", (toy / "workspace.toml").read_text() + advice["do"].partition("\n")[2])
     _, rows = doctor(no_response_format)
-    assert rows[f"mode for {MODEL}"]["is"] == "tools, as it is set"
+    assert rows[f"mode for {MODEL}"]["is"] == "tools, as configured"
     assert rows[f"mode for {MODEL}"]["do"] == ""
 
 
 def test_lengths_are_advised_for_ones_own_server_only(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
     _, rows = doctor(knows_all, model="azure/m")
-    assert rows["mode for azure/m"]["is"] == "json_schema, as it is set"
+    assert rows["mode for azure/m"]["is"] == "json_schema, as configured"
     _, rows = doctor(knows_all, model="openai/m")
     assert rows["mode for openai/m"]["is"] == "json_schema_lengths"
 

@@ -81,7 +81,7 @@ def test_what_is_odd_about_the_file_comes_first(toy: Path) -> None:
     ran = cli("text", "a.docx", "b.txt", "c.txt")
     assert "warning: hidden_text: 2 words are hidden in the document and left out of the text\n" in ran.out
     assert "  these words: secret words\n" in ran.out
-    assert "info: decoded_by_guess: the file does not say its encoding; it was read as cp1252" in ran.out
+    assert "info: decoded_by_guess: the file does not declare its encoding; it was read as cp1252" in ran.out
     assert "not read as parcel: this is no parcel note" in ran.out
     assert ran.code == 0
 

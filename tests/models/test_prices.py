@@ -177,9 +177,9 @@ def test_cost(price: Price, usage: Usage, usd: float) -> None:
 @pytest.mark.parametrize(
     ("price", "usage", "why"),
     [
-        (FULL, Usage(), "did not say how many tokens"),
-        (FULL, Usage(None, 5), "did not say how many tokens"),
-        (FULL, Usage(5, None), "did not say how many tokens"),
+        (FULL, Usage(), "did not report how many tokens"),
+        (FULL, Usage(None, 5), "did not report how many tokens"),
+        (FULL, Usage(5, None), "did not report how many tokens"),
         (FULL, Usage(5, 5, cached_tokens=6), "impossible token counts"),
         (FULL, Usage(5, 5, cached_tokens=3, cache_write_tokens=3), "impossible token counts"),
         (FULL, Usage(-5, 5), "impossible token counts"),
@@ -476,7 +476,7 @@ def test_unknown_tokens_are_no_cost(toy: Path, usage: dict[str, Any] | None) -> 
         priced(server.url)
         ran = run(server.url)
     assert ran.out.splitlines()[-1] == (
-        "Tokens: not reported by the endpoint. Cost unknown: the endpoint did not say how many tokens it took."
+        "Tokens: not reported by the endpoint. Cost unknown: the endpoint did not report how many tokens it took."
     )
 
 
@@ -487,7 +487,7 @@ def test_a_partly_known_cost_is_reported_as_such(toy: Path) -> None:
         ran = run(server.url)
         report = run(server.url, "--json").json
     assert (
-        "Cost of the answers: $0.000184 and 1 of 3 letters unknown (the endpoint did not say how many tokens it took)"
+        "Cost of the answers: $0.000184 and 1 of 3 letters unknown (the endpoint did not report how many tokens it took)"
         in ran.out
     )
     assert (report["cost_usd"], report["cost_usd_known"]) == (None, 0.000184)

@@ -23,7 +23,7 @@ OUTCOME = "/decisions/0/outcome"
 
 
 def reply(quotes: dict[str, str | None] | None = None) -> dict[str, Any]:
-    """The true answer, each stated value with the reader's words as its quote, but for ``quotes``."""
+    """The correct answer, each stated value with the reader's words as its quote, but for ``quotes``."""
     evidence = check(IMR, IMR.schema.model_validate_json(json.dumps(gold(LETTER.id))), READING).evidence
 
     def wrap(value: Any, plain: Any, path: str) -> Any:

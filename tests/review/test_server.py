@@ -364,17 +364,17 @@ def test_a_correction_is_tried_without_being_kept(client: Client, root: Path) ->
     ("query", "letters"),
     [
         ("", ["blue", "red"]),
-        ("?show=unflagged", ["slow"]),
-        ("?show=all", ["blue", "red", "slow"]),
-        ("?show=nothing", ["blue", "red"]),
-        ("?show=all&find=cart", ["red"]),
-        ("?show=all&status=accepted", ["slow"]),
-        ("?show=all&code=value_differs", ["blue", "red"]),
-        ("?show=all&field=parcels/state", ["blue", "red"]),
-        ("?show=all&outcome=delivered", []),
-        ("?show=all&outcome=lost", ["blue", "red", "slow"]),
-        ("?show=all&prompt=parcel%40v1", ["blue", "red"]),
-        ("?show=all&find=%3Cscript%3E", []),
+        ("?part=unflagged", ["slow"]),
+        ("?part=all", ["blue", "red", "slow"]),
+        ("?part=nothing", ["blue", "red"]),
+        ("?part=all&find=cart", ["red"]),
+        ("?part=all&status=accepted", ["slow"]),
+        ("?part=all&code=value_differs", ["blue", "red"]),
+        ("?part=all&field=parcels/state", ["blue", "red"]),
+        ("?part=all&outcome=delivered", []),
+        ("?part=all&outcome=lost", ["blue", "red", "slow"]),
+        ("?part=all&prompt=parcel%40v1", ["blue", "red"]),
+        ("?part=all&find=%3Cscript%3E", []),
         ("?page=99999999999999999999", ["blue", "red"]),
         ("?page=-1", ["blue", "red"]),
     ],
@@ -389,7 +389,7 @@ def test_filters_and_search(client: Client, query: str, letters: list[str]) -> N
 
 
 def test_a_query_survives_the_round_trip() -> None:
-    query = Query.of({"show": "all", "find": "a b&c", "page": "3", "code": "x"})
-    assert query.words() == "?show=all&code=x&find=a+b%26c"
+    query = Query.of({"part": "all", "find": "a b&c", "page": "3", "code": "x"})
+    assert query.words() == "?part=all&code=x&find=a+b%26c"
     assert query.words(page=4).endswith("&page=4")
     assert Query().words() == ""

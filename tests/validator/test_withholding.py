@@ -21,7 +21,7 @@ D = "/decisions/0"
 
 
 def withheld(change: Callable[[dict[str, Any]], Any], letter: str = LETTER) -> tuple[dict[str, Any], Any, str]:
-    """The rest of a changed true answer, what was withheld, and the status."""
+    """The rest of a changed correct answer, what was withheld, and the status."""
     answer = gold(letter)
     change(answer)
     instance = IMR.schema.model_validate_json(json.dumps(answer))

@@ -32,9 +32,9 @@ def planted_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Plant one mistake at a time in true answers, and count what the validator catches.
+    """Plant one mistake at a time in correct answers, and count what the validator catches.
 
-    The true answers are the workspace's gold. With --baseline PATH the reading of further letters is
+    The correct answers are the workspace's gold. With --baseline PATH the reading of further letters is
     taken as true as well: that measures the checks, not the reader. No model, no network.
 
     Exit code 1 if a mistake on a protected leaf passes, if fewer than 99% of all are caught, or if
@@ -66,7 +66,7 @@ def _print(report: Report, gold: int) -> None:
         table.add_row(kind, str(tally.planted), str(tally.caught), str(tally.right), "\n".join(tally.missed))
     Console(width=140).print(table)
     right, planted = report.protected
-    print(f"{report.answers} true answers, {gold} of them gold.")
+    print(f"{report.answers} correct answers, {gold} of them gold.")
     print(f"{report.planted} mistakes planted, {report.right} caught with the right code at the right place.")
     print(f"On protected leaves: {right} of {planted}.")
     print(f"False alarms on untouched answers: {len(report.false_alarms)}.")

@@ -29,7 +29,7 @@ def strength_command(
 ) -> None:
     """For each leaf: its proof level, planted mistakes that pass unflagged, false alarms, and what nobody checks.
 
-    The true answers are the workspace's gold, and with --baseline the reading of further letters. No
+    The correct answers are the workspace's gold, and with --baseline the reading of further letters. No
     model, no network. Exit code 1 if a mistake on a protected leaf passes unflagged or a true value is blamed.
 
     Example: extractor eval strength --type imr
@@ -41,7 +41,7 @@ def strength_command(
         print_json({"answers": len(answers), "gold": gold, "leaves": [leaf.as_dict() for leaf in leaves]})
     else:
         _print(leaves)
-        print(f"{len(answers)} true answers, {gold} of them gold. * is a protected leaf.")
+        print(f"{len(answers)} correct answers, {gold} of them gold. * is a protected leaf.")
     bad = any(leaf.false_alarms or (leaf.protected and leaf.silent) for leaf in leaves)
     raise typer.Exit(Exit.LOOK if bad else Exit.FINE)
 

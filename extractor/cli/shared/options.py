@@ -60,7 +60,7 @@ StrictOption = Annotated[
 SecondModelOption = Annotated[
     str | None,
     typer.Option(
-        "--second-model", metavar="M", help="Ask this model too about letters that would go to a person; see docs."
+        "--second-model", metavar="M", help="Ask this model too about letters that would need review; see docs."
     ),
 ]
 SecondUrlOption = Annotated[

@@ -1,4 +1,4 @@
-"""What a run came to, or would come to: for people, as JSON, and as an exit code."""
+"""The outcome of a run, or its forecast: as text, as JSON, and as an exit code."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from extractor.lettertypes.lettertype import LetterType
 
 @dataclass(frozen=True)
 class GoldView:
-    """The part of an answer that gold of another shape can speak of.
+    """The part of an answer that gold of another shape covers.
 
     ``nodes``: its leaves and lists of records, as the scorer walks them. ``project`` brings a whole
     answer into that form. ``sha256``: hex digest of what defines it.
@@ -33,10 +33,10 @@ class GoldView:
 
 @dataclass(frozen=True)
 class Gold:
-    """One letter with its true answer.
+    """One letter with its correct answer.
 
     ``reviewed``: who read it (role and date). ``debatable``: why a leaf could be argued about, by
-    path. ``also_accepted``: other values that are as right, by path; written before any model's
+    path. ``also_accepted``: equally correct values, by path; written before any model's
     answer was seen. ``view``: the part of an answer that this gold covers, for gold of another shape;
     ``None`` is all of it.
     """

@@ -1,4 +1,4 @@
-"""Gold of another shape: a small TOML file says which of its values correspond to which leaves of the schema.
+"""Gold of another shape: a small TOML file maps its values to leaves of the schema.
 
     [fields]
     "header/case_number" = "header/case_number"

@@ -51,7 +51,7 @@ def run_groups(summary: Summary) -> list[FigureGroup]:
 
 
 def compare_groups(c: Comparison) -> list[FigureGroup]:
-    """All figures of two runs, with their change and what the tests say about it."""
+    """All figures of two runs, with their change and its statistical tests."""
     return _groups([c.a.summary, c.b.summary], c)
 
 

@@ -24,7 +24,7 @@ from extractor.evaluation.reports.letterparts import LetterPart, ValueRow, error
 from extractor.evaluation.scored_run import Run
 from extractor.runs.record import Record
 
-# Letters that are open when the page is; with more of them a reader opens what she wants to see.
+# Up to so many letters are expanded when the page opens; with more, the reader expands those she wants.
 MOST_OPEN = 12
 ERROR_KINDS = ("wrong", "omitted", "invented", "failed")
 _NO_GOLD: Mapping[str, Gold] = {}

@@ -79,7 +79,7 @@ class RecordRows:
 
 @dataclass(frozen=True)
 class Words:
-    """A stretch of the letter as it is marked. ``look``: ``""`` is plain, else ``proof``, ``bad`` or ``odd``."""
+    """A marked stretch of the letter. ``look``: ``""`` is plain, else ``proof``, ``bad`` or ``odd``."""
 
     text: str
     look: str = ""
@@ -138,7 +138,7 @@ def error_row(letter_id: str, leaf: Leaf, gold: Mapping[str, Gold], *, runs: int
 
 
 def cell(found: Any, status: str, gold: Any = None) -> Cell:
-    """A value as it is displayed; in a wrong one, the words that differ from the gold are marked."""
+    """A value as displayed; in a wrong one, the words that differ from the gold are marked."""
     text = value_text(found)
     if status == "wrong" and not isinstance(found, bool):
         return Cell(tuple(differing(text, value_text(gold))), status)

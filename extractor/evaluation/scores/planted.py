@@ -1,6 +1,6 @@
-"""The validator measured: plant one mistake at a time in true answers, and count what it catches.
+"""The validator measured: plant one mistake at a time in correct answers, and count what it catches.
 
-A letter type brings its planters: functions that take a true answer and yield copies with one
+A letter type brings its planters: functions that take a correct answer and yield copies with one
 mistake each, with the places where a finding must point.
 """
 
@@ -39,7 +39,7 @@ class Tally:
 class Report:
     """Kinds with their tallies, and what the validator found in the untouched answers.
 
-    ``false_alarms`` are errors that call a true answer wrong; ``letter_errors`` are the letters' own
+    ``false_alarms`` are errors that call a correct answer wrong; ``letter_errors`` are the letters' own
     contradictions, ``unread`` the parts that the reader knows it cannot parse: a person must look at
     both.
     """
@@ -94,7 +94,7 @@ def measure(
     answers: Iterable[tuple[Letter, Mapping[str, Any]]],
     kinds: Iterable[str] | None = None,
 ) -> Report:
-    """Plant every mistake of every kind (or of ``kinds``) in every true answer and check each."""
+    """Plant every mistake of every kind (or of ``kinds``) in every correct answer and check each."""
     report = Report(kinds={kind: Tally() for kind in kinds or letter_type.planters})
     for letter, answer in answers:
         reading = letter_type.read(letter)

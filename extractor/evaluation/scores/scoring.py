@@ -219,7 +219,7 @@ def _status(node: Node, gold: Any, got: Any) -> Status:
 
 
 def normal(node: Node, value: Any) -> Any:
-    """A value as it is compared: texts with whitespace, dashes and quotation marks folded; page ranges in any order."""
+    """A value as compared: texts with whitespace, dashes and quotation marks folded; page ranges in any order."""
     if node.scored == "ranges" and isinstance(value, list):
         return sorted((each["first"], each["last"]) for each in value)
     return fold(value) if node.scored in ("words", "list", "set") and isinstance(value, str) else value

@@ -20,7 +20,7 @@ from extractor.pointers import field_path
 
 @dataclass
 class LeafStrength:
-    """One leaf, over all true answers.
+    """One leaf, over all correct answers.
 
     ``levels``: how often each proof level was reached. ``silent`` of the ``planted`` mistakes raised no
     finding at all. ``false_alarms``: errors on the true values. ``unchecked``: what no check covers, in plain words.
@@ -47,7 +47,7 @@ class LeafStrength:
 def measure_strength(
     letter_type: LetterType, answers: Iterable[tuple[Letter, Mapping[str, Any]]]
 ) -> dict[str, LeafStrength]:
-    """Every leaf of the schema, in its order, measured on true answers and on mistakes planted in them."""
+    """Every leaf of the schema, in its order, measured on correct answers and on mistakes planted in them."""
     leaves = {
         path: LeafStrength(path, letter_type.is_protected("/" + path), unchecked)
         for path, unchecked in _leaves(letter_type.schema, "")

@@ -1,7 +1,7 @@
 """Zip archives, read in memory and not believed: neither their members' names nor their sizes.
 
 Nothing is ever written to disk. Sizes are counted while members are unpacked, whatever the
-archive's directory says.
+archive's directory lists.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Archive:
                 f"members of {name} overlap", code="zip_bomb", hint="ask who made it; it is not an ordinary zip"
             )
         self.count = len(self._infos)
-        # As its directory says; a member never unpacks to more than it says there.
+        # According to its directory; a member never unpacks to more than is stated there.
         self.unpacked = sum(info.file_size for info in self._infos)
         self._names = [info.orig_filename.replace("\\", "/") for info in self._infos]
         self._first = {each: number for number, each in reversed(list(enumerate(self._names)))}
@@ -94,7 +94,7 @@ class Archive:
         return None
 
     def read(self, number: int, name: str | None = None, limit: int = MAX_MEMBER) -> bytes:
-        """One member's bytes; ``name`` is what it was called when it was listed.
+        """One member's bytes; ``name`` is its name when it was listed.
 
         Raises ``LetterError``: its problem, ``damaged``, ``too_large``, ``zip_bomb``, or ``unreadable`` if
         another member is there now.
@@ -157,7 +157,7 @@ def is_safe(name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a path below a folder is one that people do not see there."""
+    """Whether a path below a folder is hidden."""
     return any(part.startswith((".", "__MACOSX")) and part != "." for part in name.split("/"))
 
 

@@ -46,7 +46,7 @@ class Decoded(NamedTuple):
 def decode(data: bytes, name: str, declared: str | None = None) -> Decoded:
     """``data`` as text; ``declared`` is the encoding that the file itself names, if any.
 
-    Raises ``LetterError`` with code ``encoding`` if the bytes are not what their mark says.
+    Raises ``LetterError`` with code ``encoding`` if the bytes do not match their byte order mark.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -74,7 +74,7 @@ def notes_on(decoded: Decoded) -> tuple[Note, ...]:
         return ()
     notes = []
     if decoded.guessed:
-        message = f"the file does not say its encoding; it was read as {decoded.encoding}"
+        message = f"the file does not declare its encoding; it was read as {decoded.encoding}"
         notes.append(Note("decoded_by_guess", message, severity="warning" if decoded.encoding == "latin-1" else "info"))
     if found := _MOJIBAKE.search(decoded.text):
         message = (
@@ -102,7 +102,7 @@ def _marked(data: bytes, encoding: str, name: str) -> Decoded:
 
 
 def _as_declared(data: bytes, declared: str) -> str | None:
-    """``None`` if the file is not what it says, or says something unusual."""
+    """``None`` if the file does not match its declaration, or declares something unusual."""
     name = _LATIN.get(declared.lower(), declared)
     return _strict(data, name) if _NAMED.fullmatch(name) else None
 

@@ -214,7 +214,7 @@ class _Page:
         return tag.end()
 
     def _raw(self, text: str, name: str, start: int) -> int:
-        """Pass over what holds no markup; of a form's fields and style sheets it matters what it says."""
+        """Skip elements without markup inside; the content of form fields and style sheets is used."""
         closing = re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE).search(text, start)
         inner = text[start : closing.start() if closing else len(text)]
         if name == "style":

@@ -189,7 +189,7 @@ def check_text(text: str, name: str, named: Kind = "text") -> None:
         if named == "text":
             raise LetterError(f"{name} is not text", code="binary", hint="export the letter as text (.txt, UTF-8)")
         raise LetterError(
-            f"{name} is not what its name says", code="damaged", hint="it may be cut off; export it again"
+            f"{name} is not of the kind its name suggests", code="damaged", hint="it may be cut off; export it again"
         )
 
 

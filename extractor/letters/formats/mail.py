@@ -89,8 +89,8 @@ def read_mail(data: bytes, name: str) -> Mail:
         parts = list(_parts(message_from_bytes(data)))
         body = _body(parts, name)
         pages = (_bytes(part) for part in parts if part.get_content_type() == "text/html")
-        shown = {cid.decode("latin-1") for page in pages for cid in _CID.findall(page)}
-        attached = [_attachment(part, number) for number, part in enumerate(parts, 1) if _is_attached(part, shown)]
+        embedded = {cid.decode("latin-1") for page in pages for cid in _CID.findall(page)}
+        attached = [_attachment(part, number) for number, part in enumerate(parts, 1) if _is_attached(part, embedded)]
     except _BROKEN as error:
         raise LetterError(f"{name} is damaged", code="damaged", hint="save the mail again as .eml") from error
     return Mail(body, tuple(attached))
@@ -124,9 +124,9 @@ def _parts(message: Message) -> Iterator[Message]:
             yield part
 
 
-def _is_attached(part: Message, shown: set[str]) -> bool:
+def _is_attached(part: Message, embedded: set[str]) -> bool:
     kind = part.get_content_type()
-    if kind in _SIGNATURES or str(part.get("Content-ID", "")).strip("<> ") in shown:
+    if kind in _SIGNATURES or str(part.get("Content-ID", "")).strip("<> ") in embedded:
         return False
     if part.get_content_disposition() == "attachment" or part.get_filename() or kind == "message/rfc822":
         return True

@@ -18,10 +18,10 @@ def is_off(value: str) -> bool:
 class FormField:
     """One field while its elements are read (ECMA-376 part 1, 17.16.17: ``ffData``).
 
-    ``has_shown_words``: the document itself holds the field's words, so none are added.
+    ``has_visible_words``: the document itself holds the field's words, so none are added.
     """
 
-    has_shown_words: bool = False
+    has_visible_words: bool = False
     entries: list[str] = field(default_factory=list)
     values: dict[tuple[str, str], str] = field(default_factory=dict)
 

@@ -120,7 +120,7 @@ class Part:
         if not text.isspace():
             self.fresh_page = False
             for field_ in self.fields:
-                field_.has_shown_words = True
+                field_.has_visible_words = True
 
     def new_page(self) -> None:
         """A page break that Word recorded; if one is already there, it is the same."""
@@ -130,12 +130,12 @@ class Part:
 
     def _silence(self, local: str, above: str, attributes: Mapping[str, str]) -> int:
         if local in ("ins", "moveTo", "del", "moveFrom"):
-            if above not in ("rPr", "trPr", "numPr"):  # there it speaks of a mark alone
+            if above not in ("rPr", "trPr", "numPr"):  # there it concerns a paragraph mark only
                 self.counts[local] += 1
             return int(local in ("del", "moveFrom"))
         if local in ("Choice", "Fallback") and self.chosen:
-            seen, self.chosen[-1] = self.chosen[-1], True
-            return int(seen)
+            chosen, self.chosen[-1] = self.chosen[-1], True
+            return int(chosen)
         return int(local in ("footnote", "endnote") and attributes.get("type", "normal") != "normal")
 
     def _property(self, local: str, above: str, attributes: Mapping[str, str]) -> None:
@@ -204,7 +204,7 @@ class Part:
             self.fields.append(FormField())
         elif kind == "end" and self.fields:
             ended = self.fields.pop()
-            if not ended.has_shown_words and ended.words:
+            if not ended.has_visible_words and ended.words:
                 self.add(ended.words)
 
     def field_setting(self, local: str, above: str, attributes: Mapping[str, str]) -> None:

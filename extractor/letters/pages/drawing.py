@@ -19,7 +19,7 @@ MOST_PIXELS = 4_000_000
 
 
 def draw_pdf(data: bytes, name: str, page: int, turned: int) -> tuple[bytes, int]:
-    """A page of a PDF file as PNG, and how many pages there are. Raises ``LetterError`` as ``read_pdf`` says."""
+    """A page of a PDF file as PNG, and how many pages there are. Raises ``LetterError`` like ``read_pdf``."""
     with pdfpages.opened(data, name) as file:
         count = pdfpages.count_of(file, name)
         if page >= count:
@@ -29,7 +29,7 @@ def draw_pdf(data: bytes, name: str, page: int, turned: int) -> tuple[bytes, int
 
 
 def draw_image(data: bytes, name: str, page: int, turned: int) -> tuple[bytes, int]:
-    """A page of a picture file as PNG, and how many pages there are. Raises ``LetterError`` as ``read_image`` says."""
+    """A page of a picture file as PNG, and how many pages there are. Raises ``LetterError`` like ``read_image``."""
     from PIL import Image
 
     from extractor.letters.pages import images

@@ -1,7 +1,7 @@
-"""The words that a PDF page carries, character by character, at their places, and which of them can be seen.
+"""The words of a PDF page, character by character, with their boxes, and which of them are visible.
 
-The library's per-character functions are used and not its text: that is the one way in which
-characters and boxes cannot drift apart.
+Only the library's per-character functions are used, not its text extraction, so that characters and
+boxes always correspond.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_CHARACTERS = 200_000
 # A character further from the one before than so many line heights begins a new word.
 _FAR = 1.0
 _GRID = 1_000_000
-# A hyphen at a line's end comes as one of the first two; what it was in the word is not guessed.
+# A hyphen at a line's end arrives as one of the first two; whether it belongs to the word is not guessed.
 _SPELLED = {0x02: "-", 0xFFFE: "-", 0x00: "\ufffd"}
 _DROPPED = {0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF}
 
@@ -33,7 +33,7 @@ _DROPPED = {0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF}
 class Layer(NamedTuple):
     """The words of a page in points of the page turned by ``turned`` quarters, so that most text is upright.
 
-    ``under_scan`` says that the words only accompany a picture of the page, as a scanner's software adds them;
+    ``under_scan``: the words only accompany a picture of the page, as scanner software adds them;
     ``dpi`` are the dots an inch of the largest picture on it, 0 for none.
     """
 

@@ -18,7 +18,7 @@ from extractor.letters.pages.tesseract import INSTALL, is_installed
 MAX_PAGES = 200
 MAX_PIXELS = 60_000_000
 _FORMATS = ("TIFF", "PNG", "JPEG")
-# What a page may measure, in inches; a picture whose own resolution says otherwise has a wrong one.
+# What a page may measure, in inches; a picture whose stated resolution gives another size states a wrong one.
 _PAGE = (4.0, 18.0)
 _LETTER_WIDTH = 8.5
 # Dots an inch: more than this adds nothing, less than this is enlarged.
@@ -34,7 +34,7 @@ class PageImage(NamedTuple):
 
 
 def read(data: bytes, name: str, alive: Callable[[], None]) -> Document:
-    """A picture file as a document. Raises ``LetterError`` as ``read_image`` says."""
+    """A picture file as a document. Raises ``LetterError`` like ``read_image``."""
     if not data:
         raise LetterError(f"{name} is empty", code="empty", hint="remove it, or export it again")
     sheets = []
@@ -120,7 +120,7 @@ def _grey(opened: Image.Image) -> Image.Image:
 
 
 def _resolution(opened: Image.Image) -> tuple[float, float]:
-    """Dots an inch across and down, as the file says where that can be, else from the width of a letter."""
+    """Dots an inch across and down, as the file states if that is plausible, else from the width of a letter."""
     across, down = (float(value) for value in opened.info.get("dpi", (0, 0)))
     least, most = _PAGE
     if across > 0 and down > 0 and least <= opened.width / across <= most and least <= opened.height / down <= most:

@@ -1,4 +1,4 @@
-"""What a person sees of a page: its picture in grey, and whether there is ink where a character should be."""
+"""What is visible on a page: its picture in gray, and whether there is ink where a character should be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 DPI = 100
-# The least difference between ink and paper (0 to 255) that counts as seen: a grey of #DDD on white is 34.
+# The least difference between ink and paper (0 to 255) that counts as visible: a gray of #DDD on white is 34.
 _CONTRAST = 30
 _DARK = 110
 # Where in a character's line, from the top, a pen always passes: the middle of the small letters first.

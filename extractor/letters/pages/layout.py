@@ -1,7 +1,7 @@
 """Words with places put into lines, as a person reads a page: row by row, each from left to right.
 
 The order in which a file draws its words is not trusted; a table of labels and values comes out row
-by row, whatever tool printed it. Nothing is joined or left out: a word is what stood between blanks.
+by row, whatever tool printed it. Nothing is joined or left out: a word is what was between blanks.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _SINGLE = 1.15
 _CROOKED = 0.002
 # The separator between two cells of a table: more than one blank, so that it is visible.
 _CELLS = "   "
-# Of hidden words a note holds so many characters; the rest is more of the same.
-_MOST_SHOWN = 5000
+# Characters of hidden words that a note keeps.
+_MOST_QUOTED = 5000
 
 
 class TextRun(NamedTuple):
     """One word at its place, in points from the top left corner of an upright page.
 
     ``turn`` is how many quarters its text is turned relative to the page. ``hidden`` are characters
-    here that cannot be seen; ``covered`` if something is on top of them.
+    here that are invisible; ``covered`` if something is on top of them.
     """
 
     text: str
@@ -267,5 +267,5 @@ def _hole_note(count: int, runs: Sequence[TextRun], placed: Sequence[tuple[Span,
     if any(run.covered for run in runs):
         message = f"{number} that something covers can still be read by a program; left out as redacted"
         return Note("redacted_text", message, Span(start, end))
-    message = f"{number} that nobody can see on the page (white, tiny or off it) left out"
-    return Note("hidden_text", message, Span(start, end), " ".join(run.hidden for run in runs)[:_MOST_SHOWN])
+    message = f"{number} that are invisible on the page (white, tiny or off it) left out"
+    return Note("hidden_text", message, Span(start, end), " ".join(run.hidden for run in runs)[:_MOST_QUOTED])

@@ -1,4 +1,4 @@
-"""Whether the text that a PDF carries is what its pages say, or noise from a font that names its letters wrongly."""
+"""Whether the text of a PDF matches its pages, or is noise from a font that maps its glyphs wrongly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VOWEL = re.compile(r"[aeiouy\u00e0-\u00ff]")
 # font without names for its letters 0.00, a page read upside down 0.02.
 DOUBTFUL = 0.15
 _NO_LANGUAGE = 0.05
-# Fewer say too little to be judged: a few lines of a table hold no prose.
+# Fewer are not enough to judge: a few lines of a table hold no prose.
 _FEW_WORDS = 20
 
 

@@ -52,7 +52,7 @@ class _Reader:
         self.scanned = 0
 
     def sheet(self, page: Any) -> Sheet:
-        """One page, from its words or from its picture, whichever says what it shows."""
+        """One page, from its words or from its picture, whichever is true to the page."""
         size = size_of(page, self.name)
         layer = read_layer(page, size, drawn := picture_of(page, size.width, size.height))
         kind = kind_of(layer, drawn)
@@ -84,7 +84,7 @@ class _Reader:
 
 
 def read(data: bytes, name: str, alive: Callable[[], None]) -> Document:
-    """A PDF file as a document. Raises ``LetterError`` as ``read_pdf`` says."""
+    """A PDF file as a document. Raises ``LetterError`` like ``read_pdf``."""
     reader = _Reader(name, alive)
     sheets = []
     with opened(data, name) as file:
@@ -156,7 +156,7 @@ def page_at(file: Any, number: int, name: str) -> Iterator[tuple[Any, list[Note]
 
 
 def size_of(page: Any, name: str) -> Size:
-    """A page's size as it is displayed. Raises ``LetterError`` if no page of a letter is so large."""
+    """A page's displayed size. Raises ``LetterError`` if no page of a letter is so large."""
     width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
     if not 0 < min(width, height) <= max(width, height) <= MAX_SIDE:
         message = f"{width:,.0f} by {height:,.0f} points"
@@ -212,10 +212,10 @@ def _has_more_text(scan: Sheet, layer: Layer, kind: Kind) -> bool:
     """Whether the picture of a page, read, is to be believed before the words that the page carries."""
     if kind is Kind.PICTURE:
         return True
-    seen, carried = _share(scan.runs), _share(layer.runs)
+    recognized, carried = _share(scan.runs), _share(layer.runs)
     if kind is Kind.GARBAGE:  # it may be a table, or another language: then both are alike
-        return seen > max(2 * carried, legible.DOUBTFUL)
-    return seen >= min(carried, legible.DOUBTFUL)
+        return recognized > max(2 * carried, legible.DOUBTFUL)
+    return recognized >= min(carried, legible.DOUBTFUL)
 
 
 def _refuse_unread(reader: _Reader, document: Document) -> None:

@@ -1,6 +1,6 @@
-"""Which characters of a page a person can see: painted, large enough, on the page, and in ink that shows.
+"""Which characters of a page are visible: painted, large enough, on the page, and in ink that contrasts.
 
-A file's text may be white, hidden behind a picture or under a black bar. What nobody sees is not part of the letter.
+A file's text may be white, hidden behind a picture or under a black bar. Invisible text is not part of the letter.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from extractor.letters.documents import Size
 from extractor.letters.pages.ink import Picture, Place, picture_of
 from extractor.letters.pages.layout import TextRun
 
-# Writing lower than this (points) is not written to be read.
+# Text smaller than this (in points) is not meant to be read.
 _SMALLEST = 2.5
-# Fills with every colour above this are light, seen only on something dark; with less alpha they are not seen.
+# Fills with every color above this are light, visible only on something dark; with less alpha they are invisible.
 _LIGHT = 200
 _FAINTEST = 26
 _FILLING_MODES = {0, 4}
@@ -122,7 +122,7 @@ class Look:
         return sum(map(self.picture.differs, unpainted)) > _OVER_INK * len(unpainted)
 
     def visible(self, word: Token, style: Style, turn: int) -> list[TextRun]:
-        """A word as one run, or, where part of it cannot be seen, runs for what can and holes for the rest.
+        """A word as one run, or, if part of it is invisible, runs for the visible parts and holes for the rest.
 
         Words that are painted but not visible are under something: they were redacted.
         """
@@ -135,8 +135,8 @@ class Look:
         if all(flags):
             return [run]
         return [
-            part if seen else part._replace(text="", hidden=part.text, covered=not style.light)
-            for part, seen in _parts(word, flags)
+            part if visible else part._replace(text="", hidden=part.text, covered=not style.light)
+            for part, visible in _parts(word, flags)
         ]
 
     def visible_on_scan(self, word: Token, turn: int) -> list[TextRun]:
@@ -149,9 +149,9 @@ class Look:
             return [whole(word)]
         return [
             part._replace(text="", hidden=part.text, covered=True)
-            if not seen and self.picture.is_dark(part[1:5])
+            if not visible and self.picture.is_dark(part[1:5])
             else part
-            for part, seen in _parts(word, flags)
+            for part, visible in _parts(word, flags)
         ]
 
     def _is_invisible(self, place: Place, style: Style, turn: int) -> bool:
@@ -188,10 +188,10 @@ class Look:
 
 
 def _parts(word: Token, flags: Sequence[bool]) -> Iterator[tuple[TextRun, bool]]:
-    """The pieces of a word that are seen and those that are not, in order."""
-    for seen, group in groupby(range(len(flags)), key=flags.__getitem__):
+    """The pieces of a word, visible or not, in order."""
+    for visible, group in groupby(range(len(flags)), key=flags.__getitem__):
         indices = list(group)
-        yield whole(Token(0, [word.characters[i] for i in indices], [word.places[i] for i in indices])), seen
+        yield whole(Token(0, [word.characters[i] for i in indices], [word.places[i] for i in indices])), visible
 
 
 def _holds(outer: Place, inner: Place) -> bool:
@@ -199,11 +199,11 @@ def _holds(outer: Place, inner: Place) -> bool:
 
 
 def _flags(word: Token, turn: int, picture: Picture) -> list[bool]:
-    """For each character whether it can be seen. A dot or dash is as its neighbours are: it has too little ink."""
+    """For each character whether it is visible. A dot or dash counts as its neighbors do: it has too little ink."""
     quick = [False] * len(word.places) if turn % 2 else picture.visible(word.places)
     flags_known = [
-        seen or picture.differs(place if turn % 2 else _middle(place)) if character.isalnum() else None
-        for character, place, seen in zip(word.characters, word.places, quick, strict=True)
+        visible or picture.differs(place if turn % 2 else _middle(place)) if character.isalnum() else None
+        for character, place, visible in zip(word.characters, word.places, quick, strict=True)
     ]
     if False not in flags_known and True in flags_known:
         return [True] * len(flags_known)
@@ -232,7 +232,7 @@ def _middle(place: Place) -> Place:
 
 
 def _lasting(flags: Sequence[bool]) -> bool:
-    """Whether more than one stray character is hidden: a single faint one between seen ones is no secret."""
+    """Whether more than one stray character is hidden: a single faint one between visible ones is an accident."""
     return len(flags) == 1 or any(not one and not other for one, other in pairwise(flags))
 
 

@@ -65,7 +65,7 @@ def recognised(image: Image, dpi: int) -> Recognized:
 
 
 def parsed(table: str) -> Recognized:
-    """What a table in Tesseract's TSV says."""
+    """The words of a table in Tesseract's TSV format."""
     lines: list[list[TextRun]] = []
     rows = csv.reader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
     words = (row for row in rows if len(row) == 12 and row[0] == _WORD and row[11].strip())

@@ -14,7 +14,7 @@ from extractor.models.cassettes.tapefile import parsed_json
 _LETTER = {"messages", "contents", "input"}
 _SCHEMA = {"response_format", "tools", "output_config", "generationConfig"}
 # How many changed lines of one part are shown, and how many characters of each.
-_SHOWN = 6
+_MOST_LINES = 6
 _WIDTH = 150
 
 
@@ -101,7 +101,7 @@ def _line_changes(where: str, old: str, new: str, private: bool = False) -> list
     steps = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     hunks = [(before[i:j], after[k:n]) for step, i, j, k, n in steps if step != "equal"]
     count = sum(len(gone) + len(come) for gone, come in hunks)
-    shown = [] if private else [line for gone, come in hunks for line in _hunk(gone, come)][:_SHOWN]
+    shown = [] if private else [line for gone, come in hunks for line in _hunk(gone, come)][:_MOST_LINES]
     return [f"  {where}: {count} changed lines", *shown]
 
 

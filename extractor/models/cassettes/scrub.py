@@ -25,7 +25,7 @@ _GONE = "scrubbed"
 
 
 def scrubbed_request(request: httpx2.Request, body: bytes) -> Any:
-    """A request as it is kept: no key, no user name in the address, no header but the content type."""
+    """A request in the form that is kept: no key, no user name in the address, no header but the content type."""
     url = urlsplit(str(request.url))
     query = urlencode([(k, v) for k, v in parse_qsl(url.query) if k.lower() not in _SECRET_QUERY])
     uri = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, query, ""))
@@ -40,7 +40,7 @@ def keys_sent(request: httpx2.Request) -> list[str]:
 
 
 def scrubbed_response(response: dict[str, Any], keys: list[str]) -> dict[str, Any]:
-    """A response as it is kept: unpacked, without account ids, cookies and the ``keys`` that were sent."""
+    """A response in the form that is kept: unpacked, without account ids, cookies and the ``keys`` that were sent."""
     response = decode_response(response)
     body: bytes = response["body"]["string"]
     if response["status"]["code"] >= 400:

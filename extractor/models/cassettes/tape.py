@@ -56,7 +56,7 @@ def address_of(head: Mapping[str, Any], requests: Sequence[Any]) -> str:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a tape could not answer: ``kind`` is missing, stale, used_up or broken; ``lines`` say more."""
+    """Why a tape could not answer: ``kind`` is missing, stale, used_up or broken; ``lines`` give details."""
 
     kind: str
     lines: tuple[str, ...]
@@ -87,8 +87,8 @@ class Tape:
     ``words`` are further arguments of the command that records this tape, e.g. the letter's path.
 
     A request inside the block raises ``CassetteError`` with code ``missing_cassette``,
-    ``stale_cassette``, ``used_up_cassette`` or ``broken_cassette``; ``refused`` keeps why. ``asked``
-    are the sizes in bytes of the requests so far, ``saved`` says that a new tape was written.
+    ``stale_cassette``, ``used_up_cassette`` or ``broken_cassette``; ``refused`` keeps the reason. ``asked``
+    are the sizes in bytes of the requests so far, ``saved``: a new tape was written.
     """
 
     def __init__(

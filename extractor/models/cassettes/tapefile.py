@@ -28,7 +28,7 @@ _TAGS = {"$lines", "$json", "$escaped", "$plain"}
 
 
 def to_tree(value: Any) -> Any:
-    """JSON as it is written to a tape; ``from_tree`` gives it back unchanged.
+    """JSON in the form written to a tape; ``from_tree`` gives it back unchanged.
 
     A text that a YAML block cannot hold becomes ``{$lines: [...]}``, JSON inside a text
     ``{$json: ...}``, a text with characters that YAML lacks ``{$escaped: ...}``.

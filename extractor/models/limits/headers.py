@@ -1,4 +1,4 @@
-"""What the headers of a response say about its endpoint's limits."""
+"""The endpoint's limits, read from the headers of a response."""
 
 from __future__ import annotations
 

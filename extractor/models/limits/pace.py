@@ -28,7 +28,7 @@ class Pace:
     Without a limit, calls are made as they come. ``cap`` is the highest rate, in calls a second,
     reported by the endpoint or set by the user. A refusal lowers ``rate`` below it, and then it rises
     again: soon to where the refusal came, slowly beyond, faster while nothing is refused. ``lesson`` is
-    when a refusal last taught something: calls sent before it say nothing of what holds since.
+    when a refusal last taught something: calls sent before it carry no news about the rate since.
     """
 
     def __init__(self, per_minute: float | None = None) -> None:

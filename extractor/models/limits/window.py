@@ -15,7 +15,7 @@ START = 4
 # A larger window must bring at least this share of what it would bring if nothing held it back.
 _WORTH_IT = 0.4
 _MOST_REST = 16
-# It takes so many answers to see a gain of a quarter through the noise.
+# Answers needed to detect a gain of a quarter despite the noise.
 _MANY = 40
 # A call lost now and then is the endpoint's own trouble; more than this share is ours.
 _LOST_SHARE = 0.2

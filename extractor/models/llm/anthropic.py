@@ -84,7 +84,7 @@ class MessagesEndpoint:
         return read_message(completion)
 
     def _shape(self, schema: type[BaseModel], instructions: str) -> dict[str, Any]:
-        """The request but for its messages. The letter is not here yet: instructor never sees it."""
+        """The request but for its messages. Without the letter: instructor never gets it."""
         messages = [{"role": "system", "content": instructions}]
         if self.mode == "json_schema":
             # instructor 1.17 looks for a parameter that the SDK has no more and falls back to asking in words.

@@ -53,7 +53,7 @@ class BatchWire:
         return head.removesuffix(b"}") + b',"body":' + body + b"}\n"
 
     def reply(self, response: Any, error: Any) -> Reply:
-        """What the two parts of a result line say, as ``run`` would have taken it.
+        """The reply in the two parts of a result line, as ``run`` would have returned it.
 
         A reply without an answer (a refusal, a cut-off text) has its ``error`` set. Raises
         ``TransportError`` where asking again may help, another ``ModelError`` where it will not.

@@ -1,4 +1,4 @@
-"""Endpoints that speak ``POST /chat/completions``: OpenAI, Azure, and servers made to look like them."""
+"""Endpoints with ``POST /chat/completions``: OpenAI, Azure, and compatible servers."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class ChatEndpoint:
         return read_completion(completion)
 
     def _shape(self, schema: type[BaseModel], instructions: str) -> tuple[dict[str, Any], str]:
-        """The request's schema part and system text. The letter is not here yet: instructor never sees it."""
+        """The request's schema part and system text. Without the letter: instructor never gets it."""
         shape = mode_registry.get_handlers(Provider.OPENAI, MODES[self.mode]).request_handler
         messages = [{"role": "system", "content": instructions}]
         _, fields = shape(schema, {"messages": messages})

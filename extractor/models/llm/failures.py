@@ -24,7 +24,7 @@ from extractor.models.replies import malformed
 
 @dataclass(frozen=True)
 class EndpointLabel:
-    """How messages speak of an endpoint; ``advice`` ends the hint where the address may be wrong."""
+    """How messages name an endpoint; ``advice`` ends the hint where the address may be wrong."""
 
     name: str
     address: str
@@ -42,11 +42,11 @@ class CallError(Exception):
         self.pause = pause
 
 
-# ---- the endpoint says no --------------------------------------------------------------------
+# ---- the endpoint refuses --------------------------------------------------------------------
 
 # The code of: not so fast.
 REFUSED = "rate_limited"
-# Codes by HTTP status, where the status alone says enough.
+# Codes by HTTP status, where the status alone is enough.
 _STATUS = {
     401: ("auth", "the endpoint does not accept the key", "check {key} and that it belongs to this address"),
     402: ("quota", "the account's quota is used up", "check the plan and billing of this key"),
@@ -78,14 +78,14 @@ def refused(response: httpx2.Response, place: EndpointLabel, *, inside: bool = F
 
     ``inside``: the status was named in the body of a response that called itself a success.
     """
-    status, said = response.status_code, response.text
+    status, body = response.status_code, response.text
     kind = "error inside HTTP 200, like" if inside else "HTTP"
-    where = f"{place.name}: {kind} {status}" + _identifiers(said)
+    where = f"{place.name}: {kind} {status}" + _identifiers(body)
     pause = retry_after(response.headers)
-    if pause is None and (delay := _RETRY_DELAY.search(said)):
+    if pause is None and (delay := _RETRY_DELAY.search(body)):
         pause = float(delay[1])
     if 400 <= status < 500:
-        status = next((meant for meant, words in _MEANT if words.search(said)), status)
+        status = next((meant for meant, words in _MEANT if words.search(body)), status)
     if status in _STATUS:
         code, message, hint = _STATUS[status]
         hint = hint.format(key=place.key_variable, advice=place.advice)
@@ -95,7 +95,7 @@ def refused(response: httpx2.Response, place: EndpointLabel, *, inside: bool = F
     if 300 <= status < 400:
         message, hint = "the address points somewhere else", "use the address it points to; nothing was sent there"
         return CallError(TransportError(f"{message} ({where})", hint=hint, code="moved"))
-    if status == 503 and "no_answer_yet" in said:
+    if status == 503 and "no_answer_yet" in body:
         message, hint = f"nobody has answered at the desk ({where})", "write answer.json into the request's folder"
         return CallError(
             TransportError(message, hint=f"{hint}, then ask again", code="server"), again=True, pause=pause
@@ -103,10 +103,10 @@ def refused(response: httpx2.Response, place: EndpointLabel, *, inside: bool = F
     if status >= 500:
         failing = TransportError(f"the endpoint failed ({where})", hint="try again later", code="server")
         return CallError(failing, again=True, pause=pause)
-    if status == 413 or _TOO_LONG.search(said):
+    if status == 413 or _TOO_LONG.search(body):
         hint = "use a model with a longer context, or lower max_tokens"
         return CallError(ModelError(f"letter and prompt are too long ({where})", hint=hint, code="context_length"))
-    if _FILTERED.search(said):
+    if _FILTERED.search(body):
         hint = "try another model, or read this letter by hand"
         return CallError(
             ModelError(f"the content filter refused the letter ({where})", hint=hint, code="content_filter")
@@ -124,16 +124,16 @@ def settings_error(error: ModelError, response: httpx2.Response, settings: Mappi
     elif named:
         hint = f"change or remove {named} in params under {line}"
     elif _ABOUT_SCHEMA.search(words):
-        hint = f"set another mode under {line}; extractor doctor --model {model} says which one works"
+        hint = f"set another mode under {line}; extractor doctor --model {model} finds one that works"
         return ModelError(error.message, hint=hint, code=error.code)
     else:
         return error
     return ModelError(f"the endpoint refuses the parameter {named}: {error.message}", hint=hint, code="settings")
 
 
-def _identifiers(said: str) -> str:
+def _identifiers(text: str) -> str:
     try:
-        body = json.loads(said)
+        body = json.loads(text)
     except (ValueError, RecursionError):
         return ""
     body = body[0] if isinstance(body, list) and body else body
@@ -144,7 +144,7 @@ def _identifiers(said: str) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the endpoint asks to wait; ``None`` if it does not say."""
+    """Seconds that the endpoint asks to wait; ``None`` if it names no time."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "").strip()
         if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", value):
@@ -158,7 +158,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-# ---- the endpoint says nothing, or half of it ------------------------------------------------
+# ---- no response, or half of one ------------------------------------------------
 
 
 def lost(error: BaseException, place: EndpointLabel, timeout: float) -> CallError:
@@ -178,7 +178,7 @@ def lost(error: BaseException, place: EndpointLabel, timeout: float) -> CallErro
 
 def _timed_out(error: BaseException) -> bool:
     # The aiohttp transport calls every lost connection a ConnectTimeout, so the SDKs call it a
-    # timeout: the root cause says whether one expired.
+    # timeout: the root cause shows whether one expired.
     causes = list(chain(error))
     return isinstance(causes[-1], httpx2.TimeoutException) or any(isinstance(each, TimeoutError) for each in causes)
 

@@ -120,7 +120,7 @@ class GeminiEndpoint:
             raise UsageError(f"these parameters do not fit Gemini: {wrong}", hint=hint, code="params") from None
 
     def _shape(self, schema: type[BaseModel], instructions: str) -> types.GenerateContentConfig:
-        """The request but for its contents. instructor sees no letter, and no instructions: it would add to them."""
+        """The request but for its contents. instructor gets no letter, and no instructions: it would add to them."""
         system, strict = instructions, gemini_schema(strict_schema(schema, lengths=False))
         mode = Mode.TOOLS if self.mode == "tools" else Mode.JSON
         shape = mode_registry.get_handlers(Provider.GENAI, mode).request_handler

@@ -21,7 +21,7 @@ NO_KEY = "none"
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a name and its settings come to; ``base_url`` is ``None`` for the provider's own address."""
+    """A model name resolved to provider and settings; ``base_url`` is ``None`` for the provider's own address."""
 
     name: str
     model: str
@@ -115,7 +115,7 @@ def open_model(
 
     ``base_url`` (else the provider's variable, ``OPENAI_BASE_URL`` and so on) names a server other
     than the provider's own; such a server may need no key. ``params`` go into every request, but
-    for ``mode`` and the fields of ``Patience``, which are ours. ``replay`` says that
+    for ``mode`` and the fields of ``Patience``, which are ours. ``replay``:
     ``transport`` answers from recordings, so no key is needed. Raises ``ModelNameError``.
     """
     provider, model = _find(name)

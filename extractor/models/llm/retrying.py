@@ -233,7 +233,7 @@ class RetryingModel:
         return (error.pause or 0.0) <= _TOO_LONG
 
     def _holds_all(self, state: RetryCallState) -> bool:
-        """Whether the last call was refused, and the limiter sees to the pause."""
+        """Whether the last call was refused and the limiter handles the pause."""
         return self.limiter is not None and self._refused(state) and not self._starved
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 Proxies (HTTPS_PROXY, ALL_PROXY, NO_PROXY) and certificate authorities (SSL_CERT_FILE, SSL_CERT_DIR)
 come from the environment. Redirects are not followed: letters and keys go to the address that was
-named, not where it may point. Replies are read here, with bounds, before any SDK sees them; a status
+named, not where it may point. Replies are read here, with bounds, before any SDK gets them; a status
 other than success is raised here too, because SDKs fail on error bodies of unexpected shape.
 """
 
@@ -149,7 +149,7 @@ def _inflated(data: bytes, limit: int) -> Iterator[bytes]:
         try:
             part = unpacker.decompress(data, left)
         except zlib.error:
-            raise httpx2.DecodingError("a body that is not packed as it says") from None
+            raise httpx2.DecodingError("a body that is not encoded as declared") from None
         left -= len(part)
         if not unpacker.eof and left > 0:
             raise httpx2.DecodingError("a packed body that broke off")
