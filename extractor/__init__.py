@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from extractor.api import Extractor as Extractor
-    from extractor.api import read_letter as read_letter
     from extractor.errors import CassetteError as CassetteError
     from extractor.errors import ExtractorError as ExtractorError
     from extractor.errors import IncompleteRunError as IncompleteRunError
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from extractor.letters.letter import Letter as Letter
     from extractor.letters.letter import letter_from_text as letter_from_text
     from extractor.letters.single import letter_from_bytes as letter_from_bytes
+    from extractor.letters.single import read_letter as read_letter
     from extractor.letters.spans import Span as Span
     from extractor.lettertypes.declaration import letter_type as letter_type
     from extractor.lettertypes.findings import Finding as Finding
@@ -80,7 +80,7 @@ _HOMES = {
     "letter_from_bytes": "extractor.letters.single",
     "letter_from_text": "extractor.letters.letter",
     "letter_type": "extractor.lettertypes.declaration",
-    "read_letter": "extractor.api",
+    "read_letter": "extractor.letters.single",
     "read_records": "extractor.runs.record_lines",
 }
 

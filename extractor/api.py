@@ -24,6 +24,7 @@ from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_lette
 from extractor.letters.single import one_letter
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.marks import TextMark, marks_of
+from extractor.lettertypes.mixed import AUTO, only_or_type_of, starts_of
 from extractor.lettertypes.reading import Reading
 from extractor.loops import awaited, wait_for
 from extractor.models.offline import NAME as OFFLINE
@@ -69,7 +70,8 @@ class Extractor:
     """Reads letters of one type with one model and one prompt.
 
     ``workspace`` is its folder, or one that is open; without one, the bundled starter workspace. ``letter_type`` is a
-    name in it, or a ``LetterType`` of your own, which then needs no workspace and is read without a language model.
+    name in it, ``auto`` for all of them (each letter is then of the type that recognizes it), or a ``LetterType`` of
+    your own, which then needs no workspace and is read without a language model.
     ``model``: ``offline``, ``openai/NAME``, ``replay:openai/NAME``, ...; ``None`` takes ``EXTRACTOR_MODEL``, then the
     workspace's default, then ``offline``. ``prompt``, ``base_url`` ``reasks`` (how often findings are sent back) and
     ``strict`` (no wrong value is withheld) mean what they mean on the command line. ``second`` is another model, which
@@ -125,8 +127,13 @@ class Extractor:
 
     @cached_property
     def letter_type(self) -> LetterType:
-        """The letter type: schema, reader, checks."""
-        return self._own_type or self.workspace.letter_type(self._settings["letter_type"])
+        """The letter type: schema, reader, checks. With ``auto``, the workspace's default."""
+        return self.letter_types[0]
+
+    @cached_property
+    def letter_types(self) -> list[LetterType]:
+        """The letter type; with ``auto`` all of the workspace, the default first."""
+        return [self._own_type] if self._own_type else self.workspace.letter_types(self._settings["letter_type"])
 
     @property
     def record_schema(self) -> dict[str, Any]:
@@ -200,14 +207,14 @@ class Extractor:
 
     def reading(self, letter: Letter) -> Reading:
         """What the letter type's reader finds in a letter, without any model."""
-        return self.letter_type.read(letter)
+        return only_or_type_of(letter, self.letter_types).read(letter)
 
     def marks(self, reading: Reading) -> list[TextMark]:
         """A reading as marks on the letter's text, in its order: sections, facts, dates, running lines, notes."""
-        return marks_of(reading, self.letter_type)
+        return marks_of(reading, only_or_type_of(reading.letter, self.letter_types))
 
     def _read(self, path: AnyPath, letter_id: str | None = None) -> tuple[LetterFile, Letter]:
-        file, found = one_letter(Path(path), letter_id, self.letter_type.starts)
+        file, found = one_letter(Path(path), letter_id, starts_of(self.letter_types))
         if isinstance(found, LetterError):
             raise found
         return file, found
@@ -220,14 +227,14 @@ class Extractor:
             return check_answer(
                 given,
                 found,
-                self.letter_type,
+                only_or_type_of(found, self.letter_types),
                 made_from=made_from,
                 model=answer.model,
                 strict=self._strict,
                 second=answer.second,
             )
         data = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else dict(answer)
-        return check_answer(data, found, self.letter_type, strict=self._strict)
+        return check_answer(data, found, only_or_type_of(found, self.letter_types), strict=self._strict)
 
     def check_lines(
         self, lines: Iterable[str], paths: Iterable[AnyPath], *, debug: bool = False
@@ -237,8 +244,8 @@ class Extractor:
         ``paths`` are files and folders that hold the letters. A line that cannot be checked is ``failed``, with the
         reason under ``error``; with ``debug`` a bug that a line triggers is raised.
         """
-        index = LetterIndex(find_letters(map(Path, paths)), self.letter_type.starts)
-        return LineChecker(self.letter_type, index, strict=self._strict, debug=debug).check(lines)
+        index = LetterIndex(find_letters(map(Path, paths)), starts_of(self.letter_types))
+        return LineChecker(self.letter_types, index, strict=self._strict, debug=debug).check(lines)
 
     # ---- many letters ----------------------------------------------------------------------------
 
@@ -252,11 +259,11 @@ class Extractor:
         """
         files = find_letters(_paths(paths), notify=notify)
         if letter_id is not None:
-            file = LetterIndex(files, self.letter_type.starts).get(letter_id)
+            file = LetterIndex(files, starts_of(self.letter_types)).get(letter_id)
             if file is None:
                 raise UsageError(f"no letter {letter_id!r}", hint="leave out the id to see all")
             return ((part.id, letter) for part, letter in letters_in(file))
-        return ((part.id, letter) for file in files for part, letter in letters_in(file, self.letter_type.starts))
+        return ((part.id, letter) for file in files for part, letter in letters_in(file, starts_of(self.letter_types)))
 
     def run(
         self,
@@ -322,7 +329,8 @@ class Extractor:
         """What `extractor status` prints of a run."""
         model, prompt = (OFFLINE, None) if self._own_type else (self.spec.model, self.spec.prompt)
         named = [str(path.resolve()) for path in paths]
-        return {"model": model, "prompt": prompt, "type": self.letter_type.name, "paths": named}
+        kind = self.letter_type.name if len(self.letter_types) == 1 else AUTO
+        return {"model": model, "prompt": prompt, "type": kind, "paths": named}
 
     def frame(self, records: Iterable[Record], rows: str = LETTERS) -> dict[str, list[Cell]]:
         """Records as the columns of a table, for ``pandas.DataFrame(...)`` or ``polars.DataFrame(...)``.
@@ -390,11 +398,3 @@ def _folder(named: AnyPath | None) -> Path | None:
 
 def _paths(named: AnyPath | Iterable[AnyPath]) -> list[Path]:
     return [Path(named)] if isinstance(named, str | PathLike) else [Path(path) for path in named]
-
-
-def read_letter(path: AnyPath) -> Letter:
-    """The letter in a file of any kind that is read. Raises ``LetterError``, ``UsageError`` if it is not one letter."""
-    _, found = one_letter(Path(path))
-    if isinstance(found, LetterError):
-        raise found
-    return found

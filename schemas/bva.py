@@ -38,7 +38,7 @@ FORM = Form(
         "REASON[S] AND BAS[E][I]S FOR FINDING[S] AND CONCLUSION[S]",
         "REASON[S] FOR REMAND",
     ),
-    landmarks=(r"Board of Veterans.{1,3}Appeals?", r"(?i)Docket No|Citation N[ro]"),
+    landmarks=(r"(?i)Board of Veterans.{1,3}Appeals?", r"(?i)Docket No|Citation N[ro]"),
     required=("order", "remanded", "remand"),
     starts=r"^[^\S\n]*Citation N[ro][.:]",
     closing=rf"^(?:[^\S\n]*_{{5,}}[^\n]*\n\s*)?[^\n]{{3,70}}\n\s*{JUDGE}(?:,? Board of[^\n]*|,)?(?:\s+{JUDGE},?)*\s*$",

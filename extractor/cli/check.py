@@ -13,7 +13,7 @@ import typer
 
 from extractor.api import INTERNAL
 from extractor.cli.shared.opening import open_offline
-from extractor.cli.shared.options import Exit, StrictOption, TypeOption, WorkspaceOption, print_err
+from extractor.cli.shared.options import AutoTypeOption, Exit, StrictOption, WorkspaceOption, print_err
 from extractor.errors import UsageError
 from extractor.json_text import json_line
 
@@ -24,7 +24,7 @@ def check_command(
     ],
     paths: Annotated[list[Path], typer.Argument(help="The letters: files or folders.", metavar="PATH...")],
     strict: StrictOption = False,
-    letter_type: TypeOption = None,
+    letter_type: AutoTypeOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Validate answers against their letters, without any model.

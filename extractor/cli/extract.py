@@ -10,6 +10,7 @@ import typer
 from extractor import Extractor, LetterError, Record
 from extractor.cli.shared.opening import ModelChoice, open_extractor, second_model
 from extractor.cli.shared.options import (
+    AutoTypeOption,
     Exit,
     ModelOption,
     PromptOption,
@@ -19,7 +20,6 @@ from extractor.cli.shared.options import (
     SecondPromptOption,
     SecondUrlOption,
     StrictOption,
-    TypeOption,
     UrlOption,
     WorkspaceOption,
     print_err,
@@ -43,7 +43,7 @@ def extract_command(
     second: SecondModelOption = None,
     second_prompt: SecondPromptOption = None,
     second_base_url: SecondUrlOption = None,
-    letter_type: TypeOption = None,
+    letter_type: AutoTypeOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Read one letter and print its record (JSON) on stdout.

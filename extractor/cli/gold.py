@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from extractor.cli.review import LettersOption, letter_places, letter_type_of_run
+from extractor.cli.review import LettersOption, letter_places, letter_type_of_run, starts_in_run
 from extractor.cli.shared.opening import open_workspace
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_err, print_json
 from extractor.runs.ledger import LedgerView
@@ -40,7 +40,7 @@ def from_review_command(
         records = list(view.records())
     reviews = Reviews(folder)
     places = letter_places(folder, opened, kind, letters)
-    known = Letters(places, [record.letter_id for record in records], kind.starts)
+    known = Letters(places, [record.letter_id for record in records], starts_in_run(folder, opened, kind))
     pairs = write_gold(records, reviews, kind, known, to, force=force)
     refused = [pair for pair in pairs if not pair.written]
     if as_json:

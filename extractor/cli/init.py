@@ -13,6 +13,7 @@ import typer
 from extractor.cli.shared.options import print_err
 from extractor.errors import UsageError
 from extractor.letters.letter import Letter, find_letters, letters_in
+from extractor.lettertypes.mixed import AUTO, UNASSIGNED
 from extractor.lettertypes.proposal import propose, schema_source
 from extractor.workspace.starter import starter_folder
 from extractor.workspace.workspace import MARKER
@@ -46,7 +47,9 @@ def init_command(
     """
     name = name or _name_of(folder)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise UsageError(f"{name!r} cannot name a workspace", hint="use small letters, digits and _")
+        raise UsageError(
+            f"{name!r} cannot name a workspace", hint="use small letters, digits and _, not auto or unassigned"
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty", hint="name a new folder")
     if (letter_type is None) != (letters is None):
@@ -98,8 +101,10 @@ Dates become YYYY-MM-DD. null, or an empty list, means "the letter does not stat
 
 def _init_type(folder: Path, name: str, letter_type: str, paths: list[Path]) -> None:
     """A small workspace whose schema file proposes what recurs in the letters."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", letter_type):
-        raise UsageError(f"{letter_type!r} cannot name a letter type", hint="use small letters, digits and _")
+    if letter_type in (AUTO, UNASSIGNED) or not re.fullmatch(r"[a-z][a-z0-9_]*", letter_type):
+        raise UsageError(
+            f"{letter_type!r} cannot name a letter type", hint="use small letters, digits and _, not auto or unassigned"
+        )
     read = [letter for file in find_letters(paths) for _, letter in letters_in(file)]
     texts = [letter.view.text for letter in read if isinstance(letter, Letter)]
     if not texts:

@@ -13,7 +13,9 @@ from extractor.cli.shared.opening import open_workspace
 from extractor.cli.shared.options import TypeOption, WorkspaceOption, print_err
 from extractor.errors import LedgerError, UsageError
 from extractor.files import output_file
+from extractor.letters.letter import Starts
 from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.mixed import UNASSIGNED, starts_of
 from extractor.runs.ledger import LedgerView
 from extractor.workspace.workspace import Workspace
 
@@ -73,7 +75,8 @@ def _open_desk(
 
     opened = open_workspace(workspace)
     kind = opened.letter_type(letter_type or letter_type_of_run(folder))
-    return Desk(folder, kind, letter_places(folder, opened, kind, letters), _name(name))
+    places = letter_places(folder, opened, kind, letters)
+    return Desk(folder, kind, places, _name(name), starts_in_run(folder, opened, kind))
 
 
 def _serve(desk: Desk, port: int, browser: bool) -> None:
@@ -101,14 +104,27 @@ def _serve(desk: Desk, port: int, browser: bool) -> None:
     print_err(f"{decided} decided, {left} left to check; all is in {desk.log.path}")
 
 
-def letter_type_of_run(folder: Path) -> str | None:
-    """The letter type of a run's records. Raises ``LedgerError`` if ``folder`` is not one."""
+def letter_type_of_run(folder: Path) -> str:
+    """The letter type of a run's records, the first of several. Raises ``LedgerError`` if ``folder`` is not one."""
     with LedgerView(folder) as view:
-        first = next(view.records(), None)
-    if first is None:
+        names = [name for name in view.letter_types() if name != UNASSIGNED]
+        finished = view.extent()[0]
+    if not finished:
         raise LedgerError(f"no letter is finished in {folder}", hint="let the run continue, or name another folder")
-    kind: str = first.letter_type
-    return kind
+    if not names:
+        raise LedgerError(f"no letter in {folder} is of a known type", hint="see why: extractor export DIR --to csv")
+    if len(names) > 1:
+        others = ", ".join(names[1:])
+        print_err(f"this run has letters of several types; these are of {names[0]}, --type names another: {others}")
+    return names[0]
+
+
+def starts_in_run(folder: Path, workspace: Workspace, kind: LetterType) -> Starts | None:
+    """Where letters begin in the files of a run: by each of its letter types."""
+    with LedgerView(folder) as view:
+        names = set(view.letter_types())
+    known = [workspace.letter_type(name) for name in workspace.letter_type_names if name in names]
+    return starts_of(known or [kind])
 
 
 def letter_places(folder: Path, workspace: Workspace, kind: LetterType, named: list[Path] | None) -> list[list[Path]]:

@@ -13,6 +13,7 @@ from extractor import Bounds, Extractor, Options, Selection
 from extractor.api import shard_of
 from extractor.cli.shared.opening import ModelChoice, open_extractor, second_model
 from extractor.cli.shared.options import (
+    AutoTypeOption,
     Exit,
     JsonOption,
     ModelOption,
@@ -23,7 +24,6 @@ from extractor.cli.shared.options import (
     SecondPromptOption,
     SecondUrlOption,
     StrictOption,
-    TypeOption,
     UrlOption,
     WorkspaceOption,
     print_err,
@@ -95,7 +95,7 @@ def run_command(
     max_cost: _MaxCost = None,
     max_minutes: _MaxMinutes = None,
     max_failures: _MaxFailures = None,
-    letter_type: TypeOption = None,
+    letter_type: AutoTypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -146,7 +146,7 @@ def _run(
     if as_json:
         print_json(report(summary, bill, out))
     else:
-        print_summary(summary, bill, out, letters.letter_type)
+        print_summary(summary, bill, out, letters.letter_types)
     return exit_code(summary)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 
 from extractor.errors import LetterError, UsageError
@@ -28,6 +29,14 @@ def one_letter(
         ids = ", ".join(file.id for file, _ in found[:_NAMED])
         raise UsageError(f"{path} holds {len(found)} letters", hint=f"name one with --letter ID, e.g. {ids}")
     return found[0]
+
+
+def read_letter(path: str | PathLike[str]) -> Letter:
+    """The letter in a file of any kind that is read. Raises ``LetterError``, ``UsageError`` if it is not one letter."""
+    _, found = one_letter(Path(path))
+    if isinstance(found, LetterError):
+        raise found
+    return found
 
 
 def letter_from_bytes(data: bytes, name: str, letter_id: str | None = None) -> Letter:

@@ -48,7 +48,7 @@ def write_gold(
     found = []
     for record in records:
         state = reviews.state(record)
-        if state.decided == "accepted":
+        if record.letter_type == kind.name and state.decided == "accepted":
             found.append(_pair(record, state, kind, letters, to, force=force))
     return found
 

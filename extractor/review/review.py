@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from extractor.errors import UsageError
-from extractor.letters.letter import Letter
+from extractor.letters.letter import Letter, Starts
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review import corrections
@@ -47,17 +47,24 @@ class ReviewedLetter:
 
 
 class Desk:
-    """The run in ``folder``, reviewed by ``name``; ``places`` as in ``Letters``.
+    """The letters of one type of the run in ``folder``, reviewed by ``name``.
 
-    Raises ``LedgerError`` or ``UsageError`` if it cannot be.
+    ``places`` and ``starts`` as in ``Letters``. Raises ``LedgerError`` or ``UsageError`` if it cannot be.
     """
 
-    def __init__(self, folder: Path, kind: LetterType, places: Sequence[Sequence[Path]], name: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kind: LetterType,
+        places: Sequence[Sequence[Path]],
+        name: str,
+        starts: Starts | None = None,
+    ) -> None:
         self.folder, self.kind, self.name = folder, kind, name
         self.log = Log(folder)
         self._stamp: object = None
         self.load()
-        self.letters = Letters(places, [entry.letter_id for entry in self.queue.entries], kind.starts)
+        self.letters = Letters(places, [entry.letter_id for entry in self.queue.entries], starts or kind.starts)
 
     def load(self) -> None:
         """Reload the run's records if the run wrote since the last time."""
@@ -243,14 +250,23 @@ def _spans(pairs: Any, size: int) -> tuple[tuple[int, int], ...]:
     return spans
 
 
-def _of_schema(records: Iterable[Record], kind: LetterType) -> Iterable[Record]:
-    for number, record in enumerate(records):
-        if number == 0 and (record.letter_type, record.schema_sha256) != (kind.name, kind.schema_sha256):
+def _of_schema(records: Iterable[Record], kind: LetterType) -> Iterator[Record]:
+    """The records of one letter type. Raises ``UsageError`` if they were made with another schema of it."""
+    own = 0
+    others: set[str] = set()
+    for record in records:
+        if record.letter_type != kind.name:
+            others.add(record.letter_type)
+            continue
+        if own == 0 and record.schema_sha256 != kind.schema_sha256:
             raise UsageError(
                 f"the records were made with another schema than {kind.name} has now",
                 hint="run the letters again into this folder, or name the workspace that made it",
             )
+        own += 1
         yield record
+    if others and not own:
+        raise UsageError(f"no record is of the letter type {kind.name}", hint=f"--type: {', '.join(sorted(others))}")
 
 
 def _stamp(folder: Path) -> object:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from extractor.errors import LetterError
 from extractor.json_text import strict_json
 from extractor.letters.letter import Letter, LetterIndex, read_letter
 from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.mixed import only_or_type_of
 from extractor.runs.answers import as_given, check_answer
 from extractor.runs.record import SecondAnswer
 
@@ -19,13 +20,14 @@ INTERNAL = "internal"
 class LineChecker:
     """Checks lines against the letters of ``index``; ``strict``: no wrong value is withheld.
 
+    Of several letter types, a line is of the one that it names, or else of the one that recognizes its letter.
     With ``debug`` a bug that a line triggers is raised; without, that line fails, and the others are checked.
     """
 
     def __init__(
-        self, letter_type: LetterType, index: LetterIndex, *, strict: bool = False, debug: bool = False
+        self, letter_types: Sequence[LetterType], index: LetterIndex, *, strict: bool = False, debug: bool = False
     ) -> None:
-        self._type, self._index = letter_type, index
+        self._types, self._index = letter_types, index
         self._strict, self._debug = strict, debug
         # Equal ids mostly follow each other.
         self._last: Letter | None = None
@@ -50,10 +52,11 @@ class LineChecker:
             return _failed({"letter_id": None, "answer": None}, "bad_line", reason)
         try:
             made_from = line.get("letter_sha256")
+            letter = self._letter(line["letter_id"])
             checked = check_answer(
                 as_given(line),
-                self._letter(line["letter_id"]),
-                self._type,
+                letter,
+                self._type(line, letter),
                 made_from=made_from if isinstance(made_from, str) else None,
                 model=line.get("model"),
                 strict=self._strict,
@@ -66,6 +69,10 @@ class LineChecker:
             if self._debug:
                 raise
             return _failed(line, INTERNAL, f"internal error: {type(error).__name__}")
+
+    def _type(self, line: Mapping[str, Any], letter: Letter) -> LetterType:
+        named = next((kind for kind in self._types if kind.name == line.get("letter_type")), None)
+        return named or only_or_type_of(letter, self._types)
 
     def _letter(self, letter_id: str) -> Letter:
         if self._last is None or self._last.id != letter_id:

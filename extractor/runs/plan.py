@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
+from extractor.letters.letter import Letter, Starts
 from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.mixed import starts_of, type_of
 from extractor.models.model import Model, Usage
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.patches import Patches
@@ -24,7 +26,8 @@ class Plan:
 
     ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost. ``strict``: every
     wrong value sends its letter to a person; none is withheld. ``second``: the plan of another model, which is
-    asked once about letters that would go to a person.
+    asked once about letters that would go to a person. ``others``: plans for further letter types, of the same
+    model; each letter then goes to the plan whose type recognizes it.
     """
 
     letter_type: LetterType
@@ -34,6 +37,24 @@ class Plan:
     tariff: Tariff = field(default_factory=Tariff)
     strict: bool = False
     second: Plan | None = None
+    others: tuple[Plan, ...] = ()
+
+    @property
+    def by_type(self) -> tuple[Plan, ...]:
+        """This plan and those for further letter types."""
+        return (self, *self.others)
+
+    @property
+    def starts(self) -> Starts | None:
+        """Where letters begin in a text that may hold several."""
+        return starts_of([plan.letter_type for plan in self.by_type])
+
+    def of(self, letter: Letter) -> Plan:
+        """The plan for a letter. Raises ``LetterError`` if its type is not clear."""
+        if not self.others:
+            return self
+        kind = type_of(letter, [plan.letter_type for plan in self.by_type])
+        return next(plan for plan in self.by_type if plan.letter_type is kind)
 
     @cached_property
     def strategy(self) -> Strategy:

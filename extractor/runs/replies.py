@@ -12,6 +12,7 @@ from extractor.engine import ENGINE
 from extractor.errors import ExtractorError, LetterError, ModelError
 from extractor.letters.letter import Letter
 from extractor.lettertypes.findings import Finding, status_of
+from extractor.lettertypes.mixed import UNASSIGNED
 from extractor.models.model import Reply, Usage
 from extractor.models.prices import Cost, rounded, total
 from extractor.runs.plan import Plan
@@ -80,6 +81,12 @@ def make_record(
 def failed_record(letter_id: str, plan: Plan, error: ExtractorError, letter_sha256: str | None = None) -> Record:
     """The record of a letter that could not be read or asked about at all."""
     return _failed(letter_id, letter_sha256, plan, [], error)
+
+
+def unassigned_record(letter_id: str, plan: Plan, error: LetterError, letter_sha256: str) -> Record:
+    """The record of a letter whose type is not clear: it is of no letter type, so no prompt and no schema apply."""
+    record = _failed(letter_id, letter_sha256, plan, [], error)
+    return replace(record, letter_type=UNASSIGNED, prompt=None, prompt_sha256=None, schema_sha256=None)
 
 
 def _failed(

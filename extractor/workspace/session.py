@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.errors import LetterError, ModelNameError, UsageError, WorkspaceError
+from extractor.errors import LetterError, ModelNameError, PromptError, UsageError, WorkspaceError
 from extractor.letters.letter import Letter, LetterFile
+from extractor.lettertypes.mixed import AUTO
 from extractor.models.model import Model
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.offline import OfflineModel
@@ -18,7 +19,7 @@ from extractor.models.prompts import Prompt, known_prompts, load_prompt
 from extractor.runs.pipeline import extract
 from extractor.runs.plan import DEFAULT_REASKS, Plan
 from extractor.runs.record import Record
-from extractor.runs.replies import failed_record
+from extractor.runs.replies import failed_record, unassigned_record
 from extractor.workspace.second import (
     ReplayedModel,
     SecondModel,
@@ -43,7 +44,8 @@ class PlanSpec:
     ``workspace`` is the folder of a workspace, ``model`` a name such as ``offline`` or ``openai/NAME``. The
     hashes, where given, are of what the plan was made with: a workspace that differs is refused. ``strict``: no
     wrong value is withheld, its letter needs review. ``second`` is the plan of a second model. Keys are no part
-    of it; each machine has its own.
+    of it; each machine has its own. ``letter_type`` may be ``auto``: each letter is of the type that recognizes it,
+    and is asked about with that type's default prompt, or with ``prompt`` if it is one of that type.
     """
 
     workspace: str
@@ -81,6 +83,22 @@ class PlanSpec:
         no key. Raises ``UsageError`` kinds, ``WorkspaceError`` if prompt or schema are not those of the plan.
         """
         workspace = workspace or Workspace(Path(self.workspace))
+        if self.letter_type == AUTO:
+            return self._open_each(workspace, keyless=keyless)
+        return self._open_one(workspace, None, recording=recording, keyless=keyless)
+
+    def _open_each(self, workspace: Workspace, *, keyless: bool) -> Session:
+        """One plan for each letter type of the workspace, all with one model."""
+        sessions: list[Session] = []
+        for name in workspace.letter_type_names:
+            prompt = self.prompt if (self.prompt or "").partition("@")[0] == name else None
+            spec = replace(self, letter_type=name, prompt=prompt)
+            shared = sessions[0].plan.model if sessions else None
+            sessions.append(spec._open_one(workspace, shared, recording=False, keyless=keyless))
+        first, *others = [session._in_its_place() for session in sessions]
+        return Session(workspace, replace(first, others=tuple(others)), self, self.replay)
+
+    def _open_one(self, workspace: Workspace, shared: Model | None, *, recording: bool, keyless: bool) -> Session:
         letter_type = workspace.letter_type(self.letter_type)
         _same("schema", self.schema_sha256, letter_type.schema_sha256, workspace)
         if self.model == OFFLINE:
@@ -88,11 +106,11 @@ class PlanSpec:
         prompt = find_prompt(workspace, self.letter_type, self.prompt)
         _same("prompt", self.prompt_sha256, prompt.sha256, workspace)
         taped = self.replay or recording
-        model = _chat_model(workspace, self.model, self.base_url, taped=taped, replay=self.replay or keyless)
+        model = shared or _chat_model(workspace, self.model, self.base_url, taped=taped, replay=self.replay or keyless)
         tariff = workspace.tariff(model.name, model.params)
         plan = Plan(letter_type, model, prompt, self.reasks, tariff, strict=self.strict)
         if self.second is not None:
-            plan = replace(plan, second=self.second.open(keyless=keyless)._as_second())
+            plan = replace(plan, second=self.second.open(keyless=keyless)._in_its_place())
         return Session(workspace, plan, self, self.replay)
 
 
@@ -109,20 +127,28 @@ class Session:
         """One letter's record; a letter that cannot be read makes a failed one. Raises what ``extract`` raises."""
         if isinstance(letter, LetterError):
             return failed_record(file.id, self.plan, letter)
+        try:
+            plan = self.plan.of(letter)
+        except LetterError as unclear:
+            return unassigned_record(file.id, self.plan, unclear, letter.sha256)
         with self.tape(file, letter.sha256) if self.replaying else nullcontext():
-            return await extract(letter, self.plan)
+            return await extract(letter, plan)
 
     @contextmanager
-    def tape(self, file: LetterFile, letter_sha256: str) -> Iterator[Tape]:
-        """The cassette of one letter, to be opened around its asking."""
-        with at_letter(file, letter_sha256), self._own_tape(file, letter_sha256) as tape:
-            yield tape
+    def tape(self, file: LetterFile, letter_sha256: str) -> Iterator[Tape | None]:
+        """The cassette of one letter, to be opened around its asking; ``None`` where the letter's type finds it."""
+        with at_letter(file, letter_sha256):
+            if self.plan.others:
+                yield None
+            else:
+                with self._own_tape(file, letter_sha256) as tape:
+                    yield tape
 
     def _own_tape(self, file: LetterFile, letter_sha256: str) -> Tape:
         return open_tape(self.workspace, self.plan, file, letter_sha256)
 
-    def _as_second(self) -> Plan:
-        """The plan of this session, as the second one of another: while that replays, its cassettes are open."""
+    def _in_its_place(self) -> Plan:
+        """The plan of this session as a part of another: while that replays, its model opens its own cassettes."""
         if not self.replaying:
             return self.plan
         return replace(self.plan, model=ReplayedModel(self.plan.model, self._own_tape))
@@ -143,24 +169,42 @@ def plan_spec(
 
     ``notify`` is called with messages for the user. Raises subclasses of ``UsageError`` that list valid names.
     """
-    kind = workspace.letter_type_name(letter_type)
+    each = letter_type == AUTO
+    kind = workspace.letter_type_name(None if each else letter_type)
+    if each:
+        kind = _type_of_prompt(workspace, prompt) or kind
     name = _model_name(workspace, model, notify)
     if name.startswith(REPLAY):
         name, replay = name[len(REPLAY) :], True
     if name == OFFLINE and replay:
         name = only_recorded(workspace, kind, prompt)
-    schema_sha256 = workspace.letter_type(kind).schema_sha256
     root = str(workspace.root)
+    if each and name != OFFLINE:
+        return PlanSpec(root, AUTO, name, prompt, base_url, reasks, replay)
+    schema_sha256 = None if each else workspace.letter_type(kind).schema_sha256
     if name == OFFLINE:
         if base_url or prompt:
             raise ModelNameError("--base-url and --prompt need a model", hint="add --model openai/NAME")
-        return PlanSpec(root, kind, reasks=0, schema_sha256=schema_sha256)
+        return PlanSpec(root, AUTO if each else kind, reasks=0, schema_sha256=schema_sha256)
     chosen = find_prompt(workspace, kind, prompt)
     return PlanSpec(root, kind, name, chosen.id, base_url, reasks, replay, schema_sha256, chosen.sha256)
 
 
+def _type_of_prompt(workspace: Workspace, prompt: str | None) -> str | None:
+    """The letter type that a prompt belongs to, where each letter has its own. Raises ``PromptError`` for none."""
+    if prompt is None:
+        return None
+    kind = prompt.partition("@")[0]
+    if kind not in workspace.config.letter_types:
+        names = ", ".join(workspace.letter_type_names)
+        raise PromptError(f"{prompt!r} is of no letter type", hint=f"write TYPE@VERSION; the types: {names}")
+    return find_prompt(workspace, kind, prompt).id.partition("@")[0]
+
+
 def with_second_model(spec: PlanSpec, workspace: Workspace, second: SecondModel) -> PlanSpec:
     """The plan with a second model. Raises ``UsageError`` kinds, for example if it is the same model as the first."""
+    if spec.letter_type == AUTO:
+        raise UsageError("--second-model needs one letter type", hint="run each type by itself, with --type NAME")
     name = unprefixed(second.model, replay=spec.replay)
     refuse_same_model(spec.model, name)
     own = plan_spec(

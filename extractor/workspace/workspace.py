@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from extractor.errors import ExtractorError, LetterTypeError, WorkspaceError
 from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.mixed import AUTO
 from extractor.models import prices
 
 MARKER = "workspace.toml"
@@ -103,6 +104,16 @@ class Workspace:
                 hint=f"known: {', '.join(sorted(self.config.letter_types))}",
             )
         return wanted
+
+    @property
+    def letter_type_names(self) -> tuple[str, ...]:
+        """The names of all letter types, the default one first."""
+        first = self.letter_type_name()
+        return (first, *sorted(set(self.config.letter_types) - {first}))
+
+    def letter_types(self, name: str | None = None) -> list[LetterType]:
+        """The letter type of this name, as ``letter_type``; for ``auto`` all of them, the default first."""
+        return [self.letter_type(each) for each in (self.letter_type_names if name == AUTO else (name,))]
 
     def letter_type(self, name: str | None = None) -> LetterType:
         """Load a letter type's code. Raises ``LetterTypeError`` with the cause if it cannot be used."""

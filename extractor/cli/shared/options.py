@@ -34,6 +34,12 @@ WorkspaceOption = Annotated[
 TypeOption = Annotated[
     str | None, typer.Option("--type", metavar="NAME", help="Letter type; default: the workspace's.")
 ]
+AutoTypeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--type", metavar="NAME", help="Letter type; default: the workspace's. auto: the one that recognizes a letter."
+    ),
+]
 ModelOption = Annotated[
     str | None,
     typer.Option(

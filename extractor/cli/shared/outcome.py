@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,16 @@ STATUSES = ("accepted", "needs_review", "failed")
 
 
 def report(summary: Summary, bill: Bill, out: Path) -> dict[str, Any]:
-    """A run for ``--json``; ``now`` is what came in this run, all else is of its letters."""
+    """A run for ``--json``; ``now`` is what came in this run, all else is of its letters.
+
+    ``types`` counts the letters of each letter type, where there are several.
+    """
     state = summary.state()
     return {
         "letters": summary.total,
         **{status: summary.counts.get(status, 0) for status in STATUSES},
         "withheld": summary.withheld._asdict(),
+        **({"types": dict(sorted(summary.types.items()))} if summary.types else {}),
         "skipped": summary.skipped,
         "doubled": summary.doubled,
         "unanswered": {
@@ -41,10 +45,12 @@ def report(summary: Summary, bill: Bill, out: Path) -> dict[str, Any]:
     }
 
 
-def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterType) -> None:
-    """The table, the counts and the bill on stdout; what is left and what to type next on stderr."""
-    if summary.first:
-        print_table(summary.first, letter_type)
+def print_summary(summary: Summary, bill: Bill, out: Path, kinds: Sequence[LetterType]) -> None:
+    """The tables, the counts and the bill on stdout; what is left and what to type next on stderr."""
+    for kind in kinds:
+        own = [record for record in summary.first if len(kinds) == 1 or record.letter_type == kind.name]
+        if own:
+            print_table(own, kind)
     if summary.counts.total() > len(summary.first):
         print(f"(the first {len(summary.first)} of {summary.counts.total():,} records are shown)")
     counts = [f"{summary.counts.get(status, 0):,} {status}" for status in STATUSES]
@@ -54,6 +60,9 @@ def print_summary(summary: Summary, bill: Bill, out: Path, letter_type: LetterTy
     print(f"{_letters(summary.total)}: {', '.join(counts)}{skipped}. Records: {out / RECORDS}")
     if line := withheld_line(*summary.withheld):
         print(line)
+    if summary.types:
+        named = [f"{kind.name} {summary.types[kind.name]:,}" for kind in kinds]
+        print(f"By letter type: {', '.join(named)}, of no type or of several {summary.unassigned:,}.")
     if summary.doubled:
         have = "letter has" if summary.doubled == 1 else "letters have"
         print(f"{summary.doubled:,} {have} the same text as another one.")
@@ -87,7 +96,8 @@ def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
 
 
 def _next_steps(summary: Summary, out: Path) -> Iterator[str]:
-    if summary.counts["failed"]:
+    # What is of no letter type would be so again.
+    if summary.counts["failed"] > summary.unassigned:
         yield f"next: {_same_command('--retry', 'failed')}"
     if summary.counts["needs_review"]:
         yield f"next: extractor review {shlex.quote(str(out))}"
@@ -134,6 +144,7 @@ def print_forecast(forecast: Forecast) -> None:
         (f"{forecast.recheck:,} answered, only to be checked again", forecast.recheck),
         (f"{forecast.copies:,} of equal text", forecast.copies),
         (f"{forecast.unreadable:,} cannot be read", forecast.unreadable),
+        (f"{forecast.unassigned:,} of no letter type or of several", forecast.unassigned),
         (f"{forecast.calls:,} to {'ask' if asks else 'read'}", True),
     ]
     print(f"{_letters(forecast.letters)}: {', '.join(text for text, shown in counted if shown)}.")

@@ -50,7 +50,7 @@ async def run(
     second_limiter = _second_limiter(plan, options.bounds, taped=taped)
     with Ledger(folder) as ledger:
         since = ledger.begin(plan_key(plan), options.again, {**options.labels, **summary.state()})
-        reading = ReadAhead(files, plan.letter_type.starts)
+        reading = ReadAhead(files, plan.starts)
         job = Job(plan, options, ledger, summary, limiter, reading, since, around, on_progress, second_limiter)
         with Output(folder, ledger) as output, infrequent_collection():
             job.output = output

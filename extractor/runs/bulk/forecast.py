@@ -7,7 +7,7 @@ import heapq
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from extractor.errors import LetterError
 from extractor.letters.letter import Letter, LetterFile, letters_in, read_letter
 from extractor.models.model import Usage
-from extractor.models.prices import Cost, rounded
+from extractor.models.prices import Cost, rounded, total
 from extractor.runs.bulk.budget import BYTES_PER_TOKEN
 from extractor.runs.bulk.options import Options
 from extractor.runs.ledger import Ledger, LedgerView, Totals, is_again, keeps_replies, keys_of, plan_key
@@ -32,7 +32,8 @@ _SAMPLE = 100
 @dataclass
 class Forecast:
     """What becomes of ``letters``: ``done`` already, ``unreadable``, answered but to be checked again
-    (``recheck``), of equal text as another (``copies``), or asked about with one call each (``calls``).
+    (``recheck``), of equal text as another (``copies``), of no letter type or of several (``unassigned``), or asked
+    about with one call each (``calls``).
 
     Tokens and cost are guessed from the sizes of requests and answers, calibrated on ``measured``
     letters whose answers to the same questions are in the folder, corrections included.
@@ -44,6 +45,7 @@ class Forecast:
     letters: int = 0
     done: int = 0
     unreadable: int = 0
+    unassigned: int = 0
     recheck: int = 0
     copies: int = 0
     calls: int = 0
@@ -65,6 +67,7 @@ class Forecast:
             "recheck": self.recheck,
             "copies": self.copies,
             "unreadable": self.unreadable,
+            "unassigned": self.unassigned,
             "calls": self.calls,
             "most_calls": self.most_calls,
             "input_tokens": self.input_tokens,
@@ -77,18 +80,39 @@ class Forecast:
 
 def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Options) -> Forecast:
     """What ``bulk.run`` would do with these letters. Raises ``LedgerError`` if the folder's ledger cannot be read."""
-    survey = _Survey(plan, options)
-    survey.forecast.asks, survey.forecast.reasks = not plan.is_offline, plan.reasks
-    survey.forecast.second_model = plan.second.model.name if plan.second else ""
-    survey.forecast.prices_as_of = str(plan.tariff.as_of or "")
+    surveys = {each.letter_type.name: _Survey(each, options) for each in plan.by_type}
+    unassigned = 0
     with ExitStack() as stack:
         ledger = stack.enter_context(LedgerView(folder)) if Ledger.exists(folder) else None
         since = ledger.since(plan_key(plan), options.again) if ledger else 0
         for file in files:
-            for part, letter in letters_in(file, plan.letter_type.starts):
-                survey.look(part, letter, ledger, since)
-    survey.guess()
-    return survey.forecast
+            for part, letter in letters_in(file, plan.starts):
+                try:
+                    own = plan.of(letter) if isinstance(letter, Letter) else plan
+                except LetterError:
+                    unassigned += 1
+                    continue
+                surveys[own.letter_type.name].look(part, letter, ledger, since)
+    for survey in surveys.values():
+        survey.guess()
+    whole = _sum([survey.forecast for survey in surveys.values()])
+    return replace(
+        whole,
+        letters=whole.letters + unassigned,
+        unassigned=unassigned,
+        asks=not plan.is_offline,
+        reasks=plan.reasks,
+        second_model=plan.second.model.name if plan.second else "",
+        prices_as_of=str(plan.tariff.as_of or ""),
+    )
+
+
+def _sum(forecasts: Sequence[Forecast]) -> Forecast:
+    if len(forecasts) == 1:
+        return forecasts[0]
+    counted = [each.name for each in fields(Forecast) if each.type == "int" and each.name != "reasks"]
+    summed = {name: sum(getattr(each, name) for each in forecasts) for name in counted}
+    return Forecast(**summed, cost=total([each.cost for each in forecasts]))
 
 
 @dataclass

@@ -23,17 +23,18 @@ from extractor.errors import (
 from extractor.letters.letter import Letter, LetterFile
 from extractor.letters.read_ahead import ReadAhead, ReadLetter
 from extractor.models.limits import Limiter
-from extractor.models.model import Reply
+from extractor.models.model import Model, Reply
 from extractor.runs.bulk.budget import Budget, BudgetedModel
 from extractor.runs.bulk.options import Around, OnProgress, Options
 from extractor.runs.bulk.output import Output
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, Summary
 from extractor.runs.bulk.turns import ModelInTurns
 from extractor.runs.ledger import Keys, Ledger, LedgerEntry, is_again, keeps_replies, keys_of
+from extractor.runs.ledger.keys import keys_of_unassigned
 from extractor.runs.pipeline import Kept, extract
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
-from extractor.runs.replies import failed_record
+from extractor.runs.replies import failed_record, unassigned_record
 
 # These errors would hit every letter.
 _HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved", "certificate", "settings"})
@@ -41,6 +42,13 @@ _HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved", "
 _CRASH = Keys("crash", "")
 _FIRST_RECORDS = 20
 _NAMED = 5
+
+
+class _Asked(NamedTuple):
+    """A plan as this run asks it: with models that keep to the budget and hand out replies in turns."""
+
+    plan: Plan
+    budgeted: BudgetedModel | None
 
 
 class StartedLetter(NamedTuple):
@@ -51,6 +59,7 @@ class StartedLetter(NamedTuple):
     keys: Keys
     before: LedgerEntry | None
     since: int
+    plan: Plan
 
 
 @dataclass
@@ -80,12 +89,19 @@ class Job:
         self._budget: Budget | None = None
         if self.options.max_cost is not None and keeps_replies(self.plan):
             self._budget = Budget(self.options.max_cost)
-        self._budgeted = self._within_budget(self.plan)
-        self._in_turns = [ModelInTurns(self._budgeted or self.plan.model)]
-        self._asked_plan = replace(self.plan, model=self._in_turns[0])
-        if second := self.plan.second:
-            self._in_turns.append(ModelInTurns(self._within_budget(second) or second.model))
-            self._asked_plan = replace(self._asked_plan, second=replace(second, model=self._in_turns[1]))
+        self._in_turns: list[ModelInTurns] = []
+        self._asked = {plan.letter_type.name: self._as_asked(plan) for plan in self.plan.by_type}
+
+    def _as_asked(self, plan: Plan) -> _Asked:
+        budgeted = self._within_budget(plan)
+        second = plan.second
+        if second:
+            second = replace(second, model=self._taking_turns(self._within_budget(second) or second.model))
+        return _Asked(replace(plan, model=self._taking_turns(budgeted or plan.model), second=second), budgeted)
+
+    def _taking_turns(self, model: Model) -> ModelInTurns:
+        self._in_turns.append(ModelInTurns(model))
+        return self._in_turns[-1]
 
     def _within_budget(self, plan: Plan) -> BudgetedModel | None:
         return BudgetedModel(plan.model, plan, self._budget, self._over_budget) if self._budget else None
@@ -106,29 +122,43 @@ class Job:
         if self.options.only and (before is None or before.status != self.options.only):
             self.summary.total -= 1
             return None
-        identity = f"unreadable {letter.code}" if isinstance(letter, LetterError) else letter.sha256
-        keys = keys_of(identity, self.plan)
         again = is_again(before, self.options.again, self.since)
-        if before is not None and before.check_key == keys.check and not again:
+        if before is not None and not again and self._is_done(before, letter):
             self.ledger.handled(file.id)
             self.summary.skipped += 1
             self.summary.before[before.status] += 1
             self._announce(file.id)
             return None
         if isinstance(letter, LetterError):
-            self._keep(failed_record(file.id, self.plan, letter), keys, before)
+            self._keep(failed_record(file.id, self.plan, letter), keys_of(_unreadable(letter), self.plan), before)
             return None
-        return StartedLetter(file, letter, keys, before, self.since if again else 0)
+        try:
+            plan = self.plan.of(letter)
+        except LetterError as unclear:
+            keys = keys_of_unassigned(letter.sha256, self.plan)
+            self._keep(unassigned_record(file.id, self.plan, unclear, letter.sha256), keys, before)
+            return None
+        return StartedLetter(file, letter, keys_of(letter.sha256, plan), before, self.since if again else 0, plan)
+
+    def _is_done(self, before: LedgerEntry, letter: Letter | LetterError) -> bool:
+        """Whether a letter's record was made by this plan, or by the one of its type; nothing is read for that."""
+        if isinstance(letter, LetterError):
+            return before.check_key == keys_of(_unreadable(letter), self.plan).check
+        known = {keys_of(letter.sha256, plan).check for plan in self.plan.by_type}
+        if self.plan.others:
+            known.add(keys_of_unassigned(letter.sha256, self.plan).check)
+        return before.check_key in known
 
     async def affords(self, started: StartedLetter) -> bool:
         """Wait until a letter's first call fits into the budget; ``False`` if it does not, or the run is stopping."""
-        if self._budgeted is None or self.ledger.replies(started.keys, started.since):
+        budgeted = self._asked[started.plan.letter_type.name].budgeted
+        if budgeted is None or self.ledger.replies(started.keys, started.since):
             return True
-        if not await self._budgeted.open(started.letter):
+        if not await budgeted.open(started.letter):
             return False
         if self.stopping:
             # Corrections of letters in flight may be waiting for what this one held back.
-            self._budgeted.close(started.letter.id)
+            budgeted.close(started.letter.id)
         return not self.stopping
 
     async def finish_in_slot(self, started: StartedLetter, limiter: Limiter) -> None:
@@ -141,16 +171,16 @@ class Job:
                 raise
             self.name(started.file.id)
         finally:
-            if self._budgeted:
-                self._budgeted.close(started.letter.id)
+            if budgeted := self._asked[started.plan.letter_type.name].budgeted:
+                budgeted.close(started.letter.id)
             limiter.release()
         self.progress()
 
     async def finish(self, started: StartedLetter) -> None:
         """Ask about a letter and keep its record. Raises ``UsageError`` for what would fail for every letter."""
-        file, letter, keys, before, since = started
+        file, letter, keys, before, *_ = started
         try:
-            record = await self._ask(file, letter, keys, since)
+            record = await self._ask(started)
         except UsageError:
             raise
         except (TransportError, CassetteError) as error:
@@ -162,20 +192,27 @@ class Job:
         except OSError as error:
             raise LedgerError(f"cannot write {self.output.path.parent}: {error.strerror}") from error
         except Exception as error:  # a defect hit by one letter must not cost the others
-            record, keys = self._crashed(file.id, error, letter.sha256, keys)
+            record, keys = self._crashed(file.id, error, letter.sha256, keys, started.plan)
         self.failures_in_a_row = 0
         self._keep(record, keys, before)
 
     def _crashed(
-        self, letter_id: str, error: Exception, letter_sha256: str | None = None, keys: Keys = _CRASH
+        self,
+        letter_id: str,
+        error: Exception,
+        letter_sha256: str | None = None,
+        keys: Keys = _CRASH,
+        plan: Plan | None = None,
     ) -> tuple[Record, Keys]:
         """The record of a letter that hit a defect. Not done: a later version, or another try, may get it right."""
         crash = ExtractorError(f"internal error: {type(error).__name__}", code="internal")
-        return failed_record(letter_id, self.plan, crash, letter_sha256), Keys(keys.ask, "")
+        return failed_record(letter_id, plan or self.plan, crash, letter_sha256), Keys(keys.ask, "")
 
-    async def _ask(self, file: LetterFile, letter: Letter, keys: Keys, since: int) -> Record:
-        if not keeps_replies(self.plan):
-            return await extract(letter, self.plan)
+    async def _ask(self, started: StartedLetter) -> Record:
+        file, letter, keys, _, since, own_plan = started
+        if not keeps_replies(own_plan):
+            return await extract(letter, own_plan)
+        asked_plan, budgeted = self._asked[own_plan.letter_type.name]
 
         asked = False
 
@@ -192,19 +229,17 @@ class Job:
             return on_reply
 
         lock = self.asking.setdefault(keys.ask, asyncio.Lock())
-        if lock.locked() and self._budgeted:
+        if lock.locked() and budgeted:
             # The letter that is being asked must never wait for what this one holds back.
-            self._budgeted.close(letter.id)
+            budgeted.close(letter.id)
         async with lock:
             with self.around(file, letter.sha256) if self.around else nullcontext():
                 stored = self.ledger.replies(keys, since)
                 second = Kept()
-                if plan := self.plan.second:
+                if plan := own_plan.second:
                     own_keys = keys_of(letter.sha256, plan)
                     second = Kept(self.ledger.replies(own_keys, since), keep(plan, own_keys))
-                return await extract(
-                    letter, self._asked_plan, stored=stored, on_reply=keep(self.plan, keys), second=second
-                )
+                return await extract(letter, asked_plan, stored=stored, on_reply=keep(own_plan, keys), second=second)
 
     def _keep(self, record: Record, keys: Keys, before: LedgerEntry | None) -> None:
         line = self.ledger.store_record(record, keys)
@@ -306,7 +341,14 @@ class Job:
         summary.in_flight = summary.reading = 0
         summary.counts, summary.totals = self.ledger.handled_counts(), self.ledger.handled_totals()
         summary.withheld = self.ledger.handled_withheld()
+        if self.plan.others:
+            summary.types = self.ledger.handled_types()
         summary.doubled = self.ledger.handled_doubled()
         summary.first = self.ledger.handled_records(_FIRST_RECORDS)
         summary.odd_cost = self.ledger.unpriced() if summary.totals.unpriced else None
         self.report(ended=True)
+
+
+def _unreadable(error: LetterError) -> str:
+    """What stands for the text of a letter that cannot be read."""
+    return f"unreadable {error.code}"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from extractor.errors import ExtractorError
+from extractor.lettertypes.mixed import UNASSIGNED
 from extractor.models.model import Reply
 from extractor.models.prices import Cost, rounded
 from extractor.runs.ledger import Totals, WithheldCount
@@ -45,8 +46,9 @@ class Summary:
     have the text of another one before them. ``asked`` letters got an answer now; ``calls``, tokens and
     ``usd`` are of these answers, ``unpriced`` of them without a known cost. ``stopped`` is a key of ``STOPS``, and
     ``stop_detail`` its figures. ``reading`` counts the PDFs, scans and containers being read. ``counts``, ``totals``,
-    ``withheld``, ``first`` and ``odd_cost`` come from the ledger when the run has ended: all its letters by status,
-    what they took, what their records withhold, the first records, one whose cost is not known.
+    ``withheld``, ``types``, ``first`` and ``odd_cost`` come from the ledger when the run has ended: all its letters by
+    status, what they took, what their records withhold, how many are of each letter type where there are several,
+    the first records, one whose cost is not known.
     """
 
     total: int = 0
@@ -75,6 +77,7 @@ class Summary:
     counts: Counter[str] = field(default_factory=Counter)
     totals: Totals = field(default_factory=Totals)
     withheld: WithheldCount = field(default_factory=WithheldCount)
+    types: Counter[str] = field(default_factory=Counter)
     first: list[Record] = field(default_factory=list)
     odd_cost: Record | None = None
     _began: float = field(default_factory=time.monotonic)
@@ -88,6 +91,11 @@ class Summary:
     @property
     def done(self) -> int:
         return self.skipped + self.statuses.total() + len(self.unanswered)
+
+    @property
+    def unassigned(self) -> int:
+        """Letters of no letter type, or of several."""
+        return self.types[UNASSIGNED]
 
     @property
     def left(self) -> int:

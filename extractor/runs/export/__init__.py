@@ -1,7 +1,8 @@
 """Tables of a run folder's records: one row a letter, and one row for each record of the letter type's list."""
 
 from extractor.runs.export.formats import FORMATS
-from extractor.runs.export.tables import BOTH, LETTERS, Reviewed, Table, columns_of, tables_of
+from extractor.runs.export.proof import with_proof
+from extractor.runs.export.tables import BOTH, LETTERS, Reviewed, Table, columns_of, tables_of, unassigned_table
 from extractor.runs.export.write import Target, Written, targets, write_tables
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "columns_of",
     "tables_of",
     "targets",
+    "unassigned_table",
+    "with_proof",
     "write_tables",
 ]

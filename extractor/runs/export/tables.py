@@ -16,6 +16,7 @@ from extractor.errors import UsageError
 from extractor.lettertypes.evidence import fields_of
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.mixed import UNASSIGNED
 from extractor.pointers import field_path
 from extractor.runs.export.cells import INTEGER, ITEMS, NUMBER, TEXT, Cell, Column, LeafColumn, leaves_of
 from extractor.runs.record import Record
@@ -118,6 +119,16 @@ def columns_of(letter_type: LetterType, rows: str, records: Iterable[Record]) ->
         raise UsageError(f"a frame is one table, not {rows!r}", hint="name letters, or a list of the schema")
     lines = [row for record in records for row in tables[0].rows(Reviewed(record))]
     return {column.name: [line[i] for line in lines] for i, column in enumerate(tables[0].columns)}
+
+
+def unassigned_table() -> Table:
+    """The table of letters that are of no letter type, or of several: which they are, and why."""
+    columns = (*_FIRST, *_ERROR, _LAST[-1])
+    return Table(
+        UNASSIGNED,
+        tuple(each.column for each in columns),
+        lambda reviewed: iter([[each.cell(reviewed) for each in columns]]),
+    )
 
 
 def _outer(schema: type[BaseModel], lists: frozenset[str]) -> list[LeafColumn]:

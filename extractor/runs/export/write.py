@@ -32,17 +32,21 @@ class Written:
     rows: int
 
 
-def targets(folder: Path, to: str, tables: Sequence[Table], out: Path | None = None) -> list[Target]:
+def targets(folder: Path, to: str, tables: Sequence[Table], out: Path | None = None, kind: str = "") -> list[Target]:
     """Where the tables go: ``out``, or files in ``folder`` that are named after their tables.
 
-    Where a file holds one table and ``out`` is for several, it becomes ``NAME-TABLE.SUFFIX``.
+    Where a file holds one table and ``out`` is for several, it becomes ``NAME-TABLE.SUFFIX``. ``kind`` is put into
+    the names where a run has several letter types.
     """
+    prefix = f"{kind}-" if kind else ""
+    if kind and out:
+        out = out.with_name(f"{out.stem}-{kind}{out.suffix}")
     if FORMATS[to].together:
         name = tables[0].name if len(tables) == 1 else "tables"
-        return [Target(out or folder / f"{name}.{to}", tuple(tables))]
+        return [Target(out or folder / f"{prefix}{name}.{to}", tuple(tables))]
     if out and len(tables) == 1:
         return [Target(out, tuple(tables))]
-    files = [folder / f"{table.name}.{to}" for table in tables]
+    files = [folder / f"{prefix}{table.name}.{to}" for table in tables]
     if out:
         files = [out.with_name(f"{out.stem}-{table.name}{out.suffix}") for table in tables]
     return [Target(file, (table,)) for file, table in zip(files, tables, strict=True)]
@@ -50,11 +54,11 @@ def targets(folder: Path, to: str, tables: Sequence[Table], out: Path | None = N
 
 def write_tables(
     records: Iterable[Reviewed],
-    letter_type: LetterType,
+    letter_type: LetterType | None,
     to: str,
     goals: Sequence[Target],
 ) -> list[Written]:
-    """Write every record's rows. Each file is there whole, or as it was before.
+    """Write every record's rows. Each file is there whole, or as it was before. ``None``: of letters of no type.
 
     Raises ``UsageError`` if a file cannot be written, a library is missing, or a record was made
     with another schema.
@@ -67,7 +71,8 @@ def write_tables(
             writers += ((goal, table, write) for table, write in zip(goal.tables, opened, strict=True))
         counts = [0] * len(writers)
         for reviewed in records:
-            _same_schema(reviewed.record, letter_type)
+            if letter_type is not None:
+                _same_schema(reviewed.record, letter_type)
             for number, (_, table, write) in enumerate(writers):
                 for row in table.rows(reviewed):
                     write(row)

@@ -26,9 +26,15 @@ def keys_of(letter_sha256: str, plan: Plan) -> Keys:
     return Keys(ask, _digest(ask, *checks, *(("strict",) if plan.strict else ()), *second))
 
 
+def keys_of_unassigned(letter_sha256: str, plan: Plan) -> Keys:
+    """The keys of a letter that is of none of a plan's letter types: any change of a type looks at it again."""
+    ask = _digest("unassigned", letter_sha256)
+    return Keys(ask, _digest(ask, ENGINE, *(each.letter_type.code_sha256 for each in plan.by_type)))
+
+
 def plan_key(plan: Plan) -> str:
     """The part of the key that all questions of a plan share, as a hex digest."""
-    return _digest(*_asked(plan))
+    return _digest(*(part for each in plan.by_type for part in _asked(each)))
 
 
 def _asked(plan: Plan) -> tuple[str, ...]:

@@ -157,6 +157,13 @@ class Ledger(LedgerView):
         """What the records of this run's letters withhold."""
         return self._withheld(_HANDLED)
 
+    def handled_types(self) -> Counter[str]:
+        """How many letters of this run are of each letter type."""
+        rows = self._rows(
+            f"SELECT json_extract(record, '$.letter_type'), COUNT(*) FROM records {_HANDLED} GROUP BY 1"  # noqa: S608
+        )
+        return Counter(dict(rows))
+
     def handled_totals(self) -> Totals:
         """Tokens and cost of this run's letters, whenever their records were made."""
         return self._totals(_HANDLED)

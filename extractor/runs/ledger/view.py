@@ -216,6 +216,11 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         """Every record, by letter id."""
         return map(self._record, self.lines())
 
+    def letter_types(self) -> list[str]:
+        """The names of the letter types that records are of, in order."""
+        rows = self._rows("SELECT DISTINCT json_extract(record, '$.letter_type') FROM records ORDER BY 1")
+        return [name for (name,) in rows]
+
     def lines(self) -> Iterator[str]:
         """Every record as its line of JSON, by letter id."""
         for _, line in self._sound("records", "ORDER BY letter_id"):
