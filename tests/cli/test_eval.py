@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from extractor.letters import letter
+from extractor.lettertypes.reading import Reading
+from extractor.workspace.workspace import Workspace
 from tests.support.loopback import Asked, Canned, endpoint, message, refusal
 from tests.support.toy import (
     MODEL,
@@ -107,6 +111,27 @@ def test_two_prompts_are_compared_in_one_command(bench):
     assert told["change"]["p"] == 2 / 2**6
     only = cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0", "--only", "broke")
     assert "/parcels/1/state" not in only.out
+
+
+def test_a_comparison_opens_the_workspace_once_and_reads_each_letter_once(bench, monkeypatch):
+    record()
+    forget_workspaces()
+    counts: Counter[str] = Counter()
+
+    def counted(what: str, home: object, name: str = "__init__") -> None:
+        real = getattr(home, name)
+
+        def call(*words, **options):
+            counts[what] += 1
+            return real(*words, **options)
+
+        monkeypatch.setattr(home, name, call)
+
+    counted("letters", letter, "letter_of")
+    counted("readings", Reading)
+    counted("workspaces", Workspace)
+    assert cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0").code == 0
+    assert counts == {"letters": len(LETTERS), "readings": len(LETTERS), "workspaces": 1}
 
 
 def test_how_many_letters_a_change_needs(bench):
