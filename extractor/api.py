@@ -261,7 +261,7 @@ class Extractor:
         if letter_id is not None:
             file = LetterIndex(files, starts_of(self.letter_types)).get(letter_id)
             if file is None:
-                raise UsageError(f"no letter {letter_id!r}", hint="leave out the id to see all")
+                raise UsageError(f"no letter {letter_id!r}", hint="leave out the id (--letter) to see all")
             return ((part.id, letter) for part, letter in letters_in(file))
         return ((part.id, letter) for file in files for part, letter in letters_in(file, starts_of(self.letter_types)))
 
