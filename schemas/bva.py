@@ -2,6 +2,8 @@
 
 Two forms: until 2018 the issues come first and the order last; since then the order comes first,
 with the remanded issues in a section of their own.
+
+The docstrings of the records are sent with the schema: another word in them makes the recordings stale.
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ class Header(StrictModel):
 
 
 class Issue(StrictModel):
-    """The order on one issue: a sentence, or the part of one with a disposition of its own."""
+    """What the order says of one issue: a sentence, or the part of one with a disposition of its own."""
 
     sentence: Annotated[Text, Verbatim("record", whole=True), Entire()]
     disposition: Annotated[Disposition | None, Stated("record"), DISPOSITION]
