@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -74,6 +75,31 @@ def whole_file(path: Path, hint: str = _HINT, *, private: bool = True) -> Iterat
                 temporary.unlink()
 
 
+@contextmanager
+def work_folder(folder: Path, name: str) -> Iterator[Path]:
+    """A private folder in ``folder`` for files that are not whole yet; it is removed when the block ends.
+
+    What the block moves out of it stays; the folder itself may be moved too. What a killed command left of
+    such folders is removed first. Raises ``OSError``.
+    """
+    _remove_parts(folder)
+    work = Path(tempfile.mkdtemp(dir=folder, prefix=f".{name[:60]}.", suffix=".part"))
+    handle = os.open(work, os.O_RDONLY) if fcntl is not None else None
+    try:
+        if handle is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def is_part(path: Path) -> bool:
+    """Whether a path is named like a file or folder that is not whole yet."""
+    return _PART.fullmatch(path.name) is not None
+
+
 def refuse_odd_files(folder: Path) -> None:
     """Raise ``UsageError`` if a file of a run in ``folder`` is a link, a pipe or a device: it would lead elsewhere."""
     for name in sorted(RUN_FILES):
@@ -121,14 +147,17 @@ def _remove_parts(folder: Path) -> None:
         return
     with os.scandir(folder) as entries:
         parts = [
-            entry.path for entry in entries if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+            (entry.path, entry.is_dir(follow_symlinks=False))
+            for entry in entries
+            if _PART.fullmatch(entry.name)
+            and (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
         ]
-    for part in parts:
+    for part, is_folder in parts:
         with suppress(OSError):
             handle = os.open(part, os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.unlink(part)
+                shutil.rmtree(part) if is_folder else os.unlink(part)
             finally:
                 os.close(handle)
 

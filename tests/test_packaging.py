@@ -103,7 +103,7 @@ def test_nothing_but_the_engine_can_be_imported(python: Path, tmp_path: Path, na
 def test_from_init_to_records(python: Path, tmp_path: Path) -> None:
     extractor = python.parent / ("extractor.exe" if WINDOWS else "extractor")
     made = run(tmp_path, extractor, "init", "mine")
-    assert (made.returncode, made.stdout) == (0, "")
+    assert (made.returncode, made.stdout) == (0, ""), made.stderr
     mine = tmp_path / "mine"
     starter = next(python.parent.parent.rglob("_starter"))
     for name in ("schemas/imr/model.py", "prompts/imr/v1.md", "eval/imr/letters/dwc-2014-004.txt"):

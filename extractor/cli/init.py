@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ import typer
 
 from extractor.cli.shared.options import print_err
 from extractor.errors import UsageError
+from extractor.files import is_part, work_folder
 from extractor.letters.letter import Letter, find_letters, letters_in
 from extractor.lettertypes.mixed import AUTO, UNASSIGNED
 from extractor.lettertypes.proposal import propose, schema_source
@@ -50,30 +53,51 @@ def init_command(
         raise UsageError(
             f"{name!r} cannot name a workspace", hint="use small letters, digits and _, not auto or unassigned"
         )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is not empty", hint="name a new folder")
+    _refuse_used(folder)
     if (letter_type is None) != (letters is None):
         raise UsageError("--type and --from belong together", hint="extractor init DIR --type NAME --from LETTERS")
     if letter_type is not None and letters is not None:
         _init_type(folder, name, letter_type, letters)
         return
     starter = starter_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with _filled(folder) as work:
         for part in STARTER:
             source = starter / part
             if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+                shutil.copytree(source, work / part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
             elif source.is_file():
-                shutil.copy(source, folder / part)
-        marker = folder / MARKER
+                shutil.copy(source, work / part)
+        marker = work / MARKER
         marker.write_text(
             re.sub(r'(?m)^name = "[^"]*"', f'name = "{name}"', marker.read_text("utf-8"), count=1), "utf-8"
         )
-    except OSError as error:
-        raise UsageError(f"cannot make {folder}: {error.strerror}") from error
     print_err(f"made workspace {name!r} in {folder}")
     print_err(f"next: cd {shlex.quote(str(folder))} && extractor run eval/imr/letters --out out")
+
+
+def _refuse_used(folder: Path) -> None:
+    """Raise ``UsageError`` if the folder holds anything but what a killed ``init`` left."""
+    if not folder.exists():
+        return
+    found = list(folder.iterdir()) if folder.is_dir() else [folder]
+    others = [path for path in found if not is_part(path)]
+    was_killed = len(others) < len(found) and {path.name for path in others} <= set(STARTER)
+    if others and not was_killed:
+        raise UsageError(f"{folder} is not empty", hint="name a new folder")
+
+
+@contextmanager
+def _filled(folder: Path) -> Iterator[Path]:
+    """A folder whose contents become those of ``folder``, each of them whole, the marker last."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with work_folder(folder, "init") as work:
+            yield work
+            for made in sorted(work.iterdir(), key=lambda path: path.name == MARKER):
+                if not (folder / made.name).exists():
+                    made.rename(folder / made.name)
+    except OSError as error:
+        raise UsageError(f"cannot make {folder}: {error.strerror or error}", hint="name another folder") from error
 
 
 _WORKSPACE = """\
@@ -117,14 +141,12 @@ def _init_type(folder: Path, name: str, letter_type: str, paths: list[Path]) -> 
         f"schemas/{letter_type}.py": schema_source(letter_type, found),
         f"prompts/{letter_type}/v1.md": _PROMPT,
     }
-    try:
+    with _filled(folder) as work:
         for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text, "utf-8")
+            (work / path).parent.mkdir(parents=True, exist_ok=True)
+            (work / path).write_text(text, "utf-8")
         for kept in ("letters", "gold"):
-            (folder / "eval" / letter_type / kept).mkdir(parents=True)
-    except OSError as error:
-        raise UsageError(f"cannot make {folder}: {error.strerror}") from error
+            (work / "eval" / letter_type / kept).mkdir(parents=True)
     print_err(f"made {folder} from {len(texts)} letters: {len(found.headings)} headings, {len(found.labels)} labels")
     print_err(f"next: keep, delete and rename lines of {folder / 'schemas' / letter_type}.py (docs/letter-type.md)")
 

@@ -22,6 +22,7 @@ from vcr.request import Request  # type: ignore[import-untyped]
 
 from extractor import loopback
 from extractor.errors import UsageError
+from extractor.files import work_folder
 from extractor.models.cassettes.matching import body_sha, changes, endpoint_of
 from extractor.models.cassettes.tapefile import Persister
 
@@ -105,11 +106,13 @@ class Inbox:
             numbers = [path.name.partition("-")[0] for path in self._inbox.glob("*-*")]
             taken = max((int(number) for number in numbers if number.isdecimal()), default=0)
             folder = self._inbox / f"{taken + 1:04d}-r{_round(request)}-{sha}"
-            folder.mkdir(mode=0o700)
-            (folder / "request.json").write_bytes(body)
-            if draft is not None:
-                (folder / "draft.json").write_text(json.dumps(draft, indent=2) + "\n", "utf-8")
-            (folder / "request.md").write_bytes(page)
+            # It appears whole: a folder without its request would never get one.
+            with work_folder(self._inbox, folder.name) as work:
+                (work / "request.json").write_bytes(body)
+                if draft is not None:
+                    (work / "draft.json").write_text(json.dumps(draft, indent=2) + "\n", "utf-8")
+                (work / "request.md").write_bytes(page)
+                work.rename(folder)
             return folder
 
 

@@ -227,7 +227,7 @@ class Tape:
     def _try_to_write(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}"):
+            with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part"):
                 pass
         except OSError as error:
             raise self._unwritable(f"cannot write {self.path}: {error.strerror}") from error

@@ -34,10 +34,12 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     at all, and another run can continue it. Raises ``LedgerError``.
     """
     ages = [_newest(folder) for folder in folders]
+    work = out / _WORK
+    if Ledger.exists(out):
+        _begin_again(work, out, folders)
     if Ledger.exists(out):
         raise LedgerError(f"{out} holds a run already", hint="name a new folder for --out")
     refuse_foreign_records(out)
-    work = out / _WORK
     shutil.rmtree(work, ignore_errors=True)
     letters: dict[str, int] = {}
     conflicts: list[str] = []
@@ -61,6 +63,18 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     except OSError as error:
         raise LedgerError(f"cannot write {out}: {error.strerror}", hint="name another --out folder") from error
     return Merged({str(folder): letters[str(folder)] for folder in folders}, counts, tuple(sorted(set(conflicts))))
+
+
+def _begin_again(work: Path, out: Path, folders: Sequence[Path]) -> None:
+    """Remove what a merge of the same folders made in ``out``, if it was killed at its end and nothing ran since."""
+    if not work.exists():
+        return
+    with LedgerView(out) as ledger:
+        last = ledger.latest()
+    if last and sorted(last.state.get("merged", ())) == sorted(map(str, folders)):
+        # The ledger last: without it nothing would say whose records these are.
+        for name in (RECORDS, FILE):
+            (out / name).unlink(missing_ok=True)
 
 
 def _newest(folder: Path) -> float:

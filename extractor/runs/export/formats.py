@@ -10,7 +10,6 @@ import csv
 import io
 import json
 import math
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from extractor.errors import UsageError
+from extractor.files import work_folder
 from extractor.runs.export.cells import BOOLEAN, DATE, INTEGER, NUMBER, TEXT, Cell, Column
 from extractor.runs.export.tables import Table
 
@@ -111,8 +111,8 @@ def _xlsx(file: BinaryIO, tables: Sequence[Table], folder: Path) -> Iterator[lis
     with _needs("xlsx", "xlsxwriter"):
         import xlsxwriter  # type: ignore[import-untyped]
     # Its sheets are put together in files: beside the output, not in a folder that others may read.
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".xlsx.") as own:
-        book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": own})
+    with work_folder(folder, "xlsx") as own:
+        book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": str(own)})
         formats = {"day": book.add_format({"num_format": "yyyy-mm-dd"}), "head": book.add_format({"bold": True})}
         try:
             yield [_sheet(book.add_worksheet(table.name[:31]), table.columns, formats) for table in tables]
