@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,22 @@ import pytest
 from tests.support.toy import forget_workspaces
 
 _PROVIDERS = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a table marked ``sample(n)`` the default run takes n rows, evenly spread; the slow run takes the others."""
+    tables: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sample"):
+            tables[item.nodeid.partition("[")[0]].append(item)
+    for rows in tables.values():
+        marker = rows[0].get_closest_marker("sample")
+        wanted = marker.args[0] if marker else len(rows)
+        kept = {len(rows) * n // wanted for n in range(wanted)}
+        for n, row in enumerate(rows):
+            if n not in kept:
+                row.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -45,6 +45,7 @@ def test_the_reason_is_given(toy: Path, words: list[str], reason: str) -> None:
 @pytest.mark.parametrize(
     "words", [["schema"], ["--version"], ["--help"], ["extract", "letters/blue.txt"], ["status", "out", "--json"]]
 )
+@pytest.mark.sample(2)
 def test_a_full_standard_output(toy: Path, words: list[str]) -> None:
     assert cli("run", "letters", "--out", "out").code == 0
     with open("/dev/full", "w") as full:
@@ -57,6 +58,7 @@ def test_a_full_standard_output(toy: Path, words: list[str]) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such limit there")
+@pytest.mark.slow
 def test_too_many_open_files(toy: Path) -> None:
     code = (
         "import os, resource, sys\n"

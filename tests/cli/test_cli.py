@@ -139,6 +139,7 @@ LONG = "a" * 400
         ["run", LONG, "--out", "out"],
     ],
 )  # fmt: skip
+@pytest.mark.sample(1)
 def test_no_traceback(toy: Path, words: list[str]) -> None:
     ran = process(*words)
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -266,6 +267,7 @@ def test_init_makes_a_workspace_that_runs(tmp_path: Path, monkeypatch: pytest.Mo
     ],
     ids=lambda words: words[0],
 )
+@pytest.mark.sample(2)
 def test_the_offline_path_imports_no_model_sdk(toy: Path, words: list[str]) -> None:
     put(toy / "lines.jsonl", '{"letter_id": "red", "answer": null}\n')
     ran = process(

@@ -95,6 +95,7 @@ def doctor(script: Callable[[Asked], Canned], *words: object, model: str = MODEL
 
 
 @pytest.mark.parametrize(("script", "working", "best"), ENDPOINTS.values(), ids=list(ENDPOINTS))
+@pytest.mark.sample(2)
 def test_what_an_endpoint_knows(toy: Path, script: Callable[[Asked], Canned], working: list[str], best: str) -> None:
     ran, rows = doctor(script)
     assert ran.code == 0, ran.out
@@ -109,6 +110,7 @@ def test_what_an_endpoint_knows(toy: Path, script: Callable[[Asked], Canned], wo
         assert f'mode = "{best}"' in ran.out
 
 
+@pytest.mark.slow
 def test_the_advice_works_when_it_is_followed(toy: Path) -> None:
     _, rows = doctor(no_response_format)
     advice = rows[f"mode for {MODEL}"]
@@ -118,6 +120,7 @@ def test_the_advice_works_when_it_is_followed(toy: Path) -> None:
     assert rows[f"mode for {MODEL}"]["do"] == ""
 
 
+@pytest.mark.slow
 def test_lengths_are_advised_for_ones_own_server_only(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
     _, rows = doctor(knows_all, model="azure/m")
@@ -144,6 +147,7 @@ TROUBLE: dict[str, tuple[Canned, str, int]] = {
 
 
 @pytest.mark.parametrize(("reply", "said", "calls"), TROUBLE.values(), ids=list(TROUBLE))
+@pytest.mark.sample(2)
 def test_a_fault_that_is_not_the_modes_is_reported_once(toy: Path, reply: Canned, said: str, calls: int) -> None:
     with endpoint([reply]) as server:
         ran = cli("doctor", "--model", MODEL, "--base-url", server.url, "--json")
@@ -160,6 +164,7 @@ def test_an_endpoint_that_never_answers_in_the_schema(toy: Path) -> None:
 
 
 @pytest.mark.parametrize("wire", EVERY_WIRE)
+@pytest.mark.sample(1)
 def test_every_provider_is_probed_in_its_own_modes(wire: Wire, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(wire.key_variable, KEY)
 

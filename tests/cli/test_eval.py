@@ -90,6 +90,7 @@ def test_the_same_replay_gives_the_same_bytes(bench):
 
 
 @pytest.mark.parametrize("form", ["text", "md", "json", "html", "junit"])
+@pytest.mark.sample(2)
 def test_every_format_is_written(bench, form):
     record()
     done = cli("eval", "run", "parcel@v1", "--reask", "0", "--format", form, "--out", "report/r")
@@ -134,6 +135,7 @@ def test_a_comparison_opens_the_workspace_once_and_reads_each_letter_once(bench,
     assert counts == {"letters": len(LETTERS), "readings": len(LETTERS), "workspaces": 1}
 
 
+@pytest.mark.slow
 def test_how_many_letters_a_change_needs(bench):
     record()
     done = cli("eval", "plan", "parcel@v1", "parcel@v2", "--reask", "0", "--change", "0.5")

@@ -114,6 +114,7 @@ def make(kind: str, toy: Path) -> None:
         ("unplayed", ["--stale"], ["Red Cart"]),
     ],
 )
+@pytest.mark.sample(5)
 def test_which_letters_are_asked(toy: Path, server: Endpoint, kind: str, words: list[str], names: list[str]) -> None:
     assert record(server).code == 0
     assert asked(server) == ["Blue Van", "Red Cart", "Slow Boat"]
@@ -356,6 +357,7 @@ def test_a_usage_error_is_explained(toy: Path, words: list[str], message: str) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.slow
 def test_an_interrupted_recording_goes_on_with_the_same_command(toy: Path) -> None:
     def slow(n: int, each: Asked) -> Canned:
         reply = good_model(n, each)

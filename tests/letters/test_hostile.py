@@ -138,6 +138,7 @@ def test_an_answer_that_obeyed_the_letter_is_wrong() -> None:
     ],
     ids=range(18),
 )
+@pytest.mark.sample(6)
 def test_no_text_takes_more_than_its_length(text: str) -> None:
     record = asyncio.run(extract(Letter("big", text), Plan(IMR, OfflineModel(), reasks=0)))
     assert record.status in ("accepted", "needs_review", "failed")

@@ -160,6 +160,7 @@ def _answer(text: str) -> object:
     return json.loads(fill(IMR.schema, IMR.read(letter_from_text("x", text)).root).model_dump_json())
 
 
+@pytest.mark.slow
 def test_huge_texts_take_no_longer_than_their_length() -> None:
     for text in ("\f" * 300_000 + "x", "Page 1 of 2 " * 100_000, "Page 1 of 2\n" * 100_000, "9" * 100_000 + "\f2\f3"):
         assert len(Letter("x", text).body) == len(text)

@@ -239,6 +239,7 @@ def test_bodies_are_bounded(client: Client) -> None:
         ({"act": "undo"}, 422),
     ],
 )
+@pytest.mark.sample(12)
 def test_what_cannot_be_done_is_refused_and_leaves_no_trace(
     client: Client, root: Path, data: dict[str, Any], status: int
 ) -> None:

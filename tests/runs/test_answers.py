@@ -70,6 +70,7 @@ def test_a_model_named_by_no_text_is_no_reason_to_stop() -> None:
 
 
 @pytest.mark.parametrize("letter_id", BUNDLED)
+@pytest.mark.sample(5)
 def test_the_findings_on_every_planted_answer_can_be_written(letter_id: str) -> None:
     reading = IMR.read(bundled(letter_id))
     read = json.loads(json.dumps(values(IMR.schema, reading.root), default=str))

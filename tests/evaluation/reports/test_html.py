@@ -337,6 +337,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("words_", HOSTILE)
+@pytest.mark.sample(3)
 def test_nothing_in_a_letter_becomes_markup(words_):
     true = note(("12", words_, ""), carrier=words_, marks=[words_])
     golds = [gold(f"{words_} {i}", true, debatable={"/carrier": words_}) for i in range(6)]

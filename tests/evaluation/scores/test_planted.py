@@ -50,6 +50,7 @@ def test_every_mistake_planted_in_gold_is_caught_at_its_place() -> None:
     assert not [kind for kind, tally in report.kinds.items() if not tally.planted]
 
 
+@pytest.mark.slow
 def test_a_validator_that_is_sure_of_nothing_is_found_out() -> None:
     def unsure(letter: Letter) -> Reading:
         reading = IMR.read(letter)

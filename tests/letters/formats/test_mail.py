@@ -172,12 +172,14 @@ def test_mails_that_would_cost_hours_are_refused_at_once(data: bytes) -> None:
         b"Content-Type: text/html\n\n" + b"cid:" * 300_000,
     ],
 )
+@pytest.mark.sample(2)
 def test_odd_mails_are_read_in_time(data: bytes) -> None:
     started = time.process_time()
     read_mail(data, "a.eml")
     assert time.process_time() - started < 3
 
 
+@pytest.mark.slow
 def test_too_large() -> None:
     with pytest.raises(LetterError, match="larger than") as raised:
         read_mail(bytes(50_000_001), "a.eml")

@@ -102,6 +102,7 @@ def as_large_scan() -> Document:
 @pytest.mark.parametrize(
     "made", [as_pdf, as_fax, as_png_with_transparency, as_png_of_sixteen_bits, as_photograph, as_large_scan]
 )
+@pytest.mark.sample(2)
 def test_a_scan_reads_as_its_letter(made: Callable[[], Document]) -> None:
     document = made()
     assert document.origin == "ocr"
@@ -140,6 +141,7 @@ def test_a_damaged_scan_keeps_its_lines_and_nearly_all_its_words(
 
 @needs_tesseract
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])
+@pytest.mark.sample(1)
 def test_boxes_lie_on_the_upright_page(turned: int) -> None:
     """Whatever way the page was laid on the glass."""
     born = read_pdf(PDF, "letter.pdf")
@@ -158,6 +160,7 @@ def test_boxes_lie_on_the_upright_page(turned: int) -> None:
 
 
 @needs_tesseract
+@pytest.mark.slow
 def test_pages_of_a_tiff_are_pages() -> None:
     document = read_image(makepdf.tiff([scan(), scan(150).resize(scan().size), scan()]), "scan.tiff")
     assert len(document.pages) == 3
@@ -191,6 +194,7 @@ def test_each_word_of_doubtful_digits_gets_a_note() -> None:
 
 @needs_tesseract
 @pytest.mark.parametrize("kind", ["image under words", "garbage"])
+@pytest.mark.sample(1)
 def test_what_the_page_shows_is_read_and_not_what_it_carries(kind: str) -> None:
     """A layer that says something else than its picture, and a font without names for its letters."""
     if kind == "garbage":
@@ -260,6 +264,7 @@ def test_a_bad_picture_is_a_clear_error(data: bytes, code: str) -> None:
 @pytest.mark.parametrize(
     "data", [_png((850, 1100)), _png((850, 1100), 0), makepdf.encoded(Image.radial_gradient("L"), "PNG")]
 )
+@pytest.mark.sample(1)
 def test_a_picture_that_shows_no_words(data: bytes) -> None:
     with pytest.raises(LetterError) as raised:
         read_image(data, "logo.png")

@@ -483,6 +483,7 @@ BAD: list[tuple[str, bytes, str]] = [
 ]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(("data", "code"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 def test_a_bad_file_is_a_clear_error_and_the_next_one_is_read(data: bytes, code: str) -> None:
     assert len(data) < 600_000

@@ -148,6 +148,7 @@ def a_call_too_many() -> list[str]:
     ids=["prompt", "schema", "letter", "deleted", "empty", "braces", "cut in a line", "no yaml", "cut between lines",
          "binary", "a call too many"],
 )  # fmt: skip
+@pytest.mark.sample(3)
 def test_the_change_is_reported_and_the_printed_command_fixes_it(
     copy: Path, happens: Callable[[], list[str]], state: str, letters: tuple[str, ...]
 ) -> None:
@@ -187,6 +188,7 @@ def test_the_change_is_reported_and_the_printed_command_fixes_it(
 
 
 @pytest.mark.parametrize("happens", [a_byte_of_the_letter, no_tape, damaged("it is empty", lambda _: b"")])
+@pytest.mark.sample(1)
 def test_run_extract_record_and_status_report_the_same(copy: Path, happens: Callable[[], list[str]]) -> None:
     happens()
     [row] = [row for row in status("--json").json["cassettes"] if row["state"] != "fresh"]
@@ -246,6 +248,7 @@ def test_nothing_recorded_yet(copy: Path) -> None:
     ],
     ids=["no such letter", "no such prompt", "no such model", "no folder"],
 )
+@pytest.mark.sample(1)
 def test_an_orphan_is_named_with_the_way_to_remove_it(
     copy: Path, path: str, letter: str, prompt: str, model: str
 ) -> None:
@@ -271,6 +274,7 @@ def test_faults_are_no_recordings_but_may_hold_a_secret(copy: Path) -> None:
     assert "faults/limit.yaml\n  line 2: an API key (sk-)\n" in ran.out
 
 
+@pytest.mark.slow
 def test_only_one_prompt_or_model(copy: Path) -> None:
     for model in ("a", "b__c"):
         for path in Path(TAPES).glob("*.yaml"):
@@ -314,6 +318,7 @@ def test_the_workspace_may_lie_elsewhere(copy: Path, tmp_path: Path, monkeypatch
 # ---- rounds and secrets ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_recording_is_played_with_as_many_rounds_as_it_had(copy: Path) -> None:
     wrong = json.dumps({**gold("dwc-2014-003"), "worker": {"age": 99, "sex": None, "date_of_injury": None}})
     words = ["record", "--model", MODEL, "--letter", "dwc-2014-003", "--all", "--base-url"]
@@ -346,6 +351,7 @@ def test_a_secret_is_named_by_its_line_and_never_shown(copy: Path, monkeypatch: 
     assert status("--strict").code == 0
 
 
+@pytest.mark.slow
 def test_the_recordings_of_this_project_hold_no_secret() -> None:
     ran = status("--json", "--workspace", ROOT)
     assert [row["path"] for row in ran.json["cassettes"] if row["secrets"]] == []

@@ -160,6 +160,7 @@ def test_a_reported_limit_is_used_and_not_exceeded(shape: str, rate: float) -> N
 @pytest.mark.parametrize("rate", [5, 50, 100])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("retry_after", [True, False])
+@pytest.mark.sample(8)
 def test_an_unreported_limit_is_found(shape: str, rate: float, retry_after: bool) -> None:
     ran = simulate(SHAPES[shape](rate), retry_after=retry_after)
     # With five calls a second there is little to learn from in four minutes.

@@ -122,5 +122,6 @@ FAILURES_OF_ANTHROPIC: dict[str, tuple[Canned, str, int]] = {
 
 @pytest.mark.parametrize("wire", ANTHROPIC)
 @pytest.mark.parametrize(("reply", "code", "calls"), FAILURES_OF_ANTHROPIC.values(), ids=list(FAILURES_OF_ANTHROPIC))
+@pytest.mark.sample(8)
 def test_failures_of_anthropic(wire: Wire, reply: Canned, code: str, calls: int) -> None:
     fails(wire, reply, code, calls)

@@ -194,6 +194,7 @@ LOST = {
 
 @pytest.mark.parametrize("wire", EVERY_WIRE)
 @pytest.mark.parametrize(("changes", "code"), LOST.values(), ids=list(LOST))
+@pytest.mark.sample(9)
 def test_a_lost_call_is_made_again_and_named(wire: Wire, changes: dict[str, Any], code: str) -> None:
     good = wire.reply("json_schema")
     bad = replace(good, **changes)

@@ -115,6 +115,7 @@ FAILURES_OF_GEMINI: dict[str, tuple[Canned, str, int]] = {
 
 @pytest.mark.parametrize("wire", GEMINI)
 @pytest.mark.parametrize(("reply", "code", "calls"), FAILURES_OF_GEMINI.values(), ids=list(FAILURES_OF_GEMINI))
+@pytest.mark.sample(8)
 def test_failures_of_gemini(wire: Wire, reply: Canned, code: str, calls: int) -> None:
     fails(wire, reply, code, calls)
 

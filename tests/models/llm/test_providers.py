@@ -26,6 +26,7 @@ from tests.support.loopback import (
 
 
 @pytest.mark.parametrize(("wire", "mode"), EVERY_MODE)
+@pytest.mark.sample(8)
 def test_the_letter_goes_byte_for_byte_and_the_answer_comes_back_as_it_is(wire: Wire, mode: str) -> None:
     async def ask_all(model: Any) -> list[Reply]:
         replies = [await model.ask(question(letter)) for letter in LETTERS.values()]

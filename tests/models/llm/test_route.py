@@ -142,6 +142,7 @@ def test_an_error_inside_a_success_has_its_status(name: str) -> None:
         ({"error": {"code": 400, "type": "invalid_request_error"}}, "bad_request", 1),
     ],
 )
+@pytest.mark.sample(6)
 def test_it_is_retried_or_final_like_the_status(wire: Wire, body: Any, code: str, calls: int) -> None:
     error, asked = failure(wire, Canned(body=json.dumps(body).encode()))
     assert (error.code, asked) == (code, calls)

@@ -158,6 +158,7 @@ def nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("wire", "mode"), EVERY_MODE)
+@pytest.mark.sample(6)
 def test_no_provider_is_sent_a_keyword_it_refuses(wire: Wire, mode: str) -> None:
     letter = bundled("dwc-2014-000")
     asked_of = Question("a", letter.text, "Fill it.", IMR.schema, nothing_read(letter, ""))

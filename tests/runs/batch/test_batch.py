@@ -299,6 +299,7 @@ def test_a_folder_of_another_origin(toy: Path) -> None:
 
 @pytest.mark.parametrize("shape", [result, vllm_result])
 @pytest.mark.parametrize("script", [good_model, stubborn_model, careless_model, mixed_model])
+@pytest.mark.sample(3)
 def test_the_records_are_those_of_run(toy: Path, script: Any, shape: Callable[..., Line]) -> None:
     with endpoint(script) as server:
         live = cli("run", "letters", "--out", "live", "--model", MODEL, "--base-url", server.url)
@@ -448,6 +449,7 @@ HURT: dict[str, tuple[Callable[[Line, Line, Line], list[Line | str]], str, set[s
 
 
 @pytest.mark.parametrize("name", HURT)
+@pytest.mark.sample(8)
 def test_result_files_as_they_come(toy: Path, name: str) -> None:
     make, report, done, code = HURT[name]
     lines = lines_of(toy)
@@ -675,6 +677,7 @@ def test_from_letters_to_records_by_an_endpoint(toy: Path, keyed: None) -> None:
 
 
 @pytest.mark.parametrize("end", ["expired", "cancelled"])
+@pytest.mark.sample(1)
 def test_a_batch_that_ends_halfway(toy: Path, keyed: None, end: str) -> None:
     with batch_endpoint(good_model) as server:
         server.ways = [[end], ["completed"]]
@@ -767,6 +770,7 @@ def test_a_kill_between_upload_and_start(toy: Path, keyed: None) -> None:
     ],
 )
 @pytest.mark.parametrize("step", ["submit", "poll"])
+@pytest.mark.sample(6)
 def test_an_endpoint_in_trouble(toy: Path, keyed: None, step: str, canned: Canned, code: int, message: str) -> None:
     with batch_endpoint(good_model) as server:
         write(url=server.url)

@@ -118,6 +118,7 @@ def test_killed_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signals there")
 @pytest.mark.parametrize(("signals", "done", "told"), [(1, 4, "left; run the same command again"), (2, 2, "")])
+@pytest.mark.sample(1)
 def test_interrupted(toy: Path, signals: int, done: int, told: str) -> None:
     for path in (toy / "letters").iterdir():
         path.unlink()
@@ -148,6 +149,7 @@ def test_interrupted(toy: Path, signals: int, done: int, told: str) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signals there")
+@pytest.mark.slow
 def test_a_request_to_end_is_like_the_first_interrupt(ten: Path) -> None:
     gate = threading.Event()
 
@@ -166,6 +168,7 @@ def test_a_request_to_end_is_like_the_first_interrupt(ten: Path) -> None:
     assert set(statuses(ten / "out")) == set("0123")
 
 
+@pytest.mark.slow
 def test_an_offline_run_can_be_interrupted(ten: Path) -> None:
     for i in range(10, 3000):
         put(ten / f"letters/{i}.txt", f"PARCEL NOTE of {i}\n")

@@ -472,6 +472,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, to: str, monkeypatch: p
 
 
 @pytest.mark.parametrize("to", list(FORMATS))
+@pytest.mark.sample(1)
 def test_ten_thousand_rows_are_kept_only_as_long_as_needed(
     tmp_path: Path, to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,7 @@ def same_letter(letter: Letter, text: str) -> Letter:
 
 
 @pytest.mark.parametrize("letter_id", LETTER_IDS)
+@pytest.mark.sample(8)
 def test_a_letter_in_other_characters_is_the_same_letter(letter_id: str) -> None:
     letter = bundled(letter_id)
     true, known = gold(letter_id), IMR.read(letter)
@@ -77,6 +78,7 @@ FIXED = {"outcome", "source", "basis", "sex", "treatment_category", "reason", "a
 
 
 @pytest.mark.parametrize("letter_id", LETTER_IDS)
+@pytest.mark.sample(5)
 def test_mistakes_in_a_letter_of_other_characters_are_caught(letter_id: str) -> None:
     letter, random = bundled(letter_id), Random(letter_id)
     reading = IMR.read(same_letter(letter, retyped(letter.text, 7, *CHANGES)))
