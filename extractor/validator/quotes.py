@@ -77,6 +77,14 @@ def proving_place(value: Any, spec: SchemaField, letter: Letter, region: Span, q
     return None
 
 
+def places_of(value: Any, spec: SchemaField, letter: Letter, region: Span) -> list[Span]:
+    """Every place in ``region`` that says ``value``, one element of a list, by the leaf's own parser."""
+    printed = occurrences(value, letter, region)
+    if printed is not None:
+        return printed
+    return [found.span for found in _read(spec, letter, region) if found.value == value]
+
+
 def _read(spec: SchemaField, letter: Letter, region: Span) -> list[Found]:
     """What the leaf's parser reads in a region, with raw spans; nothing where it has none."""
     if spec.parser is None and parser_of(spec.value_type) is None:

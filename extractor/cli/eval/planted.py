@@ -28,6 +28,10 @@ def planted_command(
     kind: Annotated[
         list[str] | None, typer.Option("--kind", metavar="NAME", help="Only this kind of mistake; may be repeated.")
     ] = None,
+    quotes: Annotated[
+        bool,
+        typer.Option("--quotes", help="Plant those in stated values also with their true quote, a wrong one and none."),
+    ] = False,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -47,7 +51,7 @@ def planted_command(
     if unknown := set(kind or []) - set(kind_of_letter.planters):
         raise WorkspaceError(f"no kind {min(unknown)!r}", hint=f"known: {', '.join(sorted(kind_of_letter.planters))}")
     answers, gold = bench.true_answers(baseline or [], print_err), len(bench.golds)
-    report = measure(kind_of_letter, answers, kinds=kind)
+    report = measure(kind_of_letter, answers, kinds=kind, quoted=quotes)
     if as_json:
         print_json({"gold": gold, "baseline": len(answers) - gold, **report.as_dict()})
     else:
@@ -65,6 +69,11 @@ def _print(report: Report, gold: int) -> None:
     for kind, tally in report.kinds.items():
         table.add_row(kind, str(tally.planted), str(tally.caught), str(tally.right), "\n".join(tally.missed))
     Console(width=140).print(table)
+    if any(tally.planted for tally in report.quoted.values()):
+        table = Table("stated values, quoted with", "planted", "caught", "right code and path", "missed (first few)")
+        for name, tally in report.quoted.items():
+            table.add_row(name, str(tally.planted), str(tally.caught), str(tally.right), "\n".join(tally.missed))
+        Console(width=140).print(table)
     right, planted = report.protected
     print(f"{report.answers} correct answers, {gold} of them gold.")
     print(f"{report.planted} mistakes planted, {report.right} caught with the right code at the right place.")

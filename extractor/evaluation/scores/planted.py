@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from extractor.evaluation.scores.planted_quotes import QUOTE_KINDS, QuoteKind, Quotes, true_quotes, under_each_quote
 from extractor.letters.letter import Letter
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType, Mistake
@@ -18,6 +19,8 @@ from extractor.lettertypes.reading import Reading, as_uncertain
 from extractor.validator.checks import Verdict, check
 
 _EXAMPLES = 5
+# Findings on a quote are right for a mistake in the value that it is given for.
+_QUOTES = frozenset({"quote_missing", "quote_elsewhere"})
 
 
 @dataclass
@@ -41,7 +44,7 @@ class Report:
 
     ``false_alarms`` are errors that call a correct answer wrong; ``letter_errors`` are the letters' own
     contradictions, ``unread`` the parts that the reader knows it cannot parse: a person must look at
-    both.
+    both. ``quoted`` counts the mistakes in stated values once more, under each quote that a quoted prompt may bring.
     """
 
     answers: int = 0
@@ -49,6 +52,7 @@ class Report:
     false_alarms: list[str] = field(default_factory=list)
     letter_errors: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    quoted: dict[QuoteKind, Tally] = field(default_factory=lambda: {kind: Tally() for kind in QUOTE_KINDS})
 
     def list_for(self, finding: Finding) -> list[str]:
         """The list that an error on an untouched answer belongs to."""
@@ -86,6 +90,7 @@ class Report:
             "false_alarms": self.false_alarms,
             "letter_errors": self.letter_errors,
             "kinds": {kind: tally.as_dict() for kind, tally in self.kinds.items()},
+            "quoted": {kind: tally.as_dict() for kind, tally in self.quoted.items()},
         }
 
 
@@ -93,8 +98,13 @@ def measure(
     letter_type: LetterType,
     answers: Iterable[tuple[Letter, Mapping[str, Any]]],
     kinds: Iterable[str] | None = None,
+    *,
+    quoted: bool = False,
 ) -> Report:
-    """Plant every mistake of every kind (or of ``kinds``) in every correct answer and check each."""
+    """Plant every mistake of every kind (or of ``kinds``) in every correct answer and check each.
+
+    ``quoted``: those in stated values also under each quote that a quoted prompt may bring.
+    """
     report = Report(kinds={kind: Tally() for kind in kinds or letter_type.planters})
     for letter, answer in answers:
         reading = letter_type.read(letter)
@@ -111,11 +121,36 @@ def measure(
             if finding.blame == "answer" and finding.severity == "error"
         ]
         for kind, mistake in mistakes_in(letter_type, list(report.kinds), answer, reading):
-            found = verdict_on(letter_type, mistake.answer, uncertain if mistake.uncertain else reading).findings
-            known = {identity(finding) for finding in (doubted if mistake.uncertain else untouched).findings}
-            new = [f for f in found if f.severity == "error" and f.blame != "letter" and identity(f) not in known]
+            found = verdict_on(letter_type, mistake.answer, uncertain if mistake.uncertain else reading)
+            new = _new_errors(found, doubted if mistake.uncertain else untouched)
             _count(report.kinds[kind], mistake, new, letter, letter_type)
+        if quoted:
+            _measure_quoted(report, letter_type, answer, reading, untouched)
     return report
+
+
+def _measure_quoted(
+    report: Report, letter_type: LetterType, answer: Mapping[str, Any], reading: Reading, untouched: Verdict
+) -> None:
+    """Count the mistakes in stated values of one answer under each quote."""
+    letter, schema = reading.letter, letter_type.schema
+    quotes = true_quotes(schema, letter, untouched.evidence)
+    with_quotes = verdict_on(letter_type, answer, reading, quotes)
+    report.false_alarms += [
+        f"{letter.id} {finding.path} {finding.code}, with its true quotes"
+        for finding in with_quotes.findings
+        if finding.severity == "error" and finding.code in _QUOTES
+    ]
+    for _, mistake in mistakes_in(letter_type, list(report.kinds), answer, reading):
+        for each in under_each_quote(schema, letter, answer, mistake, quotes, untouched.evidence):
+            new = _new_errors(verdict_on(letter_type, mistake.answer, reading, each.quotes), with_quotes)
+            _count(
+                report.quoted[each.kind],
+                replace(mistake, codes=mistake.codes | _QUOTES),
+                new,
+                letter,
+                letter_type,
+            )
 
 
 def mistakes_in(
@@ -127,8 +162,16 @@ def mistakes_in(
                 yield kind, mistake
 
 
-def verdict_on(letter_type: LetterType, answer: Mapping[str, Any], reading: Reading) -> Verdict:
-    return check(letter_type, letter_type.schema.model_validate_json(json.dumps(answer)), reading)
+def verdict_on(
+    letter_type: LetterType, answer: Mapping[str, Any], reading: Reading, quotes: Quotes | None = None
+) -> Verdict:
+    return check(letter_type, letter_type.schema.model_validate_json(json.dumps(answer)), reading, quotes)
+
+
+def _new_errors(found: Verdict, untouched: Verdict) -> list[Finding]:
+    """The errors of a verdict that the true answer has not, but for those of the letter itself."""
+    known = {identity(finding) for finding in untouched.findings}
+    return [f for f in found.findings if f.severity == "error" and f.blame != "letter" and identity(f) not in known]
 
 
 def identity(finding: Finding) -> tuple[str, str]:
