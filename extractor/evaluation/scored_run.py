@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,8 @@ def _prediction_line(record: Record) -> dict[str, Any]:
 
 
 def _leaf_line(leaf: Leaf) -> dict[str, Any]:
-    line = asdict(leaf)
+    # Without the deep copies of asdict: the line is written at once.
+    line = {**vars(leaf), "pages": leaf.pages and vars(leaf.pages)}
     return {key: value for key, value in line.items() if key not in ("pages", "debatable") or value}
 
 
