@@ -28,7 +28,7 @@ def main() -> None:
     count = openai.o200k_base().count
     print("| prompt | letters | calls | " + " | ".join(PARTS) + " | input | of it the same for all | output |")
     print("|---|---:|---:|" + "---:|" * (len(PARTS) + 3))
-    for folder in sorted((ROOT / "cassettes/imr").glob("imr@*/*")):
+    for folder in sorted((ROOT / "cassettes").glob("*/*@*/*")):
         tapes = sorted(folder.glob("*.yaml"))
         totals = dict.fromkeys(PARTS, 0)
         calls = 0
