@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,6 @@ from extractor.lettertypes.mixed import AUTO, only_or_type_of, starts_of
 from extractor.lettertypes.reading import Reading
 from extractor.loops import awaited, wait_for
 from extractor.models.offline import NAME as OFFLINE
-from extractor.models.offline import OfflineModel
 from extractor.runs.answer_lines import INTERNAL as INTERNAL
 from extractor.runs.answer_lines import LineChecker
 from extractor.runs.answers import CheckedAnswer, as_given, check_answer
@@ -52,10 +50,11 @@ from extractor.runs.plan import DEFAULT_REASKS as DEFAULT_REASKS
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record, record_schema
 from extractor.runs.replies import failed_record
-from extractor.runs.stream import Asking, RecordStream
+from extractor.runs.stream import RecordStream
+from extractor.workspace.lazy import LazySession
 from extractor.workspace.second import SecondModel
-from extractor.workspace.session import PlanSpec, Session, plan_spec, with_second_model
-from extractor.workspace.starter import starter_folder
+from extractor.workspace.session import PlanSpec
+from extractor.workspace.tapes import REPLAY
 from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -99,75 +98,55 @@ class Extractor:
                 "a letter type without a workspace is read without a language model",
                 hint="to ask a model, put the type and a prompt into a workspace: extractor init DIR",
             )
-        self._own_type = own
-        self._workspace = workspace
+        folder = Path(workspace) if isinstance(workspace, str | PathLike) else workspace
+        settings: dict[str, Any] = {"letter_type": None if own else letter_type, "model": model, "prompt": prompt}
+        settings |= {"base_url": base_url, "reasks": reasks}
+        self._lazy = LazySession(folder, settings, own_type=own, strict=strict, second=second)
         self._strict = strict
-        self._second = second
-        self._settings: dict[str, Any] = {
-            "letter_type": None if own else letter_type,
-            "model": model,
-            "prompt": prompt,
-            "base_url": base_url,
-            "reasks": reasks,
-        }
 
     @classmethod
     def from_spec(cls, spec: PlanSpec, workspace: Workspace | None = None) -> Extractor:
         """What a plan describes, on this machine; ``workspace`` is the plan's if it is open already."""
-        opened = cls(workspace or spec.workspace, letter_type=spec.letter_type, strict=spec.strict)
-        opened.__dict__["spec"] = spec
+        opened = cls(letter_type=spec.letter_type, strict=spec.strict)
+        settings = {
+            "letter_type": spec.letter_type,
+            "model": f"{REPLAY}{spec.model}" if spec.replay else spec.model,
+            "prompt": spec.prompt,
+            "base_url": spec.base_url,
+            "reasks": spec.reasks,
+        }
+        opened._lazy = LazySession(workspace or Path(spec.workspace), settings, strict=spec.strict, spec=spec)
         return opened
 
-    @cached_property
+    @property
     def workspace(self) -> Workspace:
         """The workspace, opened."""
-        if isinstance(self._workspace, Workspace):
-            return self._workspace
-        return Workspace(starter_folder() if self._workspace is None else Path(self._workspace))
+        return self._lazy.workspace
 
-    @cached_property
+    @property
     def letter_type(self) -> LetterType:
         """The letter type: schema, reader, checks. With ``auto``, the workspace's default."""
         return self.letter_types[0]
 
-    @cached_property
+    @property
     def letter_types(self) -> list[LetterType]:
         """The letter type; with ``auto`` all of the workspace, the default first."""
-        return [self._own_type] if self._own_type else self.workspace.letter_types(self._settings["letter_type"])
+        return self._lazy.letter_types
 
     @property
     def record_schema(self) -> dict[str, Any]:
         """The JSON schema of a line of ``records.jsonl``."""
         return record_schema(self.letter_type.json_schema)
 
-    @cached_property
+    @property
     def spec(self) -> PlanSpec:
         """What is asked of whom, as plain data; another machine with the same workspace can open it."""
-        if self._own_type:
-            raise UsageError("a letter type without a workspace cannot be described as data")
-        spec = replace(plan_spec(self.workspace, **self._settings), strict=self._strict)
-        return with_second_model(spec, self.workspace, self._second) if self._second else spec
+        return self._lazy.spec
 
-    @cached_property
-    def _session(self) -> Session | None:
-        return self._open()
-
-    def _open(self, *, keyless: bool = False) -> Session | None:
-        return None if self._own_type else self.spec.open(workspace=self.workspace, keyless=keyless)
-
-    @cached_property
+    @property
     def plan(self) -> Plan:
         """What every letter has in common: letter type, model, prompt, prices. Opens the model."""
-        return self._plan_of(self._session)
-
-    def _plan_of(self, session: Session | None) -> Plan:
-        if session is not None:
-            return session.plan
-        return Plan(self.letter_type, OfflineModel(), reasks=0, strict=self._strict)
-
-    def _asking(self, session: Session | None) -> Asking:
-        around = session.tape if session is not None and session.replaying else None
-        return Asking(self._plan_of(session), around)
+        return self._lazy.plan
 
     # ---- one letter ------------------------------------------------------------------------------
 
@@ -193,13 +172,13 @@ class Extractor:
             file, found = LetterFile(letter.id, Path(letter.id)), letter
         else:
             file, found = self._read(letter, letter_id)
-        if self._session is not None:
-            return await self._session.extract(file, found)
+        if (session := self._lazy.session) is not None:
+            return await session.extract(file, found)
         return await extract(found, self.plan)
 
     def bill(self) -> Bill:
         """What records took and cost under this plan; ``add`` them."""
-        return Bill(self.plan, self._session is not None and self._session.replaying)
+        return Bill(self.plan, self._lazy.shared().around is not None)
 
     def failed(self, letter_id: str, error: LetterError) -> Record:
         """The record of a letter that cannot be read, as a run keeps it."""
@@ -296,8 +275,8 @@ class Extractor:
             chosen = replace(chosen, max_cost=Decimal(str(max_cost)))
         return RecordStream(
             files,
-            lambda: self._asking(self._session),
-            lambda: self._asking(self._open()),
+            self._lazy.shared,
+            self._lazy.own,
             _folder(folder),
             options=chosen,
             concurrency=concurrency,
@@ -317,7 +296,7 @@ class Extractor:
         files = find_letters(_paths(paths), notify=notify)
         if selection is not None:
             files, chosen = select(files, selection, _folder(folder)), replace(chosen, only=selection.only)
-        plan = self._plan_of(self._open(keyless=True))
+        plan = self._lazy.own(keyless=True).plan
         try:
             if chosen.max_cost is not None:
                 refuse_unknown_prices(plan)
@@ -327,7 +306,7 @@ class Extractor:
 
     def _labels(self, paths: Iterable[Path]) -> dict[str, Any]:
         """What `extractor status` prints of a run."""
-        model, prompt = (OFFLINE, None) if self._own_type else (self.spec.model, self.spec.prompt)
+        model, prompt = (OFFLINE, None) if self._lazy.own_type else (self.spec.model, self.spec.prompt)
         named = [str(path.resolve()) for path in paths]
         kind = self.letter_type.name if len(self.letter_types) == 1 else AUTO
         return {"model": model, "prompt": prompt, "type": kind, "paths": named}
@@ -355,9 +334,9 @@ class Extractor:
         return await awaited(self._compare(a, b, set_name))
 
     async def _compare(self, a: str, b: str, set_name: str) -> Comparison:
-        model = self._settings["model"]
+        model = self._lazy.settings["model"]
         bench = self.bench(set_name)
-        return await bench.compare(a, b, None if model == OFFLINE else model, reasks=self._settings["reasks"])
+        return await bench.compare(a, b, None if model == OFFLINE else model, reasks=self._lazy.settings["reasks"])
 
     def bench(
         self,
@@ -374,7 +353,7 @@ class Extractor:
         # Imports scipy.
         from extractor.evaluation.bench import Bench
 
-        kind = self._settings["letter_type"]
+        kind = self._lazy.settings["letter_type"]
         if letters is None and gold is None and mapping is None:
             return Bench.of_workspace(self.workspace, kind, set_name)
         folders = [Path(path) if path is not None else None for path in (letters, gold, mapping)]
@@ -382,7 +361,7 @@ class Extractor:
 
     def close(self) -> None:
         """Close the model's connections."""
-        if {"plan", "_session"} & set(self.__dict__):
+        if self._lazy.is_open:
             wait_for(self.plan.aclose())
 
     def __enter__(self) -> Extractor:

@@ -8,9 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.toy import forget_workspaces
 
+# A property may take its time on a busy machine.
+settings.register_profile("letterproof", deadline=None)
+settings.load_profile("letterproof")
 _PROVIDERS = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_")
 
 

@@ -340,6 +340,16 @@ def test_a_plan_is_opened_elsewhere_from_plain_data(toy: Extractor) -> None:
     assert toy.spec.open().plan.is_offline
 
 
+def test_a_plan_from_elsewhere_asks_what_it_says(toy: Extractor) -> None:
+    root = toy.workspace.root
+    with endpoint(good_model) as server, Extractor(root, model=MODEL, base_url=server.url, reasks=0) as asked:
+        spec = PlanSpec.from_dict(asked.spec.as_dict())
+        with Extractor.from_spec(spec) as elsewhere:
+            assert elsewhere.extract(text_of("red")).model == MODEL
+            assert elsewhere.spec == spec
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("changed", [{"schema_sha256": "0"}, {"prompt_sha256": "0"}])
 def test_a_workspace_that_differs_from_the_plans_is_refused(toy: Extractor, changed: dict[str, str]) -> None:
     spec = plan_spec(toy.workspace, model="openai/toy", base_url="http://127.0.0.1:9/v1")
