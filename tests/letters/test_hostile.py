@@ -113,7 +113,7 @@ def test_an_answer_that_obeyed_the_letter_is_wrong() -> None:
     assert {"value_differs", "odd_instruction"} <= codes
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     "text",
     [
@@ -152,7 +152,7 @@ def test_a_heading_longer_than_the_schema_allows_is_flagged() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(200)
 def test_ten_thousand_decisions() -> None:
     letter = letter_from_text("many", imr_letter(*(decision(f"Item {i}, 7.5mg #{i}") for i in range(10_000))))
     reading = IMR.read(letter)
