@@ -14,7 +14,7 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
         "merge:merge_command", "Join run folders into a new one: ledgers, stored answers and records."
     ),
     "text": CommandEntry(
-        "text:text_command", "Show what was read of a letter, page by page, with what was recognised marked."
+        "text:text_command", "Print the text read from a letter, page by page, with recognized values marked."
     ),
     "check": CommandEntry("check:check_command", "Validate answers against their letters, without any model."),
     "review": CommandEntry(

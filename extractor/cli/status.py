@@ -12,10 +12,13 @@ import typer
 from extractor.cli.shared.options import JsonOption, print_json
 from extractor.cli.shared.outcome import withheld_line
 from extractor.cli.shared.progress import compact, duration, parts
+from extractor.display.terminal import terminal_safe
 from extractor.display.values import money
 from extractor.models.prices import rounded
 from extractor.runs.bulk import STOPS
 from extractor.runs.ledger import Latest, LedgerView, running
+
+_MOST_FAILED = 200
 
 
 def status_command(
@@ -39,6 +42,11 @@ def status_command(
         }
         report["records"]["letters"] = sum(report["records"].values())
         report["withheld"] = ledger.withheld()._asdict()
+        report["failed"] = {
+            record.letter_id: "; ".join(filter(None, (record.error.message, record.error.hint)))
+            for record in ledger.failed_records(_MOST_FAILED)
+            if record.error
+        }
         totals = ledger.totals()
     report["usage"] = totals.usage.as_dict()
     report["cost_usd"] = None if totals.unpriced else rounded(totals.usd)
@@ -98,6 +106,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines.append(line)
     if report["errors"]:
         lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(report["errors"].items())))
+    lines += [terminal_safe(f"  {letter}: {why}") for letter, why in report["failed"].items()]
     usage = report["usage"]
     if usage["input_tokens"] is not None and usage["output_tokens"] is not None:
         cost = "cost unknown" if report["cost_usd"] is None else money(report["cost_usd"])

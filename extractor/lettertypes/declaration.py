@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from pydantic import BaseModel
 
@@ -183,13 +183,17 @@ def _at(schema: type[BaseModel], name: str = "") -> str:
 
 
 def rows_of(schema: type[BaseModel]) -> Rows:
-    """A short table for people: a row for each record of the schema's first list of records, else one row."""
+    """A short table for people: a row for each record of the schema's first list of records, else one row.
+
+    Values from a fixed list, such as an outcome, come first.
+    """
     listed = next((spec for spec in fields_of(schema) if spec.kind == "records"), None)
     shown = listed.model if listed and listed.model else schema
+    leaves = [spec for spec in fields_of(shown) if spec.kind == "leaf"]
+    leaves.sort(key=lambda spec: get_origin(spec.value_type) is not Literal)
 
     def rows(answer: Mapping[str, Any]) -> list[dict[str, str]]:
         records = answer[listed.name] if listed else [answer]
-        leaves = [spec for spec in fields_of(shown) if spec.kind == "leaf"]
         return [{spec.name: _cell(record[spec.name]) for spec in leaves} for record in records]
 
     return rows

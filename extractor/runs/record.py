@@ -76,14 +76,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a letter has no answer: a stable ``code`` and a sentence."""
+    """Why a letter has no answer: a stable ``code``, a sentence, and what to do about it."""
 
     code: str
     message: str
+    hint: Annotated[str | None, _OmittedIfNone] = None
 
     @classmethod
     def of(cls, error: ExtractorError) -> Failure:
-        return cls(error.code, error.message)
+        return cls(error.code, error.message, error.hint or None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def _failed(
         letter_sha256,
         plan.letter_type.name,
         "failed",
-        error=Failure(error.code, error.message),
+        error=Failure.of(error),
         **_made_by(plan, replies, costs),
     )
 

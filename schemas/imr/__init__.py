@@ -23,8 +23,8 @@ def rows(answer: Mapping[str, Any]) -> list[dict[str, str]]:
     """One row a decision, for people."""
     return [
         {
-            "item": decision["item"],
             "outcome": decision["outcome"],
+            "item": decision["item"],
             "CA pages": _pages(decision["claims_administrator"]),
             "MAXIMUS pages": _pages(decision["maximus"]),
         }

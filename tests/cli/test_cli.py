@@ -151,7 +151,7 @@ def test_a_broken_workspace_is_told_in_two_lines(toy: Path) -> None:
     edit(toy / "schemas/parcel/model.py", 'Annotated[date | None, Stated(within="line")]', "date | None")
     ran = process("run", "letters", "--out", "out")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert "error: Parcel.on has no evidence marker\n  say what proves it" in ran.stderr
+    assert "error: Parcel.on has no evidence marker\n  declare what proves it" in ran.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="such names exist on Linux only")

@@ -91,11 +91,14 @@ def test_a_run_that_has_ended(toy: Path) -> None:
     assert told["errors"] == {"empty": 1, "truncated": 1}
     assert told["usage"]["input_tokens"] == 1000
     assert told["cost_usd"] is None
-    assert cli("status", "out").out.splitlines()[-3:] == [
+    *_, records, errors, cut, empty, tokens = cli("status", "out").out.splitlines()
+    assert [records, errors, tokens] == [
         "records: 11: 9 accepted, 0 needs_review, 2 failed",
         "failed: 1 empty, 1 truncated",
         "tokens: 1,000 in, 100 out; cost unknown",
     ]
+    assert cut.startswith("  3: the model's reply cannot be used: truncated; ")
+    assert empty.startswith("  empty: ")
 
 
 @pytest.mark.parametrize(

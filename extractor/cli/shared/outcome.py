@@ -52,7 +52,7 @@ def print_summary(summary: Summary, bill: Bill, out: Path, kinds: Sequence[Lette
         if own:
             print_table(own, kind)
     if summary.counts.total() > len(summary.first):
-        print(f"(the first {len(summary.first)} of {summary.counts.total():,} records are shown)")
+        print(f"(the first {len(summary.first)} of {summary.counts.total():,} records are shown, flagged ones first)")
     counts = [f"{summary.counts.get(status, 0):,} {status}" for status in STATUSES]
     if summary.left:
         counts.append(f"{summary.left:,} unanswered")

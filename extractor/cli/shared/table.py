@@ -1,13 +1,20 @@
-"""The table that ``run`` prints for people: a line a record, cut to the width of the terminal."""
+"""The table that ``run`` prints for people, fitted to the width of the terminal.
+
+Where a line a row fits, it is a table. Where it does not, each letter takes several lines, so that status,
+outcome and findings are always readable: only long texts are cut, at their end.
+"""
 
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich import box
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -15,45 +22,70 @@ from extractor import LetterType, Record
 from extractor.display.terminal import raw_stream, terminal_safe
 from extractor.pointers import is_within
 
-# Piped output has no width: lines are as long as this allows, and one record's row is one line.
-PIPED_WIDTH = 200
-_ITEM = 48
+_TEXT = 48
+_GUTTER = 20
 
 
 def print_table(records: Sequence[Record], letter_type: LetterType) -> None:
-    """Print records with the letter type's columns, their status and their findings."""
+    """Print records with their status, the letter type's columns and their findings; as wide as it gets in a pipe."""
     rows = [row for record in records for row in _rows(record, letter_type)]
-    headings = list(dict.fromkeys(name for row in rows for name in row))
-    piped = not sys.stdout.isatty()
+    table = _table(rows)
+    stream = raw_stream(sys.stdout)
+    console = Console(file=stream)
+    width = Measurement.get(console, console.options.update(max_width=100_000), table).maximum
+    if width <= console.width or not sys.stdout.isatty():
+        Console(width=width, file=stream).print(table)
+    else:
+        for line in _blocks(rows, console.width):
+            print(line)
+
+
+def _table(rows: Sequence[dict[str, str]]) -> Table:
+    headings = dict.fromkeys(name for row in rows for name in row)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
-        # The findings give way first: what was read must stay readable beside them.
-        wide = heading == "findings"
-        needed = min(_ITEM, max(len(row.get(heading, "")) for row in rows))
-        table.add_column(
-            heading,
-            no_wrap=piped or not wide,
-            overflow="ellipsis" if piped or not wide else "fold",
-            min_width=None if wide or not piped else max(needed, len(heading)),
-        )
+    for heading in [*(name for name in headings if name != "findings"), "findings"]:
+        table.add_column(heading, no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(terminal_safe(row.get(heading, ""))) for heading in headings))
-    Console(width=PIPED_WIDTH if piped else None, file=raw_stream(sys.stdout)).print(table)
+        table.add_row(*(Text(_shortened(row.get(column.header, ""), column.header)) for column in table.columns))
+    return table
 
 
-def _rows(record: Record, letter_type: LetterType) -> list[dict[str, str]]:
+def _shortened(value: str, heading: object) -> str:
+    return value if heading == "findings" else _cut(value, _TEXT)
+
+
+def _blocks(rows: Sequence[dict[str, str]], width: int) -> Iterator[str]:
+    """Several lines a letter: status and id, then for each row its first column beside its second, and the others."""
+    for row in rows:
+        cells = dict(row)
+        findings = cells.pop("findings")
+        if "letter" in cells:
+            yield _cut(f"{cells.pop('status'):<12}  {cells.pop('letter')}", width)
+        names = [name for name, value in cells.items() if value]
+        lead = cells[names.pop(0)] if names and len(cells[names[0]]) <= _GUTTER else ""
+        text = cells[names.pop(0)] if names else ""
+        if lead or text:
+            yield _cut(f"  {lead:<10}  {text}", width)
+        if names:
+            yield from _indented("; ".join(f"{name} {cells[name]}" for name in names), width)
+        if findings:
+            yield from _indented(findings, width)
+
+
+def _indented(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=" " * 14, subsequent_indent=" " * 16)
+
+
+def _cut(value: str, width: int) -> str:
+    return value if cell_len(value) <= width else set_cell_size(value, width - 1).rstrip() + "\u2026"
+
+
+def _rows(record: Record, letter_type: LetterType) -> Iterator[dict[str, str]]:
     answer_rows = letter_type.rows(record.answer) if letter_type.rows and record.answer else []
-    rows = []
     for i, row in enumerate(answer_rows or [{}]):
-        first = {"letter": record.letter_id, "status": record.status} if i == 0 else {}
-        shown = {name: _cut(value) for name, value in row.items()}
+        first = {"status": record.status, "letter": record.letter_id} if i == 0 else {}
         findings = _findings_of(record, i, len(answer_rows)) if row else _why_failed(record)
-        rows.append({**first, **shown, "findings": findings})
-    return rows
-
-
-def _cut(value: str) -> str:
-    return value if len(value) <= _ITEM else value[: _ITEM - 1] + "\u2026"
+        yield {name: terminal_safe(value) for name, value in {**first, **row, "findings": findings}.items()}
 
 
 def _findings_of(record: Record, i: int, rows: int) -> str:
@@ -72,4 +104,4 @@ def _findings_of(record: Record, i: int, rows: int) -> str:
 def _why_failed(record: Record) -> str:
     error = record.error
     errors = [finding.message for finding in record.findings if finding.severity == "error"]
-    return error.message if error else "; ".join(errors[:3])
+    return "; ".join(filter(None, (error.message, error.hint))) if error else "; ".join(errors[:3])

@@ -41,6 +41,7 @@ _HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved", "
 # For a file whose reading hit a defect.
 _CRASH = Keys("crash", "")
 _FIRST_RECORDS = 20
+_MOST_FAILED = 200
 _NAMED = 5
 
 
@@ -344,7 +345,9 @@ class Job:
         if self.plan.others:
             summary.types = self.ledger.handled_types()
         summary.doubled = self.ledger.handled_doubled()
-        summary.first = self.ledger.handled_records(_FIRST_RECORDS)
+        # Every failure is named, in reason.
+        failed = min(summary.counts["failed"], _MOST_FAILED)
+        summary.first = self.ledger.handled_records(max(failed, _FIRST_RECORDS))
         summary.odd_cost = self.ledger.unpriced() if summary.totals.unpriced else None
         self.report(ended=True)
 

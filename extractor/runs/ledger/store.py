@@ -176,8 +176,10 @@ class Ledger(LedgerView):
         return int(letters - texts)
 
     def handled_records(self, most: int) -> list[Record]:
-        """The first records of this run's letters, by letter id."""
-        rows = self._sound("records", f"{_HANDLED} ORDER BY letter_id LIMIT ?", (most,))
+        """The first records of this run's letters: failed ones, then flagged ones, then the others, by letter id."""
+        status = "(SELECT status FROM letters WHERE letters.letter_id = records.letter_id)"
+        rank = f"CASE {status} WHEN 'failed' THEN 0 WHEN 'needs_review' THEN 1 ELSE 2 END"
+        rows = self._sound("records", f"{_HANDLED} ORDER BY {rank}, letter_id LIMIT ?", (most,))
         return [self._record(line) for _, line in rows]
 
     def unpriced(self) -> Record | None:

@@ -212,6 +212,13 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         )
         return [_reply_from(self._json("replies", reply)) for _, _, reply, _ in rows]
 
+    def failed_records(self, most: int) -> list[Record]:
+        """The first records without an answer, by letter id."""
+        failed = "WHERE letter_id IN (SELECT letter_id FROM letters WHERE status = 'failed')"
+        return [
+            self._record(line) for _, line in self._sound("records", f"{failed} ORDER BY letter_id LIMIT ?", (most,))
+        ]
+
     def records(self) -> Iterator[Record]:
         """Every record, by letter id."""
         return map(self._record, self.lines())
