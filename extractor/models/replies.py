@@ -32,7 +32,7 @@ class ReplyError(ModelError):
     """
 
     def __init__(self, code: str, reply: Reply) -> None:
-        message, hint = _UNUSABLE[code]
+        message, hint = unusable(code)
         super().__init__(message, hint=hint, code=code)
         self.reply = reply
 
@@ -60,6 +60,11 @@ _UNUSABLE = {
     ),
     "malformed": ("the reply does not have the shape of a completion", "look at the endpoint's own log and version"),
 }
+
+
+def unusable(code: str) -> tuple[str, str]:
+    """What a code of an unusable reply means, and what to do about it."""
+    return _UNUSABLE.get(code, (f"the model's reply cannot be used: {code}", "ask again with --retry failed"))
 
 
 def read_reply(read: Callable[[Mapping[str, Any]], Reply], completion: Mapping[str, Any]) -> Reply:

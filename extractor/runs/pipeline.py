@@ -10,7 +10,7 @@ from extractor.errors import CassetteError, ModelError, TransportError
 from extractor.letters.letter import Letter
 from extractor.lettertypes.reading import Reading
 from extractor.models.model import Question, Reply
-from extractor.models.replies import ReplyError
+from extractor.models.replies import ReplyError, unusable
 from extractor.runs.judging import judge
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
@@ -61,7 +61,8 @@ async def extract(
                 if on_reply:
                     on_reply(reply)
             if reply.error:
-                error = ModelError(f"the model's reply cannot be used: {reply.error}", code=reply.error)
+                message, hint = unusable(reply.error)
+                error = ModelError(message, hint=hint, code=reply.error)
             rounds.take(reply)
     except (TransportError, CassetteError):
         if not rounds.attempts:

@@ -97,7 +97,7 @@ def test_a_run_that_has_ended(toy: Path) -> None:
         "failed: 1 empty, 1 truncated",
         "tokens: 1,000 in, 100 out; cost unknown",
     ]
-    assert cut.startswith("  3: the model's reply cannot be used: truncated; ")
+    assert cut.startswith("  3: the answer was cut off at the token limit; raise the limit")
     assert empty.startswith("  empty: ")
 
 

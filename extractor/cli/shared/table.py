@@ -41,16 +41,17 @@ def print_table(records: Sequence[Record], letter_type: LetterType) -> None:
 
 
 def _table(rows: Sequence[dict[str, str]]) -> Table:
-    headings = dict.fromkeys(name for row in rows for name in row)
+    named = dict.fromkeys(name for row in rows for name in row)
+    headings = [*(name for name in named if name != "findings"), "findings"]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in [*(name for name in headings if name != "findings"), "findings"]:
+    for heading in headings:
         table.add_column(heading, no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(_shortened(row.get(column.header, ""), column.header)) for column in table.columns))
+        table.add_row(*(Text(_shortened(row.get(heading, ""), heading)) for heading in headings))
     return table
 
 
-def _shortened(value: str, heading: object) -> str:
+def _shortened(value: str, heading: str) -> str:
     return value if heading == "findings" else _cut(value, _TEXT)
 
 
