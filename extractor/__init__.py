@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from extractor.runs.bulk import Options as Options
     from extractor.runs.bulk import Selection as Selection
     from extractor.runs.bulk import Summary as Summary
+    from extractor.runs.export import Written as Written
     from extractor.runs.record import Attempt as Attempt
     from extractor.runs.record import Evidence as Evidence
     from extractor.runs.record import Failure as Failure
@@ -77,6 +78,7 @@ _HOMES = {
     "TransportError": "extractor.errors",
     "UsageError": "extractor.errors",
     "Withheld": "extractor.lettertypes.findings",
+    "Written": "extractor.runs.export",
     "letter_from_bytes": "extractor.letters.single",
     "letter_from_text": "extractor.letters.letter",
     "letter_type": "extractor.lettertypes.declaration",
@@ -115,6 +117,7 @@ __all__ = [
     "TransportError",
     "UsageError",
     "Withheld",
+    "Written",
     "letter_from_bytes",
     "letter_from_text",
     "letter_type",

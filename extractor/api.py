@@ -21,18 +21,18 @@ from pydantic import BaseModel
 from extractor.errors import LetterError, UsageError
 from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
 from extractor.letters.single import one_letter
+from extractor.lettertypes.findings import ProofLevel
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.marks import TextMark, marks_of
 from extractor.lettertypes.mixed import AUTO, only_or_type_of, starts_of
 from extractor.lettertypes.reading import Reading
 from extractor.loops import awaited, wait_for
 from extractor.models.offline import NAME as OFFLINE
-from extractor.runs.answer_lines import INTERNAL as INTERNAL
 from extractor.runs.answer_lines import LineChecker
 from extractor.runs.answers import CheckedAnswer, as_given, check_answer
 from extractor.runs.bill import Bill
-from extractor.runs.bulk import RECORDS as RECORDS
 from extractor.runs.bulk import (
+    RECORDS,
     Forecast,
     OnProgress,
     Options,
@@ -41,13 +41,11 @@ from extractor.runs.bulk import (
     refuse_unknown_prices,
     select,
 )
-from extractor.runs.bulk import shard_of as shard_of
-from extractor.runs.export import columns_of
+from extractor.runs.export import BOTH, FORMATS, Written, columns_of
 from extractor.runs.export.cells import Cell
 from extractor.runs.export.tables import LETTERS
 from extractor.runs.pipeline import extract
-from extractor.runs.plan import DEFAULT_REASKS as DEFAULT_REASKS
-from extractor.runs.plan import Plan
+from extractor.runs.plan import DEFAULT_REASKS, Plan
 from extractor.runs.record import Record, record_schema
 from extractor.runs.replies import failed_record
 from extractor.runs.stream import RecordStream
@@ -61,6 +59,7 @@ if TYPE_CHECKING:
     from extractor.evaluation.bench import Bench
     from extractor.evaluation.compare import Comparison
 
+__all__ = ["BOTH", "DEFAULT_REASKS", "FORMATS", "RECORDS", "Extractor", "ProofLevel"]
 AnyPath = str | PathLike[str]
 Notify = Callable[[str], None]
 
@@ -318,6 +317,26 @@ class Extractor:
         records. The columns are those of ``extractor export``.
         """
         return columns_of(self.letter_type, rows, records)
+
+    def export(
+        self,
+        folder: AnyPath,
+        to: str | None = None,
+        *,
+        out: AnyPath | None = None,
+        rows: str = BOTH,
+        proof: ProofLevel | None = None,
+    ) -> list[Written]:
+        """Write the records of a run folder as tables: csv, jsonl, parquet or xlsx, as ``extractor export`` does.
+
+        ``out``: default: in the folder. ``rows`` as in ``frame``, or both. Values that are proven less strongly than
+        ``proof`` are left out. Corrections of reviewers replace values.
+        """
+        # Imports the log of reviews.
+        from extractor.review.tables import export_run
+
+        kind = self._lazy.settings["letter_type"]
+        return export_run(Path(folder), self.workspace, kind, to, _folder(out), rows=rows, proof=proof)
 
     # ---- gold and prompts ---------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ def test_the_public_names() -> None:
         "Attempt", "Bench", "Bill", "Bounds", "CassetteError", "CheckedAnswer", "Comparison", "Evidence", "Extractor",
         "ExtractorError", "Failure", "Finding", "Forecast", "IncompleteRunError", "Letter", "LetterError", "LetterType",
         "Options", "PlanSpec", "Reading", "Record", "RecordStream", "SecondModel", "Selection", "Span", "Summary", "TextMark",
-        "TransportError", "UsageError", "Withheld", "letter_from_bytes", "letter_from_text",
+        "TransportError", "UsageError", "Withheld", "Written", "letter_from_bytes", "letter_from_text",
         "letter_type", "read_letter", "read_records",
     ]  # fmt: skip
     for name in extractor.__all__:
@@ -254,6 +254,15 @@ def test_a_frame_is_columns_of_equal_length(toy: Extractor) -> None:
     for wrong in ("both", "nothing"):
         with pytest.raises(UsageError):
             toy.frame(records, wrong)
+
+
+def test_a_run_is_exported_as_tables(toy: Extractor, tmp_path: Path) -> None:
+    assert toy.run(toy.workspace.root / "letters", tmp_path / "out").finish().total == 3
+    written = toy.export(tmp_path / "out", "csv", rows="letters")
+    assert [(each.table, each.rows, each.path.name) for each in written] == [("letters", 3, "letters.csv")]
+    assert [each.table for each in toy.export(tmp_path / "out", out=tmp_path / "all.jsonl")] == ["parcels", "letters"]
+    with pytest.raises(UsageError, match="unknown format 'doc'"):
+        toy.export(tmp_path / "out", "doc")
 
 
 def test_a_letter_type_of_ones_own_needs_no_workspace(toy: Extractor) -> None:

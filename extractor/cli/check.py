@@ -11,11 +11,13 @@ from typing import Annotated
 
 import typer
 
-from extractor.api import INTERNAL
 from extractor.cli.shared.opening import open_offline
 from extractor.cli.shared.options import AutoTypeOption, Exit, StrictOption, WorkspaceOption, print_err
 from extractor.errors import UsageError
 from extractor.json_text import json_line
+
+# The code of a line that triggered a bug of ours.
+_INTERNAL = "internal"
 
 
 def check_command(
@@ -42,7 +44,7 @@ def check_command(
     defects = 0
     for line in opened.check_lines(_lines(records), paths, debug=debug):
         statuses[line["status"]] += 1
-        defects += (line.get("error") or {}).get("code") == INTERNAL if line["status"] == "failed" else 0
+        defects += (line.get("error") or {}).get("code") == _INTERNAL if line["status"] == "failed" else 0
         print(json_line(line))
     print_err(", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "no lines")
     if defects:

@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import typer
 
 from extractor import Bounds, Extractor, Options, Selection
-from extractor.api import shard_of
 from extractor.cli.shared.opening import ModelChoice, open_extractor, second_model
 from extractor.cli.shared.options import (
     AutoTypeOption,
@@ -116,7 +115,7 @@ def run_command(
     again = "all" if force else retry or "nothing"
     cost = None if max_cost is None else Decimal(str(max_cost))
     options = Options(again, None, _bounds(concurrency, rpm, tpm), cost, max_minutes, max_failures)
-    selection = Selection(only, sample, seed, shard_of(shard) if shard else None, limit)
+    selection = Selection(only, sample, seed, Selection.shard_of(shard) if shard else None, limit)
     other = second_model(second, second_prompt, second_base_url)
     choice = ModelChoice(model, prompt, base_url, replay, reask, strict, other)
     letters = open_extractor(workspace, letter_type, choice)

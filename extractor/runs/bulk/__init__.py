@@ -5,7 +5,7 @@ from extractor.runs.bulk.flow import run
 from extractor.runs.bulk.forecast import Forecast, forecast
 from extractor.runs.bulk.merge import Merged, merge
 from extractor.runs.bulk.options import Around, OnProgress, Options
-from extractor.runs.bulk.selection import Selection, select, shard_of
+from extractor.runs.bulk.selection import Selection, select
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, STOPS, Summary
 from extractor.runs.ledger.beside import RECORDS
 
@@ -25,5 +25,4 @@ __all__ = [
     "refuse_unknown_prices",
     "run",
     "select",
-    "shard_of",
 ]

@@ -29,6 +29,17 @@ class Selection:
     shard: tuple[int, int] | None = None
     limit: int | None = None
 
+    @staticmethod
+    def shard_of(text: str) -> tuple[int, int]:
+        """``2/4`` as ``(2, 4)``. Raises ``UsageError``."""
+        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+        part, parts = (int(match[1]), int(match[2])) if match else (0, 0)
+        if not 1 <= part <= parts:
+            raise UsageError(
+                f"{text!r} is not a shard", hint="write i/n with i from 1 to n, e.g. --shard 1/4 ... --shard 4/4"
+            )
+        return part, parts
+
 
 def select(files: Sequence[LetterFile], selection: Selection, folder: Path | None) -> Sequence[LetterFile]:
     """The chosen letters, in the order of ``files``. Raises ``LedgerError`` if ``only`` finds no run in ``folder``."""
@@ -44,17 +55,6 @@ def select(files: Sequence[LetterFile], selection: Selection, folder: Path | Non
         part, parts = selection.shard
         files = [file for file in files if _hash(file.id) % parts == part - 1]
     return files if selection.limit is None else files[: selection.limit]
-
-
-def shard_of(text: str) -> tuple[int, int]:
-    """``2/4`` as ``(2, 4)``. Raises ``UsageError``."""
-    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
-    part, parts = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 1 <= part <= parts:
-        raise UsageError(
-            f"{text!r} is not a shard", hint="write i/n with i from 1 to n, e.g. --shard 1/4 ... --shard 4/4"
-        )
-    return part, parts
 
 
 def _hash(letter_id: str, seed: int | None = None) -> int:

@@ -1,0 +1,81 @@
+"""The tables of a run, with what people corrected in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from extractor.errors import UsageError
+from extractor.lettertypes.findings import ProofLevel
+from extractor.lettertypes.lettertype import LetterType
+from extractor.lettertypes.mixed import UNASSIGNED
+from extractor.review.state import Reviews
+from extractor.runs.export import (
+    FORMATS,
+    Table,
+    Written,
+    tables_of,
+    targets,
+    unassigned_table,
+    with_proof,
+    write_tables,
+)
+from extractor.runs.ledger import LedgerView
+from extractor.runs.ledger.beside import refuse_shorter_ledger
+from extractor.workspace.workspace import Workspace
+
+
+def export_run(
+    folder: Path,
+    workspace: Workspace,
+    letter_type: str | None,
+    to: str | None,
+    out: Path | None,
+    *,
+    rows: str,
+    proof: ProofLevel | None,
+) -> list[Written]:
+    """Write the records of a run folder as tables.
+
+    ``letter_type``: ``None`` takes those of the run's letters. ``to``: a format; ``None`` takes the ending of
+    ``out``, else csv. Values that are proven less strongly than ``proof`` are left out. Raises ``UsageError`` kinds.
+    """
+    to = to or _format_of(out)
+    if to not in FORMATS:
+        raise UsageError(f"unknown format {to!r}", hint=f"--to: {', '.join(FORMATS)}")
+    written = []
+    with LedgerView(folder) as ledger:
+        refuse_shorter_ledger(ledger, folder)
+        recorded = ledger.letter_types()
+        wanted = [letter_type] if letter_type or not recorded else recorded
+        parts = _parts([workspace.letter_type(name) for name in wanted if name != UNASSIGNED], rows)
+        if UNASSIGNED in wanted:
+            parts.append((None, [unassigned_table()]))
+        reviews = Reviews(folder)
+        for kind, tables in parts:
+            name = kind.name if kind else UNASSIGNED
+            own = (record for record in ledger.records() if len(recorded) < 2 or record.letter_type == name)
+            kept = map(reviews.reviewed, own)
+            if proof and kind:
+                kept = map(partial(with_proof, schema=kind.schema, least=proof), kept)
+            goals = targets(folder, to, tables, out, name if kind and len(wanted) > 1 else "")
+            written += write_tables(kept, kind, to, goals)
+    return written
+
+
+def _parts(kinds: Sequence[LetterType], rows: str) -> list[tuple[LetterType | None, list[Table]]]:
+    """The tables of each letter type; of several types, those that have what ``rows`` names. Raises ``UsageError``."""
+    found: list[tuple[LetterType | None, list[Table]]] = []
+    for kind in kinds:
+        try:
+            found.append((kind, tables_of(kind, rows)))
+        except UsageError:
+            if kind is kinds[-1] and not found:
+                raise
+    return found
+
+
+def _format_of(out: Path | None) -> str:
+    suffix = out.suffix.lower().lstrip(".") if out else ""
+    return suffix if suffix in FORMATS else "csv"
