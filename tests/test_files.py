@@ -31,7 +31,7 @@ def test_a_file_takes_its_place_at_the_end(tmp_path: Path, before: bytes | None)
 
 
 @pytest.mark.parametrize(
-    ("error", "raised", "told"),
+    ("error", "raised", "message"),
     [
         (LedgerError("mine"), LedgerError, "mine"),
         (KeyboardInterrupt("stop"), KeyboardInterrupt, "stop"),
@@ -39,7 +39,7 @@ def test_a_file_takes_its_place_at_the_end(tmp_path: Path, before: bytes | None)
     ],
 )
 def test_after_an_error_all_is_as_before(
-    tmp_path: Path, error: BaseException, raised: type[BaseException], told: str
+    tmp_path: Path, error: BaseException, raised: type[BaseException], message: str
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")
@@ -49,7 +49,7 @@ def test_after_an_error_all_is_as_before(
             file.write(b"half")
             raise error
 
-    with pytest.raises(raised, match=told):
+    with pytest.raises(raised, match=message):
         fill()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -22,11 +22,11 @@ WINDOWS = os.name == "nt"
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dist")
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)],
         capture_output=True, text=True,
     )  # fmt: skip
-    assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     [made] = out.iterdir()
     return made
 
@@ -81,12 +81,12 @@ def test_nothing_strays_into_the_wheel(wheel: Path) -> None:
 
 def test_what_the_wheel_says_of_itself(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        told = {name.split("/")[1]: name for name in archive.namelist() if ".dist-info/" in name}
-        metadata = archive.read(told["METADATA"]).decode()
-        assert "extractor = extractor.cli.app:main" in archive.read(told["entry_points.txt"]).decode()
+        files = {name.split("/")[1]: name for name in archive.namelist() if ".dist-info/" in name}
+        metadata = archive.read(files["METADATA"]).decode()
+        assert "extractor = extractor.cli.app:main" in archive.read(files["entry_points.txt"]).decode()
     assert "\nName: letterproof\n" in metadata
     assert "\nRequires-Python: >=3.11\n" in metadata
-    assert "licenses" in told
+    assert "licenses" in files
 
 
 def test_it_is_this_wheel_that_runs(python: Path, tmp_path: Path) -> None:

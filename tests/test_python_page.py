@@ -1,4 +1,4 @@
-"""The examples of docs/python.md run, one after the other, and give what their comments say."""
+"""The examples of docs/python.md run, one after the other, and give the results in their comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark's letters: always the same, all different unless asked for copies, and read as their truth says."""
+"""The benchmark's letters: always the same, all different unless asked for copies, and read as their truth."""
 
 from __future__ import annotations
 

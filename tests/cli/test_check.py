@@ -200,7 +200,7 @@ def test_letters_named_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["gone.jsonl", "letters"], "cannot read gone.jsonl"),
         (["letters", "letters"], "cannot read letters"),
@@ -211,12 +211,12 @@ def test_letters_named_one_by_one() -> None:
         (["lines.jsonl"], "Missing argument 'PATH...'"),
     ],
 )
-def test_wrong_usage(words: list[str], told: str) -> None:
+def test_wrong_usage(words: list[str], message: str) -> None:
     put(Path("lines.jsonl"), line("slow"))
     put(Path("latin.jsonl"), b'{"letter_id": "caf\xe9"}')
     ran = cli("check", *words)
     assert (ran.code, ran.out) == (2, "")
-    assert told in ran.err
+    assert message in ran.err
 
 
 @pytest.mark.parametrize("root", [None, ROOT], ids=["toy", "reference"])

@@ -48,8 +48,8 @@ def test_help_shows_an_example(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_lists_only_options_that_it_explains(command: str) -> None:
     options = cli(*command.split(), "--help").out.partition("Options:")[2]
-    for told in re.findall(r"^  (--[^\n]+(?:\n   [^\n]+)*)", options, re.MULTILINE):
-        assert re.search(r"\s{2,}[A-Z]|\n\s+\S", told), f"{command}: {told}"
+    for option in re.findall(r"^  (--[^\n]+(?:\n   [^\n]+)*)", options, re.MULTILINE):
+        assert re.search(r"\s{2,}[A-Z]|\n\s+\S", option), f"{command}: {option}"
 
 
 def test_help_lists_every_command_with_a_line() -> None:
@@ -98,7 +98,7 @@ def test_extract_gives_one_record_also_of_a_bad_letter(toy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "message"),
     [
         (["frobnicate"], 2, "No such command 'frobnicate'"),
         (["run"], 2, "Missing argument"),
@@ -122,10 +122,10 @@ def test_extract_gives_one_record_also_of_a_bad_letter(toy: Path) -> None:
         (["desk"], 2, "Missing option '--inbox'"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_in_words(toy: Path, words: list[str], code: int, told: str) -> None:
+def test_an_error_message_for_each_mistake(toy: Path, words: list[str], code: int, message: str) -> None:
     ran = cli(*words)
     assert (ran.code, ran.out) == (code, "")
-    assert told in ran.err
+    assert message in ran.err
     assert len(ran.err.splitlines()) <= 6
 
 
@@ -226,11 +226,11 @@ def test_schema(toy: Path, kind: str, root: Path | None) -> None:
 
 def test_doctor(toy: Path) -> None:
     ran = cli("doctor", "--json")
-    told = {row["what"]: row["is"] for row in ran.json}
+    rows = {row["what"]: row["is"] for row in ran.json}
     assert ran.code == 0
-    assert told["workspace"] == f"toy in {toy.resolve()}"
-    assert told["prompts of parcel"] == "parcel@v1"
-    assert told["OPENAI_API_KEY"] == "not set"
+    assert rows["workspace"] == f"toy in {toy.resolve()}"
+    assert rows["prompts of parcel"] == "parcel@v1"
+    assert rows["OPENAI_API_KEY"] == "not set"
 
 
 def test_doctor_finds_what_is_broken_and_tells_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

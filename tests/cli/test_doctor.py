@@ -86,7 +86,7 @@ ENDPOINTS: dict[str, tuple[Callable[[Asked], Canned], list[str], str]] = {
 
 
 def doctor(script: Callable[[Asked], Canned], *words: object, model: str = MODEL) -> tuple[Ran, dict[str, Any]]:
-    """What doctor says about an endpoint, its rows by name."""
+    """doctor's rows about an endpoint, by name."""
     with endpoint(lambda _, asked: script(asked)) as server:
         ran = cli("doctor", "--model", model, "--base-url", server.url, "--json", *words)
         plain = cli("doctor", "--model", model, "--base-url", server.url, *words)
@@ -100,7 +100,7 @@ def test_what_an_endpoint_knows(toy: Path, script: Callable[[Asked], Canned], wo
     ran, rows = doctor(script)
     assert ran.code == 0, ran.out
     modes = {what.rpartition(" ")[2]: row["is"] for what, row in rows.items() if what.startswith(f"{MODEL} in mode ")}
-    assert [mode for mode, said in modes.items() if said == "answers as asked"] == working
+    assert [mode for mode, result in modes.items() if result == "answers as asked"] == working
     assert len(modes) == 5
     advice = rows[f"mode for {MODEL}"]
     assert advice["is"].partition(",")[0] == best
@@ -146,14 +146,14 @@ TROUBLE: dict[str, tuple[Canned, str, int]] = {
 }
 
 
-@pytest.mark.parametrize(("reply", "said", "calls"), TROUBLE.values(), ids=list(TROUBLE))
+@pytest.mark.parametrize(("reply", "message", "calls"), TROUBLE.values(), ids=list(TROUBLE))
 @pytest.mark.sample(2)
-def test_a_fault_that_is_not_the_modes_is_reported_once(toy: Path, reply: Canned, said: str, calls: int) -> None:
+def test_a_fault_that_is_not_the_modes_is_reported_once(toy: Path, reply: Canned, message: str, calls: int) -> None:
     with endpoint([reply]) as server:
         ran = cli("doctor", "--model", MODEL, "--base-url", server.url, "--json")
     assert (ran.code, len(server.asked)) == (1, calls)
     [row] = [row for row in ran.json if MODEL in row["what"]]
-    assert (row["ok"], said in row["is"]) == (False, True)
+    assert (row["ok"], message in row["is"]) == (False, True)
     assert row["do"]
 
 
@@ -180,7 +180,7 @@ def test_every_provider_is_probed_in_its_own_modes(wire: Wire, toy: Path, monkey
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "message"),
     [
         ("nobody/m", "unknown model"),
         ("openai/m", "no key for model"),
@@ -188,9 +188,9 @@ def test_every_provider_is_probed_in_its_own_modes(wire: Wire, toy: Path, monkey
         ("replay:openai/m", "answers from cassettes"),
     ],
 )
-def test_models_that_cannot_be_probed(toy: Path, model: str, said: str) -> None:
+def test_models_that_cannot_be_probed(toy: Path, model: str, message: str) -> None:
     rows = cli("doctor", "--model", model, "--json").json
-    assert said in rows[-1]["is"]
+    assert message in rows[-1]["is"]
 
 
 def test_every_key_is_set_or_not_set_and_never_printed(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,10 +106,10 @@ def test_two_prompts_are_compared_in_one_command(bench):
     assert "parcel@v2 makes 0.86 errors fewer per letter than parcel@v1, p = 0.031" in done.out
     assert "fixed (6)" in done.out
     assert "/parcels/1/state" in done.out
-    told = json.loads(cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0", "--format", "json").out)
-    assert told["headline"] in done.out
-    assert told["counts"] == {"fixed": 6, "broke": 0, "changed": 0}
-    assert told["change"]["p"] == 2 / 2**6
+    report = json.loads(cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0", "--format", "json").out)
+    assert report["headline"] in done.out
+    assert report["counts"] == {"fixed": 6, "broke": 0, "changed": 0}
+    assert report["change"]["p"] == 2 / 2**6
     only = cli("eval", "compare", "parcel@v1", "parcel@v2", "--reask", "0", "--only", "broke")
     assert "/parcels/1/state" not in only.out
 
@@ -141,9 +141,9 @@ def test_how_many_letters_a_change_needs(bench):
     done = cli("eval", "plan", "parcel@v1", "parcel@v2", "--reask", "0", "--change", "0.5")
     assert done.code == 0, done.err
     assert "Observed: \u22120.86 errors per letter over 7 letters, 6 with a difference." in done.out
-    told = cli("eval", "plan", "parcel@v1", "parcel@v2", "--reask", "0", "--change", "0.5", "--json").json
-    assert f"A true change of +0.50 needs about {told['letters_needed']} letters" in done.out
-    assert 8 <= told["letters_needed"] <= 20
+    plan = cli("eval", "plan", "parcel@v1", "parcel@v2", "--reask", "0", "--change", "0.5", "--json").json
+    assert f"A true change of +0.50 needs about {plan['letters_needed']} letters" in done.out
+    assert 8 <= plan["letters_needed"] <= 20
     few = cli("eval", "plan", "parcel@v1", "parcel@v1", "--reask", "0", "--change", "0.5")
     assert few.code == 1
     assert "too few to plan from" in few.out
@@ -296,8 +296,8 @@ def test_history_is_one_line_a_run(bench):
     assert "no runs yet" in cli("eval", "history").out
     record()
     cli("eval", "run", "parcel@v1", "parcel@v2", "--reask", "0")
-    told = cli("eval", "history").out
-    assert told.count("openai__toy") == 2
+    listed = cli("eval", "history").out
+    assert listed.count("openai__toy") == 2
     assert [head["about"]["prompt"] for head in cli("eval", "history", "--json").json] == ["parcel@v1", "parcel@v2"]
 
 
@@ -340,9 +340,9 @@ def test_letters_and_gold_of_another_shape(bench, tmp_path):
     words = ("eval", "run", "--model", "offline", "--letters", folder, "--gold", folder, "--mapping", "map.toml")
     done = cli(*words, "--format", "json")
     assert done.code == 0, done.err
-    told = json.loads(done.out)
-    assert (told["summary"]["errors"], told["summary"]["letters"]) == (0, 3)
-    assert told["summary"]["gold_values"] == 3 + 4 + 4 + 2
+    report = json.loads(done.out)
+    assert (report["summary"]["errors"], report["summary"]["letters"]) == (0, 3)
+    assert report["summary"]["gold_values"] == 3 + 4 + 4 + 2
     edit(folder / "blue.json", '"L"', '"D"')
     wrong = json.loads(cli(*words, "--format", "json").out)
     assert [(e["path"], e["gold"], e["got"]) for e in wrong["errors"]] == [("/parcels/1/state", "delivered", "lost")]

@@ -75,7 +75,7 @@ def another_day(toy: Path) -> None:
 
 
 def make(kind: str, toy: Path) -> None:
-    """Make the tape of the red note what ``kind`` says."""
+    """Make the tape of the red note what ``kind`` demands."""
     path = tape(toy, "red")
     if kind == "missing":
         path.unlink()

@@ -29,7 +29,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def loses_a_parcel(number: int, asked: Asked) -> Canned:
-    """A model that says of the blue note that its first parcel is lost, however often it is asked."""
+    """A model that answers about the blue note that its first parcel is lost, however often it is asked."""
     answer = right_answer(letter_in(asked))
     if "Blue Van" in letter_in(asked):
         answer["parcels"][0]["state"] = "lost"
@@ -37,7 +37,7 @@ def loses_a_parcel(number: int, asked: Asked) -> Canned:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--model", MODEL, "--second-model", MODEL), "is the same model"),
         (("--model", "openai/gpt-5", "--second-model", "azure/GPT-5-2026-01-31"), "is the same model"),
@@ -51,12 +51,12 @@ def loses_a_parcel(number: int, asked: Asked) -> Canned:
         (("--model", MODEL, "--second-model", OTHER, "--second-prompt", "parcel@v2"), "would not read for itself"),
     ],
 )
-def test_what_a_second_model_may_be(toy: Path, words: tuple[str, ...], said: str) -> None:
+def test_what_a_second_model_may_be(toy: Path, words: tuple[str, ...], message: str) -> None:
     put(toy / "prompts/parcel/v2.md", GUIDED)
     for command in (("run", "letters", "--out", "out"), ("extract", "letters/blue.txt")):
         ran = cli(*command, *words)
         assert ran.code == 2
-        assert said in ran.err
+        assert message in ran.err
         assert "Traceback" not in ran.err
 
 

@@ -1,4 +1,4 @@
-"""How a run stands: its progress lines, and ``extractor status`` from another terminal."""
+"""The state of a run: its progress lines, and ``extractor status`` from another terminal."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def status() -> dict[str, Any]:
     ran = cli("status", "out", "--json")
     assert ran.code == 0, ran.err
-    told: dict[str, Any] = ran.json
-    return told
+    report: dict[str, Any] = ran.json
+    return report
 
 
 # ---- status --------------------------------------------------------------------------------------
@@ -56,20 +56,20 @@ def test_a_run_that_goes_on(toy: Path) -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             wait_for(lambda: len(server.asked) == 7, 60)
             wait_for(lambda: (status()["run"]["in_flight"], status()["run"]["done"]) == (3, 4))
-            told = status()
+            report = status()
             lines = cli("status", "out").out.splitlines()
             process.send_signal(signal.SIGKILL)
             process.communicate()
         gate.set()
-        assert (told["state"], told["run"]["done"], told["run"]["letters"], told["run"]["left"]) == (
+        assert (report["state"], report["run"]["done"], report["run"]["letters"], report["run"]["left"]) == (
             "running",
             4,
             10,
             6,
         )
-        assert (told["run"]["calls"], told["run"]["input_tokens"], told["run"]["model"]) == (4, 400, MODEL)
-        assert told["run"]["seconds_ago"] < 60
-        assert told["records"] == {"letters": 4, "accepted": 4, "needs_review": 0, "failed": 0}
+        assert (report["run"]["calls"], report["run"]["input_tokens"], report["run"]["model"]) == (4, 400, MODEL)
+        assert report["run"]["seconds_ago"] < 60
+        assert report["records"] == {"letters": 4, "accepted": 4, "needs_review": 0, "failed": 0}
         assert lines[0] == "out: a run is active"
         assert lines[1].startswith(f"model {MODEL}, prompt parcel@v1; began 20")
         assert lines[2].startswith("4 of 10 letters, 4 accepted, 0 needs_review, 0 failed")
@@ -86,11 +86,11 @@ def test_a_run_that_has_ended(toy: Path) -> None:
         lambda n, asked: message("{", finish="length") if carrier_in(asked) == "3" else good_model(n, asked)
     ) as server:
         cli("run", "letters", "--out", "out", "--model", MODEL, "--base-url", server.url)
-    told = status()
-    assert (told["state"], told["run"]["left"], told["run"]["stopped"]) == ("finished", 0, None)
-    assert told["errors"] == {"empty": 1, "truncated": 1}
-    assert told["usage"]["input_tokens"] == 1000
-    assert told["cost_usd"] is None
+    report = status()
+    assert (report["state"], report["run"]["left"], report["run"]["stopped"]) == ("finished", 0, None)
+    assert report["errors"] == {"empty": 1, "truncated": 1}
+    assert report["usage"]["input_tokens"] == 1000
+    assert report["cost_usd"] is None
     *_, records, errors, cut, empty, tokens = cli("status", "out").out.splitlines()
     assert [records, errors, tokens] == [
         "records: 11: 9 accepted, 0 needs_review, 2 failed",
@@ -102,16 +102,16 @@ def test_a_run_that_has_ended(toy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "state", "says"),
+    ("words", "state", "message"),
     [
         (["--max-minutes", "0"], "stopped", "the last run stopped: --max-minutes are over"),
         (["--limit", "3"], "finished", "the last run is finished"),
     ],
 )
-def test_a_run_that_stopped(toy: Path, words: list[str], state: str, says: str) -> None:
+def test_a_run_that_stopped(toy: Path, words: list[str], state: str, message: str) -> None:
     cli("run", "letters", "--out", "out", *words)
     assert status()["state"] == state
-    assert says in cli("status", "out").out
+    assert message in cli("status", "out").out
 
 
 def test_an_endpoint_that_is_down(toy: Path) -> None:
@@ -128,14 +128,14 @@ def test_no_run_at_all(toy: Path) -> None:
 
 
 def summary(**more: Any) -> Summary:
-    told = Summary(total=50_000, calls=12_000, input_tokens=60_000_000, output_tokens=9_000_000, **more)
-    told.statuses.update(accepted=11_000, needs_review=980, failed=20)
-    return told
+    made = Summary(total=50_000, calls=12_000, input_tokens=60_000_000, output_tokens=9_000_000, **more)
+    made.statuses.update(accepted=11_000, needs_review=980, failed=20)
+    return made
 
 
 def test_the_figures_of_a_line() -> None:
-    told = summary(in_flight=64, refusals=3)
-    state = {**told.state(), "letters_per_second": 16.67, "seconds_left": 2280, "cost_usd": 40.5}
+    made = summary(in_flight=64, refusals=3)
+    state = {**made.state(), "letters_per_second": 16.67, "seconds_left": 2280, "cost_usd": 40.5}
     assert ", ".join(parts(state, held=12.0)) == (
         "12,000 of 50,000 letters, 11,000 accepted, 980 needs_review, 20 failed, 16.7/s, 38 min left,"
         " 69.00M tokens, $40.50, 64 in flight, waiting 12 s for the endpoint's limit, 3 calls refused"
@@ -144,16 +144,16 @@ def test_the_figures_of_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "text"),
     [(0.2, "0 s"), (40, "40 s"), (119, "119 s"), (120, "2 min"), (3900, "1 h 05 min"), (None, "0 s")],
 )
-def test_durations(seconds: float | None, told: str) -> None:
-    assert duration(seconds) == told
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
 
 
-@pytest.mark.parametrize(("number", "told"), [(950, "950"), (9_999, "9,999"), (12_345, "12.3k"), (4_560_000, "4.56M")])
-def test_large_numbers(number: float, told: str) -> None:
-    assert compact(number) == told
+@pytest.mark.parametrize(("number", "text"), [(950, "950"), (9_999, "9,999"), (12_345, "12.3k"), (4_560_000, "4.56M")])
+def test_large_numbers(number: float, text: str) -> None:
+    assert compact(number) == text
 
 
 class Terminal(io.StringIO):
@@ -183,14 +183,14 @@ def test_plain_lines_when_piped(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     out = io.StringIO()
-    told = Summary(total=5_000)
+    made = Summary(total=5_000)
     with mock.patch.object(sys, "stderr", out), Progress() as plain:
         for _ in range(2_500):
-            told.statuses["accepted"] += 1
-            plain.update(told)
+            made.statuses["accepted"] += 1
+            plain.update(made)
         clock[0] += 10
-        plain.update(told)
-        plain.update(told)
+        plain.update(made)
+        plain.update(made)
     assert [line.split(",")[0:2] for line in out.getvalue().splitlines()] == [
         ["1", "000 of 5"], ["2", "000 of 5"], ["2", "500 of 5"],
     ]  # fmt: skip

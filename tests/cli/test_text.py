@@ -99,8 +99,8 @@ def test_what_stands_at_many_places_is_told_once() -> None:
             Note("hidden_text", "2 words are left out", Span(3, 5), "and worse"),
         ),
     )
-    told = list(_head(letter, nothing_read(letter, "no parcels"), "imr"))
-    assert told[2:] == [
+    lines = list(_head(letter, nothing_read(letter, "no parcels"), "imr"))
+    assert lines[2:] == [
         "warning: unsure_digits: OCR is only 80 % sure (and 1 more such places, marked below)",
         "info: split: one of several letters",
         "warning: hidden_text: 1 word is left out",
@@ -204,7 +204,7 @@ def test_as_json(toy: Path) -> None:
 
 
 def test_places_on_the_page(toy: Path) -> None:
-    """A stand-in for a PDF reader's document: the words know where they stand."""
+    """A stand-in for a PDF reader's document: the words carry their positions."""
     text = NOTES["red"]
     at = text.index("Red")
     words = (
@@ -214,12 +214,12 @@ def test_places_on_the_page(toy: Path) -> None:
     document = Document(text, "pdf", (Span(0, len(text)),), words)
     put(toy / "a.pdf", b"%PDF-1.4")
     with mock.patch("extractor.letters.places.contents.read_document", return_value=document):
-        [told] = cli("text", "a.pdf", "--json").json
+        [report] = cli("text", "a.pdf", "--json").json
         record = cli("extract", "a.pdf").json
-    [carrier] = [mark for mark in told["marks"] if mark["label"] == "carrier"]
+    [carrier] = [mark for mark in report["marks"] if mark["label"] == "carrier"]
     boxes = [{"letter_page": 1, "box": [0.1, 0.1, 0.3, 0.12]}]
     assert carrier["boxes"] == boxes
-    assert told["letter_pages"] == [{"letter_page": 1, "start": 0, "end": len(text), "inferred": False}]
+    assert report["letter_pages"] == [{"letter_page": 1, "start": 0, "end": len(text), "inferred": False}]
     assert record["evidence"]["/carrier"] == [
         {"start": at, "end": at + 8, "letter_page": 1, "text": "Red Cart", "boxes": boxes}
     ]
@@ -253,11 +253,11 @@ def test_tags_nest() -> None:
         TextMark(Span(0, 3), "i", "fact"),
         TextMark(Span(3, 6), "a", "fact"),
     )
-    told = [
+    tags = [
         ("/" if piece.end else "") + piece.mark.label if piece.mark else piece.text
         for piece in marked_text("abcdefg", [outer, inner, after], Span(0, 7))
     ]
-    assert told == ["o", "i", "abc", "/i", "a", "def", "/a", "/o", "g"]
+    assert tags == ["o", "i", "abc", "/i", "a", "def", "/a", "/o", "g"]
 
 
 def test_a_page_is_told_from_the_letters_pages() -> None:

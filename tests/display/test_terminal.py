@@ -1,4 +1,4 @@
-"""Nothing that a letter, an id or an error says commands the terminal."""
+"""No text of a letter, an id or an error controls the terminal."""
 
 from __future__ import annotations
 

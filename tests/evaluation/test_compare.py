@@ -1,4 +1,4 @@
-"""Two runs held against each other: what flipped, and what may be said about it."""
+"""Two runs compared: what flipped, and which conclusions are justified."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def test_below_six_letters_flips_are_all_there_is_to_say():
 
 
 def test_no_difference_is_never_called_equal():
-    told = as_text(compare_parts(compare(errors([1] * 6), errors([1] * 6, prompt="toy@v2"), is_protected)))
-    assert "No detectable difference" in told
-    assert "equal" not in told
+    report = as_text(compare_parts(compare(errors([1] * 6), errors([1] * 6, prompt="toy@v2"), is_protected)))
+    assert "No detectable difference" in report
+    assert "equal" not in report
 
 
 def test_what_was_never_seen_may_still_happen():
@@ -146,9 +146,9 @@ def test_debatable_values_are_counted_apart():
     )
     assert "The result depends on values that gold calls debatable." in compare_warnings(found)
     for form in (as_text, as_markdown):
-        told = form(compare_parts(found))
-        assert "1 value fixed, 8 broke (8 debatable)" in told.replace("\\", "")
-        assert "without debatable values" in told
+        report = form(compare_parts(found))
+        assert "1 value fixed, 8 broke (8 debatable)" in report.replace("\\", "")
+        assert "without debatable values" in report
 
 
 INVENTED = [
@@ -181,28 +181,28 @@ def test_three_runs_in_one_table_name_their_multiplicity():
     one, other = found.against_first
     assert found.p_adjusted[one.b.id] == pytest.approx(2 * one.change.p)
     assert found.p_adjusted[other.b.id] == 1.0
-    told = as_text(table_parts(found))
-    assert "2 comparisons were made on the same letters" in told
-    assert "p (Holm)" in told
+    report = as_text(table_parts(found))
+    assert "2 comparisons were made on the same letters" in report
+    assert "p (Holm)" in report
 
 
 def test_every_share_stands_beside_its_counts():
-    told = as_text(run_parts(errors([0, 1, 2])))
-    assert "90.0% (27 of 30)" in told
+    report = as_text(run_parts(errors([0, 1, 2])))
+    assert "90.0% (27 of 30)" in report
 
 
 def test_markdown_shows_a_letters_words_without_reading_them():
     bad = letter("<b>|x|", {"/outcome": "wrong"})
-    told = as_markdown(run_parts(run([bad])))
-    assert "\\<b\\>\\|x\\|" in told
+    report = as_markdown(run_parts(run([bad])))
+    assert "\\<b\\>\\|x\\|" in report
 
 
 def test_junit_has_a_case_a_letter():
-    told = as_junit(dataclasses.replace(errors([0, 2]), unanswered={"l07": "timeout"}), "toy@v1")
-    assert 'tests="3"' in told
-    assert 'failures="1"' in told
-    assert 'errors="1"' in told
-    assert "/leaf/0: wrong" in told
+    report = as_junit(dataclasses.replace(errors([0, 2]), unanswered={"l07": "timeout"}), "toy@v1")
+    assert 'tests="3"' in report
+    assert 'failures="1"' in report
+    assert 'errors="1"' in report
+    assert "/leaf/0: wrong" in report
 
 
 def test_runs_are_named_by_what_tells_them_apart():

@@ -302,7 +302,7 @@ def test_holm(raw: dict[str, float], adjusted: dict[str, float]) -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holm_closes_bonferroni(values: list[float]) -> None:
-    """A prompt differs if Bonferroni says so of every group of prompts that it is in (Marcus and others 1976)."""
+    """A prompt differs if Bonferroni's test rejects for every group of prompts that it is in (Marcus and others 1976)."""
     raw = {str(i): value for i, value in enumerate(values)}
     groups = [group for size in range(1, len(raw) + 1) for group in combinations(raw, size)]
     for name, adjusted in holm(raw).items():

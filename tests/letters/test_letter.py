@@ -215,12 +215,12 @@ def test_boxes(words: str, boxes: list[tuple[int, Box]]) -> None:
 def test_confidence(words: str, sure: float | None) -> None:
     box = Box(0, 0, 1, 1)
     spans = (Span(0, 3), Span(4, 7), Span(8, 13))
-    told = tuple(Word(span, 0, box, each) for span, each in zip(spans, (96.0, 71.5, None), strict=True))
-    letter = Letter("a", "One two three", words=told)
+    known = tuple(Word(span, 0, box, each) for span, each in zip(spans, (96.0, 71.5, None), strict=True))
+    letter = Letter("a", "One two three", words=known)
     start = letter.text.index(words)
     assert letter.confidence(Span(start, start + len(words))) == sure
     assert letter.was_guessed
-    assert not Letter("a", letter.text, words=told[2:]).was_guessed
+    assert not Letter("a", letter.text, words=known[2:]).was_guessed
 
 
 def test_no_boxes_where_nothing_is_known() -> None:
@@ -299,7 +299,7 @@ def test_suffixes_in_other_capitals_are_told_apart(tmp_path: Path) -> None:
     put(tmp_path / "a.txt", "one")
     put(tmp_path / "a.TXT", "two")
     if len(list(tmp_path.iterdir())) == 1:
-        pytest.skip("this file system does not tell capitals apart")
+        pytest.skip("this file system does not distinguish capitals")
     assert len({file.id for file in find_letters([tmp_path])}) == 2
 
 
@@ -317,7 +317,7 @@ def test_linked_twice_is_one_letter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "told"),
+    ("named", "message"),
     [
         (["gone"], "no such file or folder: gone"),
         (["in", "gone.txt"], r"no such file or folder: gone\.txt"),
@@ -325,8 +325,8 @@ def test_linked_twice_is_one_letter(tmp_path: Path) -> None:
         ([], r"no letters in \(nothing named\)"),
     ],
 )
-def test_nothing_there(folder: Path, named: list[str], told: str) -> None:
-    with pytest.raises(UsageError, match=told) as raised:
+def test_nothing_there(folder: Path, named: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as raised:
         find_letters(map(Path, named))
     assert raised.value.hint
 

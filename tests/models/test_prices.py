@@ -1,4 +1,4 @@
-"""What tokens cost: which price a model has, what calls come to, and what is said where it is not known."""
+"""What tokens cost: which price a model has, the cost of calls, and the message if it is unknown."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def usage_of(usage: Any) -> Usage:
         ({"prompt_tokens": 9, "completion_tokens": 5,
           "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
           "completion_tokens_details": {"reasoning_tokens": 3}}, Usage(9, 5, 4, 3, 2)),
-        # hidden thinking that stands in the total alone
+        # hidden thinking that is in the total alone
         ({"prompt_tokens": 21, "completion_tokens": 0, "total_tokens": 81,
           "completion_tokens_details": {"reasoning_tokens": 60}}, Usage(21, 60, reasoning_tokens=60)),
         ({"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623}, Usage(20, 603)),
@@ -374,14 +374,14 @@ def run(url: str, *words: object):
     return cli("run", "letters", "--out", "out", "--model", MODEL, "--base-url", url, *words)
 
 
-def telling(usage: dict[str, Any] | None) -> Callable[[int, Asked], Canned]:
+def reporting(usage: dict[str, Any] | None) -> Callable[[int, Asked], Canned]:
     """A good model that reports these counts."""
 
     def script(number: int, asked: Asked) -> Canned:
-        said = good_model(number, asked)
-        body = json.loads(said.body)
+        reply = good_model(number, asked)
+        body = json.loads(reply.body)
         body["usage"] = usage
-        return replace(said, body=json.dumps(body).encode())
+        return replace(reply, body=json.dumps(body).encode())
 
     return script
 
@@ -438,7 +438,7 @@ def test_reasoning_and_cache_writes_are_reported(toy: Path) -> None:
         "prompt_tokens": 2000, "completion_tokens": 900, "prompt_tokens_details": {"cache_write_tokens": 1500},
         "completion_tokens_details": {"reasoning_tokens": 800},
     }  # fmt: skip
-    with endpoint(telling(usage)) as server:
+    with endpoint(reporting(usage)) as server:
         put(Path(FILE), f'{LIST}base_url = "{server.url}"\ncache_write = 1.25\n')
         ran = run(server.url)
     assert ran.out.splitlines()[-1] == (
@@ -472,7 +472,7 @@ def test_a_price_added_later_is_applied_without_asking_again(toy: Path) -> None:
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": -5, "completion_tokens": True}])
 def test_unknown_tokens_are_no_cost(toy: Path, usage: dict[str, Any] | None) -> None:
-    with endpoint(telling(usage)) as server:
+    with endpoint(reporting(usage)) as server:
         priced(server.url)
         ran = run(server.url)
     assert ran.out.splitlines()[-1] == (
@@ -481,7 +481,7 @@ def test_unknown_tokens_are_no_cost(toy: Path, usage: dict[str, Any] | None) -> 
 
 
 def test_a_partly_known_cost_is_reported_as_such(toy: Path) -> None:
-    silent = telling(None)
+    silent = reporting(None)
     with endpoint(lambda n, asked: (silent if carrier_in(asked) == "Red Cart" else good_model)(n, asked)) as server:
         priced(server.url)
         ran = run(server.url)

@@ -101,7 +101,7 @@ def test_one_value_under_every_quote(
 
 
 def test_readers_that_disagree_go_to_a_person() -> None:
-    """Another date of the header, quoted in its section: the quote proves it, and the reading says otherwise."""
+    """Another date of the header, quoted in its section: the quote proves it, and the reading differs."""
     letter = bundled("partly-authorized")
     reading = IMR.read(letter)
     answer = gold(letter.id)

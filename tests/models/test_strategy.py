@@ -56,25 +56,25 @@ def test_the_table_has_a_numbered_row_for_each_part():
     ]
     assert json.loads(rows[3].split(": ", 1)[1])["outcome"] == "upheld"
     assert '"pages": [{"first": 301, "last": 301}, {"first": 340, "last": 340}]' in "\n".join(rows)
-    assert not any("ur_date" in row for row in rows), "what is asked is not told"
+    assert not any("ur_date" in row for row in rows), "what is asked is not given away"
 
 
 def test_the_reading_fills_the_rest():
     quote = "there is no evidence to support its use in chronic pain"
     reply = rest()
     reply["decisions"][0] |= {"reason": "guideline_does_not_recommend", "reason_quote": quote}
-    whole, told = answered(reply)
+    whole, findings = answered(reply)
     assert whole.decisions[0].reason_quote == quote
     known = values(IMR.schema, READING.root)
     assert whole.decisions[1].maximus.model_dump() == known["decisions"][1]["maximus"]
     assert whole.worker.age == 37
-    assert [finding.code for finding in told] == ["skeleton"]
+    assert [finding.code for finding in findings] == ["skeleton"]
 
 
 def test_a_disputed_row_sends_the_letter_to_a_person():
     attempt = judge(Reply(json.dumps(rest(disputed=[12, 12, 0, 99]))), SKELETON, IMR, READING)
-    told = [(f.code, f.path, f.got, f.blame) for f in attempt.verdict.findings if f.code == "skeleton_disputed"]
-    assert told == [
+    disputes = [(f.code, f.path, f.got, f.blame) for f in attempt.verdict.findings if f.code == "skeleton_disputed"]
+    assert disputes == [
         ("skeleton_disputed", "/decisions/1/maximus/citations/0", 12, "unclear"),
         ("skeleton_disputed", "", 0, "unclear"),
         ("skeleton_disputed", "", 99, "unclear"),
@@ -106,7 +106,7 @@ def test_a_reply_of_another_shape_is_no_answer(broken):
 
 def test_a_quote_that_is_not_in_the_rationale_is_still_caught():
     reply = rest()
-    reply["decisions"][0] |= {"reason": "other", "reason_quote": "words that stand nowhere in it"}
+    reply["decisions"][0] |= {"reason": "other", "reason_quote": "words that occur nowhere in it"}
     attempt = judge(Reply(json.dumps(reply)), SKELETON, IMR, READING)
     assert ("not_in_text", "/decisions/0/reason_quote") in [(f.code, f.path) for f in attempt.verdict.findings]
 

@@ -56,11 +56,11 @@ def test_a_second_run_skips_all_of_it(toy: Path) -> None:
     words = ("run", "in", "--out", "out", "--model", "offline", "--workspace", ROOT, "--json")
     for skipped in (0, 4):
         report = cli(*words).json
-        told = {name: report[name] for name in ("letters", "accepted", "skipped", "doubled")}
-        assert told == {"letters": 4, "accepted": 4, "skipped": skipped, "doubled": 1}
+        counts = {name: report[name] for name in ("letters", "accepted", "skipped", "doubled")}
+        assert counts == {"letters": 4, "accepted": 4, "skipped": skipped, "doubled": 1}
     assert statuses(toy / "out") == dict.fromkeys(("d/note", "e", "m#1", "m#2"), "accepted")
-    told = cli(*words, "--dry-run").json
-    assert (told["letters"], told["done"]) == (4, 4)
+    forecast = cli(*words, "--dry-run").json
+    assert (forecast["letters"], forecast["done"]) == (4, 4)
 
 
 def test_records_of_parts_are_checked_and_found_again(toy: Path) -> None:
@@ -88,7 +88,7 @@ def test_equal_letters_are_counted(toy: Path) -> None:
     assert "same text" not in cli("run", "letters", "--out", "out2", "--model", "offline").out
 
 
-def test_what_was_noticed_of_a_file_stands_in_its_record(toy: Path) -> None:
+def test_notes_on_a_file_are_in_its_record(toy: Path) -> None:
     put(toy / "in/a.txt", "PARCEL NOTE of “A”\n".encode("cp1252"))
     put(
         toy / "in/b.html",
@@ -97,13 +97,13 @@ def test_what_was_noticed_of_a_file_stands_in_its_record(toy: Path) -> None:
     put(toy / "in/c (1 of 3).txt", BLUE)
     put(toy / "in/c (3 of 3).txt", RED)
     cli("run", "in", "--out", "out", "--model", "offline")
-    told = {
+    notes = {
         record["letter_id"]: [(f["code"], f["severity"]) for f in record["findings"]] for record in records(toy / "out")
     }
-    assert ("decoded_by_guess", "info") in told["a"]
-    assert ("hidden_text", "warning") in told["b"]
-    assert ("odd_instruction", "error") in told["b"]
-    assert ("page_missing", "error") in told["c"]
+    assert ("decoded_by_guess", "info") in notes["a"]
+    assert ("hidden_text", "warning") in notes["b"]
+    assert ("odd_instruction", "error") in notes["b"]
+    assert ("page_missing", "error") in notes["c"]
     assert statuses(toy / "out") == {"a": "accepted", "b": "needs_review", "c": "needs_review"}
     assert not any("Ignore" in json.dumps(record["findings"]) for record in records(toy / "out"))
 

@@ -40,7 +40,7 @@ class Memo(StrictModel):
 
 
 def read_memo(letter: Letter) -> Reading:
-    """Reads every name a word too far where the letter says SWALLOW."""
+    """Reads every name a word too far where the letter states SWALLOW."""
     whole = Span(0, len(letter.text))
     found = _NAME.search(letter.text)
     assert found
@@ -58,20 +58,20 @@ RIGHT = {"name": "Anna", "sent": None}
 
 @dataclass
 class Fake:
-    """Answers every question as ``says`` does; an exception is raised. ``asked`` lists letters and corrections."""
+    """Answers every question with ``answer``; an exception is raised. ``asked`` lists letters and corrections."""
 
     name: str
-    says: Callable[[Question], Any]
+    answer: Callable[[Question], Any]
     usage: Usage = field(default_factory=lambda: Usage(1_000, 100))
     params: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, int]] = field(default_factory=list)
 
     async def ask(self, question: Question) -> Reply:
         self.asked.append((question.letter_id, len(question.corrections)))
-        said = self.says(question)
-        if isinstance(said, Exception):
-            raise said
-        return Reply(json.dumps(said), self.usage)
+        given = self.answer(question)
+        if isinstance(given, Exception):
+            raise given
+        return Reply(json.dumps(given), self.usage)
 
     def stop_retrying(self) -> None:
         """It never tries again."""
@@ -80,8 +80,8 @@ class Fake:
         """It holds nothing open."""
 
 
-def always(said: Any) -> Callable[[Question], Any]:
-    return lambda question: said
+def always(given: Any) -> Callable[[Question], Any]:
+    return lambda question: given
 
 
 def plan_of(first: Any, second: Any, *, reasks: int = 1) -> Plan:
@@ -213,7 +213,7 @@ def test_nothing_is_paid_twice(tmp_path: Path) -> None:
     assert run_in(tmp_path, files, up).counts == {"accepted": 1}
     again = plan_of(RIGHT, RIGHT)
     assert run_in(tmp_path, files, again).skipped == 1
-    # Another price only: the record is made anew, of replies that are stored.
+    # Another price only: the record is made again from stored replies.
     assert again.second
     dearer = replace(again, second=replace(again.second, tariff=tariff("40", "160")))
     assert run_in(tmp_path, files, dearer).counts == {"accepted": 1}

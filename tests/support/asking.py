@@ -88,7 +88,7 @@ class Wire:
     path: str
     answer: Callable[[str], Canned]
     tool: Callable[[str], Canned]
-    said: Callable[[Asked], list[tuple[str, str]]]
+    messages: Callable[[Asked], list[tuple[str, str]]]
     modes: tuple[str, ...] = ("json_schema", "tools", "json")
 
     def reply(self, mode: str, answer: str = '{"n": 1}') -> Canned:
@@ -108,15 +108,15 @@ class Wire:
         return server.url if self.model.startswith("openai") else server.root
 
 
-def _chat_said(asked: Asked) -> list[tuple[str, str]]:
+def _chat_messages(asked: Asked) -> list[tuple[str, str]]:
     return [(each["role"], each["content"]) for each in asked.body["messages"][1:]]
 
 
-def _messages_said(asked: Asked) -> list[tuple[str, str]]:
+def _anthropic_messages(asked: Asked) -> list[tuple[str, str]]:
     return [(each["role"], each["content"]) for each in asked.body["messages"]]
 
 
-def _contents_said(asked: Asked) -> list[tuple[str, str]]:
+def _gemini_messages(asked: Asked) -> list[tuple[str, str]]:
     names = {"user": "user", "model": "assistant"}
     return [(names[each["role"]], part["text"]) for each in asked.body["contents"] for part in each["parts"]]
 
@@ -127,9 +127,17 @@ def _chat_tool(answer: str) -> Canned:
 
 _CHAT_MODES = ("json_schema", "json_schema_lengths", "json_schema_loose", "tools", "json")
 WIRES = {
-    "openai": Wire("openai/m", "OPENAI_API_KEY", "/v1/chat/completions", message, _chat_tool, _chat_said, _CHAT_MODES),
+    "openai": Wire(
+        "openai/m", "OPENAI_API_KEY", "/v1/chat/completions", message, _chat_tool, _chat_messages, _CHAT_MODES
+    ),
     "azure": Wire(
-        "azure/m", "AZURE_OPENAI_API_KEY", "/openai/v1/chat/completions", message, _chat_tool, _chat_said, _CHAT_MODES
+        "azure/m",
+        "AZURE_OPENAI_API_KEY",
+        "/openai/v1/chat/completions",
+        message,
+        _chat_tool,
+        _chat_messages,
+        _CHAT_MODES,
     ),
     "anthropic": Wire(
         "anthropic/m",
@@ -137,7 +145,7 @@ WIRES = {
         "/v1/messages",
         lambda text: claude({"type": "text", "text": text}),
         lambda answer: claude(tool_use(json.loads(answer)), stop="tool_use"),
-        _messages_said,
+        _anthropic_messages,
     ),
     "gemini": Wire(
         "gemini/m",
@@ -145,7 +153,7 @@ WIRES = {
         "/v1beta/models/m:generateContent",
         lambda text: gemini({"text": text}),
         lambda answer: gemini(function_call(json.loads(answer))),
-        _contents_said,
+        _gemini_messages,
     ),
 }
 
@@ -184,7 +192,7 @@ def ask(wire: Wire, reply: Canned, asked_of: Question | None = None, mode: str =
 
 
 def fails(wire: Wire, reply: Canned, code: str, calls: int) -> None:
-    """A reply leads to this error after this many calls, and nothing private is told."""
+    """A reply leads to this error after this many calls, and nothing private is disclosed."""
     with endpoint([reply]) as server, pytest.raises(Exception, match=r"\w") as caught:
         asyncio.run(ask_once(wire.open(server), question(SECRET)))
     error: Any = caught.value

@@ -29,19 +29,19 @@ def requests_in(*paths: Path) -> list[Line]:
 
 
 def result(request: Line, script: Script, number: int = 0) -> Line:
-    """What OpenAI's files say of one request."""
+    """One request's line in OpenAI's result files."""
     reply = script(number, Asked(request["url"], {}, json.dumps(request["body"]).encode()))
     response = {"status_code": reply.status, "request_id": f"req_{number}", "body": json.loads(reply.body)}
     return {"id": f"batch_req_{number}", "custom_id": request["custom_id"], "response": response, "error": None}
 
 
 def vllm_result(request: Line, script: Script, number: int = 0) -> Line:
-    """What vLLM's run-batch says of it: an error stands beside an empty body."""
-    told = result(request, script, number)
-    response = {**told["response"], "request_id": f"vllm-batch-{number}"}
+    """Its line in vLLM's run-batch output: an error beside an empty body."""
+    line = result(request, script, number)
+    response = {**line["response"], "request_id": f"vllm-batch-{number}"}
     bad = response["status_code"] != 200
     error = {"error": {**response["body"]["error"], "code": response["status_code"]}} if bad else None
-    return {**told, "id": f"vllm-{number}", "response": {**response, "body": None} if bad else response, "error": error}
+    return {**line, "id": f"vllm-{number}", "response": {**response, "body": None} if bad else response, "error": error}
 
 
 def undone(request: Line, code: str = "batch_expired") -> Line:
@@ -51,7 +51,7 @@ def undone(request: Line, code: str = "batch_expired") -> Line:
 
 
 def put_lines(path: Path, lines: Sequence[Line | str]) -> Path:
-    """A result file; a string stands in it as it is."""
+    """A result file; a string is written unchanged."""
     path.write_text("".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines), "utf-8")
     return path
 
@@ -72,7 +72,7 @@ class _Batch:
     failed: int = 0
 
     @property
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         problems = {"data": [{"code": "token_limit_exceeded", "message": "x", "param": None, "line": None}]}
         return {
             "id": self.id,
@@ -94,7 +94,7 @@ class BatchServer(ThreadingHTTPServer):
     expires or is cancelled only the first ``reached`` requests are answered.
 
     ``trouble(method, path)``: a reply in place of the real one, ``None`` for none. With ``deaf`` a
-    started batch is not told: the connection breaks.
+    started batch is not answered: the connection breaks.
     """
 
     daemon_threads = True
@@ -138,10 +138,10 @@ class BatchServer(ThreadingHTTPServer):
     def _answer(self, batch: _Batch) -> None:
         requests = [json.loads(line) for line in self.files[batch.upload].splitlines()]
         reached = len(requests) if batch.status == "completed" else self.reached
-        told = [result(request, self.script, n) for n, request in enumerate(requests[:reached])]
-        # In no order, as the provider says.
-        good = [line for line in reversed(told) if line["response"]["status_code"] == 200]
-        bad = [line for line in told if line not in good]
+        results = [result(request, self.script, n) for n, request in enumerate(requests[:reached])]
+        # In no order, as the provider documents.
+        good = [line for line in reversed(results) if line["response"]["status_code"] == 200]
+        bad = [line for line in results if line not in good]
         bad += [undone(request, f"batch_{batch.status}") for request in requests[reached:]]
         batch.completed, batch.failed = len(good), len(bad)
         batch.output, batch.errors = (
@@ -189,15 +189,17 @@ class _Handler(BaseHTTPRequestHandler):
                 if server.deaf:
                     server.deaf -= 1
                     return Canned(reset=True)
-                return _json(batch.told)
+                return _json(batch.as_json)
             case "GET", ["batches"]:
                 # Two on a page.
-                listed = [batch.told for batch in reversed(server.batches)]
+                listed = [batch.as_json for batch in reversed(server.batches)]
                 after = parse_qs(urlsplit(self.path).query).get("after", [""])[0]
-                at = next((n for n, told in enumerate(listed, 1) if told["id"] == after), 0)
+                at = next((n for n, each in enumerate(listed, 1) if each["id"] == after), 0)
                 return _json({"object": "list", "data": listed[at : at + 2], "has_more": at + 2 < len(listed)})
             case "GET", ["batches", name]:
-                return next((_json(server.look(each).told) for each in server.batches if each.id == name), Canned(404))
+                return next(
+                    (_json(server.look(each).as_json) for each in server.batches if each.id == name), Canned(404)
+                )
             case "GET", ["files", name, "content"]:
                 return Canned(body=server.files[name]) if name in server.files else Canned(404)
         return Canned(404)

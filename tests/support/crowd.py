@@ -80,14 +80,14 @@ class _Connection(asyncio.Protocol):
 @contextmanager
 def crowd(script: Script) -> Iterator[Crowd]:
     """A running endpoint."""
-    told = Crowd(script)
+    crowd = Crowd(script)
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: _Connection(told), "127.0.0.1", 0, backlog=2048))
-    told.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    server = loop.run_until_complete(loop.create_server(lambda: _Connection(crowd), "127.0.0.1", 0, backlog=2048))
+    crowd.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield told
+        yield crowd
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
@@ -109,13 +109,13 @@ def good(asked: Asked, delay: float = 0.0) -> Canned:
 class Limited:
     """A script that allows so many calls a second, ``burst`` at once, and refuses the others.
 
-    ``tells``: ``headers`` with every reply, only how long to wait (``retry_after``), or ``nothing``.
+    ``announces``: ``headers`` with every reply, only how long to wait (``retry_after``), or ``nothing``.
     """
 
     script: Script
     per_second: float
     burst: float
-    tells: str = "headers"
+    announces: str = "headers"
     left: float = 0.0
     last: float = 0.0
 
@@ -124,14 +124,14 @@ class Limited:
         self.left = min(self.burst, self.left + (now - self.last) * self.per_second) if self.last else self.burst
         self.last = now
         headers = {}
-        if self.tells == "headers":
+        if self.announces == "headers":
             headers = {
                 "x-ratelimit-limit-requests": str(round(60 * self.per_second)),
                 "x-ratelimit-remaining-requests": str(max(0, int(self.left - 1))),
                 "x-ratelimit-reset-requests": f"{(self.burst - self.left) / self.per_second:.3f}s",
             }
         if self.left < 1:
-            if self.tells != "nothing":
+            if self.announces != "nothing":
                 headers["Retry-After"] = f"{(1 - self.left) / self.per_second + 0.01:.3f}"
             return replace(refusal(429, "rate_limit_exceeded"), headers=headers)
         self.left -= 1

@@ -62,7 +62,7 @@ def _ranges(pages: str) -> Iterator[dict[str, int]]:
 
 
 def text_of(answer: Answer) -> str:
-    """A letter that says what the answer says."""
+    """A letter that states the answer's values."""
     lines = [f"PARCEL NOTE of {answer['carrier'] or 'nobody'}", *answer["marks"]]
     for parcel in answer["parcels"]:
         pages = ", ".join(f"{each['first']}-{each['last']}" for each in parcel["pages"])
@@ -123,7 +123,7 @@ def _finding(path: str, text: str) -> dict[str, Any]:
         "path": path,
         "severity": "error",
         "blame": "answer",
-        "message": "these words do not stand there",
+        "message": "these words are not there",
         "expected": None,
         "got": None,
         "span": {"start": start, "end": start + len("PARCEL")} if start >= 0 else None,
@@ -157,7 +157,7 @@ def spoilt(
 
 
 def two_runs(count: int = 8) -> tuple[list[Gold], Run, Run]:
-    """Run B mends most of what A gets wrong and breaks a protected value of the last letter; ``l01`` has no answer in A."""
+    """Run B corrects most of A's mistakes and breaks a protected value of the last letter; ``l01`` has no answer in A."""
     golds = letters(count)
     wrong: dict[str, Answer | None] = {each.letter.id: spoilt("burnt", carrier="Red Van") for each in golds[:-1]}
     a = run(golds, {**wrong, "l01": None}, prompt="toy@v1")

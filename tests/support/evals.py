@@ -47,9 +47,9 @@ def letter(letter_id: str, leaves: Mapping[str, str], *, status: str = "accepted
 
 def run(letters: list[LetterScore], **about: Any) -> Run:
     """A complete run over these letters."""
-    said = {**ABOUT, "gold": {each.letter_id: "sha" for each in letters}, **about}
+    head = {**ABOUT, "gold": {each.letter_id: "sha" for each in letters}, **about}
     records = tuple(Record(each.letter_id, None, "toy", each.status) for each in letters)
-    return Run(said, tuple(letters), records, summarise(letters, is_protected))
+    return Run(head, tuple(letters), records, summarise(letters, is_protected))
 
 
 def errors(counts: list[int], **about: Any) -> Run:

@@ -1,6 +1,6 @@
 """Fault tapes: what a model or its endpoint may do wrong, one fault a file, replies written by hand.
 
-    python -m tests.support.faults          write the requests of all fault tapes anew
+    python -m tests.support.faults          write the requests of all fault tapes again
 
 is all that a changed schema, prompt or letter asks for; the replies stay as they were written. A new
 fault is a file with ``recorded: {synthetic: true, why: ...}`` and a list of ``- response: ...``.

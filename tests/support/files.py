@@ -35,7 +35,7 @@ def zipped(members: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATE
 
 
 def lying(data: bytes, size: int) -> bytes:
-    """A zip archive of one member whose headers say that it unpacks to ``size`` bytes."""
+    """A zip archive of one member whose headers state that it unpacks to ``size`` bytes."""
     changed = bytearray(data)
     struct.pack_into("<L", changed, data.index(b"PK\x03\x04") + 22, size)
     struct.pack_into("<L", changed, data.index(b"PK\x01\x02") + 24, size)
@@ -43,7 +43,7 @@ def lying(data: bytes, size: int) -> bytes:
 
 
 def encrypted(data: bytes) -> bytes:
-    """A zip archive whose members say that they are encrypted."""
+    """A zip archive whose members are marked as encrypted."""
     changed = bytearray(data)
     for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = data.find(mark)
@@ -107,9 +107,9 @@ def written(folder: Path, **named: str | bytes) -> Path:
 
 
 def found_in(*paths: Path) -> tuple[list[str], list[str]]:
-    """The ids of the letters that are found, and what was told on the way."""
-    told: list[str] = []
-    return [file.id for file in find_files(paths, told.append)], told
+    """The ids of the letters that are found, and the notes given on the way."""
+    notes: list[str] = []
+    return [file.id for file in find_files(paths, notes.append)], notes
 
 
 def read_all(*paths: Path) -> dict[str, str]:

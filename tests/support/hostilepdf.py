@@ -24,9 +24,9 @@ def raw_pdf(*objects: bytes) -> bytes:
     """A PDF of these objects, numbered from 1; the first is the catalog."""
     out, offsets = io.BytesIO(), []
     out.write(b"%PDF-1.7\n")
-    for number, told in enumerate(objects, 1):
+    for number, body in enumerate(objects, 1):
         offsets.append(out.tell())
-        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, told))
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
     start = out.tell()
     out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
     out.write(b"".join(b"%010d 00000 n \n" % offset for offset in offsets))
@@ -37,8 +37,8 @@ def raw_pdf(*objects: bytes) -> bytes:
 CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
 
 
-def stream(data: bytes, told: bytes = b"") -> bytes:
-    return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (told, len(data), data)
+def stream(data: bytes, entries: bytes = b"") -> bytes:
+    return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (entries, len(data), data)
 
 
 def encrypted(user: str) -> bytes:
@@ -82,9 +82,9 @@ def packed(byte: bytes, megabytes: int) -> bytes:
 TWICE = b"/Filter [/FlateDecode /FlateDecode]"
 
 
-def one_page(*rest: bytes, told: bytes = b"") -> bytes:
+def one_page(*rest: bytes, entries: bytes = b"") -> bytes:
     """A PDF of one page, whose content is the first of the objects that follow (number 4)."""
-    page = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R %s %s >>" % (MEDIA, told)
+    page = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R %s %s >>" % (MEDIA, entries)
     return raw_pdf(CATALOG, b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page, *rest)
 
 
@@ -95,12 +95,12 @@ def stream_bomb(megabytes: int = 2048) -> bytes:
 
 def page_of_pixels(side: int = 30_000) -> bytes:
     """A page with a white picture of hundreds of megabytes: two kilobytes."""
-    told = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 " % (
+    entries = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 " % (
         side,
         side,
     )
-    picture = stream(packed(b"\xff", (side * side >> 20) + 1), told + TWICE)
-    return one_page(stream(b"612 0 0 792 0 0 cm /I Do"), picture, told=b"/Resources << /XObject << /I 5 0 R >> >>")
+    picture = stream(packed(b"\xff", (side * side >> 20) + 1), entries + TWICE)
+    return one_page(stream(b"612 0 0 792 0 0 cm /I Do"), picture, entries=b"/Resources << /XObject << /I 5 0 R >> >>")
 
 
 def nested_forms(depth: int = 12, times: int = 12) -> bytes:
@@ -111,19 +111,19 @@ def nested_forms(depth: int = 12, times: int = 12) -> bytes:
         inner = b"/Resources << /XObject << /F %d 0 R >> >>" % (6 + level)
         objects.append(stream(b"/F Do " * times, form + inner))
     objects.append(stream(b"0 0 9 9 re f " * 100, form))
-    return one_page(*objects, told=b"/Resources << /XObject << /F 5 0 R >> >>")
+    return one_page(*objects, entries=b"/Resources << /XObject << /F 5 0 R >> >>")
 
 
 def picture_bomb(side: int = 30_000) -> bytes:
-    """The beginning of a PNG that says how large it is."""
+    """The beginning of a PNG that declares its size."""
     head = b"IHDR" + struct.pack(">II5B", side, side, 1, 0, 0, 0, 0)
     data = b"IDAT" + zlib.compress(bytes(8))
-    chunks = (struct.pack(">I", len(told) - 4) + told + struct.pack(">I", zlib.crc32(told)) for told in (head, data))
+    chunks = (struct.pack(">I", len(each) - 4) + each + struct.pack(">I", zlib.crc32(each)) for each in (head, data))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def without_unicode(text: str) -> bytes:
-    """A PDF whose font numbers its letters as they come and does not say which is which."""
+    """A PDF whose font numbers its letters as they come and does not map them."""
     name = "Numbered"
     pdfmetrics.registerFont(TTFont(name, Path(reportlab.__file__).parent / "fonts" / "Vera.ttf", asciiReadable=0))
     buffer = io.BytesIO()

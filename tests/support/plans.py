@@ -44,7 +44,7 @@ class BurstModel:
     """Keeps calls waiting and answers them in bursts, all that are open at once.
 
     ``output_tokens`` of an answer are given by ``tokens(letter)``; input tokens are a quarter of the bytes.
-    ``wrong`` says which first answers are wrong, so that they are corrected. ``spent`` is what all of them cost.
+    ``wrong`` selects the first answers that are wrong, to be corrected. ``spent`` is what all of them cost.
     """
 
     tariff: Tariff

@@ -59,7 +59,7 @@ def cli_apart(*words: object) -> Ran:
 
 
 def spoil(root: Path, letter_id: str, change: Change) -> None:
-    """Change the run's answer to one letter, as if its model had said so."""
+    """Change the run's answer to one letter, as if its model had answered so."""
     out = root / "out"
     record = replace(record_of(out, letter_id), model="openai/toy", prompt="parcel@v1")
     assert record.answer is not None

@@ -232,11 +232,11 @@ def records(out: Path) -> list[dict[str, Any]]:
 
 
 def statuses(out: Path) -> dict[str, str]:
-    """Status by letter id; no letter may stand there twice."""
+    """Status by letter id; no letter may occur twice."""
     found = records(out)
-    told = {record["letter_id"]: record["status"] for record in found}
-    assert len(told) == len(found)
-    return told
+    statuses = {record["letter_id"]: record["status"] for record in found}
+    assert len(statuses) == len(found)
+    return statuses
 
 
 # ---- a model that reads parcel notes ------------------------------------------------------------
@@ -255,7 +255,7 @@ def is_correction(asked: Asked) -> bool:
 
 
 def right_answer(text: str) -> dict[str, Any]:
-    """What a good model says about a note."""
+    """A good model's answer about a note."""
     parcels = []
     for number, state, day in re.findall(r"PARCEL (\d+): (delivered|lost)(?: on ([\d/]+))?", text):
         on = datetime.strptime(day, "%m/%d/%Y").date().isoformat() if day else None

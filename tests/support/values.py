@@ -1,4 +1,4 @@
-"""What the baseline reads in the bundled letters, leaf by leaf. ``python -m tests.support.values`` writes it anew."""
+"""What the baseline reads in the bundled letters, leaf by leaf. ``python -m tests.support.values`` rewrites it."""
 
 from __future__ import annotations
 

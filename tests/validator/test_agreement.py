@@ -75,7 +75,7 @@ FACTS = {
 
 
 def reading_of(facts: dict[str, Fact], titles: tuple[str, ...] = ("Blue van with trailer", "Red cart")) -> Reading:
-    """What a reader reads, some of it otherwise than the letter says."""
+    """A reading that differs from the letter in places."""
     head = Span(0, TEXT.index("ITEM"))
     items = [
         Block(at(f"ITEM {title}"), {"item": at(f"ITEM {title}")}, {"title": Fact(title, (at(title),))})

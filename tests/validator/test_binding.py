@@ -1,4 +1,4 @@
-"""Binding: which record stands for which part of the letter."""
+"""Binding: which record belongs to which part of the letter."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ def test_one_mistake_one_finding(change: Callable[[dict[str, Any]], Any], expect
     assert got == expected
 
 
-def test_a_date_that_stands_there_is_pointed_at() -> None:
+def test_a_printed_date_is_pointed_at() -> None:
     given = answer()
     given["sent"] = date(2020, 5, 6)
     verdict = check(KIND, Listing.model_validate(given), READING)
@@ -249,7 +249,7 @@ def test_where_the_reader_had_to_choose_nobody_is_blamed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "severity"),
     [
         (["red", "blue"], None),
         (["red"], "warning"),
@@ -257,7 +257,7 @@ def test_where_the_reader_had_to_choose_nobody_is_blamed() -> None:
     ],
 )
 @pytest.mark.parametrize("protected", [False, True])
-def test_a_list_that_the_reader_is_not_sure_of(value: list[str], told: str | None, protected: bool) -> None:
+def test_a_list_that_the_reader_is_not_sure_of(value: list[str], severity: str | None, protected: bool) -> None:
     class Sure(StrictModel):
         colours: Annotated[list[str], Stated(within="head")]
 
@@ -266,8 +266,8 @@ def test_a_list_that_the_reader_is_not_sure_of(value: list[str], told: str | Non
     kind = LetterType("sure", Sure, lambda letter: reading, protected=("colours",) if protected else ())
     verdict = check(kind, Sure(colours=value), reading)
     assert verdict.evidence == ({"/colours": [at("red"), at("blue")]} if value == fact.value else {})
-    # On a protected leaf a person looks in any case; elsewhere only where the answer says something else.
-    expected = "error" if protected else told
+    # On a protected leaf a person looks in any case; elsewhere only if the answer differs.
+    expected = "error" if protected else severity
     assert [(f.code, f.severity, f.blame) for f in verdict.findings] == (
         [("unread", expected, "unclear")] if expected else []
     )
@@ -288,7 +288,7 @@ def test_a_part_that_the_reader_knows_of_but_cannot_find() -> None:
     assert [(f.path, f.code, f.blame) for f in found(put("title", None), unsure)] == [("/made", "unread", "unclear")]
 
 
-def test_a_quote_may_stand_elsewhere_without_its_negation() -> None:
+def test_a_quote_may_occur_elsewhere_without_its_negation() -> None:
     text = "It was not good at all. The food was good at all."
 
     class Quoted(StrictModel):

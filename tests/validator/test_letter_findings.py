@@ -29,8 +29,8 @@ def found(sure: Mapping[str, float]) -> tuple[list[tuple[str, str, str, str]], s
     letter = replace(letter_from_text("scan", TEXT), words=tuple(words))
     reading = IMR.read(letter)
     findings = check(IMR, fill(IMR.schema, reading.root), reading).findings
-    told = [(each.code, each.path, each.severity, each.blame) for each in findings if each.code == "unsure_value"]
-    return told, status_of(findings)
+    unsure = [(each.code, each.path, each.severity, each.blame) for each in findings if each.code == "unsure_value"]
+    return unsure, status_of(findings)
 
 
 def unsure(path: str) -> tuple[str, str, str, str]:

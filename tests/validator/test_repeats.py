@@ -1,4 +1,4 @@
-"""A value that is given again against the reading, and is printed in its section, ends with a person."""
+"""A value that is given again against the reading, and is printed in its section, needs review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of verdicts: what follows from what the reading and the quote say."""
+"""The table of verdicts: the verdict on each combination of reading and quote."""
 
 from __future__ import annotations
 

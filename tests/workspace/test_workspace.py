@@ -1,4 +1,4 @@
-"""Workspaces: found, loaded, kept apart; and what is said about a broken one."""
+"""Workspaces: found, loaded, kept apart; and the errors of a broken one."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_none_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ('name = "toy"', 'name = "toy', "not valid TOML"),
         ('name = "toy"', 'name = "toy"\nname = "toy"', "not valid TOML"),
@@ -174,11 +174,11 @@ def test_none_at_all(tmp_path: Path) -> None:
         ("params = { tries = 1, max_wait = 0.01 }", 'timeout = "long"', "models -> openai/toy -> timeout: Input should"),
     ],
 )  # fmt: skip
-def test_broken_configuration(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_broken_configuration(tmp_path: Path, old: str, new: str, message: str) -> None:
     edit(write_toy(tmp_path) / "workspace.toml", old, new)
     with pytest.raises(WorkspaceError) as raised:
         Workspace(tmp_path)
-    assert told in raised.value.message
+    assert message in raised.value.message
     assert str(tmp_path.resolve() / "workspace.toml") in raised.value.message
     assert raised.value.hint
 
@@ -197,7 +197,7 @@ def test_unknown_letter_type(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "told"),
+    ("file", "old", "new", "message"),
     [
         (PARCEL, "LETTER_TYPE =", "LETER_TYPE =", "schemas.parcel of workspace .* has no LETTER_TYPE"),
         (PARCEL, "LETTER_TYPE = LetterType(", 'LETTER_TYPE = "parcel" or LetterType(', "has no LETTER_TYPE"),
@@ -215,9 +215,9 @@ def test_unknown_letter_type(tmp_path: Path) -> None:
          'on: Annotated[date | None, Stated(within="line")] = None', r"^Parcel\.on may be left out"),
     ],
 )  # fmt: skip
-def test_letter_type_that_cannot_be_used(tmp_path: Path, file: str, old: str, new: str, told: str) -> None:
+def test_letter_type_that_cannot_be_used(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
     edit(write_toy(tmp_path) / file, old, new)
-    with pytest.raises(LetterTypeError, match=told):
+    with pytest.raises(LetterTypeError, match=message):
         loaded(tmp_path)
 
 
@@ -300,11 +300,11 @@ def test_the_type_of_a_leaf(annotation: Any, value_type: Any, nullable: bool) ->
     assert (found.value_type, found.nullable) == (value_type, nullable)
 
 
-@pytest.mark.parametrize(("annotation", "told"), NOT_LEAVES)
-def test_where_a_marker_is_wrong(annotation: Any, told: str) -> None:
+@pytest.mark.parametrize(("annotation", "message"), NOT_LEAVES)
+def test_where_a_marker_is_wrong(annotation: Any, message: str) -> None:
     with pytest.raises(LetterTypeError) as raised:
         check_schema(one_field(annotation))
-    assert raised.value.message == f"One.{told}"
+    assert raised.value.message == f"One.{message}"
 
 
 @pytest.mark.parametrize("default", [None, "", Field(default_factory=str)])
@@ -351,7 +351,7 @@ def test_unknown_prompt(tmp_path: Path, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("You read.", "has no front matter"),
         ("---\ntitle: A\n---\nYou read.", "front matter of .* is broken"),
@@ -361,9 +361,9 @@ def test_unknown_prompt(tmp_path: Path, wanted: str) -> None:
         (b"---\ntitle: A\nwhy: B\n---\nYou r\xe9ad.", r"v1\.md"),
     ],
 )
-def test_broken_prompt(tmp_path: Path, text: str | bytes, told: str) -> None:
+def test_broken_prompt(tmp_path: Path, text: str | bytes, message: str) -> None:
     put(write_toy(tmp_path) / "prompts/parcel/v1.md", text)
-    with pytest.raises(PromptError, match=told):
+    with pytest.raises(PromptError, match=message):
         prompt(tmp_path, "parcel@v1")
 
 

@@ -1,4 +1,4 @@
-"""The HTML report: whole, self-contained, and safe whatever a letter says."""
+"""The HTML report: whole, self-contained, and safe whatever a letter holds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGES = [pytest.param(COMPARED, id="compare"), pytest.param(RAN, id="run")]
 
 
 def words(html: str) -> str:
-    """All that a page, or one letter's part of it, says; blanks made single."""
+    """The text of a page, or of one letter's part of it; blanks made single."""
     page = Page(html)
     return page.words(page.elements[0][0])[0]
 
@@ -120,7 +120,7 @@ def test_equal_bytes_in_another_process():
         assert made.stdout.decode() == COMPARED
 
 
-# ---- what it says ---------------------------------------------------------------------------------
+# ---- content ---------------------------------------------------------------------------------
 
 
 def test_the_headline_of_a_comparison():
@@ -238,9 +238,9 @@ def test_a_run_without_an_error_and_one_without_a_letter():
 
 
 def test_what_gold_calls_debatable_is_said_beside_the_error():
-    golds = [gold("x", note(("12", "lost", "")), debatable={"/parcels/0/state": "both words stand there"})]
+    golds = [gold("x", note(("12", "lost", "")), debatable={"/parcels/0/state": "both words are there"})]
     html = run_page(golds, run(golds, {"x": note(("12", "found", ""))}))
-    assert "Debatable: both words stand there" in words(html)
+    assert "Debatable: both words are there" in words(html)
 
 
 # ---- letters --------------------------------------------------------------------------------------
@@ -301,7 +301,7 @@ def test_findings_of_both_runs_are_told():
     text = part(COMPARED, "l00")
     assert "A: needs review" in Page(text).words("h5")
     assert "B: accepted" in Page(text).words("h5")
-    assert "these words do not stand there (blame: answer)" in " ".join(Page(text).words("li"))
+    assert "these words are not there (blame: answer)" in " ".join(Page(text).words("li"))
 
 
 def test_a_text_that_is_not_at_hand_or_not_the_one_that_was_read():

@@ -1,4 +1,4 @@
-"""Figures and sentences of the report: what is said, and what is never said."""
+"""Figures and sentences of the report: what they state, and what they never state."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_what_the_headline_rests_on(a, b, sentence):
 
 @pytest.mark.parametrize("a", [[2] * 8, [1, 0] * 4, [0] * 8])
 def test_two_runs_are_never_called_equal(a):
-    told = compared(a, a)
-    text = " ".join([sentences.compare_headline(told), *sentences.compare_detail(told)]).lower()
+    compared_alike = compared(a, a)
+    text = " ".join([sentences.compare_headline(compared_alike), *sentences.compare_detail(compared_alike)]).lower()
     assert "equal" not in text
     assert "identical" not in text
     assert "no detectable difference" in text
@@ -109,9 +109,9 @@ def per_letter(*pairs):
 
 def test_of_many_letters_those_that_changed_most_are_drawn():
     rows = per_letter((1, 1), (5, 0), (0, 1), (0, 3), (2, 2))
-    drawn, told = figures.drawn(rows, 2)
+    drawn, note = figures.drawn(rows, 2)
     assert [row.letter_id for row in drawn] == ["l1", "l3"]
-    assert told == "Drawn: the 2 letters of 5 that changed most; 1 more changed by less; 2 have the same count in both."
+    assert note == "Drawn: the 2 letters of 5 that changed most; 1 more changed by less; 2 have the same count in both."
     assert figures.drawn(rows) == (rows, "")
 
 

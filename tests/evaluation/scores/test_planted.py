@@ -41,9 +41,9 @@ def test_every_mistake_planted_in_gold_is_caught_at_its_place() -> None:
     assert missed == {"pages-in-both /decisions/1/rationale_pages"}
     assert report.planted - report.right < 10
     assert report.false_alarms == []
-    assert {told.split()[0] for told in report.letter_errors} == ODD_LETTERS
+    assert {line.split()[0] for line in report.letter_errors} == ODD_LETTERS
     # The older forms' guideline paragraphs are not taken apart.
-    assert {told.split()[0] for told in report.unread} == {"form-2013"}
+    assert {line.split()[0] for line in report.unread} == {"form-2013"}
     assert report.planted > 5000
     right, planted = report.protected
     assert right == planted > 2500
@@ -72,24 +72,24 @@ def _unsure(block: Block) -> Block:
 def test_the_command(tmp_path: Path) -> None:
     (tmp_path / "more.txt").write_text(imr_letter(), "utf-8")
     words = ("eval", "planted", "--kind", "decision_invented_from_summary", "--baseline", tmp_path, "--workspace", ROOT)
-    told = cli(*words, "--json")
-    assert told.code == 0
-    report = json.loads(told.out)
+    done = cli(*words, "--json")
+    assert done.code == 0
+    report = json.loads(done.out)
     assert (report["gold"], report["baseline"], report["planted"], report["caught_right"]) == (25, 1, 26, 26)
     assert "26 mistakes planted, 26 caught" in cli(*words).out
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--kind", "nonsense"], "no kind 'nonsense'"),
         (["--baseline", "nowhere"], "no such file or folder"),
     ],
 )
-def test_wrong_usage(words: list[str], said: str) -> None:
+def test_wrong_usage(words: list[str], message: str) -> None:
     ran = cli("eval", "planted", "--workspace", ROOT, *words)
     assert ran.code == 2
-    assert said in ran.err
+    assert message in ran.err
 
 
 def test_mistakes_at_places_the_reader_is_uncertain_of_are_planted_and_caught() -> None:

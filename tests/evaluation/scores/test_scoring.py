@@ -193,7 +193,7 @@ def test_of_equally_many_corrections_those_that_keep_the_headings_are_taken():
 
 B_NO = item("B", "no", [], None)
 PAIRING_LIMIT = [
-    ("every value wrong: typed anew", item("A", "yes", [], None), {"name": "wrong", "outcome": "wrong"}),
+    ("every value wrong: retyped", item("A", "yes", [], None), {"name": "wrong", "outcome": "wrong"}),
     ("as much work either way, and the same heading", item("B", "yes", [cited("X")], "z"), {"outcome": "wrong", "cited/+0/title": "invented", "why": "invented"}),
     ("as much work either way, and another heading", item("A", "no", [cited("X")], "z"), None),
     ("less work to delete it", item("B", "yes", [cited("X"), cited("Y")], "z"), None),
@@ -202,7 +202,7 @@ PAIRING_LIMIT = [
 
 @pytest.mark.parametrize(("what", "answer", "expected"), PAIRING_LIMIT, ids=[row[0] for row in PAIRING_LIMIT])
 def test_a_record_is_another_one_when_deleting_it_is_less_work(what, answer, expected):
-    """The limit of pairing: all values typed anew and one more deleted; beyond, one is omitted, the other invented."""
+    """The limit of pairing: all values retyped and one more deleted; beyond, one is omitted, the other invented."""
     found = errors({**TRUE, "items": [answer]}, gold({**TRUE, "items": [B_NO]}))
     if expected is None:
         assert found == {"/items/0/name": "omitted", "/items/0/outcome": "omitted", "/items/+0/name": "invented"}

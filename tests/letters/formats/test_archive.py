@@ -24,13 +24,13 @@ def listed(data: bytes) -> dict[str, str]:
     archive = Archive(data, "a.zip")
     found = {}
     for member in archive.members():
-        read = told(archive, member.number)
+        read = content(archive, member.number)
         found[member.name if read[1] else f"{member.name} {member.number}"] = read[0]
         assert (member.problem is None) or not read[1]
     return found
 
 
-def told(archive: Archive, number: int) -> tuple[str, bool]:
+def content(archive: Archive, number: int) -> tuple[str, bool]:
     try:
         return archive.read(number).decode(), True
     except LetterError as error:
@@ -190,4 +190,4 @@ def test_any_one_wrong_byte_is_borne(at: int, value: int) -> None:
     except LetterError:
         return
     for member in archive.members():
-        assert told(archive, member.number)[0] != "no message"
+        assert content(archive, member.number)[0] != "no message"

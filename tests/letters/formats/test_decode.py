@@ -18,7 +18,7 @@ SIGNS = "8 C.C.R. §9792, 98.6°, 4½ µg · José\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "encoding", "told", "guessed"),
+    ("text", "encoding", "detected", "guessed"),
     [
         (PLAIN, "utf-8", "utf-8", False),
         (SMART, "utf-8", "utf-8", False),
@@ -35,8 +35,8 @@ SIGNS = "8 C.C.R. §9792, 98.6°, 4½ µg · José\n"
         ("", "utf-8", "utf-8", False),
     ],
 )
-def test_encodings(text: str, encoding: str, told: str, guessed: bool) -> None:
-    assert decode(text.encode(encoding), "a.txt") == (text, told, guessed)
+def test_encodings(text: str, encoding: str, detected: str, guessed: bool) -> None:
+    assert decode(text.encode(encoding), "a.txt") == (text, detected, guessed)
 
 
 @pytest.mark.parametrize("order", ["le", "be"])
@@ -54,7 +54,7 @@ def test_every_bundled_letter_comes_back_in_every_encoding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told", "text"),
+    ("data", "declared", "text"),
     [
         ("да".encode("koi8-r"), "koi8-r", "да"),
         (SMART.encode("cp1252"), "ISO-8859-1", SMART),
@@ -68,8 +68,8 @@ def test_every_bundled_letter_comes_back_in_every_encoding() -> None:
         (b"\xef\xbb\xbf" + SMART.encode(), "windows-1252", SMART),
     ],
 )
-def test_what_a_file_says_of_itself(data: bytes, told: str, text: str) -> None:
-    assert decode(data, "a.html", told).text == text
+def test_a_declared_encoding(data: bytes, declared: str, text: str) -> None:
+    assert decode(data, "a.html", declared).text == text
 
 
 @pytest.mark.parametrize(

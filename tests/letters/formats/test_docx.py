@@ -1,4 +1,4 @@
-"""Word documents: what Word shows is read, what it does not show is told."""
+"""Word documents: what Word displays is read; what it hides is noted."""
 
 from __future__ import annotations
 

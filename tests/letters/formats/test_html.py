@@ -1,4 +1,4 @@
-"""Web pages: the words a browser shows, in its lines; what is hidden is told; hostile ones cost no time."""
+"""Web pages: the words a browser displays, in its lines; hidden words are noted; hostile ones cost no time."""
 
 from __future__ import annotations
 

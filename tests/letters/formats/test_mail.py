@@ -59,7 +59,7 @@ def test_its_own_words(data: bytes, text: str | None) -> None:
     assert body(data) == text
 
 
-def test_hidden_words_of_a_mail_are_told() -> None:
+def test_hidden_words_of_a_mail_are_noted() -> None:
     own = read_mail(bytes(mail(html="<p hidden>secret</p>shown")), "a.eml").body
     assert own is not None
     assert own.origin == "mail"
@@ -76,7 +76,7 @@ def test_attachments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("given", "name"),
     [
         ("letter.pdf", "letter.pdf"),
         ("../../etc/passwd", "passwd.pdf"),
@@ -92,9 +92,9 @@ def test_attachments() -> None:
         ("letter", "letter.pdf"),
     ],
 )
-def test_names_are_no_paths(told: str, name: str) -> None:
+def test_names_are_no_paths(given: str, name: str) -> None:
     message = mail("see attached")
-    message.add_attachment(b"%PDF-", maintype="application", subtype="pdf", filename=told)
+    message.add_attachment(b"%PDF-", maintype="application", subtype="pdf", filename=given)
     assert list(attached(bytes(message))) == [name]
 
 

@@ -1,4 +1,4 @@
-"""Scans, faxes and photographs: what OCR reads, where it stands, and that doubt is told."""
+"""Scans, faxes and photographs: what OCR reads, where it is, and that doubt is reported."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def as_png_of_sixteen_bits() -> Document:
 
 
 def as_photograph() -> Document:
-    """Held sideways, no resolution told."""
+    """Held sideways, no resolution stated."""
     exif = Image.Exif()
     exif[0x0112] = 6
     photo = scan(300).rotate(90, expand=True).convert("RGB")
@@ -153,9 +153,9 @@ def test_boxes_lie_on_the_upright_page(turned: int) -> None:
             assert word.box.left == pytest.approx(expected.left, abs=0.01)
             assert word.box.right == pytest.approx(expected.right, abs=0.01)
             assert expected.top - 0.01 < word.box.top < word.box.bottom < expected.bottom + 0.01
-    told = [note.message for note in document.notes if note.code == "turned_page"]
-    assert told == ([] if not turned else told)
-    assert all(f"clockwise by {turned} degrees" in message for message in told)
+    messages = [note.message for note in document.notes if note.code == "turned_page"]
+    assert messages == ([] if not turned else messages)
+    assert all(f"clockwise by {turned} degrees" in message for message in messages)
     assert document.sizes[0][:2] == pytest.approx((612, 792), abs=1)
 
 
@@ -187,8 +187,8 @@ def test_each_word_of_doubtful_digits_gets_a_note() -> None:
     )
     document = with_unsure_digits(document_of([Sheet(Size(612, 792), parsed(table).runs)]))
     assert document.text == "Page(s): 303. 301, LS-S1 maybe\n"
-    told = [(note.code, note.span and note.span.of(document.text)) for note in document.notes]
-    assert told == [("unsure_digits", "303."), ("unsure_digits", "LS-S1")]
+    notes = [(note.code, note.span and note.span.of(document.text)) for note in document.notes]
+    assert notes == [("unsure_digits", "303."), ("unsure_digits", "LS-S1")]
     assert [word.confidence for word in document.words] == [60, 63, 95.5, 89.9, 20]
 
 
@@ -196,7 +196,7 @@ def test_each_word_of_doubtful_digits_gets_a_note() -> None:
 @pytest.mark.parametrize("kind", ["image under words", "garbage"])
 @pytest.mark.sample(1)
 def test_what_the_page_shows_is_read_and_not_what_it_carries(kind: str) -> None:
-    """A layer that says something else than its picture, and a font without names for its letters."""
+    """A layer that differs from its picture, and a font without names for its letters."""
     if kind == "garbage":
         data = hostilepdf.without_unicode(LETTER)
     else:
@@ -373,7 +373,7 @@ def test_a_scan_in_a_pdf_is_drawn_dot_for_dot(down: int) -> None:
         ((612, 792), "L", (72, 72), (1224, 1584), 144),
         ((850, 1100), "L", None, (1700, 2200), 200),
     ],
-    ids=["as it is", "fax", "fax that says nothing", "too fine", "a photograph's wrong resolution", "a screenshot", "coarse"],
+    ids=["unchanged", "fax", "fax that says nothing", "too fine", "a photograph's wrong resolution", "a screenshot", "coarse"],
 )  # fmt: skip
 def test_pictures_get_square_pixels_of_a_size_that_reads(
     size: tuple[int, int], mode: str, dpi: tuple[int, int] | None, ready: tuple[int, int], at: int
@@ -390,10 +390,10 @@ def test_pictures_get_square_pixels_of_a_size_that_reads(
 def test_a_bundled_letter_scanned_has_its_outcomes_and_pages() -> None:
     text = (LETTERS / "mixed-outcomes.txt").read_text("utf-8")
     document = read_pdf(makepdf.scan_pdf(makepdf.pictures(makepdf.typeset(text), 150), 150), "scan.pdf")
-    assert told(document.text) == told(text)
+    assert content(document.text) == content(text)
 
 
-def told(text: str) -> list[tuple[Any, list[Any]]]:
+def content(text: str) -> list[tuple[Any, list[Any]]]:
     """Outcome and cited pages of every decision."""
     return [
         (

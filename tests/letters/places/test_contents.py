@@ -1,4 +1,4 @@
-"""What files are told to be, and what they hold: archives, mails, and bad files of every kind."""
+"""Named and real kinds of files: archives, mails, and bad files of every kind."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_content_says_what_a_file_is(name: str, data: bytes, kind: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "code", "told"),
+    ("name", "data", "code", "message"),
     [
         ("a.txt", b"", "empty", "is empty"),
         ("a.doc", OFFICE, "unsupported_type", "old Office"),
@@ -81,8 +81,8 @@ def test_the_content_says_what_a_file_is(name: str, data: bytes, kind: str) -> N
         ("a.zip", b"PK\x03\x04" + bytes(99), "damaged", "not a zip"),
     ],
 )  # fmt: skip
-def test_files_that_nothing_reads(name: str, data: bytes, code: str, told: str) -> None:
-    with pytest.raises(LetterError, match=told) as raised:
+def test_files_that_nothing_reads(name: str, data: bytes, code: str, message: str) -> None:
+    with pytest.raises(LetterError, match=message) as raised:
         kind_of(data, name)
     assert raised.value.code == code
     assert raised.value.hint

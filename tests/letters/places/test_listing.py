@@ -72,9 +72,9 @@ def test_links_are_not_listed(tmp_path: Path) -> None:
 def test_a_file_or_several_paths_are_found_the_long_way(tmp_path: Path) -> None:
     put(tmp_path / "a.txt", "words")
     put(tmp_path / "more" / "b.txt", "words")
-    told: list[str] = []
-    assert [file.id for file in find_letters([tmp_path / "a.txt"], told.append)] == ["a"]
-    assert [file.id for file in find_letters([tmp_path / "a.txt", tmp_path / "more"], told.append)] == ["a", "b"]
+    notes: list[str] = []
+    assert [file.id for file in find_letters([tmp_path / "a.txt"], notes.append)] == ["a"]
+    assert [file.id for file in find_letters([tmp_path / "a.txt", tmp_path / "more"], notes.append)] == ["a", "b"]
     put(tmp_path / "more" / "table.xlsx", "no letter")
-    assert [file.id for file in find_letters([tmp_path / "more"], told.append)] == ["b"]
-    assert told
+    assert [file.id for file in find_letters([tmp_path / "more"], notes.append)] == ["b"]
+    assert notes

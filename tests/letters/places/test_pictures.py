@@ -1,4 +1,4 @@
-"""Pictures of pages: upright whatever way they lie, the words where the letter says they are, and nothing too large."""
+"""Pictures of pages: upright whatever way they lie, the words at the letter's positions, and nothing too large."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PDF = makepdf.typeset(TEXT + "\f" + TEXT.replace("Blue", "Red"))
 
 
 def ink_in_words(png: bytes, letter: Letter, page: int) -> float:
-    """The share of a picture's ink that lies where the letter says that words are."""
+    """The share of a picture's ink inside the letter's word boxes."""
     image = Image.open(io.BytesIO(png)).convert("L").point(lambda value: 255 * (value < 128))
     inked = image.histogram()[255]
     for word in letter.words:
@@ -43,7 +43,7 @@ def scan(turned: int = 0) -> Image.Image:
 
 
 def turned_pdf(degrees: int) -> bytes:
-    """A page that says of itself that it is shown turned."""
+    """A page whose file declares it turned."""
     return re.sub(rb"/Rotate 0", b"/Rotate %d" % degrees, PDF)
 
 

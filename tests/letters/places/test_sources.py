@@ -42,9 +42,9 @@ def test_a_folder_of_all_kinds(tmp_path: Path) -> None:
         "m.JSON",
     ):
         put(tmp_path / name, "words")
-    ids, told = found_in(tmp_path)
+    ids, notes = found_in(tmp_path)
     assert ids == ["a", "b", "c", "d", "e", "f", "g/h", "i"]
-    assert told == ["3 files are skipped (unsupported format): .json (2), no suffix (1)"]
+    assert notes == ["3 files are skipped (unsupported format): .json (2), no suffix (1)"]
 
 
 def test_one_form_of_each_letter_is_read(tmp_path: Path) -> None:
@@ -136,24 +136,24 @@ def test_a_listed_letter_can_be_sent_to_another_process(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(listed)) == listed
 
 
-# ---- what the documents say -----------------------------------------------------------------------
+# ---- the documents -----------------------------------------------------------------------
 
 _SOURCES = {path.name: path.read_text("utf-8") for path in (ROOT / "extractor" / "letters").rglob("*.py")}
 
 
 def test_every_note_has_its_line() -> None:
-    told = (ROOT / "docs" / "files.md").read_text("utf-8")
+    page = (ROOT / "docs" / "files.md").read_text("utf-8")
     notes = {code for text in _SOURCES.values() for code in re.findall(r'Note\(\s*"(\w+)"', text)}
     assert len(notes) > 12
-    assert {code for code in notes if f"`{code}`" not in told} == set()
+    assert {code for code in notes if f"`{code}`" not in page} == set()
     assert notes - set(CODES) == set()
 
 
 def test_every_error_has_its_line() -> None:
-    told = (ROOT / "docs" / "files.md").read_text("utf-8")
+    page = (ROOT / "docs" / "files.md").read_text("utf-8")
     errors = {code for text in _SOURCES.values() for code in re.findall(r'code="(\w+)"', text)}
     assert len(errors) > 15
-    assert {code for code in errors if f"`{code}`" not in told} == set()
+    assert {code for code in errors if f"`{code}`" not in page} == set()
 
 
 @pytest.mark.parametrize("suffix", [*BY_SUFFIX, *UNREAD])

@@ -19,7 +19,7 @@ from tests.support.toy import cli, put, write_toy
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no such entries there")
 
-# What lies in the folder, named odd, and what is said of it.
+# What lies in the folder, named odd, and the note on it.
 Make = Callable[[Path], object]
 
 

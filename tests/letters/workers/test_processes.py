@@ -120,9 +120,9 @@ def test_workers_know_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-workers")
     read_pdf(LETTER, "a.pdf")
     [pid] = processes()
-    told = Path(f"/proc/{pid}/environ").read_bytes()
-    assert b"OMP_THREAD_LIMIT=1" in told
-    assert b"sk-not-for-workers" not in told
+    environment = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"OMP_THREAD_LIMIT=1" in environment
+    assert b"sk-not-for-workers" not in environment
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

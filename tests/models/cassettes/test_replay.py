@@ -1,4 +1,4 @@
-"""The recorded answers replay without a network, and say so when they no longer fit."""
+"""The recorded answers replay without a network, and are refused when they no longer fit."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_the_change_is_reported_and_the_printed_command_fixes_it(
         assert f"  fix it with: {row['command']}\n" in ran.out
         words = shlex.split(row["command"])
         assert words[:8] == ["extractor", "record", "--prompt", prompt, "--model", MODEL, "--letter", row["letter"]]
-    # Nothing of a letter: no run of its words stands in the report.
+    # Nothing of a letter: no run of its words is in the report.
     for letter in RECORDED:
         text = Path(f"eval/imr/letters/{letter}.txt").read_text("utf-8")
         for words in re.findall(r"(?:[A-Za-z]{3,} ){5}", text):

@@ -56,10 +56,10 @@ def test_headers(headers: dict[str, str], limits: LimitHeaders) -> None:
     assert limit_headers(headers) == limits
 
 
-@pytest.mark.parametrize("said", ["in {}", "{}"])
-def test_a_moment_in_iso_form(said: str) -> None:
-    limits = limit_headers({"anthropic-ratelimit-requests-reset": said.format(soon(20))})
-    assert limits.requests_reset == (None if said[0] == "i" else pytest.approx(20, abs=2))
+@pytest.mark.parametrize("moment", ["in {}", "{}"])
+def test_a_moment_in_iso_form(moment: str) -> None:
+    limits = limit_headers({"anthropic-ratelimit-requests-reset": moment.format(soon(20))})
+    assert limits.requests_reset == (None if moment[0] == "i" else pytest.approx(20, abs=2))
 
 
 # ---- pace, against a simulated endpoint ------------------------------------------------------------
@@ -388,21 +388,21 @@ def test_tokens_are_counted_by_what_calls_really_took() -> None:
 def test_a_stop_ends_every_wait_for_a_first_call() -> None:
     async def stopped() -> list[str]:
         limiter = Limiter(Bounds(4, 4, rpm=1))
-        said = []
+        events = []
 
         async def ask(started: bool) -> None:
             try:
                 await limiter.permit(10, started=started)
-                said.append("asked")
+                events.append("asked")
             except StoppedError:
-                said.append("stopped")
+                events.append("stopped")
 
         await limiter.permit(10)
         waiting = [asyncio.create_task(ask(False)) for _ in range(3)]
         await asyncio.sleep(0.05)
         limiter.stop()
         await asyncio.wait_for(asyncio.gather(*waiting), 5)
-        return said
+        return events
 
     assert asyncio.run(stopped()) == ["stopped"] * 3
 

@@ -114,7 +114,7 @@ def test_options_that_cannot_be_used(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("wire", EVERY_WIRE)
 def test_twenty_letters_at_once_each_get_their_own_answer(wire: Wire) -> None:
     def echo(_: int, asked: Asked) -> Canned:
-        return wire.answer(wire.said(asked)[0][1])
+        return wire.answer(wire.messages(asked)[0][1])
 
     async def all_at_once(model: Any) -> list[Reply]:
         replies = await asyncio.gather(*(model.ask(question(f"letter {i}")) for i in range(20)))

@@ -1,4 +1,4 @@
-"""Everything that can go wrong on the wire: what it is called, what it costs, and what the record says."""
+"""Everything that can go wrong on the wire: its code, its cost, and the record."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SOON = formatdate(time.time() - 9, usegmt=True)
 # kept: a re-ask is an attempt of its own. 3 tries, 1 re-ask. "raises": no record, another run may get one.
 TABLE: dict[str, tuple[list[Canned], str, int, list[int]]] = {
     "a right answer": ([GOOD], "accepted", 1, [1]),
-    # The endpoint says no.
+    # The endpoint refuses.
     "context too long": ([refusal(400, "context_length_exceeded", SECRET)], "failed: context_length", 1, []),
     "context too long, local server": ([refusal(400, "", LOCAL)], "failed: context_length", 1, []),
     "request too large": ([refusal(413)], "failed: context_length", 1, []),
@@ -56,7 +56,7 @@ TABLE: dict[str, tuple[list[Canned], str, int, list[int]]] = {
     "forbidden": ([refusal(403)], "raises: forbidden", 1, []),
     "unknown model": ([refusal(404, "model_not_found")], "raises: unknown_model", 1, []),
     "no quota left": ([refusal(429, "insufficient_quota", retry_after="1")], "raises: quota", 1, []),
-    # The endpoint says not now.
+    # The endpoint refuses for now.
     "408, then right": ([refusal(408), GOOD], "accepted", 2, [2]),
     "408": ([refusal(408)], "raises: timeout", 3, []),
     "409, then right": ([refusal(409), GOOD], "accepted", 2, [2]),
@@ -80,7 +80,12 @@ TABLE: dict[str, tuple[list[Canned], str, int, list[int]]] = {
     "broken twice, then right": ([BROKEN, CUT, GOOD], "accepted", 3, [3]),
     "a web page": ([HTML], "raises: bad_gateway_body", 3, []),
     "a list": ([Canned(200, b"[]")], "raises: bad_gateway_body", 3, []),
-    "packed as it is not": ([replace(GOOD, headers={"Content-Encoding": "gzip"})], "raises: unreachable", 3, []),
+    "wrongly declared compression": (
+        [replace(GOOD, headers={"Content-Encoding": "gzip"})],
+        "raises: unreachable",
+        3,
+        [],
+    ),
     # Replies that are no answer: paid for, kept, and not asked again.
     "no choices": ([completion([])], "failed: empty_choices", 1, [1]),
     "choices null": ([Canned(200, b'{"choices": null}')], "failed: empty_choices", 1, [1]),
@@ -185,7 +190,7 @@ LOST = {
     "stuck in the middle": ({"stall": 1.0}, "timeout"),
     "hung up in the middle": ({"cut": 20}, "unreachable"),
     "half a body": ({"body": b'{"a": ['}, "truncated_body"),
-    "packed as it is not": ({"headers": {"Content-Encoding": "gzip"}}, "unreachable"),
+    "wrongly declared compression": ({"headers": {"Content-Encoding": "gzip"}}, "unreachable"),
     "HTML of a gateway": ({"status": 502, "body": b"<html>"}, "server"),
     "timed out in a gateway": ({"status": 504, "body": b""}, "server"),
     "slow down": ({"status": 429, "body": b"{}", "headers": {"Retry-After": "0"}}, "rate_limited"),
@@ -257,8 +262,8 @@ def test_the_endpoint_says_how_long_to_wait(
     headers: dict[str, str], max_wait: float, at_least: float, at_most: float
 ) -> None:
     def script(number: int, _: Asked) -> Canned:
-        said = {k: formatdate(time.time() + 2, usegmt=True) if v[:2] == "in" else v for k, v in headers.items()}
-        return refusal(429, **said) if number == 0 else GOOD
+        sent = {k: formatdate(time.time() + 2, usegmt=True) if v[:2] == "in" else v for k, v in headers.items()}
+        return refusal(429, **sent) if number == 0 else GOOD
 
     with endpoint(script) as server:
         reply = asyncio.run(ask_once(WIRES["openai"].open(server, max_wait=max_wait), question()))
@@ -267,11 +272,11 @@ def test_the_endpoint_says_how_long_to_wait(
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("header", "seconds"),
     [("", None), ("soon", None), ("2", 2.0), ("-1", None), ("Fri, 01 Jan 2021 00:00:00 GMT", 0.0)],
 )
-def test_retry_after(said: str, seconds: float | None) -> None:
-    assert retry_after({"retry-after": said}) == seconds
+def test_retry_after(header: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": header}) == seconds
 
 
 @pytest.mark.parametrize("wire", EVERY_WIRE)

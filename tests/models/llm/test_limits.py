@@ -1,4 +1,4 @@
-"""A model with a limiter: refusals are no tries, and what responses tell of limits is learned."""
+"""A model with a limiter: refusals are no tries, and limits are learned from responses."""
 
 from __future__ import annotations
 

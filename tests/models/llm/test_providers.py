@@ -38,7 +38,7 @@ def test_the_letter_goes_byte_for_byte_and_the_answer_comes_back_as_it_is(wire: 
         replies = asyncio.run(ask_all(wire.open(server, mode)))
     assert [each.text for each in replies] == [answer] * len(LETTERS)
     for (name, letter), each in zip(LETTERS.items(), server.asked, strict=True):
-        assert wire.said(each) == [("user", letter)], name
+        assert wire.messages(each) == [("user", letter)], name
         assert each.path == wire.path
         assert "Fill the schema.\\n" in each.raw.decode()
 
@@ -48,7 +48,7 @@ def test_corrections_follow_the_letter(wire: Wire) -> None:
     with endpoint([wire.reply("json_schema")]) as server:
         corrections = (Correction('{"n":', "broken"), Correction("{}", "n is missing"))
         asyncio.run(ask_once(wire.open(server), question(corrections=corrections)))
-    assert wire.said(server.asked[0]) == [
+    assert wire.messages(server.asked[0]) == [
         ("user", "Dear reader"),
         ("assistant", '{"n":'),
         ("user", "broken"),

@@ -101,7 +101,7 @@ class Endless(StrictModel):
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"),
+    ("schema", "message"),
     [
         (WithDefault, "may be left out: a"),
         (WithMap, "allows unknown keys"),
@@ -115,8 +115,8 @@ class Endless(StrictModel):
         (Endless, "cannot be sent"),
     ],
 )
-def test_what_strict_decoding_cannot_express_is_refused_by_name(schema: type[BaseModel], said: str) -> None:
-    with pytest.raises(LetterTypeError, match=said):
+def test_what_strict_decoding_cannot_express_is_refused_by_name(schema: type[BaseModel], message: str) -> None:
+    with pytest.raises(LetterTypeError, match=message):
         strict_schema(schema, lengths=True)
 
 

@@ -34,7 +34,7 @@ GEMINI = [case for case in EVERY_WIRE if case.id == "gemini"]
 
 
 @pytest.mark.parametrize(
-    ("name", "base_url", "said"),
+    ("name", "base_url", "message"),
     [
         ("gpt-x", None, "known: offline"),
         ("other/gpt-x", None, "openai/NAME"),
@@ -49,12 +49,12 @@ GEMINI = [case for case in EVERY_WIRE if case.id == "gemini"]
         ("gemini/m", None, "set GEMINI_API_KEY"),
     ],
 )
-def test_names_that_cannot_be_used(name: str, base_url: str | None, said: str) -> None:
+def test_names_that_cannot_be_used(name: str, base_url: str | None, message: str) -> None:
     for module in {"anthropic/m": ("anthropic",), "gemini/m": ("google.genai", "jsonref")}.get(name, ()):
         pytest.importorskip(module)
     with pytest.raises(ModelNameError) as caught:
         open_model(name, base_url=base_url)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_modes_of_a_provider(wire: Wire) -> None:
 
 # ---- parameters of workspace.toml ------------------------------------------------------------
 
-# As they are written, and as they must stand in the request, with the provider's own names.
+# As they are written, and as they must be in the request, with the provider's own names.
 PARAMS: dict[str, tuple[str, dict[str, Any]]] = {
     "openai": (
         'temperature = 0.25, seed = 7, reasoning_effort = "low", max_completion_tokens = 900, logit_bias = { 5 = -1 }',

@@ -124,20 +124,20 @@ def test_writing_to_the_cache_may_be_the_dearest() -> None:
 
 def test_waiting_for_what_is_in_flight() -> None:
     async def story() -> list[str]:
-        budget, told = Budget(Decimal(10)), []
+        budget, granted = Budget(Decimal(10)), []
 
         async def hold(name: str, most: int) -> None:
-            told.append(f"{name} {await budget.hold(lambda: Decimal(most), alone=lambda: False)}")
+            granted.append(f"{name} {await budget.hold(lambda: Decimal(most), alone=lambda: False)}")
 
         assert await budget.hold(lambda: Decimal(8), alone=lambda: True) == 8
         waits = [asyncio.create_task(hold("three", 3)), asyncio.create_task(hold("eleven", 11))]
         await asyncio.sleep(0)
-        assert told == []
+        assert granted == []
         budget.settle(Decimal(8), Decimal(4))
         await asyncio.sleep(0.01)
-        assert told == ["three 3"]
+        assert granted == ["three 3"]
         budget.settle(Decimal(3), Decimal(3))
         await asyncio.gather(*waits)
-        return told
+        return granted
 
     assert asyncio.run(story()) == ["three 3", "eleven None"]

@@ -257,7 +257,7 @@ def test_a_paid_reply_that_is_no_answer_is_not_paid_again(toy: Path) -> None:
         assert len(server.asked) == 3
 
 
-def test_a_schema_that_cannot_be_sent_is_told_at_once(toy: Path) -> None:
+def test_a_schema_that_cannot_be_sent_is_refused_at_once(toy: Path) -> None:
     edit(toy / "schemas/parcel/model.py", "number: Annotated[str,", "number: Annotated[str | dict[str, str],")
     ran = run("--model", MODEL, "--base-url", DEAD)
     assert ran.code == 2
@@ -285,11 +285,11 @@ def test_a_dead_endpoint_does_not_burn_through_the_list(toy: Path) -> None:
     assert {error["code"] for error in ran.json["unanswered"].values()} == {"server"}
 
 
-# ---- said wrongly ------------------------------------------------------------------------------
+# ---- wrong usage ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--model", "openai/gpt-x"], "no key for model 'openai/gpt-x'\n  set OPENAI_API_KEY"),
         (["--model", "acme/gpt"], "unknown model 'acme/gpt'\n  known: offline, replay:NAME, openai/NAME"),
@@ -305,10 +305,10 @@ def test_a_dead_endpoint_does_not_burn_through_the_list(toy: Path) -> None:
         (["--concurrency", "0"], "--concurrency"),
     ],
 )
-def test_wrong_usage(toy: Path, words: list[str], told: str) -> None:
+def test_wrong_usage(toy: Path, words: list[str], message: str) -> None:
     ran = run(*words)
     assert ran.code == 2
-    assert told in ran.err
+    assert message in ran.err
     assert ran.out == ""
     assert not (toy / "out").exists() or not list((toy / "out").iterdir())
 

@@ -1,4 +1,4 @@
-"""Which letters a run takes, which it asks again, and what it says it would do."""
+"""Which letters a run takes, which it asks again, and its forecast."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_force_asks_anew_and_keeps_the_newer_answer(toy: Path) -> None:
         assert asked_now(server, "--force", "--limit", 4) == dict.fromkeys(LETTERS[:4], 2)
         assert set(statuses(toy / "out").values()) == {"accepted", "needs_review"}
         assert asked_now(server) == {}
-        # What is checked anew is the newer answer.
+        # The newer answer is the one that is rechecked.
         put(toy / "schemas/parcel/__init__.py", INIT_V2)
         forget_workspaces()
         assert asked_now(server) == {}
@@ -213,8 +213,8 @@ source = "x"
 
 
 def would(*words: object) -> dict[str, Any]:
-    told: dict[str, Any] = run("--model", MODEL, "--dry-run", "--json", *words).json
-    return told
+    forecast: dict[str, Any] = run("--model", MODEL, "--dry-run", "--json", *words).json
+    return forecast
 
 
 def test_a_dry_run_asks_nothing_writes_nothing_and_needs_no_key(toy: Path) -> None:
@@ -243,32 +243,32 @@ def test_a_dry_run_knows_what_is_done(toy: Path) -> None:
         asking(server, "--limit", 10)
         asked = len(server.asked)
         base = ("--base-url", server.url)
-        told = would(*base)
-        assert {name: told[name] for name in ("letters", "done", "recheck", "copies", "unreadable", "calls")} == {
+        forecast = would(*base)
+        assert {name: forecast[name] for name in ("letters", "done", "recheck", "copies", "unreadable", "calls")} == {
             "letters": 42, "done": 10, "recheck": 0, "copies": 1, "unreadable": 1, "calls": 30,
         }  # fmt: skip
         assert would(*base, "--force")["calls"] == 40
         assert would(*base, "--limit", 10)["calls"] == 0
         put(toy / "schemas/parcel/__init__.py", INIT_V2)
         forget_workspaces()
-        told = would(*base)
-        assert (told["done"], told["recheck"], told["calls"]) == (0, 10, 30)
+        forecast = would(*base)
+        assert (forecast["done"], forecast["recheck"], forecast["calls"]) == (0, 10, 30)
         assert len(server.asked) == asked
     assert "Cost unknown: unknown price for openai/toy" in run("--model", MODEL, "--dry-run").out
 
 
 def test_a_dry_run_is_put_right_by_what_was_measured(toy: Path) -> None:
-    """Each answer of the endpoint says 100 tokens in (64 of them cached) and 10 out."""
+    """Each answer of the endpoint reports 100 tokens in (64 of them cached) and 10 out."""
     with endpoint(good_model) as server:
         put(toy / "prices.toml", f'{TABLE}base_url = "{server.url}"\n')
         asking(server, "--sample", 10)
-        told = would("--base-url", server.url)
+        forecast = would("--base-url", server.url)
         bill = asking(server, "--json").json
-    assert (told["calls"], told["measured"]) == (30, 10)
-    assert told["input_tokens"] == pytest.approx(3000, rel=0.02)
-    assert told["output_tokens"] == pytest.approx(300, rel=0.02)
-    assert told["cost_usd"] == pytest.approx(30 * (36 + 32 + 100) / 1e6, rel=0.02)
-    assert told["cost_usd"] == pytest.approx(bill["now"]["cost_usd"], rel=0.02)
+    assert (forecast["calls"], forecast["measured"]) == (30, 10)
+    assert forecast["input_tokens"] == pytest.approx(3000, rel=0.02)
+    assert forecast["output_tokens"] == pytest.approx(300, rel=0.02)
+    assert forecast["cost_usd"] == pytest.approx(30 * (36 + 32 + 100) / 1e6, rel=0.02)
+    assert forecast["cost_usd"] == pytest.approx(bill["now"]["cost_usd"], rel=0.02)
 
 
 def test_a_dry_run_counts_corrections_that_were_measured(toy: Path) -> None:

@@ -117,9 +117,9 @@ def test_killed_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signals there")
-@pytest.mark.parametrize(("signals", "done", "told"), [(1, 4, "left; run the same command again"), (2, 2, "")])
+@pytest.mark.parametrize(("signals", "done", "message"), [(1, 4, "left; run the same command again"), (2, 2, "")])
 @pytest.mark.sample(1)
-def test_interrupted(toy: Path, signals: int, done: int, told: str) -> None:
+def test_interrupted(toy: Path, signals: int, done: int, message: str) -> None:
     for path in (toy / "letters").iterdir():
         path.unlink()
     for i in range(6):
@@ -142,7 +142,7 @@ def test_interrupted(toy: Path, signals: int, done: int, told: str) -> None:
         _, err = process.communicate(timeout=20)
         gate.set()
     assert process.returncode == 130
-    assert told in err
+    assert message in err
     assert "Traceback" not in err
     assert len(server.asked) == 4
     assert statuses(toy / "out") == dict.fromkeys(map(str, range(done)), "accepted")

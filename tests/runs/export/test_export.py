@@ -1,4 +1,4 @@
-"""Tables: every cell what it was, no cell a formula, no file half written."""
+"""Tables: every cell keeps its value, no cell is a formula, no file is half written."""
 
 from __future__ import annotations
 
@@ -72,25 +72,25 @@ TYPE = LetterType("whole", Whole, read=lambda letter: nothing_read(letter, "a te
 HEAD = {"number": None, "share": None, "sure": None, "kind": None, "either": None}
 
 
-def answer(**told: Any) -> dict[str, Any]:
-    return {"head": HEAD, "status": None, "names": [], "items": [], **told}
+def answer(**values: Any) -> dict[str, Any]:
+    return {"head": HEAD, "status": None, "names": [], "items": [], **values}
 
 
-def item(name: str | None = "x", **told: Any) -> dict[str, Any]:
-    return {"name": name, "day": None, "sources": [], **told}
+def item(name: str | None = "x", **values: Any) -> dict[str, Any]:
+    return {"name": name, "day": None, "sources": [], **values}
 
 
 def finding(code: str, path: str) -> dict[str, Any]:
     return {"code": code, "path": path, "severity": "error", "blame": "answer", "message": "wrong"}
 
 
-def record(letter_id: str = "one", told: dict[str, Any] | None = None, **more: Any) -> Reviewed:
+def record(letter_id: str = "one", given: dict[str, Any] | None = None, **more: Any) -> Reviewed:
     data = {
         "letter_id": letter_id,
         "letter_sha256": "ab",
         "letter_type": "whole",
         "status": "accepted",
-        "answer": told,
+        "answer": given,
         "findings": [],
         "model": "m",
         "prompt": None,
@@ -122,7 +122,7 @@ _NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 def sheet(path: Path, number: int = 1) -> list[list[tuple[str, str]]]:
-    """Type and value of each cell that is written, as they stand in the file; formulas have no place in it."""
+    """Type and value of each cell that is written, as written in the file; formulas have no place in it."""
     with zipfile.ZipFile(path) as book:
         tree = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
     assert list(tree.iter(f"{_NS}f")) == []
@@ -226,7 +226,7 @@ A, B, C = (
 
 
 @pytest.mark.parametrize(
-    ("column", "told", "cell"),
+    ("column", "values", "cell"),
     [
         ("items.name", item(None), None),
         ("items.day", item(day="2016-02-29"), "2016-02-29"),
@@ -239,13 +239,13 @@ A, B, C = (
         ("items.sources.year", item(sources=[A, B]), "1 | "),
     ],
 )
-def test_cells_of_a_row(tmp_path: Path, column: str, told: dict[str, Any], cell: str | None) -> None:
-    [path] = export(tmp_path, "jsonl", record(told=answer(items=[told])), rows="items")
+def test_cells_of_a_row(tmp_path: Path, column: str, values: dict[str, Any], cell: str | None) -> None:
+    [path] = export(tmp_path, "jsonl", record(given=answer(items=[values])), rows="items")
     assert [row[column] for row in in_jsonl(path)] == [cell]
 
 
 @pytest.mark.parametrize(
-    ("column", "told", "cell"),
+    ("column", "values", "cell"),
     [
         ("names", answer(names=["a", "b; c"]), "a; b; c"),
         ("names", answer(names=[]), None),
@@ -264,17 +264,17 @@ def test_cells_of_a_row(tmp_path: Path, column: str, told: dict[str, Any], cell:
         ("output_tokens", None, None),
     ],
 )
-def test_cells_of_a_letter(tmp_path: Path, column: str, told: dict[str, Any] | None, cell: Any) -> None:
-    [path] = export(tmp_path, "jsonl", record(told=told), rows=LETTERS)
+def test_cells_of_a_letter(tmp_path: Path, column: str, values: dict[str, Any] | None, cell: Any) -> None:
+    [path] = export(tmp_path, "jsonl", record(given=values), rows=LETTERS)
     assert [row[column] for row in in_jsonl(path)] == [cell]
 
 
-def test_findings_stand_on_their_row(tmp_path: Path) -> None:
+def test_findings_are_on_their_row(tmp_path: Path) -> None:
     findings = [
         finding("whole", ""), finding("b", "/items/1/sources/0/title"), finding("b", "/items/1"), finding("a", "/items/0/day"),
         finding("missing", "/items"), finding("head", "/head/number"), finding("beyond", "/items/7/name"), finding("c", "/items/10"),
     ]  # fmt: skip
-    rows, letters = export(tmp_path, "jsonl", record(told=answer(items=[item(), item()]), findings=findings))
+    rows, letters = export(tmp_path, "jsonl", record(given=answer(items=[item(), item()]), findings=findings))
     elsewhere = "whole; missing; head; beyond; c"
     assert [(row["row"], row["findings"], row["letter_findings"]) for row in in_jsonl(rows)] == [
         (1, "a", elsewhere),
@@ -287,14 +287,14 @@ def test_a_failed_letter_is_a_row_of_letters_alone(tmp_path: Path) -> None:
     failed = record("bad", None, status="failed", error={"code": "refusal", "message": "the model refused"})
     rows, letters = export(tmp_path, "csv", failed, record("good", answer(items=[item()])))
     assert [row["letter_id"] for row in in_csv(rows)] == ["good"]
-    told = [
+    rows_of_letters = [
         (row["letter_id"], row["status"], row["error"], row["error_message"], row["items"]) for row in in_csv(letters)
     ]
-    assert told == [("bad", "failed", "refusal", "the model refused", ""), ("good", "accepted", "", "", "1")]
+    assert rows_of_letters == [("bad", "failed", "refusal", "the model refused", ""), ("good", "accepted", "", "", "1")]
 
 
 def test_a_review_has_its_columns(tmp_path: Path) -> None:
-    reviewed = replace(record(told=answer(items=[item()])), review="accepted", reviewed_by="Ada", corrected="/status")
+    reviewed = replace(record(given=answer(items=[item()])), review="accepted", reviewed_by="Ada", corrected="/status")
     for path in export(tmp_path, "csv", reviewed):
         [row] = in_csv(path)
         assert (row["review"], row["reviewed_by"], row["corrected"]) == ("accepted", "Ada", "/status")
@@ -331,7 +331,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("text", "cell"), HOSTILE)
 def test_csv_holds_no_formula_and_loses_nothing(tmp_path: Path, text: str, cell: str) -> None:
-    rows, letters = export(tmp_path, "csv", record(told=answer(names=[text], items=[item(text), item("next")])))
+    rows, letters = export(tmp_path, "csv", record(given=answer(names=[text], items=[item(text), item("next")])))
     assert [row["items.name"] for row in in_csv(rows)] == [cell, "next"]
     assert [row["names"] for row in in_csv(letters)] == [cell]
 
@@ -339,19 +339,19 @@ def test_csv_holds_no_formula_and_loses_nothing(tmp_path: Path, text: str, cell:
 @pytest.mark.parametrize("to", ["jsonl", "parquet"])
 def test_other_formats_hold_the_text_itself(tmp_path: Path, to: str) -> None:
     texts = [text for text, _ in HOSTILE]
-    [path] = export(tmp_path, to, record(told=answer(items=[item(text) for text in texts])), rows="items")
+    [path] = export(tmp_path, to, record(given=answer(items=[item(text) for text in texts])), rows="items")
     read = in_jsonl(path) if to == "jsonl" else parquet.read_table(path).to_pylist()
     assert [row["items.name"] for row in read] == texts
 
 
 @pytest.mark.parametrize(("text", "cell"), HOSTILE)
 def test_xlsx_cells_are_texts(tmp_path: Path, text: str, cell: str) -> None:
-    [path] = export(tmp_path, "xlsx", record(told=answer(items=[item(text)])), rows="items")
+    [path] = export(tmp_path, "xlsx", record(given=answer(items=[item(text)])), rows="items")
     # Control characters, and what looks like their escape, are escaped in a file of xlsx.
-    told = text.replace("_x0041_", "_x005F_x0041_")
+    escaped = text.replace("_x0041_", "_x005F_x0041_")
     for sign in "\x00\x07\r":
-        told = told.replace(sign, f"_x{ord(sign):04X}_")
-    assert ("inlineStr", told) in sheet(path)[1]
+        escaped = escaped.replace(sign, f"_x{ord(sign):04X}_")
+    assert ("inlineStr", escaped) in sheet(path)[1]
 
 
 @settings(max_examples=60, deadline=None)
@@ -374,7 +374,7 @@ TYPED = answer(
 
 
 def test_xlsx_is_typed(tmp_path: Path) -> None:
-    [path] = export(tmp_path, "xlsx", record(told=TYPED))
+    [path] = export(tmp_path, "xlsx", record(given=TYPED))
     head, first, second = sheet(path, 1)
     names = [name for _, name in head]
     assert first[names.index("row")] == ("n", "1")
@@ -387,7 +387,7 @@ def test_xlsx_is_typed(tmp_path: Path) -> None:
 
 
 def test_parquet_is_typed(tmp_path: Path) -> None:
-    [path] = export(tmp_path, "parquet", record(told=TYPED), rows="items")
+    [path] = export(tmp_path, "parquet", record(given=TYPED), rows="items")
     table = parquet.read_table(path)
     types = {field.name: str(field.type) for field in table.schema}
     assert types | {
@@ -403,14 +403,14 @@ def test_parquet_is_typed(tmp_path: Path) -> None:
     [(2**53, "n"), (2**53 + 1, "inlineStr"), (-(10**30), "inlineStr"), (0, "n"), (-1, "n")],
 )
 def test_large_numbers_keep_their_digits_in_xlsx(tmp_path: Path, number: int, kind: str) -> None:
-    [path] = export(tmp_path, "xlsx", record(told=answer(head={**HEAD, "number": number})), rows=LETTERS)
+    [path] = export(tmp_path, "xlsx", record(given=answer(head={**HEAD, "number": number})), rows=LETTERS)
     _, row = sheet(path)
-    assert any(told == kind and int(value) == number for told, value in row if value.lstrip("-").isdigit())
+    assert any(found == kind and int(value) == number for found, value in row if value.lstrip("-").isdigit())
 
 
 def test_a_number_too_large_for_parquet(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="too large for parquet"):
-        export(tmp_path, "parquet", record(told=answer(head={**HEAD, "number": 10**30})), rows=LETTERS)
+        export(tmp_path, "parquet", record(given=answer(head={**HEAD, "number": 10**30})), rows=LETTERS)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -419,7 +419,7 @@ def test_a_number_too_large_for_parquet(tmp_path: Path) -> None:
     [("x" * 32_767, 32_767), ("x" * 32_768, 32_767), ("🩺" * 16_383, 32_766), ("🩺" * 20_000, 32_766)],
 )
 def test_a_cell_of_xlsx_has_its_size(tmp_path: Path, text: str, units: int) -> None:
-    [path] = export(tmp_path, "xlsx", record(told=answer(names=[text])), rows=LETTERS)
+    [path] = export(tmp_path, "xlsx", record(given=answer(names=[text])), rows=LETTERS)
     [cell] = [value for _, value in sheet(path)[1] if len(value) > 1000]
     assert len(cell.encode("utf-16-le")) // 2 <= units
     assert cell == text or (cell.endswith(" [cut]") and text.startswith(cell.removesuffix(" [cut]")))
@@ -441,24 +441,24 @@ def test_a_sheet_of_xlsx_has_its_rows(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("to", list(FORMATS))
 def test_files_are_private_and_alone(tmp_path: Path, to: str) -> None:
-    paths = export(tmp_path, to, record(told=TYPED))
+    paths = export(tmp_path, to, record(given=TYPED))
     assert sorted(tmp_path.iterdir()) == sorted(paths)
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths} == {0o600}
 
 
 @pytest.mark.parametrize("to", list(FORMATS))
 def test_a_broken_record_leaves_the_old_file(tmp_path: Path, to: str) -> None:
-    paths = export(tmp_path, to, record(told=TYPED))
+    paths = export(tmp_path, to, record(given=TYPED))
     before = [path.read_bytes() for path in paths]
     with pytest.raises(UsageError, match="the record of two was made with another schema"):
-        export(tmp_path, to, record(told=answer()), record("two", answer(), schema_sha256="0"))
+        export(tmp_path, to, record(given=answer()), record("two", answer(), schema_sha256="0"))
     assert [path.read_bytes() for path in paths] == before
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
 @pytest.mark.parametrize("to", list(FORMATS))
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, to: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = export(tmp_path, to, record(told=TYPED))
+    paths = export(tmp_path, to, record(given=TYPED))
     before = [path.read_bytes() for path in paths]
 
     def full(handle: int) -> None:
@@ -466,7 +466,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, to: str, monkeypatch: p
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UsageError, match="No space left on device"):
-        export(tmp_path, to, record(told=answer()))
+        export(tmp_path, to, record(given=answer()))
     assert [path.read_bytes() for path in paths] == before
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
@@ -546,9 +546,9 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_export_of_a_run(ran: Path) -> None:
-    told = cli("export", "out", "--to", "csv")
-    assert (told.code, told.err) == (0, "")
-    assert told.out == f"parcels: 4 rows in {Path('out/parcels.csv')}\nletters: 4 rows in {Path('out/letters.csv')}\n"
+    done = cli("export", "out", "--to", "csv")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"parcels: 4 rows in {Path('out/parcels.csv')}\nletters: 4 rows in {Path('out/letters.csv')}\n"
     rows = [
         (row["letter_id"], row["row"], row["parcels.number"], row["parcels.on"], row["carrier"])
         for row in in_csv(ran / "out/parcels.csv")
@@ -574,13 +574,13 @@ def test_export_while_a_run_goes_on(ran: Path) -> None:
 
 
 def test_export_says_it_as_json(ran: Path) -> None:
-    told = cli("export", "out", "--rows", "parcels", "--out", "mine.parquet", "--json")
-    assert told.json == [{"table": "parcels", "rows": 4, "file": "mine.parquet"}]
+    done = cli("export", "out", "--rows", "parcels", "--out", "mine.parquet", "--json")
+    assert done.json == [{"table": "parcels", "rows": 4, "file": "mine.parquet"}]
     assert parquet.read_table("mine.parquet").num_rows == 4
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["out", "--to", "ods"], "unknown format 'ods'"),
         (["out", "--rows", "decisions"], "letter type parcel has no table 'decisions'"),
@@ -591,16 +591,16 @@ def test_export_says_it_as_json(ran: Path) -> None:
         (["out", "--type", "post"], "no letter type 'post'"),
     ],
 )
-def test_what_cannot_be_exported(ran: Path, words: list[str], told: str) -> None:
+def test_what_cannot_be_exported(ran: Path, words: list[str], message: str) -> None:
     before = sorted(ran.glob("[a-q]*/*"))
     found = cli("export", *words)
     assert found.code == 2
-    assert told in found.err
+    assert message in found.err
     # Whoever looks into the ledger leaves its index beside it.
     assert [path for path in sorted(ran.glob("[a-q]*/*")) if not path.name.startswith("run.db-")] == before
 
 
-def test_a_changed_schema_is_told(ran: Path) -> None:
+def test_a_changed_schema_is_refused(ran: Path) -> None:
     with Ledger(ran / "out") as ledger:
         assert next(ledger.records()).schema_sha256
     model = ran / "schemas/parcel/model.py"
@@ -608,15 +608,15 @@ def test_a_changed_schema_is_told(ran: Path) -> None:
     from tests.support.toy import forget_workspaces
 
     forget_workspaces()
-    told = cli("export", "out")
-    assert told.code == 2
-    assert "was made with another schema than parcel has now" in told.err
+    done = cli("export", "out")
+    assert done.code == 2
+    assert "was made with another schema than parcel has now" in done.err
 
 
 @pytest.mark.parametrize(("to", "library"), [("parquet", "pyarrow"), ("xlsx", "xlsxwriter")])
 def test_a_missing_library_names_the_extra(ran: Path, monkeypatch: pytest.MonkeyPatch, to: str, library: str) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    told = cli("export", "out", "--to", to)
-    assert told.code == 2
-    assert f"{to} needs {library}" in told.err
-    assert "letterproof[export]" in told.err
+    done = cli("export", "out", "--to", to)
+    assert done.code == 2
+    assert f"{to} needs {library}" in done.err
+    assert "letterproof[export]" in done.err

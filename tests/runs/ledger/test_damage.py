@@ -186,7 +186,7 @@ def test_a_ledger_that_knows_less_is_refused(whole: Path, tmp_path: Path, spoil:
     spoil(folder)
     assert refused(lambda: resume(folder))
     assert lines(folder) == lines(whole)
-    # As told: with the file moved away, the run goes on with what the ledger knows.
+    # As the error advises: with the file moved away, the run goes on with what the ledger knows.
     if spoil is fewer_letters:
         assert "letter-004 and 35 more" in refused(lambda: resume(folder))
         (folder / RECORDS).rename(folder / "kept.jsonl")

@@ -1,4 +1,4 @@
-"""What makes a record anew: each thing that decides the answer or the verdict changes its key, and nothing else does."""
+"""Keys of a record: whatever determines the answer or the verdict changes its key, and nothing else does."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_replies_come_back_in_order_and_of_the_newest_round(tmp_path: Path) -> N
         ledger.store_reply(KEYS, Reply("a2", Usage(1, 2), "stop", 3, 0.5, "truncated"))
         assert texts(ledger) == ["a1", "a2"]
         assert ledger.replies(KEYS)[1] == Reply("a2", Usage(1, 2), "stop", 3, 0.5, "truncated")
-        # Run 7 asks anew: what came before does not count for it.
+        # Run 7 asks again: what came before does not count for it.
         assert texts(ledger, since=7) == []
         ledger.store_reply(KEYS, Reply("b1"), since=7)
         assert (texts(ledger, since=7), texts(ledger)) == (["b1"], ["b1"])
@@ -298,8 +298,8 @@ def test_one_writer_at_a_time_also_of_another_process(tmp_path: Path) -> None:
     code = f"from pathlib import Path\nfrom extractor.runs.ledger import Ledger\nLedger(Path({str(tmp_path)!r}))"
     with Ledger(tmp_path):
         assert running(tmp_path)
-        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-        assert "another run is using" in told.stderr
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        assert "another run is using" in done.stderr
     assert not running(tmp_path)
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 

@@ -56,9 +56,9 @@ def test_four_processes_make_one_folder(toy: Path) -> None:
             )
             for i in (1, 2, 3, 4)
         ]  # fmt: skip
-        told = [shard.communicate(timeout=100) for shard in shards]
-        assert [shard.returncode for shard in shards] == [0, 0, 0, 0], told
-        assert sum(json.loads(out)["letters"] for out, _ in told) == 31
+        outputs = [shard.communicate(timeout=100) for shard in shards]
+        assert [shard.returncode for shard in shards] == [0, 0, 0, 0], outputs
+        assert sum(json.loads(out)["letters"] for out, _ in outputs) == 31
         merged = cli("merge", "out-1", "out-2", "out-3", "out-4", "--out", "out", "--json")
         assert merged.code == 0
         assert (merged.json["letters"], merged.json["accepted"], merged.json["conflicts"]) == (31, 31, [])
@@ -92,7 +92,7 @@ def one_wrong(number: int, asked: Asked) -> Canned:
     return message('{"carrier": "Nobody", "parcels": []}') if carrier_in(asked) == "05" else good_model(number, asked)
 
 
-def test_of_two_records_the_newer_stays_and_conflicts_are_told(toy: Path) -> None:
+def test_of_two_records_the_newer_stays_and_conflicts_are_reported(toy: Path) -> None:
     put(toy / "prompts/parcel/v2.md", "---\ntitle: B\nwhy: C\n---\nRead the note.\n")
     with endpoint(one_wrong) as server:
         run(server.url, "--limit", 8, out="a")
@@ -143,7 +143,7 @@ def test_equal_texts_asked_in_two_shards_keep_both_answers(toy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["a", "nowhere", "--out", "out"], "no run in nowhere"),
         (["a", "letters", "--out", "out"], "no run in letters"),
@@ -151,11 +151,11 @@ def test_equal_texts_asked_in_two_shards_keep_both_answers(toy: Path) -> None:
         (["a", "--out", "mine"], "run.db is missing"),
     ],
 )
-def test_what_cannot_be_merged(toy: Path, words: list[str], told: str) -> None:
+def test_what_cannot_be_merged(toy: Path, words: list[str], message: str) -> None:
     cli("run", "letters", "--limit", 1, "--out", "a")
     put(toy / "mine/records.jsonl", "mine\n")
     ran = cli("merge", *words)
-    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert (ran.code, message in ran.err) == (2, True), ran.err
     assert (toy / "mine/records.jsonl").read_text() == "mine\n"
     assert not (toy / "out/run.db").exists()
 
