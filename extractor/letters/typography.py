@@ -1,7 +1,7 @@
 """Characters that print alike or do not print at all, and the plain form they are compared in.
 
-Dashes, blanks, quotation marks, full-width forms, ligatures and decomposed accents are made alike;
-marks without a width are dropped. Digits, letters, case and negations are never changed for others.
+Dashes, blanks, quotation marks, full-width and styled forms, ligatures, decomposed accents and digits of other
+scripts are made alike; marks without a width are dropped. A digit, letter or negation is never changed for another.
 """
 
 from __future__ import annotations
@@ -9,15 +9,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
-_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2e3a\u2e3b\ufe31\ufe32\ufe58\ufe63\uff0d\ufffe"
-_BLANKS = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_DASHES = (
+    "\x96\x97\u02d7\u058a\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u207b\u208b\u2212\u2500\u2796\u2e3a\u2e3b\u301c"
+    "\u3030\u30fc\ufe31\ufe32\ufe58\ufe63\uff0d\uff70\ufffe"
+)
+_BLANKS = (
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000\u3164\uffa0"
+)
 _LINE_ENDS = "\u0085\u2028\u2029"
-_SINGLE_QUOTES = "\u2018\u2019\u201a\u201b\u2032\u00b4"
-_DOUBLE_QUOTES = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
-_SLASHES = "\u2044\u2215"
-_COLONS = "\u2236\ua789\ufe55"
+# \x91 to \x97 are quotation marks and dashes of Windows texts that were decoded as Latin-1.
+_SINGLE_QUOTES = "\x91\x92\u2018\u2019\u201a\u201b\u2032\u00b4"
+_DOUBLE_QUOTES = "\x93\x94\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
+_SLASHES = "\u2044\u2215\u2571\u29f8"
+_STOPS = "\u2024\u3002\ufe52\uff61"
+_COLONS = "\u02d0\u2236\ua789\ufe55"
 # One character for one character: these move no offset.
 _ALIKE: dict[int, str] = str.maketrans(
     {
@@ -29,12 +37,15 @@ _ALIKE: dict[int, str] = str.maketrans(
         **dict.fromkeys(_DOUBLE_QUOTES, '"'),
         **dict.fromkeys(_SLASHES, "/"),
         **dict.fromkeys(_COLONS, ":"),
+        **dict.fromkeys(_STOPS, "."),
         "\ufe50": ",",
-        "\ufe52": ".",
         "\ufe54": ";",
     }
 )
-INVISIBLE = "\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
+INVISIBLE = (
+    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
 _SOFT_HYPHEN = "\u00ad"
 _SPELLED_OUT = {
     "\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st",
@@ -79,12 +90,28 @@ def edits(text: str) -> Iterator[Edit]:
 
 def one_for_one(text: str) -> str:
     """``text`` with every character that has a plain twin replaced by it; no offset moves."""
-    changed = [character for character in _others(text) if ord(character) in _ALIKE]
+    changed: dict[str, str | int | None] = {
+        character: twin for character in _others(text) if (twin := _twin(character))
+    }
     if len(changed) > _FEW:
-        return text.translate(_ALIKE)
+        return text.translate(str.maketrans(changed))
     for character in changed:
-        text = text.replace(character, _ALIKE[ord(character)])
+        text = text.replace(character, _twin(character))
     return text
+
+
+@cache
+def _twin(character: str) -> str:
+    """The plain character that prints alike; empty if there is none. A digit of any script has a plain twin."""
+    if known := _ALIKE.get(ord(character)):
+        return known
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    if unicodedata.category(character) == "Pd":
+        return "-"
+    plain = unicodedata.normalize("NFKC", character)
+    is_styled = unicodedata.decomposition(character).startswith("<font>")
+    return plain if is_styled and len(plain) == 1 and plain.isascii() else ""
 
 
 def _others(text: str) -> str:

@@ -34,7 +34,9 @@ _MARKUP = re.compile(
     r"\{\{|\{%|\{#|<\s*/?\s*(?:script|iframe|img|style|svg|body|html|div|span|a)\b[^>]{0,200}>", re.IGNORECASE
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u00ad]|(?!^)\ufeff")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\u00ad]|(?!^)\ufeff")
+# Tags print nothing and spell words that language models read.
+_TAGS = re.compile("[\U000e0000-\U000e007f]+")
 _SCRIPTS = re.compile("[A-Za-z][\u0370-\u03ff\u0400-\u052f]|[\u0370-\u03ff\u0400-\u052f][A-Za-z]")
 _KINDS = (
     _Kind("odd_markup", "warning", "the text holds template or HTML markup", ("{", "<"), _MARKUP, True),
@@ -43,6 +45,7 @@ _KINDS = (
         "odd_invisible", "warning", "the text holds invisible characters, or characters that change its direction", (),
         _INVISIBLE, False,
     ),
+    _Kind("odd_invisible", "error", "the text holds words in invisible tag characters", (), _TAGS, False),
     _Kind("odd_script", "warning", "a word mixes look-alike letters of several scripts", (), _SCRIPTS, False),
 )  # fmt: skip
 

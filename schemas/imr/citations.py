@@ -34,6 +34,14 @@ _NEXT_CHAPTER = re.compile(r",?\s+and\s+(?=[A-Z][A-Za-z ,&'/\s-]{3,90}?\s(?:19|2
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 # More than a title's field holds.
 _LONGEST = 1900
+# A chapter of the 2016-17 form is named with its year; what comes behind it belongs under a label.
+_BEHIND_YEAR = re.compile(r"\b(?:19|20)\d\d\s*,\s*\S")
+# Pages under a label that is not known. Neither a year, nor a chapter's number, nor a part of a date or section number.
+_ENDS_IN_NUMBER = re.compile(
+    r"(?<![\d/.-])(?<!chapter )(?<!\bpart )(?<!section )(?<!version )(?!(?:19|20)\d\d\b)\d{1,4}\Z"
+    r"|(?<![\d/.-])(?!(?:19|20)\d\d\b)\d{1,4}\s?-\s?\d{1,4}\Z",
+    re.IGNORECASE,
+)
 _TRAILING = " \t\r\n.,;:"
 # Section names that hold a comma before a capital; everything else is cut there.
 _UNCUT = re.compile(
@@ -64,19 +72,30 @@ def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) ->
     # Words that are none of the form's statements, or a name that is none, hide what is cited.
     lost = basis.value is None and _LETTERS.search(text, *paragraph) is not None
     lost |= not all(map(_is_readable, citations))
+    # A statement in words that are not the form's comes before one that is.
+    lost |= bool(statements) and _is_unknown(text, Span(paragraph.start, statements[0].start()))
     return Block(
         paragraph,
         regions={"paragraph": paragraph},
-        facts={"basis": basis},
+        facts={"basis": replace(basis, certain=basis.certain and not lost)},
         blocks={"citations": citations},
         certain=not lost,
     )
 
 
+def _is_unknown(text: str, before: Span) -> bool:
+    """Whether there are words before the first statement that are not the form's own."""
+    return _LETTERS.search(text, *before) is not None and _OUTSIDE.search(text, *before) is None
+
+
 def _is_readable(citation: Block) -> bool:
-    """Whether a citation has a name of letters, and its sections are more than signs."""
+    """Whether a citation has a name of letters that ends where a name does, and its sections are more than signs."""
     names = citation.facts["sections"].value
     title = citation.facts["title"].value
+    if citation.facts["source"].value == "mtus" and _BEHIND_YEAR.search(title):
+        return False
+    if not citation.facts["pages"].value and _ENDS_IN_NUMBER.search(title):
+        return False
     return len(title) <= _LONGEST and bool(_LETTERS.search(title)) and all(re.search(r"\w", name) for name in names)
 
 

@@ -7,7 +7,7 @@ they are taken in order. Text in a value's place that is not a value makes the f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -37,6 +37,7 @@ _PATTERNS = {
     "case_number": re.compile(r"\bCM\s?\d{2}\s?-\s?\d{4,9}\b", re.IGNORECASE),
     "priority": re.compile(r"\b(?:Standard|Expedited|Regular|Urgent)\b", re.IGNORECASE),
 }
+_WORD = re.compile(r"[A-Za-z]{2}")
 # Words or lines in place of a value that mean there is none.
 _NO_VALUE = re.compile(
     r"[_.\s-]*(?:n\s?/\s?a|none|not\s+(?:given|applicable|available|stated|provided))?[_.\s-]*", re.I
@@ -62,7 +63,24 @@ def read_header(text: str, header: Span) -> dict[str, Fact]:
             for label, fact in _pairs(text, labels, values):
                 if label.name in facts:
                     facts[label.name] = fact
+    labelled = {cell.name for cell in cells if cell.is_label}
+    for kind, span in _unclaimed(text, header, facts):
+        for name in facts:
+            if _kind(name) == kind and name not in labelled:
+                facts[name] = Fact(None, (span,), certain=False)
     return facts
+
+
+def _unclaimed(text: str, header: Span, facts: Mapping[str, Fact]) -> Iterator[tuple[str, Span]]:
+    """Values behind words that are no label known here, by kind: they may be what another label stands for."""
+    claimed = {span for fact in facts.values() for span in fact.spans}
+    found = [("date", each.span) for each in find_dates(text, header)]
+    for name, pattern in _PATTERNS.items():
+        found += ((name, Span(*match.span())) for match in pattern.finditer(text, *header))
+    for kind, span in found:
+        line = text[text.rfind("\n", 0, span.start) + 1 : span.start]
+        if span not in claimed and _WORD.search(line):
+            yield kind, span
 
 
 def _place(cell: _Cell) -> Span:

@@ -33,6 +33,12 @@ _FOOTER = re.compile(
 )
 # A line that ends like a heading, anywhere.
 HEADING_LINE = re.compile(rf"[:;][^\S\n]*(?P<word>{_OUTCOME})[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
+# Marks that the form does not have: whether they belong to the item, only a person can tell.
+_MARKED = re.compile(
+    r"(?:\d{1,2}\s*[.)]\s|#|[>*\u2022\u25aa\u25cf\u00b7-]\s|[\"'*_]|(?:disputed\s+)?(?:issue|item|request|decision)\s*(?:no\.?\s*)?#?\d)",
+    re.IGNORECASE,
+)
+_OUTCOME_LABEL = re.compile(r"\n\s*(?:outcome|decision|determination|result|finding)\s*\Z", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*(?:\d{1,2}\s*[.)]\s+)?(?:(?:The|the)\s+request\s+for\s+)?")
 
 
@@ -71,13 +77,18 @@ def headings_before(text: str, gap: Span, layout: Layout, *, prose: bool = False
             break
         word = Span(*outcome.span("word"))
         # In the prose form every heading is a sentence of its own, known by the words it begins with.
-        certain = bool(number and number[0].strip()) if prose else beginning.certain
+        certain = bool(number and number[0].strip()) if prose else beginning.certain and _is_bare(span.of(text))
         at, _, earliest, latest = beginning
         found.insert(0, Heading(span, word, earliest, latest, certain))
         end = at
         if prose or not _ENDS_IN_OUTCOME.search(text[max(gap.start, end - 60) : end]):
             break
     return found
+
+
+def _is_bare(heading: str) -> bool:
+    """Whether a heading is an item alone: no number, bullet or markup before it, no label of the outcome behind it."""
+    return not _MARKED.match(heading) and not _OUTCOME_LABEL.search(heading)
 
 
 def _outcome_at_end(text: str, gap: Span, pattern: re.Pattern[str]) -> re.Match[str] | None:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
-from extractor.lettertypes.reading import Block, Fact, Oddity, Reading, last, nothing_read, reading_of_view, squeeze
+from extractor.lettertypes.reading import (
+    Block,
+    Fact,
+    Oddity,
+    Reading,
+    find_dates,
+    last,
+    nothing_read,
+    reading_of_view,
+    squeeze,
+)
 
 from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline
@@ -24,6 +35,9 @@ from .verdict import read_verdict
 
 _UNHEADED = "these guideline paragraphs are not preceded by a heading that ends in an outcome"
 _STRAY = "a line reads like a decision's heading, but no decision follows it"
+_AGE = re.compile(r"\b\d{2}[\s-]*years?[\s-]*old\b", re.IGNORECASE)
+# What comes after each guideline paragraph.
+_FOLLOWING = dict(pairwise(PARAGRAPHS))
 _CLOSING_IS = re.compile(r"\s+is\s*:?\s*\Z")
 
 
@@ -59,9 +73,10 @@ def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
 
 def _root(text: str, anatomy: Anatomy) -> Block:
     regions = {"header": anatomy.header, "reviewer": anatomy.reviewer}
-    # Without a summary the letter states none of these: a certain null.
-    worker = {name: Fact(None) for name in ("age", "sex", "date_of_injury")}
-    facts = {"ur_date": Fact(None)}
+    # Without a summary the letter states none of these, unless one stands under a heading that is not the form's.
+    silence = _silence_without_summary(text, anatomy)
+    worker = dict.fromkeys(("age", "sex", "date_of_injury"), silence)
+    facts = {"ur_date": silence}
     if anatomy.summary:
         regions["summary"] = anatomy.summary
         age, sex = read_age_and_sex(text, anatomy.summary)
@@ -82,6 +97,14 @@ def _root(text: str, anatomy: Anatomy) -> Block:
     )
 
 
+def _silence_without_summary(text: str, anatomy: Anatomy) -> Fact:
+    """No value: certain, unless a date or an age in the part before the decisions shows that there is a summary."""
+    found = next(find_dates(text, anatomy.reviewer), None)
+    age = _AGE.search(text, *anatomy.reviewer)
+    span = found.span if found else Span(*age.span()) if age else None
+    return Fact(None, (span,) if span else (), certain=span is None)
+
+
 def _decision(text: str, parts: DecisionParts) -> Block:
     heading, outcome = parts.heading.span, parts.heading.outcome
     regions = {"heading": Span(min(heading.start, parts.heading.earliest), max(heading.end, outcome.end))}
@@ -89,7 +112,7 @@ def _decision(text: str, parts: DecisionParts) -> Block:
         "item": Fact(squeeze(heading.of(text)), (heading,), certain=parts.certain),
         "disputed_portion": replace(_disputed_portion(text, heading), certain=parts.heading.certain),
         "outcome": Fact(outcome_value(outcome.of(text)), (outcome,)),
-        "rationale_pages": Fact([]),
+        "rationale_pages": Fact([], certain="rationale" in parts.paragraphs or parts.prose),
     }
     if rationale := parts.paragraphs.get("rationale"):
         regions["rationale"] = rationale
@@ -105,7 +128,20 @@ def _decision(text: str, parts: DecisionParts) -> Block:
         for side in ("claims_administrator", "maximus")
         if parts.prose or side in parts.paragraphs
     }
-    return Block(parts.span, regions, facts, sides)
+    return Block(parts.span, regions, facts, _without_swallowed(sides, parts))
+
+
+def _without_swallowed(sides: dict[str, list[Block]], parts: DecisionParts) -> dict[str, list[Block]]:
+    """A guideline paragraph before one whose label is missing may hold that one too: it is not certain."""
+    present = [name for name in PARAGRAPHS if name in parts.paragraphs]
+    for name, later in pairwise([*present, ""]):
+        if name in sides and later != _FOLLOWING[name]:
+            sides[name] = [replace(block, facts=_doubted(block.facts), certain=False) for block in sides[name]]
+    return sides
+
+
+def _doubted(facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    return {name: replace(fact, certain=False) for name, fact in facts.items()}
 
 
 def _disputed_portion(text: str, heading: Span) -> Fact:

@@ -8,6 +8,7 @@ from random import Random
 
 Change = Callable[[str, Random], str]
 
+DASHES = "\x96\x97\u02d7\u058a\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u207b\u2212\u2500\u2796\u301c\u30fc\ufe58\ufe63\uff0d\uff70"
 _LIGATURES = {"ffi": "\ufb03", "ffl": "\ufb04", "ff": "\ufb00", "fi": "\ufb01", "fl": "\ufb02"}
 _QUOTES = {"'": "\u2019", '"': "\u201c"}
 
@@ -26,15 +27,22 @@ def _full_width(match: re.Match[str], _: Random) -> str:
 
 
 CHANGES: dict[str, Change] = {
-    "dashes": _sometimes("-", lambda _, r: r.choice("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d")),
+    "dashes": _sometimes("-", lambda _, r: r.choice(DASHES)),
     "soft hyphens as hyphens": _sometimes(r"(?<=\d)-(?=\d)", lambda *_: "\u00ad"),
     "soft hyphens in words": _sometimes(r"(?<=[A-Za-z])(?=[A-Za-z])", lambda *_: "\u00ad", 0.1),
     "marks without width": _sometimes(
-        r"\b|(?<=\w)(?=\w)", lambda _, r: r.choice("\u200b\u200c\u2060\ufeff\u200e"), 0.05
+        r"\b|(?<=\w)(?=\w)",
+        lambda _, r: r.choice("\u200b\u200c\u2060\ufeff\u200e\u206a\u2065\u115f\u180b\ufff9\U000e0100"),
+        0.05,
     ),
-    "blanks": _sometimes(" ", lambda _, r: r.choice("\u00a0\u2002\u2009\u202f\u3000")),
+    "blanks": _sometimes(" ", lambda _, r: r.choice("\u00a0\u2002\u2009\u202f\u2800\u3000\u3164\uffa0")),
     "full-width words": _sometimes(r"(?<!\S)[!-~]+(?!\S)", _full_width, 0.1),
     "full-width characters": _sometimes(r"[!-~]", _full_width, 0.05),
+    "digits of other scripts": _sometimes(
+        r"\d", lambda m, r: chr(r.choice((0x660, 0x966, 0xFF10, 0x1D7CE)) + int(m[0]))
+    ),
+    "styled letters": _sometimes(r"[a-z]", lambda m, _: chr(0x1D41A + ord(m[0]) - ord("a")), 0.05),
+    "full stops": _sometimes(r"\.(?=\s)", lambda _, r: r.choice("\u2024\uff61\u3002")),
     "ligatures": _sometimes("ff[il]|f[fil]", lambda m, _: _LIGATURES[m[0]], 0.7),
     "quotation marks": _sometimes("['\"]", lambda m, _: _QUOTES[m[0]], 0.7),
 }
