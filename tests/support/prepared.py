@@ -26,7 +26,7 @@ LINES = {
     "text": "letters/10.txt",
     "check": "out/records.jsonl letters",
     "review": "out --letters letters",
-    "export": "out --out new-table",
+    "export": "out --rows letters --out new-table",
     "record": f"letters --model {MODEL} --base-url {NOWHERE} --dry-run",
     "desk": "--inbox new-inbox",
     "schema": "--out new-schema",
@@ -90,7 +90,7 @@ def prepare(root: Path, server: Endpoint, batches: BatchServer) -> Path:
 
 def line_for(root: Path, command: str) -> list[str]:
     """The valid words of a command, its name first."""
-    [run] = (root / "runs/parcel").iterdir()
+    run = next((root / "runs/parcel").glob("gold--parcel@v1--*"))
     return [*command.split(), *LINES[command].format(eval_run=run.name).split()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ def absorb(into: Ledger, folder: Path) -> Absorbed:
         source.check()
         refuse_shorter_ledger(source, folder)
         try:
-            into._db.execute("ATTACH ? AS other", (str(folder / FILE),))
+            into._db.execute("ATTACH ? AS other", (os.fsencode(folder / FILE),))
             try:
                 into._db.execute("BEGIN IMMEDIATE")
                 done = _absorb(into._db)

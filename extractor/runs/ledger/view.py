@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -107,7 +108,7 @@ class LedgerView(AbstractContextManager["LedgerView"]):
             raise LedgerError(f"{self.path} was written by {'a newer' if newer else 'an older'} version", hint=hint)
 
     def _open(self, how: str) -> tuple[sqlite3.Connection, int]:
-        db = sqlite3.connect(f"file:{quote(str(self.path.resolve()))}?{how}", uri=True, timeout=BUSY)
+        db = sqlite3.connect(f"file:{quote(os.fsencode(self.path.resolve()))}?{how}", uri=True, timeout=BUSY)
         try:
             prepare(db)
             return db, db.execute("PRAGMA user_version").fetchone()[0]
