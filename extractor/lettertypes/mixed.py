@@ -8,7 +8,7 @@ from extractor.errors import LetterError
 from extractor.letters.letter import Letter, Starts
 from extractor.lettertypes.lettertype import LetterType
 
-# What stands for a letter type's name on the command line, and in the record of a letter that has none.
+# In place of a letter type's name on the command line, and in the record of a letter that has none.
 AUTO = "auto"
 UNASSIGNED = "unassigned"
 # Codes of the errors that ``type_of`` raises.

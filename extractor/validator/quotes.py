@@ -78,7 +78,7 @@ def proving_place(value: Any, spec: SchemaField, letter: Letter, region: Span, q
 
 
 def places_of(value: Any, spec: SchemaField, letter: Letter, region: Span) -> list[Span]:
-    """Every place in ``region`` that says ``value``, one element of a list, by the leaf's own parser."""
+    """Every place in ``region`` that states ``value``, one element of a list, by the leaf's own parser."""
     printed = occurrences(value, letter, region)
     if printed is not None:
         return printed

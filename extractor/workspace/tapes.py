@@ -94,7 +94,7 @@ def _where(workspace: Workspace, letter_type: str, file: LetterFile) -> list[str
 def only_recorded(workspace: Workspace, letter_type: str | None, prompt: str | None) -> str:
     """The model that has cassettes for this prompt; of several, the workspace's ``replay_model``.
 
-    Raises ``UsageError`` if there is none, or no telling which.
+    Raises ``UsageError`` if there is none, or more than one.
     """
     from extractor.models.cassettes.status import model_folders
 

@@ -1,7 +1,7 @@
 """Planted mistakes under each quote: the true one, the most plausible wrong one, and none.
 
 A model that errs seldom quotes at random. It quotes the right words and misreads them, it quotes words
-that do say the wrong value but belong to something else, or it quotes nothing.
+that do state the wrong value but belong to something else, or it quotes nothing.
 """
 
 from __future__ import annotations

@@ -353,5 +353,5 @@ class Job:
 
 
 def _unreadable(error: LetterError) -> str:
-    """What stands for the text of a letter that cannot be read."""
+    """The placeholder text of a letter that cannot be read."""
     return f"unreadable {error.code}"

@@ -72,7 +72,7 @@ def _begin_again(work: Path, out: Path, folders: Sequence[Path]) -> None:
     with LedgerView(out) as ledger:
         last = ledger.latest()
     if last and sorted(last.state.get("merged", ())) == sorted(map(str, folders)):
-        # The ledger last: without it nothing would say whose records these are.
+        # The ledger last: without it nothing identifies the records' runs.
         for name in (RECORDS, FILE):
             (out / name).unlink(missing_ok=True)
 
