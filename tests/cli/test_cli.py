@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -15,8 +16,8 @@ import pytest
 from extractor.cli.commands import COMMANDS
 from extractor.models.wire import strict_schema
 from extractor.workspace.workspace import Workspace
-from tests.support.loopback import endpoint
-from tests.support.toy import MODEL, NOTES, ROOT, cli, edit, good_model, put, right_answer, write_toy
+from tests.support.loopback import Canned, endpoint
+from tests.support.toy import MODEL, NOTES, ROOT, cli, edit, good_model, put, right_answer, wait_for, write_toy
 
 HEAVY = ("openai", "instructor", "vcr", "httpx2", "tenacity", "jinja2", "scipy", "numpy")
 
@@ -84,6 +85,18 @@ def test_no_words_at_all_show_the_help() -> None:
 def test_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     assert (cli("--version").code, cli("--version").out) == (0, f"{version}\n")
+
+
+def test_an_interrupt_ends_the_asking_about_one_letter(toy: Path) -> None:
+    with endpoint(lambda number, asked: Canned(delay=60)) as server:
+        words = ["extract", "letters/red.txt", "--model", MODEL, "--base-url", server.url]
+        asking = subprocess.Popen(
+            [sys.executable, "-m", "extractor", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        wait_for(lambda: bool(server.asked), 60)
+        asking.send_signal(signal.SIGINT)
+        out, err = asking.communicate(timeout=50)
+    assert (asking.returncode, out, err) == (130, "", "stopped\n")
 
 
 # ---- mistakes --------------------------------------------------------------------------------
