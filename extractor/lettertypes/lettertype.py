@@ -44,6 +44,7 @@ class LetterType:
     ``starts``: where letters begin in a text that may hold several of them, one behind the other. It is asked
     of every text; ``[]`` or one place means that there is only one letter.
     ``rows``: a short table of one answer for people, one row a record.
+    ``forms``: the names of the forms that its letters come in, if the reader distinguishes them (``Reading.form``).
     ``checks_version``: part of the code's hash (``code_sha256``); raising it has stored answers checked afresh
     although no code of the type has changed.
 
@@ -61,6 +62,7 @@ class LetterType:
     planters: Mapping[str, Planter] = field(default_factory=dict)
     rows: Rows | None = None
     starts: Starts | None = None
+    forms: tuple[str, ...] = ()
     checks_version: int = 1
 
     def __post_init__(self) -> None:

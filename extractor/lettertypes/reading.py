@@ -83,7 +83,8 @@ class Reading:
     """A whole letter as read.
 
     ``recognised`` is false when the text is not a letter of this type; ``note`` is then the reason,
-    and the block is empty: a reader never invents.
+    and the block is empty: a reader never invents. ``form``: which of the forms of its letter type the letter has,
+    where the type knows several.
     """
 
     letter: Letter
@@ -91,6 +92,7 @@ class Reading:
     recognised: bool = True
     note: str = ""
     oddities: tuple[Oddity, ...] = ()
+    form: str = ""
 
     def took_apart(self, path: str) -> bool:
         """Whether the reader could take apart every part that a JSON pointer into the correct answer passes through.

@@ -71,7 +71,7 @@ async def extract(
     except ModelError as failure:
         error = failure
     attempts = rounds.attempts
-    record = make_record(letter, plan, attempts, error)
+    record = make_record(letter, plan, attempts, error, form=reading.form)
     if not is_wanted(plan, record):
         return record
     try:

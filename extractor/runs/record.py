@@ -119,7 +119,8 @@ class Record:
     ``answer`` is the model's answer as plain JSON data, ``None`` if there is no valid one. ``evidence``,
     ``proof`` and ``withheld`` are keyed by JSON pointers into it: the words that prove a value, how strong
     the proof is, and values that were taken out with the reason. ``cost_usd`` is ``None`` where it is unknown.
-    ``second`` is given where a second model was asked; ``usage`` and ``cost_usd`` include it.
+    ``second`` is given where a second model was asked; ``usage`` and ``cost_usd`` include it. ``form`` is given where
+    the letter type knows several forms of its letters.
     """
 
     letter_id: str
@@ -142,6 +143,7 @@ class Record:
     error: Failure | None = None
     record_version: Literal[2] = 2
     second: Annotated[SecondAnswer | None, _OmittedIfNone] = None
+    form: Annotated[str | None, _OmittedIfNone] = None
 
     __pydantic_config__ = _CLOSED
 

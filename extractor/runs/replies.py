@@ -50,14 +50,23 @@ def best_of(replies: Sequence[CheckedReply]) -> CheckedReply | None:
 
 
 def make_record(
-    letter: Letter, plan: Plan, replies: Sequence[CheckedReply], error: ExtractorError | None = None
+    letter: Letter,
+    plan: Plan,
+    replies: Sequence[CheckedReply],
+    error: ExtractorError | None = None,
+    *,
+    form: str = "",
 ) -> Record:
-    """The record of a letter that was asked about: the best reply's answer, and every reply's cost."""
+    """The record of a letter that was asked about: the best reply's answer, and every reply's cost.
+
+    ``form``: that of the letter, if its type knows several.
+    """
     best = best_of(replies)
     if best is None or best.answer is None:
         error = error or ExtractorError("the model gave no valid answer", code="invalid_answer")
         findings = best.verdict.findings if best else []
-        return replace(_failed(letter.id, letter.sha256, plan, replies, error), findings=tuple(findings))
+        failed = _failed(letter.id, letter.sha256, plan, replies, error)
+        return replace(failed, findings=tuple(findings), form=form or None)
     answer, verdict = best.answer, best.verdict
     if not plan.strict:
         answer, verdict = withhold(plan.letter_type, answer, verdict)
@@ -74,6 +83,7 @@ def make_record(
         proof=dict(verdict.proof),
         withheld=dict(verdict.withheld),
         findings=tuple(findings),
+        form=form or None,
         **_made_by(plan, replies, [plan.cost(each.reply.usage) for each in replies]),
     )
 

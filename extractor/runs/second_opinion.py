@@ -52,6 +52,7 @@ async def with_second_opinion(
         usage=record.usage + second.reply.usage,
         cost_usd=rounded(total([*costs, own_cost]).usd),
         second=_answer_of(record, second_plan, best, second),
+        form=record.form,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from extractor.lettertypes.lettertype import LetterType
 
 from .checks import CODES, RULES
+from .forms import FORMS
 from .model import ImrLetter
 from .planters import PLANTERS
 from .reader import read
@@ -60,5 +61,6 @@ LETTER_TYPE = LetterType(
     planters=PLANTERS,
     rows=rows,
     starts=starts_of,
+    forms=tuple(form.name for form in FORMS),
     checks_version=5,
 )

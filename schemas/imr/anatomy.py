@@ -1,8 +1,8 @@
 """Where the parts of an IMR letter are: header, reviewer, summary, decisions with their paragraphs.
 
 Parts are found by their printed labels, never by blank lines alone: at a page break a
-paragraph's end vanishes. Three forms are known: the labelled form of 2014-17, the prose form of
-the winter 2013-14, and the numbered determinations of 2013 (``determinations.py``).
+paragraph's end vanishes. The labels of each form are in ``forms.py``; the numbered determinations of 2013 have
+no headings, and are found by ``determinations.py``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import zip_longest
 from extractor.letters.spans import Span
 from extractor.lettertypes.reading import scanned, search, words
 
+from .forms import LABELLED, PARAGRAPHS, WINTER, ImrForm, labelled_form
 from .heading_starts import Layout
 from .headings import Heading, headings_before
 
@@ -33,52 +34,25 @@ SET_FORTH = re.compile(
 )
 SUMMARY_INTRO = re.compile(words("including all medical records") + r"\s*:", re.IGNORECASE)
 
-# The paragraphs under a heading, in the letter's order.
-PARAGRAPHS = ("claims_administrator", "maximus", "rationale")
-
-
-def _labels(*patterns: str) -> re.Pattern[str]:
-    # Where no label can begin, one look at one letter is enough.
-    labels = "|".join(rf"(?P<{name}>{p})" for name, p in zip(PARAGRAPHS, patterns, strict=True))
-    return re.compile(rf"(?=[CDEGMOT0])(?:{labels})")
-
-
-# The labels of a decision's three paragraphs. PDF tools may glue or break the words, and scans confuse
-# letters. The first letter is a capital, which also lets the search skip ahead.
-_GAP = r"[^\S\n]?"
-_GUIDELINE = rf"(?:'s)?\s*{scanned('guideline')}s?\s*[:;]"
-_LABELLED = _labels(
-    rf"[CG](?i:{_GAP}{scanned('laims Administrator')}{_GUIDELINE})",
-    rf"(?:M(?i:{_GAP}{scanned('AXIMUS')})|E(?i:{_GAP}{scanned('xpert Reviewer')}))(?i:{_GUIDELINE})",
-    rf"[DO0](?<!s\s[DO0])(?i:{_GAP}{scanned('ecision rationale')}\s*[:;])",
-)
-# In the prose form the paragraph's first words serve as its label.
-_PROSE = _labels(
-    r"The\s+Claims\s+Administrator\s+(?=based\s+its\s+decision|did\s+not\s+(?:base|cite))",
-    r"The\s+(?:Physician|Expert)\s+Reviewer\s+(?=based\s+h|did\s+not\s+(?:base|cite))",
-    r"The\s+(?:Physician|Expert)\s+Reviewer.{0,2}s\s+decision\s+rationale\s*:",
-)
-
 
 @dataclass(frozen=True)
 class DecisionParts:
     """Spans of one decision.
 
-    ``prose``: its guideline paragraphs are sentences, not labelled lists. ``open_end``: its last paragraph may
-    end sooner, because it is not certain where the next heading begins.
+    ``open_end``: its last paragraph may end sooner, because it is not certain where the next heading begins.
     """
 
     span: Span
     heading: Heading
     paragraphs: dict[str, Span]
-    prose: bool = False
+    form: ImrForm
     open_end: bool = False
 
     @property
     def certain(self) -> bool:
         """Whether the parts are what they claim to be: a heading that can be one, over a rationale."""
         rationale = self.paragraphs.get("rationale")
-        return self.heading.certain and (self.prose or (rationale is not None and rationale.start < rationale.end))
+        return self.heading.certain and (self.form.prose or (rationale is not None and rationale.start < rationale.end))
 
 
 @dataclass(frozen=True)
@@ -88,11 +62,21 @@ class Anatomy:
     ``unheaded``: labels that begin a decision's paragraphs without a heading with an outcome before them.
     """
 
+    text: str
     header: Span
     reviewer: Span
     summary: Span | None
     decisions: tuple[DecisionParts, ...]
     unheaded: tuple[Span, ...] = ()
+
+    @property
+    def form(self) -> ImrForm:
+        """The form of the letter; where nothing is cited in the way of one labelled form, both are possible."""
+        found = self.decisions[0].form if self.decisions else LABELLED
+        if found is not LABELLED:
+            return found
+        sides = (parts.paragraphs.get(side) for parts in self.decisions for side in PARAGRAPHS[:2])
+        return labelled_form(self.text, filter(None, sides))
 
 
 def anatomy_of(text: str) -> Anatomy | None:
@@ -112,15 +96,16 @@ def anatomy_of(text: str) -> Anatomy | None:
     forth = SET_FORTH.search(text, issues.end())
     body = Span(forth.end() if forth else issues.end(), len(text))
     decisions, unheaded = _decisions(text, body)
-    return Anatomy(Span(0, start), Span(start, reviewer_end), summary_span, tuple(decisions), tuple(unheaded))
+    return Anatomy(text, Span(0, start), Span(start, reviewer_end), summary_span, tuple(decisions), tuple(unheaded))
 
 
 def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
     """Group the labels into decisions; the text before a group's first label ends with its heading."""
-    labels = [label for label in _LABELLED.finditer(text, body.start, body.end) if _is_label(text, label)]
-    prose = not labels
-    if prose:
-        labels = list(_PROSE.finditer(text, body.start, body.end))
+    form = LABELLED
+    labels = [label for label in form.labels.finditer(text, body.start, body.end) if _is_label(text, label)]
+    if not labels:
+        form = WINTER
+        labels = list(form.labels.finditer(text, body.start, body.end))
     layout = Layout.of(text, [label.start() for label in labels])
     groups: list[tuple[list[Heading], list[re.Match[str]]]] = []
     unheaded: list[Span] = []
@@ -128,7 +113,7 @@ def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
         latest = groups[-1][1][-1] if groups else None
         begins = latest is None or _rank(label) <= _rank(latest)
         gap = Span(latest.end() if latest else body.start, label.start())
-        headings = headings_before(text, gap, layout, prose=prose) if begins else []
+        headings = headings_before(text, gap, layout, form) if begins else []
         if headings:
             groups.append((headings, [label]))
             continue
@@ -136,11 +121,11 @@ def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
             unheaded.append(Span(*label.span()))
         if groups:
             groups[-1][1].append(label)
-    return list(_parts(text, groups, body.end, prose=prose)), unheaded
+    return list(_parts(text, groups, body.end, form)), unheaded
 
 
 def _parts(
-    text: str, groups: list[tuple[list[Heading], list[re.Match[str]]]], body_end: int, *, prose: bool
+    text: str, groups: list[tuple[list[Heading], list[re.Match[str]]]], body_end: int, form: ImrForm
 ) -> Iterator[DecisionParts]:
     for (headings, group), later in zip_longest(groups, groups[1:]):
         next_heading = later[0][0] if later else None
@@ -149,10 +134,10 @@ def _parts(
         # Headings without paragraphs of their own precede one that has them.
         for heading, following in zip_longest(headings, headings[1:]):
             if following:
-                yield DecisionParts(Span(heading.earliest, following.latest), heading, {}, prose)
+                yield DecisionParts(Span(heading.earliest, following.latest), heading, {}, form)
             else:
                 span, paragraphs = Span(heading.earliest, end), _paragraphs(text, group, end)
-                yield DecisionParts(span, heading, paragraphs, prose, open_end)
+                yield DecisionParts(span, heading, paragraphs, form, open_end)
 
 
 def _is_label(text: str, label: re.Match[str]) -> bool:

@@ -12,30 +12,22 @@ import re
 from itertools import zip_longest
 
 from extractor.letters.spans import Span, fold
-from extractor.lettertypes.reading import search, words
+from extractor.lettertypes.reading import search
 
 from .anatomy import Anatomy, DecisionParts
+from .forms import NUMBERED
 from .headings import Heading
 
-DETERMINED = re.compile(
-    r"(?:\b\d{1,2}\s*[.)]\s*)?MAXIMUS\s+Federal\s+Services,?\s+Inc\.?,?\s+has\s+determined\s+(?:that\s+)?the\s+"
-    r"(?:request\s+for\s+)?(?P<item>.{2,1500}?)\s+(?P<word>(?:is|are)\s+(?:not\s*)?medically\s+necessary(?:\s+and\s+appropriate)?)",
-    re.DOTALL | re.IGNORECASE,
-)
 _QUALIFICATIONS = re.compile(r"Medical\s+Qualifications\s+of\s+the\s+Expert\s+Reviewer\s*:?", re.IGNORECASE)
 _SUMMARY = re.compile(r"Case\s+Summary\s*:", re.IGNORECASE)
 _SUMMARY_END = re.compile(r"Documents\s+Reviewed|\b\d{1,2}\s*[.)]\s*Regarding\s+the\s+request", re.IGNORECASE)
 _REGARDING = re.compile(r"(?:\b\d{1,2}\s*[.)]\s*)?Regarding\s+the\s+request(?:\s+for)?\b", re.IGNORECASE)
-_RELIED_UPON = re.compile(
-    r"Guidelines?\s*(?:\(s\)\s*)?Relied\s+Upon\s+by\s+the\s+Expert\s+Reviewer[^:]{0,60}:", re.IGNORECASE
-)
-_RATIONALE = re.compile(words("Rationale for the Decision") + r"\s*:?", re.IGNORECASE)
 _AFTER = re.compile(r"Effect\s+of\s+the\s+Decision|Disclaimer\s*:\s*MAXIMUS|\bSincerely\b", re.IGNORECASE)
 
 
 def determinations_of(text: str) -> Anatomy | None:
     """The parts of a letter of the 2013 form, or ``None`` if it holds no such determination."""
-    printed = list(DETERMINED.finditer(text))
+    printed = list(NUMBERED.outcome.finditer(text))
     if not printed:
         return None
     chosen = _last_printing(printed)
@@ -56,8 +48,8 @@ def determinations_of(text: str) -> Anatomy | None:
             Span(*match.span("item")).trimmed(text), Span(*match.span("word")), match.start(), match.start()
         )
         paragraphs = parts[i] if len(parts) == len(chosen) else {}
-        decisions.append(DecisionParts(Span(*match.span()), heading, paragraphs, prose=True))
-    return Anatomy(Span(0, printed[0].start()), reviewer, summary_span, tuple(decisions))
+        decisions.append(DecisionParts(Span(*match.span()), heading, paragraphs, NUMBERED))
+    return Anatomy(text, Span(0, printed[0].start()), reviewer, summary_span, tuple(decisions))
 
 
 def _last_printing(printed: list[re.Match[str]]) -> list[re.Match[str]]:
@@ -76,9 +68,10 @@ def _parts(text: str, start: int) -> list[dict[str, Span]]:
         end = following.start() if following else len(text)
         if not following and (after := _AFTER.search(text, mark.end())):
             end = after.start()
-        label = _RATIONALE.search(text, mark.end(), end)
+        labels = list(NUMBERED.labels.finditer(text, mark.end(), end))
+        label = next((each for each in labels if each["rationale"]), None)
         if label:
-            relied = _RELIED_UPON.search(text, mark.end(), label.start())
+            relied = next((each for each in labels if each["maximus"] and each.end() <= label.start()), None)
             both = Span(relied.end() if relied else mark.end(), label.start()).trimmed(text)
             rationale = Span(label.end(), end).trimmed(text)
             found.append({"claims_administrator": both, "maximus": both, "rationale": rationale})

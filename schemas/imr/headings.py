@@ -10,36 +10,25 @@ import re
 from dataclasses import dataclass
 
 from extractor.letters.spans import Span
-from extractor.lettertypes.reading import scanned
 
+from .forms import OUTCOME, ImrForm
 from .heading_starts import Layout, find_beginning
 
-# The outcome closes the heading: ": Upheld", ":  Overturned", or alone on the next line.
-# Scans print look-alike letters in it, and a semicolon before it.
-_OUTCOME = "(?:" + "|".join(map(scanned, ("UPHELD", "Upheld", "OVERTURNED", "Overturned"))) + ")"
-OUTCOME_WORD = re.compile(rf"(?P<mark>[:;]|\bis\b|\s-|\n)\s*(?P<word>{_OUTCOME})\s*\.?\s*\Z")
-_OUTCOME_WHOLE = re.compile(_OUTCOME)
-# The prose form of 2013-14: "2. The request for X is not medically necessary and appropriate." Old
-# texts glue "notmedically", which must not turn a denial into an approval.
-OUTCOME_PROSE = re.compile(
-    r"(?P<mark>\s)(?P<word>(?:is|are|was|were)\s+(?:not\s*)?medically\s+necessary(?:\s+and\s+appropriate)?)\s*\.?\s*\Z",
-    re.IGNORECASE,
-)
-_ENDS_IN_OUTCOME = re.compile(rf"[:;]\s*{_OUTCOME}\s*\.?\s*\Z")
+_OUTCOME_WHOLE = re.compile(OUTCOME)
+_ENDS_IN_OUTCOME = re.compile(rf"[:;]\s*{OUTCOME}\s*\.?\s*\Z")
 # A page's foot between heading and label.
 _FOOTER = re.compile(
     r"(?:\n\s*(?:Final\s+Determination\s+Letter\s+for\s+IMR\s+Case[^\n]*|(?:Page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?[^\S\n]*))+\s*\Z",
     re.IGNORECASE,
 )
 # A line that ends like a heading, anywhere.
-HEADING_LINE = re.compile(rf"[:;][^\S\n]*(?P<word>{_OUTCOME})[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
+HEADING_LINE = re.compile(rf"[:;][^\S\n]*(?P<word>{OUTCOME})[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
 # Marks that the form does not have: whether they belong to the item, only a person can tell.
 _MARKED = re.compile(
     r"(?:\d{1,2}\s*[.)]\s|#|[>*\u2022\u25aa\u25cf\u00b7-]\s|[\"'*_]|(?:disputed\s+)?(?:issue|item|request|decision)\s*(?:no\.?\s*)?#?\d)",
     re.IGNORECASE,
 )
 _OUTCOME_LABEL = re.compile(r"\n\s*(?:outcome|decision|determination|result|finding)\s*\Z", re.IGNORECASE)
-_NUMBER = re.compile(r"\s*(?:\d{1,2}\s*[.)]\s+)?(?:(?:The|the)\s+request\s+for\s+)?")
 
 
 @dataclass(frozen=True)
@@ -64,24 +53,24 @@ def outcome_value(words_of_outcome: str) -> str:
     return "upheld" if "not" in words_of_outcome.lower() else "overturned"
 
 
-def headings_before(text: str, gap: Span, layout: Layout, *, prose: bool = False) -> list[Heading]:
+def headings_before(text: str, gap: Span, layout: Layout, form: ImrForm) -> list[Heading]:
     """The heading (or headings, one under the other) that close the text in ``gap``; empty if none does."""
     found: list[Heading] = []
     end = gap.end
-    while outcome := _outcome_at_end(text, Span(gap.start, end), OUTCOME_PROSE if prose else OUTCOME_WORD):
+    while outcome := _outcome_at_end(text, Span(gap.start, end), form.outcome):
         before = Span(gap.start, outcome.end("mark") if outcome["mark"] == "is" else outcome.start())
         beginning = find_beginning(text, before, layout)
-        number = _NUMBER.match(text, beginning.at, before.end) if prose else None
+        number = form.number.match(text, beginning.at, before.end) if form.number else None
         span = Span(number.end() if number else beginning.at, before.end).trimmed(text)
         if span.start == span.end:
             break
         word = Span(*outcome.span("word"))
         # In the prose form every heading is a sentence of its own, known by the words it begins with.
-        certain = bool(number and number[0].strip()) if prose else beginning.certain and _is_bare(span.of(text))
+        certain = bool(number and number[0].strip()) if form.prose else beginning.certain and _is_bare(span.of(text))
         at, _, earliest, latest = beginning
         found.insert(0, Heading(span, word, earliest, latest, certain))
         end = at
-        if prose or not _ENDS_IN_OUTCOME.search(text[max(gap.start, end - 60) : end]):
+        if form.prose or not _ENDS_IN_OUTCOME.search(text[max(gap.start, end - 60) : end]):
             break
     return found
 

@@ -22,10 +22,11 @@ from extractor.lettertypes.reading import (
     squeeze,
 )
 
-from .anatomy import PARAGRAPHS, Anatomy, DecisionParts, anatomy_of
+from .anatomy import Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline
 from .determinations import determinations_of
 from .events import broken_dates, read_injury_date, read_ur_date, summary_dates
+from .forms import PARAGRAPHS
 from .header import read_header
 from .heading_starts import PARTLY
 from .headings import HEADING_LINE, outcome_value
@@ -51,7 +52,8 @@ def read(letter: Letter) -> Reading:
         return nothing_read(letter, "the headings of an IMR final determination are not in this text")
     if not anatomy.decisions:
         return nothing_read(letter, "the headings of an IMR determination are there, but no decision with an outcome")
-    return reading_of_view(letter, _root(text, anatomy), _odd_places(text, anatomy))
+    reading = reading_of_view(letter, _root(text, anatomy), _odd_places(text, anatomy))
+    return replace(reading, form=anatomy.form.name)
 
 
 def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
@@ -59,7 +61,7 @@ def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
     for label in anatomy.unheaded:
         yield Oddity("imr_decision_without_outcome", _UNHEADED, label, "error")
     for parts in anatomy.decisions:
-        missing = [name for name in PARAGRAPHS if name not in parts.paragraphs and not parts.prose]
+        missing = [name for name in PARAGRAPHS if name not in parts.paragraphs and not parts.form.prose]
         if missing:
             message = f"under this heading the letter has no {', '.join(missing)} paragraph"
             yield Oddity("imr_paragraph_missing", message, parts.heading.span, "error")
@@ -112,7 +114,7 @@ def _decision(text: str, parts: DecisionParts) -> Block:
         "item": Fact(squeeze(heading.of(text)), (heading,), certain=parts.certain),
         "disputed_portion": replace(_disputed_portion(text, heading), certain=parts.heading.certain),
         "outcome": Fact(outcome_value(outcome.of(text)), (outcome,)),
-        "rationale_pages": Fact([], certain="rationale" in parts.paragraphs or parts.prose),
+        "rationale_pages": Fact([], certain="rationale" in parts.paragraphs or parts.form.prose),
     }
     if rationale := parts.paragraphs.get("rationale"):
         regions["rationale"] = rationale
@@ -124,9 +126,9 @@ def _decision(text: str, parts: DecisionParts) -> Block:
         if repaired:
             regions["repaired"] = repaired
     sides: dict[str, list[Block]] = {
-        side: [read_guideline(text, parts.paragraphs.get(side), prose=parts.prose)]
+        side: [read_guideline(text, parts.paragraphs.get(side), prose=parts.form.prose)]
         for side in ("claims_administrator", "maximus")
-        if parts.prose or side in parts.paragraphs
+        if parts.form.prose or side in parts.paragraphs
     }
     return Block(parts.span, regions, facts, _without_swallowed(sides, parts))
 

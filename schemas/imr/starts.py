@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import re
 
-from extractor.lettertypes.reading import scanned
-
 from .anatomy import CASE_SUMMARY, HOW_MADE, ISSUES
-from .determinations import DETERMINED
+from .forms import LABELLED, NUMBERED
 
-_LATER = ("Date Assigned", "Date of Injury", "Decision Date", "UR Denial Date", "Priority", "Application Received")
-_LABEL = re.compile(
-    rf"\b(?:(?P<first>{scanned('Case Number')})|{'|'.join(scanned(label) for label in _LATER)})\s*:", re.IGNORECASE
-)
-# The header of the numbered form of 2013: other labels, in another order.
-_NUMBERED_LABEL = re.compile(
-    r"\b(?:Dated|Employee|Claim\s+Number|Date\s+of\s+UR\s+Decision|Date\s+of\s+Injury|Application\s+Received|Case\s+Number)"
-    r"\s*:",
-    re.IGNORECASE,
-)
 _FEWEST_LABELS = 3
 # The header's table is short and comes right before the first heading.
 _APART = 400
@@ -56,7 +44,7 @@ def _numbered_starts(text: str) -> list[int]:
     if "determined" not in text and "DETERMINED" not in text:
         return starts
     before = 0
-    for determined in DETERMINED.finditer(text):
+    for determined in NUMBERED.outcome.finditer(text):
         top = _top_of_table(text, before, determined.start())
         if top is not None or not starts:
             starts.append(_with_letterhead(text, before, determined.start() if top is None else top))
@@ -67,7 +55,7 @@ def _numbered_starts(text: str) -> list[int]:
 def _top_of_table(text: str, floor: int, below: int) -> int | None:
     """Where the header's table that ends right above ``below`` begins; ``None`` without one."""
     top, found = below, 0
-    for label in reversed(list(_NUMBERED_LABEL.finditer(text, floor, below))):
+    for label in reversed(list(NUMBERED.header.finditer(text, floor, below))):
         if top - label.end() > _APART:
             break
         top, found = label.start(), found + 1
@@ -77,7 +65,7 @@ def _top_of_table(text: str, floor: int, below: int) -> int | None:
 def _start(text: str, floor: int, heading: int) -> int:
     """The beginning of the line where the header above ``heading`` begins, its letterhead included."""
     start = heading
-    for label in reversed(list(_LABEL.finditer(text, floor, heading))):
+    for label in reversed(list(LABELLED.header.finditer(text, floor, heading))):
         if start - label.end() > _APART:
             break
         start = label.start()

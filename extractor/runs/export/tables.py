@@ -70,6 +70,8 @@ _LAST = (
     _column("prompt", lambda of: of.record.prompt),
     _column("letter_sha256", lambda of: of.record.letter_sha256),
 )
+# For letter types that come in several forms.
+_FORM = _column("form", lambda of: of.record.form)
 _COST = (
     _column("input_tokens", lambda of: of.record.usage.input_tokens, INTEGER),
     _column("output_tokens", lambda of: of.record.usage.output_tokens, INTEGER),
@@ -80,7 +82,7 @@ _WITHHELD, _LETTER_WITHHELD = Column("withheld"), Column("letter_withheld")
 _OURS = frozenset(
     column.name
     for column in (
-        *(each.column for each in (*_FIRST, *_ERROR, *_LAST, *_COST)),
+        *(each.column for each in (*_FIRST, *_ERROR, *_LAST, _FORM, *_COST)),
         _ROW,
         _FINDINGS,
         _LETTER_FINDINGS,
@@ -103,7 +105,9 @@ def tables_of(letter_type: LetterType, wanted: str = BOTH) -> list[Table]:
     """The tables asked for: ``letters``, a list of the schema, or ``both``. Raises ``UsageError`` for another name."""
     lists = {spec.name: spec.model for spec in fields_of(letter_type.schema) if spec.kind == "records" and spec.model}
     outer = _outer(letter_type.schema, frozenset(lists))
-    tables = [*(_inner(name, schema, outer) for name, schema in lists.items()), _letters(outer, list(lists))]
+    last = (*_LAST, _FORM) if letter_type.forms else _LAST
+    inner = (_inner(name, schema, outer, last) for name, schema in lists.items())
+    tables = [*inner, _letters(outer, list(lists), last)]
     if wanted != BOTH:
         known = ", ".join([*(table.name for table in tables), BOTH])
         tables = [table for table in tables if table.name == wanted]
@@ -141,8 +145,8 @@ def _outer(schema: type[BaseModel], lists: frozenset[str]) -> list[LeafColumn]:
     ]
 
 
-def _letters(outer: Sequence[LeafColumn], lists: Sequence[str]) -> Table:
-    first, last = (*_FIRST, *_ERROR), (*_LAST, *_COST)
+def _letters(outer: Sequence[LeafColumn], lists: Sequence[str], own: tuple[_RecordColumn, ...]) -> Table:
+    first, last = (*_FIRST, *_ERROR), (*own, *_COST)
 
     def rows(reviewed: Reviewed) -> Iterator[list[Cell]]:
         answer = reviewed.record.answer
@@ -163,7 +167,7 @@ def _letters(outer: Sequence[LeafColumn], lists: Sequence[str]) -> Table:
     return Table(LETTERS, columns, rows)
 
 
-def _inner(name: str, schema: type[BaseModel], outer: Sequence[LeafColumn]) -> Table:
+def _inner(name: str, schema: type[BaseModel], outer: Sequence[LeafColumn], own: tuple[_RecordColumn, ...]) -> Table:
     inner = leaves_of(schema, f"{name}.")
 
     def rows(reviewed: Reviewed) -> Iterator[list[Cell]]:
@@ -177,7 +181,7 @@ def _inner(name: str, schema: type[BaseModel], outer: Sequence[LeafColumn]) -> T
             _codes(by_row[-1]),
             _fields(taken[-1]),
             *(leaf.cell(answer) for leaf in outer),
-            *(each.cell(reviewed) for each in _LAST),
+            *(each.cell(reviewed) for each in own),
         ]
         for number, one in enumerate(answer[name]):
             found = (_codes(by_row[number]), _fields(taken[number]))
@@ -192,7 +196,7 @@ def _inner(name: str, schema: type[BaseModel], outer: Sequence[LeafColumn]) -> T
         _LETTER_FINDINGS,
         _LETTER_WITHHELD,
         *(leaf.column for leaf in outer),
-        *(each.column for each in _LAST),
+        *(each.column for each in own),
     )
     return Table(name, columns, rows)
 
