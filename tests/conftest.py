@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name == "EXTRACTOR_MODEL" or name.startswith(_PROVIDERS):
+        if name in ("EXTRACTOR_MODEL", "EXTRACTOR_WORKSPACE") or name.startswith(_PROVIDERS):
             monkeypatch.delenv(name)
     # Tests rewrite workspace code within one tick of the clock, which compiled files do not notice.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -27,7 +27,13 @@ Exit codes: 0 fine; 1 the work ran and something needs a look; 2 wrong usage or 
 3 stale or missing cassettes; 4 incomplete run; 70 internal error; 130 interrupted.
 """
 
-app = typer.Typer(name="extractor", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(
+    name="extractor",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 @app.callback(cls=lazy_group(TABLE), help=HELP, no_args_is_help=True, invoke_without_command=True)

@@ -78,7 +78,7 @@ def doctor_command(
     config = ModelConfig.model_validate({})
     try:
         rows += _workspace_rows(workspace)
-        config = open_workspace(workspace).config.models.get(model or "", config)
+        config = open_workspace(workspace, or_bundled=True).config.models.get(model or "", config)
     except ExtractorError as error:
         rows.append(_row("workspace", False, error.message, error.hint))
     rows += [{"what": key, "ok": None, "is": "set" if os.environ.get(key) else "not set", "do": ""} for key in _KEYS]
@@ -110,7 +110,7 @@ def _extra(name: str, extra: str) -> dict[str, Any]:
 
 
 def _workspace_rows(workspace: Any) -> list[dict[str, Any]]:
-    found = open_workspace(workspace)
+    found = open_workspace(workspace, or_bundled=True)
     rows = [_row("workspace", True, f"{found.config.name} in {found.root}", "")]
     for name in found.config.letter_types:
         kind = found.letter_type(name)

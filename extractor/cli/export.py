@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from extractor import Extractor
 from extractor.api import BOTH, FORMATS, ProofLevel
-from extractor.cli.shared.opening import open_workspace
+from extractor.cli.shared.opening import open_offline
 from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, print_json
 
 
@@ -48,7 +47,7 @@ def export_command(
 
     Example: extractor export out --to csv
     """
-    opened = Extractor(open_workspace(workspace), letter_type=letter_type, model="offline")
+    opened = open_offline(workspace, letter_type)
     written = opened.export(folder, to, out=out, rows=rows, proof=proof)
     if as_json:
         print_json([{"table": each.table, "rows": each.rows, "file": str(each.path)} for each in written])

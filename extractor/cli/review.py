@@ -73,7 +73,7 @@ def _open_desk(
 ) -> Desk:
     from extractor.review.review import Desk
 
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, or_bundled=True)
     kind = opened.letter_type(letter_type or letter_type_of_run(folder))
     places = letter_places(folder, opened, kind, letters)
     return Desk(folder, kind, places, _name(name), starts_in_run(folder, opened, kind))

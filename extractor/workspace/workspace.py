@@ -85,15 +85,21 @@ class Workspace:
         put a ``workspace.toml`` into a shared folder such as ``/tmp``. Raises ``WorkspaceError``.
         """
         here = (start or Path.cwd()).resolve()
-        for folder in (here, *here.parents):
-            if _is_file(folder / MARKER):
-                if folder != here:
-                    _refuse_foreign(folder)
-                return cls(folder)
-        raise WorkspaceError(
-            f"no {MARKER} in {here} or above",
-            hint="go into a workspace, name one with --workspace, or make one: extractor init DIR",
-        )
+        folder = cls.nearest(here)
+        if folder is None:
+            raise WorkspaceError(
+                f"no {MARKER} in {here} or above",
+                hint="go into a workspace, name one with --workspace, or make one: extractor init DIR",
+            )
+        if folder != here:
+            _refuse_foreign(folder)
+        return cls(folder)
+
+    @staticmethod
+    def nearest(start: Path | None = None) -> Path | None:
+        """The folder of a workspace that is ``start`` (default: here) or above it; ``None`` if there is none."""
+        here = (start or Path.cwd()).resolve()
+        return next((folder for folder in (here, *here.parents) if _is_file(folder / MARKER)), None)
 
     def letter_type_name(self, name: str | None = None) -> str:
         """``name`` if the workspace has it, else the default. Raises ``WorkspaceError`` listing the known ones."""

@@ -249,11 +249,51 @@ def test_doctor(toy: Path) -> None:
 def test_doctor_finds_what_is_broken_and_tells_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-000111222")
+    put(tmp_path / "workspace.toml", "name = 3")
     ran = cli("doctor")
     assert ran.code == 1
-    assert "FAIL workspace: no workspace.toml in" in ran.out
+    assert "FAIL workspace: " in ran.out
     assert "OPENAI_API_KEY: set" in ran.out
     assert "sk-secret" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["run", "letter.txt", "--out", "out"], 0),
+        (["extract", "letter.txt"], 0),
+        (["text", "letter.txt"], 0),
+        (["schema", "--type", "bva"], 0),
+        (["doctor"], 0),
+        (["eval", "run"], 2),
+        (["record"], 2),
+        (["cassettes", "status"], 2),
+    ],
+)
+def test_without_a_workspace_the_bundled_letter_types_are_used_where_nothing_is_written_into_it(
+    words: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "letter.txt", (ROOT / "eval/imr/letters/dwc-2014-000.txt").read_text("utf-8"))
+    ran = cli(*words)
+    assert ran.code == code
+    said = "using the bundled letter types (imr, bva)" if code == 0 else "no workspace.toml in"
+    assert said in ran.err
+
+
+def test_a_workspace_can_be_named_by_the_environment(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(put(tmp_path / "elsewhere/x", "").parent)
+    monkeypatch.setenv("EXTRACTOR_WORKSPACE", str(toy))
+    assert cli("schema").json["title"] == "ParcelNote"
+    monkeypatch.setenv("EXTRACTOR_WORKSPACE", str(tmp_path / "nowhere"))
+    assert cli("schema").code == 2
+
+
+@pytest.mark.parametrize("words", [[], ["run"], ["eval"], ["eval", "compare"], ["batch", "submit"]])
+def test_the_short_help_is_the_help(words: list[str]) -> None:
+    assert (cli(*words, "-h").code, cli(*words, "-h").out) == (0, cli(*words, "--help").out)
 
 
 def test_init_makes_a_workspace_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

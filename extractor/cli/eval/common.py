@@ -68,7 +68,7 @@ def open_bench(
     mapping: Path | None = None,
 ) -> Bench:
     """The bench of the named workspace, or of the nearest one above. Raises ``UsageError`` kinds."""
-    opened = open_offline(workspace, letter_type)
+    opened = open_offline(workspace, letter_type, or_bundled=False)
     return opened.bench(set_name, letters=letters, gold=gold, mapping=mapping)
 
 

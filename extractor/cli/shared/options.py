@@ -29,7 +29,12 @@ class Exit(enum.IntEnum):
 
 
 WorkspaceOption = Annotated[
-    Path | None, typer.Option("--workspace", metavar="DIR", help="Workspace folder; default: found upward from here.")
+    Path | None,
+    typer.Option(
+        "--workspace",
+        metavar="DIR",
+        help="Workspace folder; default: EXTRACTOR_WORKSPACE, then found upward from here.",
+    ),
 ]
 TypeOption = Annotated[
     str | None, typer.Option("--type", metavar="NAME", help="Letter type; default: the workspace's.")
