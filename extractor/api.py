@@ -9,7 +9,7 @@ for record in letters.run(["letters"], "out"): ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from os import PathLike
@@ -263,23 +263,13 @@ class Extractor:
         ``selection``: which of the letters; ``options``: what is asked again, and where the run stops. ``notify``
         is called with messages for the user. Raises ``UsageError`` for a limit on cost where a price is not known.
         """
-        named = _paths(paths)
-        files = find_letters(named, notify=notify)
-        chosen = replace(options or Options(), labels=self._labels(named))
-        if selection is not None:
-            files, chosen = select(files, selection, _folder(folder)), replace(chosen, only=selection.only)
+        files, chosen = self._chosen(_paths(paths), _folder(folder), selection, options or Options(), notify)
         if progress is not None:
             chosen = replace(chosen, on_beat=progress)
         if max_cost is not None:
             chosen = replace(chosen, max_cost=Decimal(str(max_cost)))
-        return RecordStream(
-            files,
-            self._lazy.shared,
-            self._lazy.own,
-            _folder(folder),
-            options=chosen,
-            concurrency=concurrency,
-        )
+        lazy = self._lazy
+        return RecordStream(files, lazy.shared, lazy.own, _folder(folder), options=chosen, concurrency=concurrency)
 
     def forecast(
         self,
@@ -291,10 +281,7 @@ class Extractor:
         notify: Notify | None = None,
     ) -> Forecast:
         """What ``run`` would ask, take and cost; asks nothing, writes nothing and needs no key."""
-        chosen = options or Options()
-        files = find_letters(_paths(paths), notify=notify)
-        if selection is not None:
-            files, chosen = select(files, selection, _folder(folder)), replace(chosen, only=selection.only)
+        files, chosen = self._chosen(_paths(paths), Path(folder), selection, options or Options(), notify)
         plan = self._lazy.own(keyless=True).plan
         try:
             if chosen.max_cost is not None:
@@ -302,6 +289,16 @@ class Extractor:
             return forecast(files, plan, Path(folder), chosen)
         finally:
             wait_for(plan.aclose())
+
+    def _chosen(
+        self, paths: list[Path], folder: Path | None, chosen: Selection | None, options: Options, notify: Notify | None
+    ) -> tuple[Sequence[LetterFile], Options]:
+        """The letters of a run, and its options with what the choice and the plan add to them."""
+        files = find_letters(paths, notify=notify)
+        options = replace(options, labels={**self._labels(paths), **options.labels})
+        if chosen is None:
+            return files, options
+        return select(files, chosen, folder), replace(options, only=chosen.only or options.only)
 
     def _labels(self, paths: Iterable[Path]) -> dict[str, Any]:
         """What `extractor status` prints of a run."""

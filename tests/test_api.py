@@ -17,9 +17,20 @@ from typing import Any
 import pytest
 
 import extractor
-from extractor import Extractor, Letter, LetterError, Record, Selection, UsageError, letter_from_bytes, letter_from_text
+from extractor import (
+    Extractor,
+    Letter,
+    LetterError,
+    Options,
+    Record,
+    Selection,
+    UsageError,
+    letter_from_bytes,
+    letter_from_text,
+)
 from extractor.errors import CassetteError, IncompleteRunError, WorkspaceError
 from extractor.runs.bulk import Summary
+from extractor.runs.ledger import LedgerView
 from extractor.workspace.session import PlanSpec, plan_spec
 from extractor.workspace.workspace import Workspace
 from tests.support.imr import ROOT
@@ -225,6 +236,14 @@ def test_a_run_is_finished_for_its_counts(toy: Extractor, tmp_path: Path) -> Non
     assert (run.finish().counts["accepted"], run.bill().asked) == (2, 2)
     assert len(extractor.read_records(folder / "records.jsonl")) == 2
     assert (toy.forecast(letters, folder).done, toy.forecast(letters, folder).calls) == (2, 1)
+    again = toy.run(
+        letters, folder, selection=Selection(limit=1), options=Options(only="failed", labels={"why": "test"})
+    )
+    assert again.finish().total == 0
+    with LedgerView(folder) as ledger:
+        latest = ledger.latest()
+        assert latest is not None
+        assert (latest.state["why"], latest.state["model"], latest.state["type"]) == ("test", "offline", "parcel")
     with pytest.raises(UsageError, match="without a folder"):
         toy.run(letters).finish()
     with pytest.raises(UsageError, match="by their status"):
