@@ -1,6 +1,6 @@
 """Letters of all four forms, with what real ones vary: sentences for lists, holes, parts authorized, no second side.
 
-``labelled`` letters are those of 2014 and 2016 (``letters.py``); ``winter`` is the prose of 2013-14,
+``labeled`` letters are those of 2014 and 2016 (``letters.py``); ``winter`` is the prose of 2013-14,
 ``numbered`` the determinations of 2013. Every letter names a record number of its own in its summary
 (``R00000123``), so an endpoint knows which one it is asked about. Every word is made up.
 """

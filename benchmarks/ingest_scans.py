@@ -122,7 +122,7 @@ class Record(NamedTuple):
 def record(letter: Letter) -> Record:
     """The record that a run with the offline model would write."""
     reading = IMR.read(letter)
-    if not reading.recognised:
+    if not reading.recognized:
         return Record([], {}, "needs_review", frozenset())
     answer = fill(IMR.schema, reading.root)
     findings = check(IMR, answer, reading).findings

@@ -1,4 +1,4 @@
-"""``extractor text``: what was read of a letter, page by page, with what was recognised marked."""
+"""``extractor text``: what was read of a letter, page by page, with what was recognized marked."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _print(letter_id: str, letter: Letter | LetterError, opened: Extractor) -> N
 
 def _head(letter: Letter, reading: Reading, type_name: str) -> Iterator[str]:
     yield f"{_RULE} {letter.id}: {letter.origin}, {len(letter.text):,} characters, sha256 {letter.sha256[:12]}"
-    if reading.recognised:
+    if reading.recognized:
         parts = ", ".join(f"{len(each)} {name}" for name, each in reading.root.blocks.items() if len(each) > 1)
         yield f"read as {type_name}{parts and ': ' + parts}"
     else:
@@ -199,7 +199,7 @@ def _report(letter_id: str, letter: Letter | LetterError, opened: Extractor) -> 
         "origin": letter.origin,
         "characters": len(letter.text),
         "letter_pages": _pages(letter),
-        "recognised": reading.recognised,
+        "recognized": reading.recognized,
         "why_not": reading.note or None,
         "notes": [
             {"code": note.code, "severity": note.severity, "message": note.message, "words": note.words or None,

@@ -183,7 +183,7 @@ class Bench:
                 if isinstance(letter, LetterError):
                     raise letter
                 reading = self.letter_type.read(letter)
-                if reading.recognised:
+                if reading.recognized:
                     yield letter, json.loads(fill(self.letter_type.schema, reading.root).model_dump_json())
                 elif notify is not None:
                     notify(f"{letter.id} is skipped: {reading.note}")

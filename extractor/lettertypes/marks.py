@@ -1,4 +1,4 @@
-"""What is recognised in a letter, as marks on its text: sections, facts, dates, running headers and footers, notes."""
+"""What is recognized in a letter, as marks on its text: sections, facts, dates, running headers and footers, notes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Kind = Literal["section", "fact", "date", "running_line", "note"]
 
 
 class TextMark(NamedTuple):
-    """A stretch of a letter that was recognised.
+    """A stretch of a letter that was recognized.
 
     ``value`` is what was read there, where that differs from the words. ``certain`` is false where
     the reader had to choose. ``path`` is a JSON pointer into the reading, ``""`` where there is none.
@@ -31,11 +31,11 @@ class TextMark(NamedTuple):
 
 
 def marks_of(reading: Reading, letter_type: LetterType) -> list[TextMark]:
-    """Everything recognised, in the letter's order, what holds other marks before them."""
+    """Everything recognized, in the letter's order, what holds other marks before them."""
     letter = reading.letter
     marks = [TextMark(span, "running_line", "running_line") for span in letter.running_lines]
     marks += (TextMark(note.span, note.code, "note") for note in letter.notes if note.span)
-    if reading.recognised:
+    if reading.recognized:
         marks += _block(reading.root, "", letter_type)
         marks += (TextMark(odd.span, odd.code, "note") for odd in reading.oddities)
     known = [mark.span for mark in marks if mark.kind == "fact"]

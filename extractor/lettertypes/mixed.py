@@ -18,7 +18,7 @@ NONE_FITS, SEVERAL_FIT = "no_letter_type", "several_letter_types"
 def type_of(letter: Letter, kinds: Sequence[LetterType]) -> LetterType:
     """The one of ``kinds`` that recognizes a letter. Raises ``LetterError`` if none or more than one does."""
     readings = {kind.name: kind.read(letter) for kind in kinds}
-    fitting = [kind for kind in kinds if readings[kind.name].recognised]
+    fitting = [kind for kind in kinds if readings[kind.name].recognized]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

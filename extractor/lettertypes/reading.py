@@ -82,14 +82,14 @@ class Oddity:
 class Reading:
     """A whole letter as read.
 
-    ``recognised`` is false when the text is not a letter of this type; ``note`` is then the reason,
+    ``recognized`` is false when the text is not a letter of this type; ``note`` is then the reason,
     and the block is empty: a reader never invents. ``form``: which of the forms of its letter type the letter has,
     where the type knows several.
     """
 
     letter: Letter
     root: Block
-    recognised: bool = True
+    recognized: bool = True
     note: str = ""
     oddities: tuple[Oddity, ...] = ()
     form: str = ""
@@ -132,7 +132,7 @@ def _uncertain(block: Block) -> Block:
 
 def nothing_read(letter: Letter, note: str) -> Reading:
     """The empty reading of a text that is not such a letter."""
-    return Reading(letter, Block(Span(0, len(letter.text))), recognised=False, note=note)
+    return Reading(letter, Block(Span(0, len(letter.text))), recognized=False, note=note)
 
 
 # ---- text primitives -------------------------------------------------------------------------

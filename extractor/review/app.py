@@ -80,7 +80,7 @@ async def _queue(desk: Desk, request: Request) -> Response:
 
 async def _letter(desk: Desk, request: Request) -> Response:
     reviewed, query = await _letter_of(desk, request), Query.of(request.query_params)
-    _, following = desk.neighbours(reviewed.entry, query)
+    _, following = desk.neighbors(reviewed.entry, query)
     if following:
         desk.read_ahead(following)
     return _page(pages.letter_page(desk, reviewed, query))
@@ -122,7 +122,7 @@ async def _act(desk: Desk, request: Request) -> Response:
     reviewed = await _letter_of(desk, request)
     query = Query.of({name: value for name, value in request.query_params.items() if isinstance(value, str)})
     # Ask for the next letter before this one moves in the queue, or one would be skipped.
-    _, following = desk.neighbours(reviewed.entry, query)
+    _, following = desk.neighbors(reviewed.entry, query)
     act = desk.act(reviewed, body)
     return JSONResponse(
         {

@@ -56,7 +56,7 @@ def filled(kind: LetterType, letter: Letter, record: Record) -> Proposed:
         reading = kind.read(letter)
     except Exception as error:  # code of a letter type, which may be why the letter failed
         raise UsageError(f"the letter cannot be read by its letter type ({type(error).__name__})") from error
-    if not reading.recognised:
+    if not reading.recognized:
         raise UsageError(f"nothing was read that could fill the record: {reading.note}")
     answer = json.loads(json.dumps(values(kind.schema, reading.root), default=str))
     _valid(kind, answer)

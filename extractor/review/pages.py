@@ -93,7 +93,7 @@ def queue_page(desk: Desk, query: Query) -> Page:
 
 def letter_page(desk: Desk, reviewed: ReviewedLetter, query: Query) -> Page:
     """One letter: its text on one side, the record on the other."""
-    before, following = desk.neighbours(reviewed.entry, query)
+    before, following = desk.neighbors(reviewed.entry, query)
     found = [entry.key for entry in desk.queue.matching(query, desk.part)]
     return _page(
         "letter.html",

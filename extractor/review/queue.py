@@ -140,7 +140,7 @@ class Queue:
         found = Counter(part(entry) for entry in self.entries if query.fits(entry))
         return {**{name: found[name] for name in QUEUE_PARTS}, "all": found.total()}
 
-    def neighbours(self, key: str, query: Query, part: Callable[[Entry], str]) -> tuple[Entry | None, Entry | None]:
+    def neighbors(self, key: str, query: Query, part: Callable[[Entry], str]) -> tuple[Entry | None, Entry | None]:
         """The entries before and after one, of those that fit; it need not fit itself any more."""
         before: Entry | None = None
         passed = False

@@ -129,8 +129,8 @@ class Desk:
     def entry(self, key: str) -> Entry | None:
         return self.queue.by_key.get(key)
 
-    def neighbours(self, entry: Entry, query: Query) -> tuple[Entry | None, Entry | None]:
-        return self.queue.neighbours(entry.key, query, self.part)
+    def neighbors(self, entry: Entry, query: Query) -> tuple[Entry | None, Entry | None]:
+        return self.queue.neighbors(entry.key, query, self.part)
 
     # ---- acting --------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Binding: which record of an answer belongs to which block of the letter.
 
 By what names it first (folded text, the n-th of equals to the n-th), then by likeness, then by
-place between bound neighbours. Likeness only decides where to look; it never makes a value right.
+place between bound neighbors. Likeness only decides where to look; it never makes a value right.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _by_likeness(
 
 
 def _by_place(free_i: list[int], free_j: list[int], bound: dict[int, int]) -> None:
-    """A record between two bound neighbours takes the free block between their blocks, if there is just one way."""
+    """A record between two bound neighbors takes the free block between their blocks, if there is just one way."""
     below = sorted(bound.items())
     taken: set[int] = set()
     records = [i for i, _ in below]

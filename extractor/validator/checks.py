@@ -31,7 +31,7 @@ def check(
     ``quotes``: by JSON pointer, the words a stated value rests on; ``None`` where none were asked for.
     """
     verdict = Verdict()
-    if not reading.recognised:
+    if not reading.recognized:
         not_a_letter = Finding("not_a_letter", "", "error", "letter", reading.note)
         verdict.findings = [not_a_letter, *findings_on_letter(letter_type, reading)]
         return verdict

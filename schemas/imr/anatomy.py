@@ -15,7 +15,7 @@ from itertools import zip_longest
 from extractor.letters.spans import Span
 from extractor.lettertypes.reading import scanned, search, words
 
-from .forms import LABELLED, PARAGRAPHS, WINTER, ImrForm, labelled_form
+from .forms import LABELED, PARAGRAPHS, WINTER, ImrForm, labeled_form
 from .heading_starts import Layout
 from .headings import Heading, headings_before
 
@@ -71,12 +71,12 @@ class Anatomy:
 
     @property
     def form(self) -> ImrForm:
-        """The form of the letter; where nothing is cited in the way of one labelled form, both are possible."""
-        found = self.decisions[0].form if self.decisions else LABELLED
-        if found is not LABELLED:
+        """The form of the letter; where nothing is cited in the way of one labeled form, both are possible."""
+        found = self.decisions[0].form if self.decisions else LABELED
+        if found is not LABELED:
             return found
         sides = (parts.paragraphs.get(side) for parts in self.decisions for side in PARAGRAPHS[:2])
-        return labelled_form(self.text, filter(None, sides))
+        return labeled_form(self.text, filter(None, sides))
 
 
 def anatomy_of(text: str) -> Anatomy | None:
@@ -101,7 +101,7 @@ def anatomy_of(text: str) -> Anatomy | None:
 
 def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
     """Group the labels into decisions; the text before a group's first label ends with its heading."""
-    form = LABELLED
+    form = LABELED
     labels = [label for label in form.labels.finditer(text, body.start, body.end) if _is_label(text, label)]
     if not labels:
         form = WINTER

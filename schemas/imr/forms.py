@@ -1,6 +1,6 @@
 """The forms of the determination, as rows of one table: what differs between them, and nothing else.
 
-Known are the numbered determinations of 2013, the prose of the winter 2013-14, and two labelled forms, of
+Known are the numbered determinations of 2013, the prose of the winter 2013-14, and two labeled forms, of
 2014-15 and of 2016-17, which differ in how a guideline is cited. What all forms share, or what needs more than a
 pattern (where a heading begins, which dates are the case's), stays in the modules beside this one.
 """
@@ -22,7 +22,7 @@ PARAGRAPHS = ("claims_administrator", "maximus", "rationale")
 class ImrForm:
     """One form of the letter.
 
-    ``name``: as the reading has it; ``LABELLED`` is that of a letter that cites in neither labelled way. ``labels``:
+    ``name``: as the reading has it; ``LABELED`` is that of a letter that cites in neither labeled way. ``labels``:
     what begins the three paragraphs of a decision, a group for each. ``outcome``: what closes a heading, with the
     groups ``mark`` and ``word``. ``number``: what is before the heading's words. ``header``: the labels of the table
     that a letter starts with. ``cited_by``: the label that only this form's citations have. ``prose``: its guideline
@@ -54,7 +54,7 @@ def _table(first: str, *others: str) -> re.Pattern[str]:
 # first letter is a capital, which also lets the search skip ahead.
 _GAP = r"[^\S\n]?"
 _GUIDELINE = rf"(?:'s)?\s*{scanned('guideline')}s?\s*[:;]"
-_LABELLED = _labels(
+_LABELED = _labels(
     rf"[CG](?i:{_GAP}{scanned('laims Administrator')}{_GUIDELINE})",
     rf"(?:M(?i:{_GAP}{scanned('AXIMUS')})|E(?i:{_GAP}{scanned('xpert Reviewer')}))(?i:{_GUIDELINE})",
     rf"[DO0](?<!s\s[DO0])(?i:{_GAP}{scanned('ecision rationale')}\s*[:;])",
@@ -107,21 +107,21 @@ def _citation_label(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?i:{scanned(word)}\s*\(?s?\)?\s*[:;])")
 
 
-LABELLED = ImrForm("2014-17", _LABELLED, _OUTCOME_WORD, _OF_2014)
-PAGES = ImrForm("2014-15", _LABELLED, _OUTCOME_WORD, _OF_2014, cited_by=_citation_label("Page"))
-SECTIONS = ImrForm("2016-17", _LABELLED, _OUTCOME_WORD, _OF_2014, cited_by=_citation_label("Section"))
+LABELED = ImrForm("2014-17", _LABELED, _OUTCOME_WORD, _OF_2014)
+PAGES = ImrForm("2014-15", _LABELED, _OUTCOME_WORD, _OF_2014, cited_by=_citation_label("Page"))
+SECTIONS = ImrForm("2016-17", _LABELED, _OUTCOME_WORD, _OF_2014, cited_by=_citation_label("Section"))
 WINTER = ImrForm("winter 2013-14", _PROSE, _OUTCOME_PROSE, _OF_2014, number=_REQUEST, prose=True)
 NUMBERED = ImrForm("2013", _NUMBERED, _DETERMINED, _OF_2013, prose=True)
-FORMS = (PAGES, SECTIONS, LABELLED, WINTER, NUMBERED)
+FORMS = (PAGES, SECTIONS, LABELED, WINTER, NUMBERED)
 
 
-def labelled_form(text: str, guidelines: Iterable[Span]) -> ImrForm:
-    """Which labelled form guideline paragraphs are of, by the label of their citations; ``LABELLED`` if none has it."""
+def labeled_form(text: str, guidelines: Iterable[Span]) -> ImrForm:
+    """Which labeled form guideline paragraphs are of, by the label of their citations; ``LABELED`` if none has it."""
     counts = {PAGES: 0, SECTIONS: 0}
     for paragraph in guidelines:
         for form in counts:
             assert form.cited_by is not None
             counts[form] += sum(1 for _ in form.cited_by.finditer(text, *paragraph))
     if counts[PAGES] == counts[SECTIONS]:
-        return LABELLED
+        return LABELED
     return max(counts, key=counts.__getitem__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .anatomy import CASE_SUMMARY, HOW_MADE, ISSUES
-from .forms import LABELLED, NUMBERED
+from .forms import LABELED, NUMBERED
 
 _FEWEST_LABELS = 3
 # The header's table is short and comes right before the first heading.
@@ -65,7 +65,7 @@ def _top_of_table(text: str, floor: int, below: int) -> int | None:
 def _start(text: str, floor: int, heading: int) -> int:
     """The beginning of the line where the header above ``heading`` begins, its letterhead included."""
     start = heading
-    for label in reversed(list(LABELLED.header.finditer(text, floor, heading))):
+    for label in reversed(list(LABELED.header.finditer(text, floor, heading))):
         if start - label.end() > _APART:
             break
         start = label.start()

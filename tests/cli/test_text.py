@@ -1,4 +1,4 @@
-"""``extractor text``: what was read, page by page, with what was recognised marked."""
+"""``extractor text``: what was read, page by page, with what was recognized marked."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_as_json(toy: Path) -> None:
     assert bad["letter_id"] == "bad"
     assert bad["error"]["code"] == "empty"
     assert blue["text"] == NOTES["blue"]
-    assert blue["recognised"] is True
+    assert blue["recognized"] is True
     assert blue["letter_pages"] == []
     assert {mark["label"]: blue["text"][mark["start"] : mark["end"]] for mark in blue["marks"] if mark["kind"] == "fact"} == {
         "carrier": "Blue Van", "number": "13", "state": "lost", "on": "3/4/2020",

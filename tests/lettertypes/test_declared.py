@@ -163,7 +163,7 @@ def test_sections_in_another_order() -> None:
 )
 def test_letters_of_other_kinds_are_not_read(text: str, note: str) -> None:
     reading = read(text)
-    assert not reading.recognised
+    assert not reading.recognized
     assert note in reading.note
     assert not reading.root.facts
 

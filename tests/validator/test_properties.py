@@ -93,7 +93,7 @@ def _inside(span: Span, text: str) -> bool:
 def test_the_baseline_is_never_blamed(text: str) -> None:
     letter = Letter("any", text)
     reading = IMR.read(letter)
-    if reading.recognised:
+    if reading.recognized:
         blamed = [f for f in check(IMR, fill(IMR.schema, reading.root), reading).findings if f.blame == "answer"]
         assert blamed == []
 

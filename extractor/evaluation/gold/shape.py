@@ -16,7 +16,7 @@ class Node:
     """One field: a ``leaf``, a ``group`` of fields, or a list of ``records``.
 
     ``scored`` is how a leaf is compared (see ``evidence.Scored``); ``joined``: of a list of texts only the
-    words count, not where it is cut; ``key`` names the leaf that a record is recognised by.
+    words count, not where it is cut; ``key`` names the leaf that a record is recognized by.
     """
 
     name: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from extractor.letters.formats.wordfields import FormField, is_off
 
-# Half points, and the colours of paper.
+# Half points, and the colors of paper.
 _TINY = 4
 _PALE = re.compile(r"(?:f[a-f0-9]){3}", re.IGNORECASE)
 _GLYPHS = {"tab": "\t", "ptab": "\t", "cr": "\n", "noBreakHyphen": "-"}

@@ -1,4 +1,4 @@
-"""Drawing one page of a file for a person to look at, in grey and upright. Runs in a worker process."""
+"""Drawing one page of a file for a person to look at, in gray and upright. Runs in a worker process."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _fitting(width: float, height: float, turned: int) -> tuple[int, int]:
 
 
 def _drawn(page: Any, size: Size, turned: int) -> tuple[bytes, int, int, int]:
-    """Rows of grey pixels, how many across and down, and the bytes of a row."""
+    """Rows of gray pixels, how many across and down, and the bytes of a row."""
     across, down = _fitting(size.width, size.height, turned)
     if turned % 2:
         across, down = down, across
@@ -63,15 +63,15 @@ def _drawn(page: Any, size: Size, turned: int) -> tuple[bytes, int, int, int]:
         pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, across, down, WHITE)
         pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, across, down, -turned % 4, pdfium.FPDF_ANNOT)
         stride = pdfium.FPDFBitmap_GetStride(bitmap)
-        grey = ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), stride * down)
+        gray = ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), stride * down)
     finally:
         pdfium.FPDFBitmap_Destroy(bitmap)
-    return grey, across, down, stride
+    return gray, across, down, stride
 
 
-def _png(grey: bytes, across: int, down: int, stride: int) -> bytes:
+def _png(gray: bytes, across: int, down: int, stride: int) -> bytes:
     """Grey pixels as a PNG file (https://www.w3.org/TR/png-3/): Pillow is not in every installation."""
-    rows = b"".join(b"\0" + grey[y * stride : y * stride + across] for y in range(down))
+    rows = b"".join(b"\0" + gray[y * stride : y * stride + across] for y in range(down))
     header = struct.pack(">IIBBBBB", across, down, 8, 0, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)

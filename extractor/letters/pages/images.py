@@ -1,4 +1,4 @@
-"""Picture files, such as a scanner, a fax or a telephone makes, as grey pages of square pixels."""
+"""Picture files, such as a scanner, a fax or a telephone makes, as gray pages of square pixels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FAX_WIDTH, _FAX_STANDARD = 1728, (204.0, 98.0)
 
 
 class PageImage(NamedTuple):
-    """One grey picture and its dots an inch."""
+    """One gray picture and its dots an inch."""
 
     image: Image.Image
     dpi: int
@@ -93,7 +93,7 @@ def _damaged(name: str) -> LetterError:
 
 
 def prepared(opened: Image.Image) -> PageImage:
-    """A picture upright as its camera held it, grey on white, its pixels square, neither coarse nor needlessly fine."""
+    """A picture upright as its camera held it, gray on white, its pixels square, neither coarse nor needlessly fine."""
     across, down = _resolution(opened)
     image = _grey(opened)
     if opened.mode == "1":  # before a fax's rows are doubled, and its specks with them

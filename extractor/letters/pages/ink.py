@@ -30,7 +30,7 @@ class Picture:
     ``scale`` is pixels a point; all boxes are in points.
     """
 
-    grey: bytes
+    gray: bytes
     across: int
     down: int
     stride: int
@@ -51,7 +51,7 @@ class Picture:
         return False
 
     def differs(self, place: Place) -> bool:
-        """Whether anything at all differs in colour within a box."""
+        """Whether anything at all differs in color within a box."""
         rows = self.part(place)
         return bool(rows) and max(map(max, rows)) - min(map(min, rows)) >= _CONTRAST
 
@@ -73,11 +73,11 @@ class Picture:
 
     def _row(self, y: float) -> bytes:
         start = int(y) * self.stride
-        return self.grey[start : start + self.across] if 0 <= y < self.down else b""
+        return self.gray[start : start + self.across] if 0 <= y < self.down else b""
 
 
 def picture_of(page: Any, width: float, height: float, dpi: float = DPI) -> Picture:
-    """The page, ``width`` by ``height`` points as displayed, drawn in grey on white.
+    """The page, ``width`` by ``height`` points as displayed, drawn in gray on white.
 
     Raises ``MemoryError`` if the picture does not fit.
     """
@@ -92,7 +92,7 @@ def picture_of(page: Any, width: float, height: float, dpi: float = DPI) -> Pict
         size = pdfium.FS_MATRIX(scale * _JUST_INSIDE, 0, 0, scale * _JUST_INSIDE, 0, 0)
         pdfium.FPDF_RenderPageBitmapWithMatrix(bitmap, page, size, edges, pdfium.FPDF_ANNOT)
         stride = pdfium.FPDFBitmap_GetStride(bitmap)
-        grey = ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), stride * down)
+        gray = ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), stride * down)
     finally:
         pdfium.FPDFBitmap_Destroy(bitmap)
-    return Picture(grey, across, down, stride, scale)
+    return Picture(gray, across, down, stride, scale)

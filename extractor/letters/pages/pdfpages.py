@@ -79,7 +79,7 @@ class _Reader:
         dpi = min(dpi, _FINEST) if dpi >= _COARSEST else SCAN_DPI
         dpi = min(dpi, 72 * (MAX_PIXELS / (size.width * size.height)) ** 0.5)
         drawn = picture_of(page, size.width, size.height, dpi)
-        image = Image.frombytes("L", (drawn.across, drawn.down), drawn.grey, "raw", "L", drawn.stride)
+        image = Image.frombytes("L", (drawn.across, drawn.down), drawn.gray, "raw", "L", drawn.stride)
         return read_scan(image, round(dpi), self.alive)
 
 

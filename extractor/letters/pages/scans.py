@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageFilter
 from extractor.letters.documents import Document, Note, Size
 from extractor.letters.pages.glyphs import turned
 from extractor.letters.pages.layout import Sheet
-from extractor.letters.pages.tesseract import Recognized, recognised
+from extractor.letters.pages.tesseract import Recognized, recognized
 
 # Mean confidence of a page's words. Measured: from 93 on at most 1.3 % of the characters are wrong;
 # 85 to 90 means 3 to 5 %, and below 85 no page can be trusted.
@@ -50,7 +50,7 @@ _CURES: tuple[tuple[float, Callable[[Image.Image], Image.Image]], ...] = (
 
 
 def read_scan(image: Image.Image, dpi: int, alive: Callable[[], None]) -> Sheet:
-    """The words of a grey picture of one page, at ``dpi`` dots an inch.
+    """The words of a gray picture of one page, at ``dpi`` dots an inch.
 
     A page that reads badly is read again with each cure until it reads well; the best try counts.
     """
@@ -59,13 +59,13 @@ def read_scan(image: Image.Image, dpi: int, alive: Callable[[], None]) -> Sheet:
         image = cleaned(image)
     if filterable and not _has_ink(image):
         return _sheet(Recognized([], 0), image, dpi, 1.0)
-    best, scale = recognised(image, dpi), 1.0
+    best, scale = recognized(image, dpi), 1.0
     alive()
     for enough, cure in _CURES if filterable else ():
         if best.confidence >= enough:
             continue
         cured = cure(image)
-        words = recognised(cured, round(dpi * cured.width / image.width))
+        words = recognized(cured, round(dpi * cured.width / image.width))
         alive()
         if _surely_read(words) > _surely_read(best):
             best, scale = words, cured.width / image.width

@@ -47,7 +47,7 @@ class Token:
 
 
 class Style(NamedTuple):
-    """How a word is painted: by which object, whether at all, and whether in a light colour."""
+    """How a word is painted: by which object, whether at all, and whether in a light color."""
 
     painter: int
     painted: bool = True

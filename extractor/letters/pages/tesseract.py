@@ -45,8 +45,8 @@ def is_installed() -> bool:
     return shutil.which("tesseract") is not None and find_spec("PIL") is not None
 
 
-def recognised(image: Image, dpi: int) -> Recognized:
-    """The words of a grey picture. Raises ``LetterError`` with code ``timeout`` or ``ocr_failed``."""
+def recognized(image: Image, dpi: int) -> Recognized:
+    """The words of a gray picture. Raises ``LetterError`` with code ``timeout`` or ``ocr_failed``."""
     program = shutil.which("tesseract")
     if program is None:
         raise LetterError("the program tesseract is not installed", code="ocr_missing", hint=INSTALL)

@@ -12,7 +12,7 @@ _DRAWN = ("pdf", "image")
 
 
 def page_picture(file: LetterFile, page: int, turned: int = 0) -> bytes:
-    """A 0-based page of the PDF or picture files that hold a letter, as PNG, upright and in grey.
+    """A 0-based page of the PDF or picture files that hold a letter, as PNG, upright and in gray.
 
     ``page`` counts through all its files, also pages of other letters in them; ``turned`` is that of ``Size``.
     Drawn in a worker process. Raises ``LetterError``: as for reading, and ``no_page`` where there is none.

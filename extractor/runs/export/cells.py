@@ -2,7 +2,7 @@
 
 A column's name is its field's path (``header.case_number``). A value keeps its type; a list is one
 text: its items joined by ``; ``, page ranges as ``177-179, 301``, and values in a list of
-records inside a row joined by `` | ``, one part a record, so that parts of neighbouring columns
+records inside a row joined by `` | ``, one part a record, so that parts of neighboring columns
 stay side by side.
 """
 

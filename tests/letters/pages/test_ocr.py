@@ -288,7 +288,7 @@ def test_a_program_that_fails_or_hangs_is_an_error(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(tesseract.shutil, "which", lambda name, found=str(program): found)
         monkeypatch.setattr(tesseract, "SECONDS", 0.3)
         with pytest.raises(LetterError) as raised:
-            tesseract.recognised(Image.new("L", (20, 20), 255), 200)
+            tesseract.recognized(Image.new("L", (20, 20), 255), 200)
         assert raised.value.code == code
 
 
@@ -355,7 +355,7 @@ def test_a_scan_in_a_pdf_is_drawn_dot_for_dot(down: int) -> None:
         drawn = picture_of(page.raw, *page.get_size(), layer.dpi)
     assert layer.dpi == pytest.approx(150, abs=0.01)
     assert (drawn.across, drawn.down) == image.size
-    rows = b"".join(drawn.grey[y * drawn.stride : y * drawn.stride + drawn.across] for y in range(drawn.down))
+    rows = b"".join(drawn.gray[y * drawn.stride : y * drawn.stride + drawn.across] for y in range(drawn.down))
     assert rows == image.convert("L").tobytes()
 
 

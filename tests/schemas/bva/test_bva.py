@@ -27,7 +27,7 @@ def _folded(value: Any) -> Any:
 @pytest.mark.parametrize("letter_id", OWN_IDS)
 def test_the_reading_is_the_gold(letter_id: str) -> None:
     reading, gold = own(letter_id)
-    assert reading.recognised, reading.note
+    assert reading.recognized, reading.note
     assert _folded(json.loads(fill(BVA.schema, reading.root).model_dump_json())) == _folded(gold)
 
 

@@ -259,7 +259,7 @@ def test_labels_are_found_as_scans_print_them(pairs: list[tuple[str, str]], tool
 
 
 def _content(reading: Reading) -> Any:
-    assert reading.recognised
+    assert reading.recognized
     found = [values(block) for part in ("header", "reviewer", "worker") for block in reading.root.blocks[part]]
     for one in decisions(reading):
         found += [values(one), *(values(one.blocks[side][0]) for side in ("claims_administrator", "maximus"))]
@@ -541,7 +541,7 @@ def test_a_date_that_could_be_meant_makes_the_reader_unsure(summary: str, field:
 )
 def test_what_is_not_such_a_letter_reads_as_nothing(text: str) -> None:
     reading = module("reader").read(module("reader").Letter("x", text))
-    assert not reading.recognised
+    assert not reading.recognized
     assert reading.note
     assert not reading.root.blocks
 

@@ -21,7 +21,7 @@ LETTER_IDS = sorted(path.stem for path in GOLD.glob("*.json"))
 ANY_WORDS = {"specialties", "subspecialties", "sections", "title"}
 
 
-def labelled(block: Block, path: str = "") -> Iterator[tuple[str, tuple[Span, ...]]]:
+def labeled(block: Block, path: str = "") -> Iterator[tuple[str, tuple[Span, ...]]]:
     """(path, spans) of every value after a label or in a known wording."""
     for name, fact in block.facts.items():
         if fact.value not in (None, []) and name not in (
@@ -35,7 +35,7 @@ def labelled(block: Block, path: str = "") -> Iterator[tuple[str, tuple[Span, ..
             yield f"{path}/{name}", fact.spans
     for name, inner in block.blocks.items():
         for number, each in enumerate(inner):
-            yield from labelled(each, f"{path}/{name}/{number}")
+            yield from labeled(each, f"{path}/{name}/{number}")
 
 
 def without(letter: Letter, spans: tuple[Span, ...], unreadable: str) -> str:
@@ -57,7 +57,7 @@ def test_no_unreadable_value_is_accepted_as_null(letter_id: str) -> None:
     letter = bundled(letter_id)
     known = {(finding.code, finding.path) for finding in baseline_errors(letter.text)}
     silent = []
-    for number, (path, spans) in enumerate(labelled(IMR.read(letter).root)):
+    for number, (path, spans) in enumerate(labeled(IMR.read(letter).root)):
         name = path.rsplit("/", 1)[-1]
         if name in ANY_WORDS or name in ("sex", "rationale_pages"):
             continue
@@ -72,7 +72,7 @@ def test_no_unreadable_value_is_accepted_as_null(letter_id: str) -> None:
 
 def _stated_elsewhere(letter: Letter, path: str, spans: tuple[Span, ...], unreadable: str) -> bool:
     """Whether the letter has the value in another place of the same part, where it is read then."""
-    found = dict(labelled(read(without(letter, spans, unreadable)).root))
+    found = dict(labeled(read(without(letter, spans, unreadable)).root))
     return path in found
 
 
