@@ -98,6 +98,14 @@ def test_lines_are_checked_by_the_type_they_name_or_bear(folder: Path) -> None:
     assert {line["status"] for line in checked} == {"accepted"}
 
 
+@pytest.mark.parametrize("words", [["text", "in"], ["batch", "write", "in"], ["record"], ["review", "in"], ["schema"]])
+def test_other_commands_are_about_one_type(folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.chdir(folder)
+    ran = cli(*words, "--type", "auto", "--workspace", ROOT)
+    assert ran.code == 2
+    assert "about one letter type" in ran.err
+
+
 def test_one_letter(folder: Path) -> None:
     ran = cli("extract", folder / "in/panel.txt", "--type", "auto", "--workspace", ROOT)
     assert json.loads(ran.out)["letter_type"] == "bva"

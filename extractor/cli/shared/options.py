@@ -36,8 +36,17 @@ WorkspaceOption = Annotated[
         help="Workspace folder; default: EXTRACTOR_WORKSPACE, then found upward from here.",
     ),
 ]
+
+
+def _one_type(name: str | None) -> str | None:
+    if name == "auto":
+        raise typer.BadParameter("this command is about one letter type; only run, extract and check know auto")
+    return name
+
+
 TypeOption = Annotated[
-    str | None, typer.Option("--type", metavar="NAME", help="Letter type; default: the workspace's.")
+    str | None,
+    typer.Option("--type", metavar="NAME", help="Letter type; default: the workspace's.", callback=_one_type),
 ]
 AutoTypeOption = Annotated[
     str | None,
