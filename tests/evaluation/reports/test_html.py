@@ -46,7 +46,7 @@ def test_the_page_is_well_formed_and_can_be_found_through(html):
     assert len(ids) == len(set(ids))
     targets = {attributes["href"] for attributes, _ in page.all("a")}
     assert targets <= {f"#{each}" for each in ids}
-    assert all(attributes["aria-labeledby"] in ids for attributes, _ in page.all("section"))
+    assert all(attributes["aria-labelledby"] in ids for attributes, _ in page.all("section"))
     named = [attributes for _, attributes, _ in page.elements if attributes.get("role") == "region"]
     assert all(attributes["aria-label"] and attributes["tabindex"] == "0" for attributes in named)
 
