@@ -23,7 +23,7 @@ class Canned:
 
     ``delay`` seconds pass before it, ``stall`` seconds in the middle of its body; ``reset`` tears the
     connection down instead of answering. ``endless`` is sent over and over until the client hangs up,
-    ``pace`` seconds apart, in place of a body.
+    ``pace`` seconds apart, in place of a body. ``raw`` is sent in place of all this, status line and headers too.
     """
 
     status: int = 200
@@ -35,6 +35,7 @@ class Canned:
     reset: bool = False
     endless: bytes = b""
     pace: float = 0.0
+    raw: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,10 @@ class _Handler(BaseHTTPRequestHandler):
             # Closing with nothing to wait for sends a reset instead of a goodbye.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(self.connection.detach())
+            self.close_connection = True
+            return
+        if reply.raw:
+            self.wfile.write(reply.raw)
             self.close_connection = True
             return
         self.send_response(reply.status)
