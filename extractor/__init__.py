@@ -33,15 +33,18 @@ if TYPE_CHECKING:
     from extractor.runs.answers import CheckedAnswer as CheckedAnswer
     from extractor.runs.bill import Bill as Bill
     from extractor.runs.bulk import Forecast as Forecast
+    from extractor.runs.bulk import Merged as Merged
     from extractor.runs.bulk import Options as Options
     from extractor.runs.bulk import Selection as Selection
     from extractor.runs.bulk import Summary as Summary
+    from extractor.runs.bulk import merge_runs as merge_runs
     from extractor.runs.export import Written as Written
     from extractor.runs.record import Attempt as Attempt
     from extractor.runs.record import Evidence as Evidence
     from extractor.runs.record import Failure as Failure
     from extractor.runs.record import Record as Record
     from extractor.runs.record_lines import read_records as read_records
+    from extractor.runs.run_state import RunState as RunState
     from extractor.runs.stream import RecordStream as RecordStream
     from extractor.workspace.second import SecondModel as SecondModel
     from extractor.workspace.session import PlanSpec as PlanSpec
@@ -65,11 +68,13 @@ _HOMES = {
     "Letter": "extractor.letters.letter",
     "LetterError": "extractor.errors",
     "LetterType": "extractor.lettertypes.lettertype",
+    "Merged": "extractor.runs.bulk",
     "Options": "extractor.runs.bulk",
     "PlanSpec": "extractor.workspace.session",
     "Reading": "extractor.lettertypes.reading",
     "Record": "extractor.runs.record",
     "RecordStream": "extractor.runs.stream",
+    "RunState": "extractor.runs.run_state",
     "SecondModel": "extractor.workspace.second",
     "Selection": "extractor.runs.bulk",
     "Span": "extractor.letters.spans",
@@ -82,6 +87,7 @@ _HOMES = {
     "letter_from_bytes": "extractor.letters.single",
     "letter_from_text": "extractor.letters.letter",
     "letter_type": "extractor.lettertypes.declaration",
+    "merge_runs": "extractor.runs.bulk",
     "read_letter": "extractor.letters.single",
     "read_records": "extractor.runs.record_lines",
 }
@@ -104,11 +110,13 @@ __all__ = [
     "Letter",
     "LetterError",
     "LetterType",
+    "Merged",
     "Options",
     "PlanSpec",
     "Reading",
     "Record",
     "RecordStream",
+    "RunState",
     "SecondModel",
     "Selection",
     "Span",
@@ -121,6 +129,7 @@ __all__ = [
     "letter_from_bytes",
     "letter_from_text",
     "letter_type",
+    "merge_runs",
     "read_letter",
     "read_records",
 ]

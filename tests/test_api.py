@@ -57,9 +57,9 @@ def test_the_public_names() -> None:
     assert extractor.__all__ == [
         "Attempt", "Bench", "Bill", "Bounds", "CassetteError", "CheckedAnswer", "Comparison", "Evidence", "Extractor",
         "ExtractorError", "Failure", "Finding", "Forecast", "IncompleteRunError", "Letter", "LetterError", "LetterType",
-        "Options", "PlanSpec", "Reading", "Record", "RecordStream", "SecondModel", "Selection", "Span", "Summary", "TextMark",
+        "Merged", "Options", "PlanSpec", "Reading", "Record", "RecordStream", "RunState", "SecondModel", "Selection", "Span", "Summary", "TextMark",
         "TransportError", "UsageError", "Withheld", "Written", "letter_from_bytes", "letter_from_text",
-        "letter_type", "read_letter", "read_records",
+        "letter_type", "merge_runs", "read_letter", "read_records",
     ]  # fmt: skip
     for name in extractor.__all__:
         found = getattr(extractor, name)
@@ -273,6 +273,19 @@ def test_a_frame_is_columns_of_equal_length(toy: Extractor) -> None:
     for wrong in ("both", "nothing"):
         with pytest.raises(UsageError):
             toy.frame(records, wrong)
+
+
+def test_the_state_of_a_folder_and_folders_made_one(toy: Extractor, tmp_path: Path) -> None:
+    letters = toy.workspace.root / "letters"
+    for part in (1, 2):
+        toy.run(letters, tmp_path / f"out-{part}", selection=Selection(shard=(part, 2))).finish()
+    states = [extractor.RunState.of_folder(tmp_path / f"out-{part}") for part in (1, 2)]
+    assert [(state.state, state.stop_reason, state.failed) for state in states] == [("finished", "", {})] * 2
+    merged = extractor.merge_runs([tmp_path / "out-1", tmp_path / "out-2"], tmp_path / "all")
+    assert (merged.counts["accepted"], merged.conflicts) == (3, ())
+    assert extractor.RunState.of_folder(tmp_path / "all").records["letters"] == 3
+    with pytest.raises(UsageError, match="no run"):
+        extractor.RunState.of_folder(tmp_path)
 
 
 def test_a_run_is_exported_as_tables(toy: Extractor, tmp_path: Path) -> None:

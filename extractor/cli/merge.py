@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from extractor import merge_runs
+from extractor.api import RECORDS
 from extractor.cli.shared.options import JsonOption, print_err, print_json
-from extractor.runs import bulk
 
 _NAMED = 5
 
@@ -29,7 +30,7 @@ def merge_command(
 
     Example: extractor merge out-1 out-2 out-3 out-4 --out out
     """
-    merged = bulk.merge(folders, out)
+    merged = merge_runs(folders, out)
     if as_json:
         print_json(
             {
@@ -37,7 +38,7 @@ def merge_command(
                 **{status: merged.counts.get(status, 0) for status in ("accepted", "needs_review", "failed")},
                 "folders": merged.letters,
                 "conflicts": list(merged.conflicts),
-                "records": str(out / bulk.RECORDS),
+                "records": str(out / RECORDS),
             }
         )
         return
@@ -46,7 +47,7 @@ def merge_command(
     counts = ", ".join(
         f"{merged.counts.get(status, 0):,} {status}" for status in ("accepted", "needs_review", "failed")
     )
-    print(f"{merged.counts.total():,} letters: {counts}. Records: {out / bulk.RECORDS}")
+    print(f"{merged.counts.total():,} letters: {counts}. Records: {out / RECORDS}")
     if merged.conflicts:
         named = ", ".join(merged.conflicts[:_NAMED]) + (", ..." if len(merged.conflicts) > _NAMED else "")
         print_err(f"{len(merged.conflicts):,} letters differ between two folders; the newer record was used: {named}")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from extractor import RunState
 from extractor.cli.shared.options import JsonOption, print_json
 from extractor.cli.shared.outcome import withheld_line
 from extractor.cli.shared.progress import compact, duration, parts
 from extractor.display.terminal import terminal_safe
 from extractor.display.values import money
-from extractor.models.prices import rounded
-from extractor.runs.bulk import STOPS
-from extractor.runs.ledger import Latest, LedgerView, running
-
-_MOST_FAILED = 200
 
 
 def status_command(
@@ -31,53 +25,13 @@ def status_command(
 
     Example: extractor status out
     """
-    with LedgerView(folder) as ledger:
-        last, now = ledger.latest(), running(folder)
-        report: dict[str, Any] = {
-            "folder": str(folder),
-            "state": _state(last, now),
-            "run": _run(last, now) if last else None,
-            "records": {"letters": 0, **dict.fromkeys(("accepted", "needs_review", "failed"), 0), **ledger.counts()},
-            "errors": dict(ledger.errors()),
-        }
-        report["records"]["letters"] = sum(report["records"].values())
-        report["withheld"] = ledger.withheld()._asdict()
-        report["failed"] = {
-            record.letter_id: "; ".join(filter(None, (record.error.message, record.error.hint)))
-            for record in ledger.failed_records(_MOST_FAILED)
-            if record.error
-        }
-        totals = ledger.totals()
-    report["usage"] = totals.usage.as_dict()
-    report["cost_usd"] = None if totals.unpriced else rounded(totals.usd)
-    report["cost_usd_known"] = rounded(totals.usd)
+    state = RunState.of_folder(folder)
+    report = state.as_dict()
     if as_json:
         print_json(report)
     else:
-        for line in _lines(report):
+        for line in _lines(report, state.stop_reason):
             print(line)
-
-
-def _state(last: Latest | None, now: bool) -> str:
-    if now:
-        return "running"
-    if last is None:
-        return "unknown"
-    if last.ended is None:
-        return "killed"
-    if last.state.get("stopped"):
-        return "interrupted" if last.state["stopped"] == "interrupted" else "stopped"
-    return "incomplete" if last.state.get("left") else "finished"
-
-
-def _run(last: Latest, now: bool) -> dict[str, Any]:
-    times = {"began": _moment(last.began), "ended": _moment(last.ended) if last.ended else None}
-    age = {"seconds_ago": round(time.time() - last.updated, 1)} if now else {}
-    return {"number": last.run, **times, **age, **last.state}
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
 
 
 _STATES = {
@@ -90,9 +44,9 @@ _STATES = {
 }
 
 
-def _lines(report: dict[str, Any]) -> list[str]:
+def _lines(report: dict[str, Any], stop_reason: str) -> list[str]:
     run, records = report["run"], report["records"]
-    sentence = _STATES.get(report["state"]) or f"the last run stopped: {STOPS.get(run['stopped'], run['stopped'])}"
+    sentence = _STATES.get(report["state"]) or f"the last run stopped: {stop_reason}"
     lines = [f"{report['folder']}: {sentence}"]
     if run and "merged" in run:
         lines.append(f"merged from {', '.join(run['merged'])}")

@@ -3,7 +3,7 @@
 from extractor.runs.bulk.budget import refuse_unknown_prices
 from extractor.runs.bulk.flow import run
 from extractor.runs.bulk.forecast import Forecast, forecast
-from extractor.runs.bulk.merge import Merged, merge
+from extractor.runs.bulk.merge import Merged, merge_runs
 from extractor.runs.bulk.options import Around, OnProgress, Options
 from extractor.runs.bulk.selection import Selection, select
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, STOPS, Summary
@@ -21,7 +21,7 @@ __all__ = [
     "Selection",
     "Summary",
     "forecast",
-    "merge",
+    "merge_runs",
     "refuse_unknown_prices",
     "run",
     "select",

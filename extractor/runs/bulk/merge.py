@@ -27,7 +27,7 @@ class Merged:
     conflicts: tuple[str, ...]
 
 
-def merge(folders: Sequence[Path], out: Path) -> Merged:
+def merge_runs(folders: Sequence[Path], out: Path) -> Merged:
     """Join the ledgers and records of ``folders`` in the new folder ``out``; the folders stay as they are.
 
     For a letter that is in two of them, the newer record is taken. ``out`` appears whole or not

@@ -14,7 +14,7 @@ import pytest
 
 from extractor.errors import LedgerError
 from extractor.models.model import Reply
-from extractor.runs.bulk.merge import merge
+from extractor.runs.bulk.merge import merge_runs
 from extractor.runs.bulk.output import Output
 from extractor.runs.ledger import Keys, Ledger, LedgerView
 from extractor.runs.ledger.beside import RECORDS, refuse_foreign_records
@@ -120,7 +120,7 @@ def test_a_flipped_byte_of_a_record_is_named(whole: Path, tmp_path: Path) -> Non
         list(view.records())
     with LedgerView(folder) as view:
         assert view.counts() == {"accepted": LETTERS}
-    assert "letter-007" in refused(lambda: merge([folder], tmp_path / "merged"))
+    assert "letter-007" in refused(lambda: merge_runs([folder], tmp_path / "merged"))
 
 
 def test_a_changed_status_is_no_count(whole: Path, tmp_path: Path) -> None:
