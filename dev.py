@@ -84,9 +84,10 @@ def closing_words(records: list[dict[str, Any]]) -> str:
     errors = {record["letter_id"]: [f for f in record["findings"] if f["severity"] == "error"] for record in records}
     flagged = [record["letter_id"] for record in records if record["status"] == "needs_review"]
     failed = sum(record["status"] == "failed" for record in records)
-    own = sum(all(each["blame"] == "letter" for each in errors[letter_id]) for letter_id in flagged)
-    parts = [f"{len(flagged)} of {len(records)} letters are flagged for a person, as they should be"]
-    parts.append(f"in {own} of them the letter itself is at fault (blame: letter)")
+    others = [letter_id for letter_id in flagged if any(each["blame"] != "letter" for each in errors[letter_id])]
+    parts = [f"{len(flagged)} of {len(records)} letters are flagged for a person"]
+    parts.append(f"in {len(flagged) - len(others)} of them the letter itself is at fault (blame: letter)")
+    parts += [f"{name}: {', '.join(sorted({each['code'] for each in errors[name]}))}" for name in others]
     if failed:
         parts.append(f"{failed} failed")
     return f"({'; '.join(parts)}. `extractor run` ends with exit code 1 then.)"

@@ -135,6 +135,21 @@ def test_an_answer_is_checked(toy: Extractor) -> None:
     assert "other_text" in [each.code for each in toy.check(toy.extract(text_of("red")), text_of("slow")).findings]
 
 
+def test_nothing_that_ends_in_a_log_holds_the_words_of_a_letter(toy: Extractor) -> None:
+    """Text in place of a path is the classic mistake; ``repr`` is what loggers and failing tests print."""
+    text = "Dear Sir,\nJane Roe, born on 1/2/1970, parcel lost"
+    for mistake in (text, text.replace("\n", " ") * 9):
+        with pytest.raises(UsageError) as raised:
+            toy.extract(mistake)
+        assert "Roe" not in str(raised.value)
+        assert "may be the text of a letter" in str(raised.value)
+    letter = letter_from_text("a", NOTES["blue"])
+    run = toy.run(toy.workspace.root / "letters")
+    found = list(run)
+    for shown in (letter, found, run.summary):
+        assert "Blue Van" not in repr(shown)
+
+
 def test_lines_of_answers_are_checked(toy: Extractor) -> None:
     right, letters = right_answer(NOTES["red"]), [toy.workspace.root / "letters"]
     lines = [

@@ -21,7 +21,7 @@ def record(letter_id: str, status: str, *blames: str) -> dict[str, Any]:
     return {
         "letter_id": letter_id,
         "status": status,
-        "findings": [{"severity": "error", "blame": blame} for blame in blames],
+        "findings": [{"severity": "error", "blame": blame, "code": "odd"} for blame in blames],
     }
 
 
@@ -32,7 +32,7 @@ def record(letter_id: str, status: str, *blames: str) -> dict[str, Any]:
             [record("a", "needs_review", "letter"), record("b", "accepted")],
             ["1 of 2 letters are flagged", "in 1 of them"],
         ),
-        ([record("a", "needs_review", "letter", "unclear")], ["1 of 1 letters", "in 0 of them"]),
+        ([record("a", "needs_review", "letter", "unclear")], ["1 of 1 letters", "in 0 of them", "; a: odd."]),
         ([record("a", "failed"), record("b", "needs_review", "letter")], ["1 of 2 letters", "; 1 failed"]),
     ],
 )
@@ -45,6 +45,6 @@ def test_the_sentence_of_the_bundled_letters() -> None:
     with Extractor(ROOT, model="offline") as opened:
         records = [each.as_dict() for each in opened.run(LETTERS)]
     assert dev.closing_words(records) == (
-        "(6 of 25 letters are flagged for a person, as they should be; in 5 of them the letter itself is at fault "
-        "(blame: letter). `extractor run` ends with exit code 1 then.)"
+        "(6 of 25 letters are flagged for a person; in 5 of them the letter itself is at fault "
+        "(blame: letter); form-2013: unread. `extractor run` ends with exit code 1 then.)"
     )

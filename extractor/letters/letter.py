@@ -49,6 +49,10 @@ class Letter:
     first_page: int = field(default=0, compare=False)
     page_marks: tuple[Span, ...] = field(default=(), compare=False)
 
+    def __repr__(self) -> str:
+        # Logs and error pages print this: it holds none of the letter's words.
+        return f"Letter({self.id!r}, {len(self.text):,} characters)"
+
     @cached_property
     def sha256(self) -> str:
         """Hex digest of the text in UTF-8."""

@@ -147,6 +147,10 @@ class Record:
 
     __pydantic_config__ = _CLOSED
 
+    def __repr__(self) -> str:
+        # Logs and error pages print this: it holds none of the letter's words.
+        return f"Record({self.letter_id!r}, {self.status!r}, {len(self.findings)} findings)"
+
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that keep the record from being accepted."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from extractor.engine import ENGINE
 from extractor.errors import UsageError
 from extractor.letters.letter import LetterFile
+from extractor.models.prompts import load_prompt
 from extractor.runs.plan import DEFAULT_REASKS, Plan
 from extractor.workspace.workspace import Workspace
 
@@ -105,8 +106,13 @@ def only_recorded(workspace: Workspace, letter_type: str | None, prompt: str | N
         return recorded[0]
     if workspace.config.replay_model in recorded:
         return workspace.config.replay_model
-    listed = ", ".join(REPLAY + name for name in recorded) or "none"
+    if not recorded:
+        load_prompt(workspace.root / workspace.config.letter_types[kind].prompts, chosen, kind)
+        raise UsageError(
+            f"no answers are recorded for {chosen}",
+            hint=f"record some: extractor record --prompt {chosen} --model openai/NAME; or name a --model to ask",
+        )
     raise UsageError(
-        f"--replay needs a model: recorded for {chosen}: {listed}",
-        hint="name one with --model replay:NAME, or set replay_model in workspace.toml",
+        f"answers of several models are recorded for {chosen}: {', '.join(REPLAY + name for name in recorded)}",
+        hint="name one with --model, or set replay_model in workspace.toml",
     )

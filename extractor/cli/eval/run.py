@@ -160,7 +160,9 @@ def history_command(
     if as_json_:
         print_json(heads)
         return
-    grid = Grid(("run", "letters", "errors/letter", "precision", "recall", "right", "silent", "cost USD"))
+    grid = Grid(
+        ("run", "letters", "errors/letter", "precision", "recall", "right", "silent (protected + other)", "cost USD")
+    )
     grid.right = frozenset(range(1, 8))
     for head in heads:
         s = head["summary"]
@@ -171,6 +173,11 @@ def history_command(
             percent_of(*s["recall"]),
             f"{s['letters_right'][0]}/{s['letters_right'][1]}",
         )
-        figures = (f"{s['errors'] / s['letters'] if s['letters'] else 0:.2f}", *ratios, str(s["silent_errors"]), cost)
+        figures = (
+            f"{s['errors'] / s['letters'] if s['letters'] else 0:.2f}",
+            *ratios,
+            f"{s['silent_errors']} + {s.get('silent_other_errors', 0)}",
+            cost,
+        )
         grid.rows.append((head["id"], f"{s['letters']}{left}", *figures))
     print(as_text(iter([grid])) if grid.rows else "no runs yet; make one: extractor eval run", end="\n")

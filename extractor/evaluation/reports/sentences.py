@@ -142,7 +142,7 @@ def _debatable(c: Comparison, kind: str) -> str:
 def compare_notes(c: Comparison) -> list[str]:
     """Rates with their intervals, the test on whole letters, and what the set could and could not detect."""
     a, b = names(c)
-    notes = [letters_right(side.summary, name) for side, name in ((c.a, a), (c.b, b))]
+    notes = [*_left_out(c), *(letters_right(side.summary, name) for side, name in ((c.a, a), (c.b, b)))]
     if c.letters_right.p is not None:
         fixed, broke = plural(c.letters_right.fixed, "letter"), f"{c.letters_right.broke:,}"
         notes.append(
@@ -158,6 +158,17 @@ def compare_notes(c: Comparison) -> list[str]:
         for (what, letters, up_to), who in found.items()
     ]
     return notes
+
+
+def _left_out(c: Comparison) -> Iterator[str]:
+    """Values that gold accepts to be left out are in no denominator, so two runs may have different ones."""
+    first, second = (side.summary["gold_values"] for side in (c.a, c.b))
+    if first != second:
+        more = names(c)[first > second]
+        yield (
+            f"{more} leaves out {plural(abs(first - second), 'value')} more that gold allows to leave out; these count "
+            f"neither as right nor as wrong, so the runs are held to {first:,} and {second:,} values."
+        )
 
 
 def detectable(c: Comparison) -> str:

@@ -337,14 +337,20 @@ def _whole(place: FileLocation) -> str:
     return printable("/".join((str(place.path).lstrip("/"), *(tidy(step.name) for step in place.inside))))
 
 
+def _named(path: str) -> str:
+    """A path for an error. One that may be the text of a letter is only counted: no error holds a letter's words."""
+    if "\n" in path or "\r" in path or len(path) > _LONGEST_NAME:
+        return f"a name of {len(path):,} characters, left out because it may be the text of a letter"
+    return printable(path)
+
+
 def _check(path: Path) -> None:
     """Raise ``UsageError`` for a named path that cannot be used."""
-    name, hint = printable(str(path)), "name letters, or folders of them"
-    name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+    name, hint = _named(str(path)), "name letters, or folders of letters"
     try:
         path.stat()
     except (FileNotFoundError, ValueError):
         raise UsageError(f"no such file or folder: {name}", hint=hint) from None
     except OSError as error:
-        what = "no such file or folder:" if error.errno == errno.ENAMETOOLONG else "cannot look at"
+        what = "no such file or folder:" if error.errno == errno.ENAMETOOLONG else "cannot open"
         raise UsageError(f"{what} {name}: {error.strerror}", hint=hint) from error

@@ -78,7 +78,7 @@ class Summary:
     totals: Totals = field(default_factory=Totals)
     withheld: WithheldCount = field(default_factory=WithheldCount)
     types: Counter[str] = field(default_factory=Counter)
-    first: list[Record] = field(default_factory=list)
+    first: list[Record] = field(default_factory=list, repr=False)
     odd_cost: Record | None = None
     _began: float = field(default_factory=time.monotonic)
     _recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1_000))
