@@ -73,7 +73,7 @@ class Extractor:
     ``model``: ``offline``, ``openai/NAME``, ``replay:openai/NAME``, ...; ``None`` takes ``EXTRACTOR_MODEL``, then the
     workspace's default, then ``offline``. ``prompt``, ``base_url`` ``reasks`` (how often findings are sent back) and
     ``strict`` (no wrong value is withheld) mean what they mean on the command line. ``second`` is another model, which
-    is asked about letters that would go to a person.
+    is asked about letters that would need review.
 
     Nothing is opened before it is needed. Every method raises ``ExtractorError`` kinds: ``UsageError`` for what
     cannot be done as asked, ``LetterError`` for a letter that cannot be read.
@@ -198,7 +198,7 @@ class Extractor:
         return file, found
 
     def check(self, answer: Mapping[str, Any] | BaseModel | Record, letter: Letter | AnyPath) -> CheckedAnswer:
-        """Anyone's answer held against its letter, without any model: evidence, findings and status."""
+        """Check an answer from any source against its letter, without a model: evidence, findings and status."""
         found = letter if isinstance(letter, Letter) else self.read(letter)
         if isinstance(answer, Record):
             given, made_from = as_given(answer.as_dict()), answer.letter_sha256

@@ -2,7 +2,7 @@
 
 A reading has the shape of the answer: a tree of blocks, each with named regions (where to look),
 facts (what the reader read there, by the schema's field names) and inner blocks. So a value can
-be held against *its own* place, not against the whole text.
+be checked against *its own* place, not against the whole text.
 """
 
 from __future__ import annotations

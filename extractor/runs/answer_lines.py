@@ -1,4 +1,4 @@
-"""Lines of answers from any source, each held against its letter."""
+"""Lines of answers from any source, each checked against its letter."""
 
 from __future__ import annotations
 

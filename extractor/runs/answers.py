@@ -1,4 +1,4 @@
-"""Anyone's answer held against its letter, without any model."""
+"""Answers from any source checked against their letters, without a model."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ class Plan:
     """What every letter of a run has in common.
 
     ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost. ``strict``: every
-    wrong value sends its letter to a person; none is withheld. ``second``: the plan of another model, which is
-    asked once about letters that would go to a person. ``others``: plans for further letter types, of the same
+    wrong value keeps its letter from being accepted; none is withheld. ``second``: the plan of another model, which is
+    asked once about letters that would need review. ``others``: plans for further letter types, of the same
     model; each letter then goes to the plan whose type recognizes it.
     """
 

@@ -1,4 +1,4 @@
-"""A second model's opinion on a letter that would go to a person, and what it changes in the record."""
+"""A second model's opinion on a letter that would need review, and what it changes in the record."""
 
 from __future__ import annotations
 

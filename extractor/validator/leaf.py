@@ -1,4 +1,4 @@
-"""One leaf of an answer, held against its own place in the letter."""
+"""One leaf of an answer, checked against its own place in the letter."""
 
 from __future__ import annotations
 

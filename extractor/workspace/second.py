@@ -22,7 +22,7 @@ _LETTER: ContextVar[tuple[LetterFile, str]] = ContextVar("letter")
 
 @dataclass(frozen=True)
 class SecondModel:
-    """A model that is asked about letters which would go to a person; ``prompt``: ``None`` takes the first one's."""
+    """A model that is asked about letters that would need review; ``prompt``: ``None`` takes the first one's."""
 
     model: str
     prompt: str | None = None

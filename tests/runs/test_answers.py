@@ -1,4 +1,4 @@
-"""Anyone's answer held against its letter: it always comes to a result that can be written."""
+"""Answers from any source checked against their letters: the result can always be written."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_a_true_answer_without_any_reader_is_never_blamed() -> None:
         "/claims/1/name": "words",
         "/claims/1/outcome": "nothing",
     }
-    # What matters most and is proven by nothing goes to a person.
+    # A protected value that nothing proves needs review.
     assert found(TRUE) == {("unproven", f"/claims/{i}/outcome", "unclear") for i in (0, 1)}
 
 

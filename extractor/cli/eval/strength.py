@@ -47,7 +47,7 @@ def strength_command(
 
 
 def _print(leaves: Collection[LeafStrength]) -> None:
-    table = Table("leaf", "proven by", "planted", "pass in silence", "95 %", "false alarms", pad_edge=False)
+    table = Table("leaf", "proven by", "planted", "undetected", "95 %", "false alarms", pad_edge=False)
     for leaf in leaves:
         low, high = leaf.bounds
         levels = ", ".join(

@@ -168,7 +168,7 @@ class Budget:
 
 
 class BudgetedModel:
-    """A model whose every call is held against a budget.
+    """A model whose every call is charged to a budget.
 
     ``opened`` holds what was held back for letters that have started, by letter id, until their first call takes it.
     ``refused`` is called with the most a call may cost that does not fit any more.

@@ -1,4 +1,4 @@
-"""The ledger held against ``records.jsonl`` beside it: the file is made from the ledger, which must know all of it."""
+"""The ledger compared with ``records.jsonl`` beside it: the file is made from the ledger, which must know all of it."""
 
 from __future__ import annotations
 

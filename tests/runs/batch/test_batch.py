@@ -439,7 +439,7 @@ HURT: dict[str, tuple[Callable[[Line, Line, Line], list[Line | str]], str, set[s
         set(),
         4,
     ),
-    "a request that the endpoint refused for good": (
+    "a request that the endpoint refused permanently": (
         lambda a, b, c: [a, b, {**c, "response": {"status_code": 400, "body": {"error": {"code": "bad"}}}}],
         "3 lines: 2 answers, 1 errors (bad_request 1)\n",
         {"blue", "red", "slow"},
