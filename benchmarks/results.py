@@ -178,13 +178,14 @@ class Page:
         yield (
             "Each checker gets the non-null values that a letter prints, a date or page range as the letter prints it. "
             "Admitted: used without a person looking. Nulls, left-out records and judgments are not among the values: "
-            "only this project checks them.\n\n"
+            "only this project checks them. Answers are those to the default prompt.\n\n"
         )
         yield "".join(f"- {line}\n" for line in self.versions) + "\n"
         for name, bench in benches.items():
             yield f"### `{name}`: planted wrong values\n\n" + self._on_planted(bench)
+            default = self.workspace.config.letter_types[name].default_prompt
             for answers in sets[name]:
-                if not answers.reasks:
+                if not answers.reasks and answers.run.about["prompt"] == default:
                     yield f"### {answers.name}\n\n" + self._on_answers(bench, answers)
         if self.checkers:
             yield "What they cannot express:\n\n"
