@@ -16,6 +16,7 @@ from extractor.validator.occurrence import occurrences
 
 _NEGATION = re.compile(r"(?:\b(?:not|non|no|never|cannot|without|neither|nor)|n['\u2019]t)[\s-]*\Z", re.IGNORECASE)
 _CLOSERS = "\"'\u201c\u201d\u2018\u2019()[]*\u00bb\u00ab"
+_FULL_STOPS = ".?!"
 _PAUSES = {"sentence": ".?!:\u2022\u00b7", "clause": ".?!:;,\u2022\u00b7-\u2013\u2014"}
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Nos|vs|e\.g|i\.e|cf|approx|[A-Z])\.\Z")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n[\s]*\Z")
@@ -35,6 +36,16 @@ def is_whole(text: str, place: Span, region: Span, unit: Unit) -> bool:
     if unit == "words":
         return True
     return _begins(text, place, region, _PAUSES[unit]) and _ends(text, place, region, _PAUSES[unit])
+
+
+def begins_sentence(text: str, place: Span) -> bool:
+    """Whether words begin behind a full stop, or begin a paragraph."""
+    return _begins(text, place, Span(0, len(text)), _FULL_STOPS)
+
+
+def ends_sentence(text: str, place: Span) -> bool:
+    """Whether a full stop ends these words; the end of a line or paragraph does not."""
+    return text[place.end - 1] in _FULL_STOPS or text[place.end : place.end + 1] in tuple(_FULL_STOPS)
 
 
 def _begins(text: str, place: Span, region: Span, pauses: str) -> bool:

@@ -31,7 +31,7 @@ from extractor.runs.record import SecondAnswer
 from tests.support.plans import tariff
 from tests.support.toy import put
 
-_NAME = re.compile(r"NAME: ([\w, ]+)")
+_NAME = re.compile(r"NAME: ([\w. ]+)")
 
 
 class Memo(StrictModel):
@@ -40,19 +40,19 @@ class Memo(StrictModel):
 
 
 def read_memo(letter: Letter) -> Reading:
-    """Reads every name a word too far where the letter states SWALLOW."""
+    """Reads every name a sentence too far where the letter states SWALLOW."""
     whole = Span(0, len(letter.text))
     found = _NAME.search(letter.text)
     assert found
-    end = found.end(1) if "SWALLOW" in letter.text else found.start(1) + len(found[1].split(",")[0])
+    end = found.end(1) if "SWALLOW" in letter.text else found.start(1) + len(found[1].split(".")[0])
     span = Span(found.start(1), end)
     facts = {"name": Fact(span.of(letter.text), (span,)), "sent": Fact(None)}
     return Reading(letter, Block(whole, {"memo": whole}, facts))
 
 
 MEMO = LetterType("memo", Memo, read_memo, protected=("name", "sent"))
-GOOD = "NAME: Anna, Vale\n"
-SWALLOWED = "NAME: Anna, Vale\nSWALLOW\n"
+GOOD = "NAME: Anna. Vale\n"
+SWALLOWED = "NAME: Anna. Vale\nSWALLOW\n"
 RIGHT = {"name": "Anna", "sent": None}
 
 
@@ -109,7 +109,7 @@ def record_of(plan: Plan, text: str) -> Any:
     [
         pytest.param(GOOD, RIGHT, RIGHT, "accepted", 0, id="nothing is flagged"),
         pytest.param(SWALLOWED, RIGHT, RIGHT, "accepted", 1, id="both agree against the reader"),
-        pytest.param(SWALLOWED, RIGHT, {"name": "Anna, Vale", "sent": None}, "needs_review", 1, id="they disagree"),
+        pytest.param(SWALLOWED, RIGHT, {"name": "Anna. Vale", "sent": None}, "needs_review", 1, id="they disagree"),
         pytest.param(GOOD, {"name": "Bob", "sent": None}, {"name": "Bob", "sent": None}, "needs_review", 1, id="not in the letter"),
         pytest.param(SWALLOWED, RIGHT, {"nome": "Anna"}, "needs_review", 1, id="no valid second answer"),
         pytest.param(SWALLOWED, RIGHT, ModelError("no", code="bad_request"), "needs_review", 1, id="it fails"),
@@ -124,11 +124,11 @@ def test_who_is_asked_and_what_comes_of_it(text: str, first: Any, second: Any, s
 
 
 def test_both_answers_are_kept_and_priced() -> None:
-    record = record_of(plan_of(RIGHT, {"name": "Anna, Vale", "sent": None}), SWALLOWED)
+    record = record_of(plan_of(RIGHT, {"name": "Anna. Vale", "sent": None}), SWALLOWED)
     assert record["answer"] == RIGHT
     assert record["second"] == {
-        "model": "other/b", "prompt": None, "prompt_sha256": None, "answer": {"name": "Anna, Vale", "sent": None},
-        "values": {"/name": "Anna, Vale"}, "error": None,
+        "model": "other/b", "prompt": None, "prompt_sha256": None, "answer": {"name": "Anna. Vale", "sent": None},
+        "values": {"/name": "Anna. Vale"}, "error": None,
     }  # fmt: skip
     assert [(each["model"], each["cost_usd"]) for each in record["attempts"]] == [
         ("openai/a", 0.0028), ("openai/a", 0.0028), ("other/b", 0.0056),
