@@ -6,11 +6,11 @@ import hashlib
 import re
 import unicodedata
 
-# Longer names are cut and end in a hash: file systems stop at 255 bytes, and ".yaml" and part files come behind.
+# Longer names are cut and end in a hash: file systems stop at 255 bytes, and ".yaml" or ".part" is added to them.
 _LONGEST = 150
 _KEPT = 100
 _HASH = "%%"
-# What Windows takes for a device, whatever comes behind a dot.
+# What Windows takes for a device, whatever comes after a dot.
 _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|\Z)")
 # A "/" is written "__"; an underscore beside another or beside a "/" would be taken for half of one.
 _AMBIGUOUS = re.compile(r"(?<=[_/])_|_(?=[_/])")

@@ -167,7 +167,7 @@ class _Pass:
                 yield name, unit
 
     def _cut(self, spec: SchemaField, span: Span) -> list[Span]:
-        """A unit as one record, or cut behind each of several words of the enum leaf ``one``."""
+        """A unit as one record, or cut after each of several words of the enum leaf ``one``."""
         assert isinstance(spec.place, Each)
         assert spec.model is not None
         leaf = next((inner for inner in fields_of(spec.model) if inner.name == spec.place.one), None)

@@ -72,7 +72,7 @@ CODES: dict[str, str] = {
     "correction_ignored": "A corrected value that was not asked for, or does not fit its field, was ignored.",
     "skeleton": "Only judgments and quotes are a model's; the deterministic reading filled the rest.",
     "skeleton_disputed": "The model disputes a row of the reading that it was given.",
-    "wrapped": "The answer came in a code fence, or behind reasoning or a byte order mark, which was removed.",
+    "wrapped": "The answer came in a code fence, or after reasoning or a byte order mark, which was removed.",
     "other_model": "The endpoint reports that a model other than the requested one answered.",
     "baseline": "The record was filled from the deterministic reading alone, without a language model.",
 }

@@ -41,7 +41,7 @@ class LetterType:
     ``from_reading``: field paths where the reading's value, if it is certain, comes in place of a wrong one.
     ``planters``: by kind, functions that plant mistakes in a correct answer, to measure the validator. Those that
     follow from the schema alone (``mistakes``) are there already; give only what needs knowledge of the letters.
-    ``starts``: where letters begin in a text that may hold several of them, one behind the other. It is asked
+    ``starts``: where letters begin in a text that may hold several of them, one after the other. It is asked
     of every text; ``[]`` or one place means that there is only one letter.
     ``rows``: a short table of one answer for people, one row a record.
     ``forms``: the names of the forms that its letters come in, if the reader distinguishes them (``Reading.form``).

@@ -207,7 +207,7 @@ class Wording:
 
     ``words`` maps values to regular expressions, in order of precedence where two match at the same
     place; a value that is not named there is known by its own words. Case does not count. ``behind``
-    must come right before the words. Words behind a negation state nothing. ``given`` maps
+    must come right before the words. Words after a negation state nothing. ``given`` maps
     a section to the value that every record in it has.
     """
 

@@ -74,7 +74,7 @@ class Each:
 
     ``unit``: ``paragraph``; ``item`` (numbered where the section is numbered, else each paragraph);
     ``bullet``; ``sentence``; ``line``. ``of``: the sections, by default the one the marker names.
-    ``one``: the enum leaf of which a record holds one; a unit with several is cut behind each.
+    ``one``: the enum leaf of which a record holds one; a unit with several is cut after each.
     ``unless``: sections that may hold such values in prose; where the letter has one of these and none of
     ``of``, the reader has no view.
     """

@@ -27,7 +27,7 @@ _FEWEST_DIGITS, _LONGEST_IDENTIFIER = 4, 24
 
 
 class ProposedLabel(NamedTuple):
-    """A label that recurs. ``is_date``: dates are behind it; ``shape``: the pattern of identifiers that are."""
+    """A label that recurs. ``is_date``: dates follow it; ``shape``: the pattern of identifiers that are."""
 
     words: str
     is_date: bool = False
@@ -36,7 +36,7 @@ class ProposedLabel(NamedTuple):
 
 @dataclass(frozen=True)
 class Proposal:
-    """What most of the letters bear: headings in their order, and labels with what is behind them.
+    """What most of the letters bear: headings in their order, and labels with what follows them.
 
     ``titles`` are lines that letters begin with: landmarks rather than headings of a section.
     """
@@ -157,7 +157,7 @@ def schema_source(name: str, found: Proposal) -> str:
 
 
 def _line(label: ProposedLabel, field: str) -> str:
-    """The line of the schema for what is behind a label."""
+    """The line of the schema for what follows a label."""
     place = f"After({_quoted(label.words + ':')})"
     if label.is_date:
         return f'    {field}: Annotated[date | None, Stated("letter"), {place}]'

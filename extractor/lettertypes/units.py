@@ -20,7 +20,7 @@ _BULLET_MARK = r"(?:[\u2022\u00b7\u25aa\u25cf*\u2013-]|o(?=\t))[^\S\n]+(?=\S)"
 _NUMBERED, _BULLET = (re.compile(rf"(?m)^[^\S\n]*{mark}") for mark in (_NUMBER, _BULLET_MARK))
 _MARK = re.compile(rf"{_NUMBER}|{_BULLET_MARK}")
 _NOT_WORDS = re.compile(r"[\W_]*\Z")
-# A full stop behind one of these ends no sentence.
+# A full stop after one of these ends no sentence.
 _ABBREVIATED = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|Hon|Messrs|St|Ste|Mt|Ft|No|Nos|Nr|v|vs|cf|e\.g|i\.e|al|etc|Inc|Co|Corp|Ltd|Jr|Sr|Sgt|Capt|Lt"
     r"|Col|Gen|Maj|Dept|Reg|Fed|Cir|App|Vet|Sec|Art|Ch|Fig|Vol|pp?|para|approx|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)"
@@ -143,7 +143,7 @@ def _running_numbers(text: str, within: Span) -> list[tuple[int, int]]:
 
 
 def _marked(text: str, within: Span, marks: Sequence[tuple[int, int]]) -> Iterator[Span]:
-    """From behind each mark to the next."""
+    """From the end of each mark to the next."""
     for i, (_, end) in enumerate(marks):
         stop = marks[i + 1][0] if i + 1 < len(marks) else within.end
         yield Span(end, stop).trimmed(text)

@@ -1,7 +1,7 @@
 """How an answer is got out of a model: all of it, with quotes, or only what the reader cannot know.
 
 ``plain`` asks for the whole record, ``quoted`` for the words of each stated value as well.
-``skeleton`` shows the model what the reader found, as a numbered table behind the letter, and asks
+``skeleton`` shows the model what the reader found, as a numbered table after the letter, and asks
 only for what needs a mind; the reading fills the rest. That saves most of the output, and gives away
 the second pair of eyes on what the reader filled: so the model may dispute rows of the table, and
 every such record states how it was made.
@@ -37,7 +37,7 @@ class Strategy(Protocol):
     def schema(self) -> type[BaseModel]: ...
 
     def notes(self, reading: Reading) -> str:
-        """A message behind the letter; empty for none."""
+        """A message after the letter; empty for none."""
         ...
 
     def answer(self, reply: str, reading: Reading) -> Answered:

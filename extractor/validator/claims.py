@@ -23,7 +23,7 @@ Claims = Sequence[Span | None]
 
 
 def claims_of(texts: Sequence[str | None], letter: Letter, region: Span) -> list[Span | None]:
-    """Where each text is in ``region``: behind those before it if it is there, else at its first place."""
+    """Where each text is in ``region``: after those before it if it is there, else at its first place."""
     found: list[Span | None] = []
     at = region.start
     first: dict[str, Span | None] = {}  # of texts that are not found further on: a hostile list repeats them

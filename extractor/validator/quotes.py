@@ -20,7 +20,7 @@ _FULL_STOPS = ".?!"
 _PAUSES = {"sentence": ".?!:\u2022\u00b7", "clause": ".?!:;,\u2022\u00b7-\u2013\u2014"}
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Nos|vs|e\.g|i\.e|cf|approx|[A-Z])\.\Z")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n[\s]*\Z")
-# Some tools double every line end, so only a capital behind the blank line makes it a new paragraph.
+# Some tools double every line end, so only a capital after the blank line makes it a new paragraph.
 _NEW_PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*\n\s*[\"'(\u201c]?[A-Z0-9]")
 # Characters considered before and after a quote.
 _NEAR = 80

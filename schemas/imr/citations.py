@@ -34,7 +34,7 @@ _NEXT_CHAPTER = re.compile(r",?\s+and\s+(?=[A-Z][A-Za-z ,&'/\s-]{3,90}?\s(?:19|2
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 # More than a title's field holds.
 _LONGEST = 1900
-# A chapter of the 2016-17 form is named with its year; what comes behind it belongs under a label.
+# A chapter of the 2016-17 form is named with its year; what comes after it belongs under a label.
 _BEHIND_YEAR = re.compile(r"\b(?:19|20)\d\d\s*,\s*\S")
 # Pages under a label that is not known. Neither a year, nor a chapter's number, nor a part of a date or section number.
 _ENDS_IN_NUMBER = re.compile(
@@ -126,7 +126,7 @@ def _citations(text: str, body: Span, source: Fact) -> Iterator[Block]:
 
 
 def _name_end(text: str, rest: Span) -> int | None:
-    """Where the name of a chapter of the 2016-17 form ends: behind its year, or before "Section(s):"."""
+    """Where the name of a chapter of the 2016-17 form ends: after its year, or before "Section(s):"."""
     sections = _SECTION_LABEL.search(text, rest.start, rest.end)
     year = _CHAPTER_END.search(text, rest.start, sections.start() if sections else rest.end)
     return year.end() if year else sections.start() if sections else None

@@ -1,6 +1,6 @@
 """The case header: a table of labels and values, in whatever order a tool prints its cells.
 
-A value belongs to the label before it. Where a column of labels comes first and a column of values behind it,
+A value belongs to the label before it. Where a column of labels comes first and a column of values after it,
 they are taken in order. Text in a value's place that is not a value makes the field uncertain, not null.
 """
 
@@ -72,7 +72,7 @@ def read_header(text: str, header: Span) -> dict[str, Fact]:
 
 
 def _unclaimed(text: str, header: Span, facts: Mapping[str, Fact]) -> Iterator[tuple[str, Span]]:
-    """Values behind words that are no label known here, by kind: they may be what another label stands for."""
+    """Values after words that are no known label, by kind: they may belong to another wording of a label."""
     claimed = {span for fact in facts.values() for span in fact.spans}
     found = [("date", each.span) for each in find_dates(text, header)]
     for name, pattern in _PATTERNS.items():
@@ -103,7 +103,7 @@ def _pairs(text: str, labels: Sequence[_Cell], values: Sequence[_Cell]) -> Itera
 
 
 def _behind(text: str, label: _Cell, values: Sequence[_Cell]) -> Fact:
-    """The value behind a label; not certain where something else is there."""
+    """The value after a label; not certain where something else is there."""
     if not values:
         return Fact(None)
     if values[0].name == _kind(label.name):

@@ -110,7 +110,7 @@ def _may_be_heading(text: str, span: Span) -> bool:
 
 
 class _Formula(NamedTuple):
-    """Where the heading begins as the formula goes, by number of sentence; behind ``limit`` no paragraph begins."""
+    """Where the heading begins as the formula goes, by number of sentence; no paragraph begins after ``limit``."""
 
     sentence: int
     limit: int

@@ -76,7 +76,7 @@ def headings_before(text: str, gap: Span, layout: Layout, form: ImrForm) -> list
 
 
 def _is_bare(heading: str) -> bool:
-    """Whether a heading is an item alone: no number, bullet or markup before it, no label of the outcome behind it."""
+    """Whether a heading is an item alone: no number, bullet or markup before it, no label of the outcome after it."""
     return not _MARKED.match(heading) and not _OUTCOME_LABEL.search(heading)
 
 

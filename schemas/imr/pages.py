@@ -1,4 +1,4 @@
-"""Lists of guideline pages: their label, the numbers behind it, and the damage that scans do to both.
+"""Lists of guideline pages: their label, the numbers after it, and the damage that scans do to both.
 
 A list is read as printed: ``301, 340``, ``177-179``, ``92 of 127``. Where a scan or a PDF tool broke
 it (``3O1``, ``30 1``, ``177179``) it is repaired and marked as repaired; if more than one reading is

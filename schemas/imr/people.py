@@ -22,7 +22,7 @@ STATES = (
 )
 _STATE = re.compile(r"\b(?:" + "|".join(sorted(STATES, key=len, reverse=True)) + r")\b")
 _LICENSED = re.compile(rf"{scanned('State(s) of Licensure')}\s*:|\blicensed\s+to\s+practice\s+in\b", re.IGNORECASE)
-# What is behind the label and is neither a state nor what joins two.
+# What follows the label and is neither a state nor what joins two.
 _NO_STATE = re.compile(r"\b(?!and\b|the\b|in\b)[A-Za-z]{2,}|[^\w\s,;.&()-]|\d")
 _LICENCE_END = re.compile(rf"{scanned('Certification')}|He/she|\.\s", re.IGNORECASE)
 _CERTIFIED = re.compile(

@@ -89,7 +89,7 @@ def _absorb(db: sqlite3.Connection) -> Absorbed:
 
 
 def _renumber_runs(db: sqlite3.Connection) -> None:
-    """Give the runs of the other ledger, and its rounds, numbers behind all of ours."""
+    """Give the runs of the other ledger, and its rounds, numbers after all of ours."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS renumbered (old INTEGER PRIMARY KEY, new INTEGER)")
     db.execute("DELETE FROM renumbered")
     [highest] = db.execute(
