@@ -19,11 +19,14 @@ _CLOSERS = "\"'\u201c\u201d\u2018\u2019()[]*\u00bb\u00ab"
 _FULL_STOPS = ".?!"
 _PAUSES = {"sentence": ".?!:\u2022\u00b7", "clause": ".?!:;,\u2022\u00b7-\u2013\u2014"}
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|No|Nos|vs|e\.g|i\.e|cf|approx|[A-Z])\.\Z")
+_PARAGRAPH_END = re.compile(r"\n[^\S\n]*\n")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n[\s]*\Z")
 # Some tools double every line end, so only a capital after the blank line makes it a new paragraph.
 _NEW_PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*\n\s*[\"'(\u201c]?[A-Z0-9]")
 # Characters considered before and after a quote.
 _NEAR = 80
+# In so many places a quoted list is read by itself.
+_MOST_PLACES = 20
 
 
 def follows_negation(text: str, places: Sequence[Span]) -> bool:
@@ -74,7 +77,7 @@ def proving_place(value: Any, spec: SchemaField, letter: Letter, region: Span, q
     before the quote count as context: "granted" after "not" does not state it.
     """
     read: list[Found] | None = None
-    for place in letter.folded.find_all(quote, region):
+    for number, place in enumerate(letter.folded.find_all(quote, region)):
         items = value if spec.many else [value]
         printed = [occurrences(item, letter, place) for item in items]
         if all(found is not None for found in printed):
@@ -83,9 +86,20 @@ def proving_place(value: Any, spec: SchemaField, letter: Letter, region: Span, q
             continue
         read = _read(spec, letter, region) if read is None else read
         inside = [found.value for found in read if place.covers(found.span)]
+        if spec.many and number < _MOST_PLACES and any(item not in inside for item in items):
+            # A parser of lists may give a value only where it is first mentioned, and here it is mentioned again.
+            near = _in_its_paragraph(letter.text, place, region)
+            inside = [found.value for found in _read(spec, letter, near) if place.covers(found.span)]
         if inside and (all(item in inside for item in items) if spec.many else all(each == value for each in inside)):
             return place
     return None
+
+
+def _in_its_paragraph(text: str, place: Span, region: Span) -> Span:
+    """A quote with what is right before it in its own paragraph."""
+    start = max(region.start, place.start - _NEAR)
+    breaks = list(_PARAGRAPH_END.finditer(text, start, place.start))
+    return Span(breaks[-1].end() if breaks else start, place.end)
 
 
 def places_of(value: Any, spec: SchemaField, letter: Letter, region: Span) -> list[Span]:

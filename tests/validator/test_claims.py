@@ -13,7 +13,7 @@ from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
 from extractor.lettertypes.evidence import Covers, Stated, StrictModel, Verbatim
 from extractor.lettertypes.lettertype import LetterType
-from extractor.lettertypes.parsers import Wording
+from extractor.lettertypes.parsers import Cited, Wording
 from extractor.lettertypes.reading import Block, Reading
 from extractor.validator.checks import check
 from extractor.validator.claims import claims_of, out_of_order, overlapping, own_parts
@@ -113,6 +113,29 @@ def test_a_quote_counts_inside_its_own_record_only(
 )
 def test_words_of_a_list_that_no_reader_knows(reasons: list[str], expected: list[tuple[str, str]]) -> None:
     assert findings(ITEMS, reasons=reasons) == expected
+
+
+def test_a_section_of_law_that_an_earlier_record_cites_too_is_proven_by_its_quote() -> None:
+    class Ground(StrictModel):
+        words: Annotated[str, Verbatim("record")]
+        laws: Annotated[list[str], Stated("record"), Cited("Act")]
+
+    class Grounds(StrictModel):
+        grounds: Annotated[list[Ground], Covers("words")]
+
+    text = "The oars were lost. Act \u00a7\u00a7 12, 14.\n\nThe mast was old. Act \u00a7\u00a7 14, 20.\n"
+    reading = Reading(Letter("x", text), Block(Span(0, len(text))))
+    kind = LetterType("grounds", Grounds, lambda letter: reading)
+    records = [
+        {"words": "The oars were lost.", "laws": ["12", "14"]},
+        {"words": "The mast was old.", "laws": ["14", "20"]},
+    ]
+    quoted = {"/grounds/0/laws": "12, 14", "/grounds/1/laws": "14, 20"}
+    verdict = check(kind, Grounds.model_validate({"grounds": records}), reading, quoted)
+    assert [verdict.proof[path] for path in quoted] == ["quote", "quote"]
+    wrong = {**quoted, "/grounds/1/laws": "12, 14"}
+    found = check(kind, Grounds.model_validate({"grounds": records}), reading, wrong).findings
+    assert [(f.code, f.path) for f in found if f.blame == "answer"] == [("quote_elsewhere", "/grounds/1/laws")]
 
 
 def test_a_paragraph_left_out_of_a_list_of_paragraphs_is_a_warning() -> None:
