@@ -45,10 +45,11 @@ from extractor.runs.export import BOTH, FORMATS, Written, columns_of
 from extractor.runs.export.cells import Cell
 from extractor.runs.export.tables import LETTERS
 from extractor.runs.pipeline import extract
-from extractor.runs.plan import DEFAULT_REASKS, Plan
+from extractor.runs.plan import DEFAULT_REASKS, MOST_REASKS, Plan
 from extractor.runs.record import Record, record_schema
 from extractor.runs.replies import failed_record
 from extractor.runs.stream import RecordStream
+from extractor.settings import require_number, require_whole
 from extractor.workspace.lazy import LazySession
 from extractor.workspace.second import SecondModel
 from extractor.workspace.session import PlanSpec
@@ -91,6 +92,7 @@ class Extractor:
         strict: bool = False,
         second: SecondModel | None = None,
     ) -> None:
+        require_whole("reasks", reasks, 0, MOST_REASKS)
         own = letter_type if isinstance(letter_type, LetterType) else None
         if own and (workspace or prompt or base_url or second or model not in (None, OFFLINE)):
             raise UsageError(
@@ -263,6 +265,7 @@ class Extractor:
         ``selection``: which of the letters; ``options``: what is asked again, and where the run stops. ``notify``
         is called with messages for the user. Raises ``UsageError`` for a limit on cost where a price is not known.
         """
+        require_number("max_cost", max_cost, 0)
         files, chosen = self._chosen(_paths(paths), _folder(folder), selection, options or Options(), notify)
         if progress is not None:
             chosen = replace(chosen, on_beat=progress)

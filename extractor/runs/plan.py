@@ -18,6 +18,8 @@ from extractor.models.strategy import STRATEGIES, Strategy
 
 # How often findings are sent back, unless a command sets it.
 DEFAULT_REASKS = 1
+# What is still wrong after so many corrections stays wrong.
+MOST_REASKS = 5
 
 
 @dataclass(frozen=True)

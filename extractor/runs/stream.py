@@ -13,11 +13,13 @@ from pathlib import Path
 from extractor.errors import IncompleteRunError, UsageError
 from extractor.letters.letter import LetterFile
 from extractor.loops import awaited, run_here, wait_for
+from extractor.models.limits import MOST_IN_FLIGHT
 from extractor.runs.bill import Bill
 from extractor.runs.bulk import Around, Options, Summary, refuse_unknown_prices, run
 from extractor.runs.ledger import LedgerView
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
+from extractor.settings import require_whole
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class RecordStream:
         options: Options,
         concurrency: int | None = None,
     ) -> None:
+        require_whole("concurrency", concurrency, 1, MOST_IN_FLIGHT)
         self.summary: Summary | None = None
         self._files, self._shared, self._own = files, shared, own
         self._folder, self._temporary = folder, folder is None

@@ -17,9 +17,10 @@ from extractor.models.offline import NAME as OFFLINE
 from extractor.models.offline import OfflineModel
 from extractor.models.prompts import Prompt, known_prompts, load_prompt
 from extractor.runs.pipeline import extract
-from extractor.runs.plan import DEFAULT_REASKS, Plan
+from extractor.runs.plan import DEFAULT_REASKS, MOST_REASKS, Plan
 from extractor.runs.record import Record
 from extractor.runs.replies import failed_record, unassigned_record
+from extractor.settings import require_whole
 from extractor.workspace.second import (
     ReplayedModel,
     SecondModel,
@@ -59,6 +60,9 @@ class PlanSpec:
     prompt_sha256: str | None = None
     strict: bool = False
     second: PlanSpec | None = None
+
+    def __post_init__(self) -> None:
+        require_whole("reasks", self.reasks, 0, MOST_REASKS)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON data."""

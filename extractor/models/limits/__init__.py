@@ -5,11 +5,12 @@ so this is our own. Nothing here knows a model SDK.
 """
 
 from extractor.models.limits.headers import LimitHeaders, limit_headers
-from extractor.models.limits.limiter import Bounds, Call, Limited, Limiter, Waiting
+from extractor.models.limits.limiter import MOST_IN_FLIGHT, Bounds, Call, Limited, Limiter, Waiting
 from extractor.models.limits.pace import Pace, Tokens
 from extractor.models.limits.window import Window
 
 __all__ = [
+    "MOST_IN_FLIGHT",
     "Bounds",
     "Call",
     "LimitHeaders",

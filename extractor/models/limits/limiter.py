@@ -13,7 +13,10 @@ from extractor.errors import StoppedError
 from extractor.models.limits.headers import limit_headers
 from extractor.models.limits.pace import Pace, Tokens
 from extractor.models.limits.window import Window
+from extractor.settings import require_number, require_whole
 
+# More connections than this exhaust the sockets of a machine before they gain anything.
+MOST_IN_FLIGHT = 2_000
 # The shortest pause after a refusal, in seconds; doubled while nothing but refusals comes, whatever the endpoint names.
 _PAUSE = 0.25
 # After so many storms without an answer between them, one call at a time finds out whether the endpoint answers again.
@@ -29,12 +32,21 @@ _ROOM = 1.5
 
 @dataclass(frozen=True)
 class Bounds:
-    """``low`` to ``high`` letters in flight; calls and tokens a minute, ``None`` for what the endpoint allows."""
+    """``low`` to ``high`` letters in flight; calls and tokens a minute, ``None`` for what the endpoint allows.
+
+    Raises ``UsageError`` for values that cannot be used.
+    """
 
     low: int = 1
     high: int = 256
     rpm: float | None = None
     tpm: float | None = None
+
+    def __post_init__(self) -> None:
+        require_whole("concurrency", self.high, 1, MOST_IN_FLIGHT)
+        require_whole("concurrency", self.low, 1, self.high)
+        require_number("rpm", self.rpm, 0.1)
+        require_number("tpm", self.tpm, 1)
 
 
 @dataclass(frozen=True)

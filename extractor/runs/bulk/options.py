@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from extractor.letters.letter import LetterFile
+from extractor.lettertypes.findings import Status
 from extractor.models.limits import Bounds
 from extractor.runs.bulk.summary import GRACE, REFUSED_FOR, Summary
+from extractor.runs.ledger import AGAIN
+from extractor.settings import require_number, require_one_of, require_whole
 
 # Opened around the asking of one letter, given its file and the hash of its text: its cassette.
 Around = Callable[[LetterFile, str], AbstractContextManager[Any]]
@@ -31,6 +34,7 @@ class Options:
 
     ``labels`` are kept with the run's state in the ledger. ``on_beat`` is called twice a second, also while every
     call waits; ``on_record`` with the id of each letter that has its record, also of one that had it before.
+    Raises ``UsageError`` for values that cannot be used.
     """
 
     again: str = "nothing"
@@ -44,3 +48,15 @@ class Options:
     labels: Mapping[str, Any] = field(default_factory=dict)
     on_beat: OnProgress | None = None
     on_record: Callable[[str], None] | None = None
+
+    def __post_init__(self) -> None:
+        require_one_of("again", self.again, AGAIN)
+        require_one_of("only", self.only, get_args(Status))
+        require_number("max_cost", self.max_cost, 0)
+        if self.max_cost is not None:
+            # A float would not add up with what calls cost.
+            object.__setattr__(self, "max_cost", Decimal(str(self.max_cost)))
+        require_number("max_minutes", self.max_minutes, 0)
+        require_whole("max_failures", self.max_failures, 1)
+        require_number("grace", self.grace, 0)
+        require_number("refused_for", self.refused_for, 0)

@@ -1,0 +1,76 @@
+"""Settings that cannot be used are refused when they are given, with name, value and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from extractor import Bounds, Extractor, Options, PlanSpec, Selection, UsageError
+from tests.support.imr import ROOT
+
+LETTERS = ROOT / "eval" / "imr" / "letters"
+
+WRONG: list[tuple[Callable[..., Any], str, Any, str]] = [
+    (Bounds, "high", 0, "a whole number from 1 to 2000"),
+    (Bounds, "high", 2_001, "a whole number from 1 to 2000"),
+    (Bounds, "low", 0, "a whole number from 1 to 256"),
+    (Bounds, "low", 257, "a whole number from 1 to 256"),
+    (Bounds, "rpm", 0, "a number of at least 0.1"),
+    (Bounds, "tpm", -5, "a number of at least 1"),
+    (Bounds, "tpm", "many", "a number of at least 1"),
+    (Options, "again", "bogus", "nothing, failed, all"),
+    (Options, "only", "bogus", "accepted, needs_review, failed"),
+    (Options, "max_cost", -1, "a number of at least 0"),
+    (Options, "max_cost", float("nan"), "a number of at least 0"),
+    (Options, "max_minutes", -1, "a number of at least 0"),
+    (Options, "max_failures", 0, "a whole number of at least 1"),
+    (Options, "grace", -0.1, "a number of at least 0"),
+    (Options, "refused_for", "long", "a number of at least 0"),
+    (Selection, "only", "bogus", "accepted, needs_review, failed"),
+    (Selection, "sample", -1, "a whole number of at least 0"),
+    (Selection, "sample", 1.5, "a whole number of at least 0"),
+    (Selection, "seed", "x", "a whole number"),
+    (Selection, "limit", -1, "a whole number of at least 0"),
+    (Selection, "limit", True, "a whole number of at least 0"),
+    (Selection, "shard", "9/4", "(i, n) with i from 1 to n"),
+    (Selection, "shard", (0, 4), "(i, n) with i from 1 to n"),
+    (Selection, "shard", (5, 4), "(i, n) with i from 1 to n"),
+    (Selection, "shard", (1, 2, 3), "(i, n) with i from 1 to n"),
+    (Extractor, "reasks", -1, "a whole number from 0 to 5"),
+    (Extractor, "reasks", 6, "a whole number from 0 to 5"),
+    (Extractor, "reasks", "1", "a whole number from 0 to 5"),
+]
+
+
+@pytest.mark.parametrize(("made", "name", "value", "allowed"), WRONG, ids=lambda each: str(each)[:24])
+def test_what_cannot_be_used_is_refused(made: Callable[..., Any], name: str, value: Any, allowed: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        made(**{name: value})
+    shown = "concurrency" if name in ("low", "high") else name
+    assert raised.value.message == f"{shown}: {value!r} cannot be used"
+    assert raised.value.hint == f"allowed: {allowed}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("concurrency", -3), ("concurrency", 0), ("concurrency", "auto"), ("max_cost", -1), ("max_cost", "1 USD")],
+)
+def test_arguments_of_a_run(name: str, value: Any) -> None:
+    with Extractor(model="offline") as opened, pytest.raises(UsageError, match=rf"^{name}: .* cannot be used"):
+        opened.run(LETTERS, **{name: value})
+
+
+def test_the_reasks_of_a_plan() -> None:
+    with pytest.raises(UsageError, match="reasks: 9 cannot be used"):
+        PlanSpec.from_dict({"workspace": ".", "letter_type": "imr", "reasks": 9})
+
+
+def test_what_can_be_used() -> None:
+    assert Bounds(1, 2_000, 0.1, 1)
+    assert Bounds(high=1)
+    assert Selection("failed", 0, -7, (4, 4), 0)
+    assert Options("all", "accepted", max_cost=Decimal(0), max_minutes=0, max_failures=1, grace=0)
+    assert Options(max_cost=0.1).max_cost == Decimal("0.1")  # type: ignore[arg-type]
