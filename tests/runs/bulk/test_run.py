@@ -72,7 +72,8 @@ def test_reference_letters(tmp_path: Path) -> None:
         "dwc-2014-003": "accepted",
         "dwc-2014-004": "accepted",
     }
-    assert all(set(record) == KEYS for record in found)
+    assert all(set(record) == KEYS | {"form"} for record in found)
+    assert [record["form"] for record in found] == [*["2014-15"] * 4, "2014-17"]
     assert all(set(finding) == FINDING_KEYS for record in found for finding in record["findings"])
     assert [len(record["answer"]["decisions"]) for record in found] == [1, 1, 2, 5, 1]
     assert {record["cost_usd"] for record in found} == {0.0}
@@ -299,7 +300,7 @@ def test_a_dead_endpoint_does_not_burn_through_the_list(toy: Path) -> None:
         (["--base-url", DEAD], "--base-url and --prompt need a model"),
         (["--type", "postcard"], "known: parcel"),
         (["--workspace", "letters"], "workspace.toml"),
-        (["--replay"], "--replay needs a model"),
+        (["--replay"], "no answers are recorded for parcel@v1"),
         (["nowhere"], "no such file or folder: nowhere"),
         (["--out", "workspace.toml"], "cannot use workspace.toml"),
         (["--concurrency", "0"], "--concurrency"),
