@@ -40,7 +40,10 @@ def run_here(work: Coroutine[Any, Any, T]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
+        try:
+            return asyncio.run(work)
+        finally:
+            work.close()  # it never began if no loop could be opened: a loop needs files
     return wait_for(work)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -47,6 +48,9 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 def main() -> None:
     """Run the command line."""
+    if sys.unraisablehook is sys.__unraisablehook__ and not os.environ.get("EXTRACTOR_DEBUG"):
+        # Its tracebacks of objects thrown away tell a user nothing, and may hold words of letters.
+        sys.unraisablehook = lambda unraisable: None
     with safe_output():
         try:
             app()

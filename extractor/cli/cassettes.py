@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from extractor.cli.shared.opening import open_session, open_workspace
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json
 from extractor.errors import ModelNameError, UsageError
 from extractor.letters.letter import LetterFile, find_letters
+from extractor.loops import run_here
 from extractor.workspace.session import Session, prompts_known
 from extractor.workspace.tapes import REPLAY, cassette_root
 from extractor.workspace.workspace import Workspace
@@ -51,7 +51,7 @@ def status_command(
     words = [] if workspace is None else ["--workspace", str(workspace)]
     words += [] if letter_type is None else ["--type", letter_type]
     survey = _Survey(open_workspace(workspace), letter_type, words)
-    rows = asyncio.run(survey.rows(prompt, model and model.removeprefix(REPLAY)))
+    rows = run_here(survey.rows(prompt, model and model.removeprefix(REPLAY)))
     if as_json:
         print_json({"total": dict(_counts(rows)), "cassettes": [row.as_dict() for row in rows]})
     else:

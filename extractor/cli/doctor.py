@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import sys
@@ -18,6 +17,7 @@ from extractor.engine import ENGINE
 from extractor.errors import ExtractorError, ModelNameError
 from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.reading import nothing_read
+from extractor.loops import run_here
 from extractor.models.model import Question
 from extractor.workspace.session import prompts_known
 from extractor.workspace.tapes import REPLAY, cassette_root
@@ -157,7 +157,7 @@ def _failure(model: str, mode: str, config: ModelConfig) -> ExtractorError | Non
 
     settings = {"tries": 2, "max_wait": 5.0, **config.params, "mode": mode, "timeout": config.timeout}
     try:
-        reply = asyncio.run(_probe(open_model(model, base_url=config.base_url, params=settings)))
+        reply = run_here(_probe(open_model(model, base_url=config.base_url, params=settings)))
         Probe.model_validate_json(reply)
     except ExtractorError as error:
         return error

@@ -23,6 +23,7 @@ from extractor.cli.shared.options import (
 )
 from extractor.errors import ExtractorError, LetterError, TransportError, UsageError
 from extractor.letters.letter import LetterFile, find_letters, letters_in, read_letter
+from extractor.loops import run_here
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.bulk import GIVE_UP_AFTER
 from extractor.runs.pipeline import extract
@@ -85,7 +86,7 @@ def record_command(
     both = missing == stale
     job = _Job(endpoint, wanted=_Wanted(missing or both, stale or both, everything))
     try:
-        asyncio.run(job.run(files, sessions, concurrency, dry_run))
+        run_here(job.run(files, sessions, concurrency, dry_run))
     except KeyboardInterrupt:
         go_on = "begins again" if everything else "goes on from here"
         print_err(f"{job.recorded} of {len(job.tasks)} letters recorded; the same command {go_on}")

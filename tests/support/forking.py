@@ -13,6 +13,7 @@ import json
 import os
 import pkgutil
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -45,11 +46,15 @@ class Forking:
     process: subprocess.Popen[str]
     log: Path
 
-    def start(self, root: Path, *words: str, stop_at: int = 0, env: dict[str, str] | None = None) -> int:
-        """Start a command in ``root``; it is killed before its ``stop_at``-th change (0: never). Its process id."""
+    def start(self, root: Path, *words: str, **limits: Any) -> int:
+        """Start a command in ``root``; returns its process id.
+
+        ``limits``: ``stop_at`` (killed before that change; 0: never), ``env`` (further variables), ``out`` (where
+        standard output goes, in place of the log), ``free`` (files that it may still open; ``None``: any number).
+        """
         assert self.process.stdin
         self.log.write_text("")
-        request = {"cwd": str(root), "words": words, "log": str(self.log), "stop_at": stop_at, "env": env or {}}
+        request = {"cwd": str(root), "words": words, "log": str(self.log), "limits": limits}
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         return self._number()
@@ -63,9 +68,9 @@ class Forking:
         code = self._number()
         return Ended(code, self.printed(), tuple(_changes(self.log).read_text("utf-8").splitlines()))
 
-    def run(self, root: Path, *words: str, stop_at: int = 0, env: dict[str, str] | None = None) -> Ended:
+    def run(self, root: Path, *words: str, **limits: Any) -> Ended:
         """Start a command and wait for its end."""
-        self.start(root, *words, stop_at=stop_at, env=env)
+        self.start(root, *words, **limits)
         return self.end()
 
     def _number(self) -> int:
@@ -138,22 +143,22 @@ def _import_all() -> None:
                 importlib.import_module(module.name)
 
 
-def _child(cwd: str, words: list[str], log: str, stop_at: int, env: dict[str, str]) -> None:
+def _child(cwd: str, words: list[str], log: str, limits: dict[str, Any]) -> None:
     from extractor.cli.app import main
 
     os.chdir(cwd)
-    os.environ.update(env)
+    os.environ.update(limits.get("env") or {})
     sys.dont_write_bytecode = True
     for handle, path, flags in (
         (0, os.devnull, os.O_RDONLY),
-        (1, log, os.O_WRONLY | os.O_APPEND),
+        (1, limits.get("out") or log, os.O_WRONLY | os.O_APPEND),
         (2, log, os.O_WRONLY | os.O_APPEND),
     ):
         opened = os.open(path, flags)
         os.dup2(opened, handle)
         os.close(opened)
     sys.argv = ["extractor", *words]
-    hook = _Hook(os.path.realpath(cwd), Path(log), stop_at)
+    hook = _Hook(os.path.realpath(cwd), Path(log), limits.get("stop_at", 0))
     sys.addaudithook(hook)
     connect = sqlite3.connect
 
@@ -163,7 +168,20 @@ def _child(cwd: str, words: list[str], log: str, stop_at: int, env: dict[str, st
         return connection
 
     sqlite3.connect = traced  # type: ignore[assignment]
+    if limits.get("free") is not None:
+        _hold_all_but(limits["free"])
     main()
+
+
+def _hold_all_but(free: int) -> None:
+    """Let this process open so many files more."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    held = []
+    with suppress(OSError):
+        while True:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    for handle in held[:free]:
+        os.close(handle)
 
 
 def _serve() -> None:

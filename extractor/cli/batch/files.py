@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +37,7 @@ from extractor.cli.shared.options import (
 from extractor.cli.shared.outcome import STATUSES
 from extractor.errors import UsageError
 from extractor.letters.letter import find_letters
+from extractor.loops import run_here
 from extractor.runs.batch import ENDED, Book, FileRow, Limits, ReadSummary, WriteSummary, read_results, write_requests
 from extractor.runs.bill import Bill
 from extractor.runs.bulk import RECORDS
@@ -78,9 +78,7 @@ def write_command(
     limits = Limits(max_requests, int(max_megabytes * _MB))
     with opened(out, session, new=True) as work:
         found = [path.resolve() for path in paths]
-        summary = asyncio.run(
-            write_requests(work, files, found, options, limits=limits, again=again, on_letter=progress)
-        )
+        summary = run_here(write_requests(work, files, found, options, limits=limits, again=again, on_letter=progress))
     if as_json:
         print_json({**vars(summary), "files": {str(path): count for path, count in summary.files.items()}})
     else:
@@ -139,7 +137,7 @@ def read_command(
         raise UsageError("no result files", hint=f"name them, or: extractor batch fetch --out {word(out)}")
     session = session_of(options, workspace, keyless=True)
     with opened(out, session) as work:
-        summary = asyncio.run(read_results(work, files, letters=letters, on_letter=progress))
+        summary = run_here(read_results(work, files, letters=letters, on_letter=progress))
         counts, bill = work.ledger.handled_counts(), Bill(session.plan)
         bill.take(work.ledger.handled_totals(), work.ledger.unpriced())
         rows, command = work.book.files(), write_arguments(options, work.book.last_paths(), out)

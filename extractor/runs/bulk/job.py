@@ -112,9 +112,12 @@ class Job:
     def begin(self, read: ReadLetter) -> StartedLetter | None:
         """Count a letter that was read; ``None`` if nothing is to be asked about it.
 
-        It is done already, cannot be read, or is none of those that ``only`` names. Raises ``LedgerError``.
+        It is done already, cannot be read, or is none of those that ``only`` names. Raises ``LedgerError``,
+        and ``UsageError`` for what would fail for every letter, such as too many open files.
         """
         file, letter = read.file, read.letter
+        if isinstance(letter, UsageError):
+            raise letter
         self.summary.total += read.number > 0
         before = self.ledger.entry(file.id)
         if not isinstance(letter, Letter | LetterError):
