@@ -303,7 +303,7 @@ def test_a_dead_endpoint_does_not_burn_through_the_list(toy: Path) -> None:
         (["--replay"], "no answers are recorded for parcel@v1"),
         (["nowhere"], "no such file or folder: nowhere"),
         (["--out", "workspace.toml"], "cannot use workspace.toml"),
-        (["--concurrency", "0"], "--concurrency"),
+        (["--concurrency", "0"], "concurrency: 0"),
     ],
 )
 def test_wrong_usage(toy: Path, words: list[str], message: str) -> None:
