@@ -55,7 +55,7 @@ class Sample:
 
 def sample(imr: LetterType, letter_id: str, text: str, answer: Mapping[str, Any]) -> Sample:
     filled = imr.schema.model_validate_json(json.dumps(answer))
-    return Sample(letter_from_text(letter_id, text), answer, filled)
+    return Sample(letter_from_text(text, letter_id=letter_id), answer, filled)
 
 
 def made(imr: LetterType, decisions: int, letters: int, seed: int = 0) -> Iterator[Sample]:

@@ -43,7 +43,7 @@ class OwnChecker:
         self._answers = {letter.sha256: (letter, answer) for letter, answer in answers}
 
     def admitted(self, values: Sequence[PrintedValue], text: str) -> list[bool]:
-        letter, answer = self._answers[letter_from_text("letter", text).sha256]
+        letter, answer = self._answers[letter_from_text(text, letter_id="letter").sha256]
         return own_admitted(self._type, letter, answer, values)
 
 

@@ -231,7 +231,7 @@ def count(score: Score, text: str, document: Document) -> None:
     score.characters += characters
     score.pages += len(document.pages)
     score.poor += sum(note.code == "poor_scan" for note in document.notes)
-    judge(score, record(letter_from_text("letter", text)), record(letter_of("letter", document)))
+    judge(score, record(letter_from_text(text, letter_id="letter")), record(letter_of("letter", document)))
 
 
 def _without_footers(text: str) -> str:

@@ -130,7 +130,7 @@ def extractor_client(url: str, inflight: int) -> Ask:
     model, schema, system = open_model(f"openai/{MODEL}", base_url=url), _schema(), _system()
 
     async def ask(text: str) -> Any:
-        reading = nothing_read(letter_from_text("l", text), "not needed here")
+        reading = nothing_read(letter_from_text(text, letter_id="l"), "not needed here")
         reply = await model.ask(Question("l", text, system, schema, reading))
         return schema.model_validate_json(reply.text)
 

@@ -2,9 +2,9 @@
 
 from extractor import Extractor
 
-letters = Extractor()                             # the bundled starter workspace, no language model
-record = letters.extract("letter.txt")
-for record in letters.run(["letters"], "out"): ...
+imr = Extractor()                                 # the bundled starter workspace, no language model
+record = imr.extract("letter.txt")
+for record in imr.run(["letters"], "out"): ...
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from extractor.lettertypes.reading import Reading
 from extractor.loops import awaited, wait_for
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.answer_lines import LineChecker
-from extractor.runs.answers import CheckedAnswer, as_given, check_answer
+from extractor.runs.answers import CheckedAnswer, check_given
 from extractor.runs.bill import Bill
 from extractor.runs.bulk import (
     RECORDS,
@@ -49,11 +49,11 @@ from extractor.runs.plan import DEFAULT_REASKS, MOST_REASKS, Plan
 from extractor.runs.record import Record, record_schema
 from extractor.runs.replies import failed_record
 from extractor.runs.stream import RecordStream
-from extractor.settings import require_number, require_whole
+from extractor.settings import require_number, require_path, require_whole
 from extractor.workspace.lazy import LazySession
 from extractor.workspace.second import SecondModel
 from extractor.workspace.session import PlanSpec
-from extractor.workspace.tapes import REPLAY
+from extractor.workspace.tapes import REPLAY, refuse_unknown_model
 from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -93,13 +93,15 @@ class Extractor:
         second: SecondModel | None = None,
     ) -> None:
         require_whole("reasks", reasks, 0, MOST_REASKS)
+        if model is not None:
+            refuse_unknown_model(model)
         own = letter_type if isinstance(letter_type, LetterType) else None
         if own and (workspace or prompt or base_url or second or model not in (None, OFFLINE)):
             raise UsageError(
                 "a letter type without a workspace is read without a language model",
                 hint="to ask a model, put the type and a prompt into a workspace: extractor init DIR",
             )
-        folder = Path(workspace) if isinstance(workspace, str | PathLike) else workspace
+        folder = workspace if isinstance(workspace, Workspace) else _folder(workspace, "workspace")
         settings: dict[str, Any] = {"letter_type": None if own else letter_type, "model": model, "prompt": prompt}
         settings |= {"base_url": base_url, "reasks": reasks}
         self._lazy = LazySession(folder, settings, own_type=own, strict=strict, second=second)
@@ -194,27 +196,19 @@ class Extractor:
         return marks_of(reading, only_or_type_of(reading.letter, self.letter_types))
 
     def _read(self, path: AnyPath, letter_id: str | None = None) -> tuple[LetterFile, Letter]:
-        file, found = one_letter(Path(path), letter_id, starts_of(self.letter_types))
+        file, found = one_letter(require_path("letter", path), letter_id, starts_of(self.letter_types))
         if isinstance(found, LetterError):
             raise found
         return file, found
 
     def check(self, answer: Mapping[str, Any] | BaseModel | Record, letter: Letter | AnyPath) -> CheckedAnswer:
-        """Check an answer from any source against its letter, without a model: evidence, findings and status."""
+        """Anyone's answer held against its letter, without any model: evidence, findings and status.
+
+        ``answer`` is an answer as plain JSON data or as an instance of the schema, a ``Record``, or the data of a
+        record's line.
+        """
         found = letter if isinstance(letter, Letter) else self.read(letter)
-        if isinstance(answer, Record):
-            given, made_from = as_given(answer.as_dict()), answer.letter_sha256
-            return check_answer(
-                given,
-                found,
-                only_or_type_of(found, self.letter_types),
-                made_from=made_from,
-                model=answer.model,
-                strict=self._strict,
-                second=answer.second,
-            )
-        data = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else dict(answer)
-        return check_answer(data, found, only_or_type_of(found, self.letter_types), strict=self._strict)
+        return check_given(answer, found, only_or_type_of(found, self.letter_types), strict=self._strict)
 
     def check_lines(
         self, lines: Iterable[str], paths: Iterable[AnyPath], *, debug: bool = False
@@ -224,7 +218,7 @@ class Extractor:
         ``paths`` are files and folders that hold the letters. A line that cannot be checked is ``failed``, with the
         reason under ``error``; with ``debug`` a bug that a line triggers is raised.
         """
-        index = LetterIndex(find_letters(map(Path, paths)), starts_of(self.letter_types))
+        index = LetterIndex(find_letters(_paths(paths)), starts_of(self.letter_types))
         return LineChecker(self.letter_types, index, strict=self._strict, debug=debug).check(lines)
 
     # ---- many letters ----------------------------------------------------------------------------
@@ -284,12 +278,13 @@ class Extractor:
         notify: Notify | None = None,
     ) -> Forecast:
         """What ``run`` would ask, take and cost; asks nothing, writes nothing and needs no key."""
-        files, chosen = self._chosen(_paths(paths), Path(folder), selection, options or Options(), notify)
+        out = require_path("folder", folder)
+        files, chosen = self._chosen(_paths(paths), out, selection, options or Options(), notify)
         plan = self._lazy.own(keyless=True).plan
         try:
             if chosen.max_cost is not None:
                 refuse_unknown_prices(plan)
-            return forecast(files, plan, Path(folder), chosen)
+            return forecast(files, plan, out, chosen)
         finally:
             wait_for(plan.aclose())
 
@@ -336,7 +331,8 @@ class Extractor:
         from extractor.review.tables import export_run
 
         kind = self._lazy.settings["letter_type"]
-        return export_run(Path(folder), self.workspace, kind, to, _folder(out), rows=rows, proof=proof)
+        run = require_path("folder", folder)
+        return export_run(run, self.workspace, kind, to, _folder(out), rows=rows, proof=proof)
 
     # ---- gold and prompts ---------------------------------------------------------------------------------
 
@@ -375,7 +371,7 @@ class Extractor:
         kind = self._lazy.settings["letter_type"]
         if letters is None and gold is None and mapping is None:
             return Bench.of_workspace(self.workspace, kind, set_name)
-        folders = [Path(path) if path is not None else None for path in (letters, gold, mapping)]
+        folders = [_folder(path) for path in (letters, gold, mapping)]
         return Bench.of_folders(self.workspace, kind, *folders, set_name=set_name)
 
     def close(self) -> None:
@@ -390,9 +386,13 @@ class Extractor:
         self.close()
 
 
-def _folder(named: AnyPath | None) -> Path | None:
-    return None if named is None else Path(named)
+def _folder(named: AnyPath | None, name: str = "folder") -> Path | None:
+    return None if named is None else require_path(name, named)
 
 
 def _paths(named: AnyPath | Iterable[AnyPath]) -> list[Path]:
-    return [Path(named)] if isinstance(named, str | PathLike) else [Path(path) for path in named]
+    if isinstance(named, str | PathLike):
+        return [Path(named)]
+    if isinstance(named, bytes) or not isinstance(named, Iterable):
+        return [require_path("paths", named)]
+    return [require_path("paths", path) for path in named]

@@ -23,7 +23,7 @@ def strict_json(text: str | bytes) -> Any:
         return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except StrictJSONError:
         raise
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         raise StrictJSONError("not valid JSON") from None
 
 

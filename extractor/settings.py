@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from extractor.errors import UsageError
@@ -42,3 +43,17 @@ def _range(low: float | None, high: float | None) -> str:
 
 def _refused(name: str, value: Any, allowed: str) -> UsageError:
     return UsageError(f"{name}: {value!r} cannot be used", hint=f"allowed: {allowed}")
+
+
+def require_path(name: str, value: Any) -> Path:
+    """``value`` as a path. Raises ``UsageError`` for anything else, such as the bytes of a file."""
+    try:
+        return Path(value)
+    except TypeError:
+        hint = "for the contents of a file: letter_from_bytes, letter_from_text"
+        raise wrong_kind(name, "the path of a file or folder", value, hint=hint) from None
+
+
+def wrong_kind(name: str, expected: str, value: Any, *, hint: str = "") -> UsageError:
+    """The error for an argument of a type that cannot be used; it holds none of the value."""
+    return UsageError(f"{name}: {expected} was expected, not {type(value).__name__}", hint=hint)

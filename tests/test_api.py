@@ -47,7 +47,7 @@ def toy(tmp_path: Path) -> Iterator[Extractor]:
 
 
 def text_of(name: str) -> Letter:
-    return letter_from_text(name, NOTES[name])
+    return letter_from_text(NOTES[name], letter_id=name)
 
 
 # ---- what there is ---------------------------------------------------------------------------
@@ -132,6 +132,9 @@ def test_an_answer_is_checked(toy: Extractor) -> None:
     wrong = toy.check({**right, "carrier": "Fast Boat"}, text_of("slow"))
     assert [(each.code, each.path, each.blame) for each in wrong.findings] == [("not_in_text", "/carrier", "answer")]
     assert toy.check({"odd": 1}, text_of("slow")).status == "failed"
+    record = toy.extract(text_of("slow"))
+    assert toy.check(json.loads(record.as_json()), text_of("slow")) == toy.check(record, text_of("slow"))
+    assert toy.check({"letter_id": "slow", "answer": right}, text_of("slow")).status == "accepted"
     assert "other_text" in [each.code for each in toy.check(toy.extract(text_of("red")), text_of("slow")).findings]
 
 
@@ -143,7 +146,7 @@ def test_nothing_that_ends_in_a_log_holds_the_words_of_a_letter(toy: Extractor) 
             toy.extract(mistake)
         assert "Roe" not in str(raised.value)
         assert "may be the text of a letter" in str(raised.value)
-    letter = letter_from_text("a", NOTES["blue"])
+    letter = letter_from_text(NOTES["blue"], letter_id="a")
     run = toy.run(toy.workspace.root / "letters")
     found = list(run)
     for shown in (letter, found, run.summary):
@@ -331,7 +334,7 @@ def test_hostile_text_is_no_markup_in_a_notebook(toy: Extractor) -> None:
     answer: dict[str, Any] = {**(record.answer or {}), HOSTILE: HOSTILE, "carrier": HOSTILE}
     evidence = {**record.evidence, "/carrier": (dataclasses.replace(record.evidence["/carrier"][0], text=HOSTILE),)}
     odd = dataclasses.replace(record, letter_id=HOSTILE, answer=answer, evidence=evidence)
-    letter = letter_from_text(HOSTILE, NOTES["blue"] + HOSTILE)
+    letter = letter_from_text(NOTES["blue"] + HOSTILE, letter_id=HOSTILE)
     marked = dataclasses.replace(record, letter_sha256=letter.sha256).marked(letter)
     for html in (odd._repr_html_(), letter._repr_html_(), marked._repr_html_()):
         assert "<script" not in html

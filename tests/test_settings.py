@@ -1,14 +1,30 @@
-"""Settings that cannot be used are refused when they are given, with name, value and what is allowed."""
+"""Settings and arguments that cannot be used are refused when they are given, with what is allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from extractor import Bounds, Extractor, Options, PlanSpec, Selection, UsageError
+from extractor import (
+    Bounds,
+    Extractor,
+    ExtractorError,
+    Options,
+    PlanSpec,
+    Record,
+    Selection,
+    UsageError,
+    letter_from_bytes,
+    letter_from_text,
+    read_letter,
+    read_records,
+)
+from extractor.models.llm import providers
+from extractor.models.names import PROVIDERS
 from tests.support.imr import ROOT
 
 LETTERS = ROOT / "eval" / "imr" / "letters"
@@ -74,3 +90,58 @@ def test_what_can_be_used() -> None:
     assert Selection("failed", 0, -7, (4, 4), 0)
     assert Options("all", "accepted", max_cost=Decimal(0), max_minutes=0, max_failures=1, grace=0)
     assert Options(max_cost=0.1).max_cost == Decimal("0.1")  # type: ignore[arg-type]
+
+
+NOTE = "Dear Jane Roe,\nyour parcel is lost."
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda imr: imr.extract(b"Dear Jane Roe"), "letter: the path of a file or folder was expected, not bytes"),
+        (lambda imr: imr.extract(None), "letter: the path of a file or folder was expected, not NoneType"),
+        (lambda imr: imr.extract([LETTERS]), "letter: the path of a file or folder was expected, not list"),
+        (lambda imr: imr.read(7), "letter: the path of a file or folder was expected, not int"),
+        (lambda imr: imr.run(None), "paths: the path of a file or folder was expected, not NoneType"),
+        (lambda imr: imr.run(b"letters"), "paths: the path of a file or folder was expected, not bytes"),
+        (lambda imr: imr.run([LETTERS, None]), "paths: the path of a file or folder was expected, not NoneType"),
+        (lambda imr: imr.run(LETTERS, 7), "folder: the path of a file or folder was expected, not int"),
+        (lambda imr: imr.forecast(LETTERS, None), "folder: the path of a file or folder was expected, not NoneType"),
+        (lambda imr: imr.export(None), "folder: the path of a file or folder was expected, not NoneType"),
+        (lambda imr: imr.letters(3), "paths: the path of a file or folder was expected, not int"),
+        (lambda imr: imr.check_lines(["{}"], None), "paths: the path of a file or folder was expected, not NoneType"),
+        (lambda imr: imr.frame([{"letter_id": "a"}], "decisions"), "records: a Record was expected, not dict"),
+        (lambda imr: read_letter(None), "path: the path of a file or folder was expected, not NoneType"),
+        (lambda imr: read_records(None), "path: the path of a file or folder was expected, not NoneType"),
+        (lambda imr: Record.from_dict(None), "not a record: not a JSON object"),
+        (lambda imr: Record.from_json(None), "not a record: not valid JSON"),
+        (lambda imr: letter_from_bytes(NOTE, "a.txt"), "data: bytes was expected, not str"),
+        (lambda imr: letter_from_bytes(NOTE.encode(), None), "name: str was expected, not NoneType"),
+        (lambda imr: letter_from_text(None, letter_id="a"), "text: str was expected, not NoneType"),
+        (lambda imr: letter_from_text("a", letter_id=NOTE), "letter_id: an id of 35 characters cannot be used"),
+        (lambda imr: letter_from_text("a", letter_id="x" * 256), "letter_id: an id of 256 characters cannot be used"),
+        (lambda imr: letter_from_text(NOTE, letter_id=""), "letter_id: an id of 0 characters cannot be used"),
+        (lambda imr: letter_from_bytes(b"a", NOTE), "name: an id of 35 characters cannot be used"),
+        (lambda imr: Extractor(model="openai"), "unknown model 'openai'"),
+        (lambda imr: Extractor(model="replay:opnai/x"), "unknown model 'opnai/x'"),
+        (lambda imr: Extractor(model=7), "model: str was expected, not int"),
+        (lambda imr: Extractor(7), "workspace: the path of a file or folder was expected, not int"),
+    ],
+)
+def test_an_argument_of_a_wrong_kind(call: Callable[[Any], Any], message: str) -> None:
+    with Extractor(model="offline") as imr, pytest.raises(ExtractorError) as raised:
+        call(imr)
+    assert raised.value.message == message
+    assert "Roe" not in str(raised.value)
+
+
+@pytest.mark.parametrize("answer", ["{}", None, 7, [{}], {"case": {date(2016, 1, 1)}}, {"case": float("nan")}])
+def test_what_is_no_answer(answer: Any) -> None:
+    letter = letter_from_text(NOTE, letter_id="a")
+    with Extractor(model="offline") as imr, pytest.raises(UsageError, match=r"^answer: ") as raised:
+        imr.check(answer, letter)
+    assert raised.value.hint
+
+
+def test_providers_are_known_without_their_sdks() -> None:
+    assert tuple(providers._PROVIDERS) == PROVIDERS

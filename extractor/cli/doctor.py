@@ -190,7 +190,7 @@ def _advice(model: str, config: ModelConfig, working: list[str]) -> dict[str, An
 
 
 async def _probe(model: Any) -> str:
-    letter = letter_from_text("probe", "Fill the schema: the word ready, any sign, and null for the number.")
+    letter = letter_from_text("Fill the schema: the word ready, any sign, and null for the number.", letter_id="probe")
     instructions = "Answer in the given JSON schema."
     question = Question(letter.id, letter.text, instructions, Probe, nothing_read(letter, "probe"))
     try:

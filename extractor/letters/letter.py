@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import islice, pairwise
 from pathlib import Path
 
-from extractor.errors import LetterError
+from extractor.errors import LetterError, UsageError
 from extractor.letters.documents import Box, Document, Note, Size, Word, inferred_pages, pages_of
 from extractor.letters.formats.kinds import check_text
 from extractor.letters.places.contents import documents_in, piece_of
@@ -20,12 +20,15 @@ from extractor.letters.places.sources import find_files
 from extractor.letters.reading_view import FoldedText, ReadingView, blanked
 from extractor.letters.running_lines import running_lines
 from extractor.letters.spans import Span
+from extractor.settings import wrong_kind
 
 # Where letters start in the reading view of a text that may hold several; see ``LetterType.starts``.
 Starts = Callable[[str], list[int]]
 
 # Characters of a letter that a notebook gets; it keeps them in its file.
 MOST_IN_NOTEBOOK = 50_000
+# As many characters as a file name may have.
+_LONGEST_ID = 255
 
 
 @dataclass(frozen=True)
@@ -237,10 +240,27 @@ def read_letter(file: LetterFile) -> Letter:
     return letter_of(file.id, document)
 
 
-def letter_from_text(letter_id: str, text: str, name: str = "the text") -> Letter:
-    """A letter from text already in memory. Raises ``LetterError`` if it holds no words or is binary."""
+def letter_from_text(text: str, *, letter_id: str, name: str = "the text") -> Letter:
+    """A letter from text already in memory.
+
+    Raises ``LetterError`` if it holds no words or is binary, ``UsageError`` if ``letter_id`` is no id.
+    """
+    if not isinstance(text, str):
+        raise wrong_kind("text", "str", text, hint="of bytes: letter_from_bytes; of a file: read_letter")
     check_text(text, name)
-    return Letter(letter_id, text, pages_of(text))
+    return Letter(require_id("letter_id", letter_id), text, pages_of(text))
+
+
+def require_id(name: str, value: object) -> str:
+    """``value`` as an id. Raises ``UsageError`` for what is no id, such as the text of a letter, without its words."""
+    if not isinstance(value, str):
+        raise wrong_kind(name, "str", value)
+    if not value or len(value) > _LONGEST_ID or len(value.splitlines()) > 1 or "\0" in value:
+        raise UsageError(
+            f"{name}: an id of {len(value):,} characters cannot be used",
+            hint=f"an id is one line of 1 to {_LONGEST_ID} characters",
+        )
+    return value
 
 
 def letter_of(letter_id: str, document: Document) -> Letter:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from extractor.errors import LetterError, UsageError
 from extractor.letters.formats.kinds import kind_of, read_document
-from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, letter_of, letters_in
+from extractor.letters.letter import (
+    Letter,
+    LetterFile,
+    LetterIndex,
+    Starts,
+    find_letters,
+    letter_of,
+    letters_in,
+    require_id,
+)
+from extractor.settings import require_path, wrong_kind
 
 _NAMED = 5
 
@@ -33,7 +43,7 @@ def one_letter(
 
 def read_letter(path: str | PathLike[str]) -> Letter:
     """The letter in a file of any kind that is read. Raises ``LetterError``, ``UsageError`` if it is not one letter."""
-    _, found = one_letter(Path(path))
+    _, found = one_letter(require_path("path", path))
     if isinstance(found, LetterError):
         raise found
     return found
@@ -45,6 +55,11 @@ def letter_from_bytes(data: bytes, name: str, letter_id: str | None = None) -> L
     A PDF or a scan is read in a separate process, as from a file. Raises ``LetterError`` if it cannot be read,
     ``UsageError`` for an archive or mailbox, which may hold many.
     """
+    if not isinstance(data, bytes):
+        raise wrong_kind("data", "bytes", data, hint="of text: letter_from_text; of a file: read_letter")
+    require_id("name", name)
+    if letter_id is not None:
+        require_id("letter_id", letter_id)
     kind = kind_of(data, name)
     if kind in ("zip", "mail"):
         raise UsageError(f"{name} may hold many letters", hint="save it, and name the file")

@@ -10,8 +10,7 @@ from extractor.json_text import strict_json
 from extractor.letters.letter import Letter, LetterIndex, read_letter
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.mixed import only_or_type_of
-from extractor.runs.answers import as_given, check_answer
-from extractor.runs.record import SecondAnswer
+from extractor.runs.answers import check_line
 
 # The code of a line that triggered a bug of ours.
 INTERNAL = "internal"
@@ -51,17 +50,8 @@ class LineChecker:
             reason = f"line {number} is not a JSON object with a letter_id"
             return _failed({"letter_id": None, "answer": None}, "bad_line", reason)
         try:
-            made_from = line.get("letter_sha256")
             letter = self._letter(line["letter_id"])
-            checked = check_answer(
-                as_given(line),
-                letter,
-                self._type(line, letter),
-                made_from=made_from if isinstance(made_from, str) else None,
-                model=line.get("model"),
-                strict=self._strict,
-                second=SecondAnswer.of_line(line),
-            )
+            checked = check_line(line, letter, self._type(line, letter), strict=self._strict)
             return {**line, **checked.as_dict()}
         except LetterError as error:
             return _failed(line, error.code, error.message)

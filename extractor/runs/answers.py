@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
-from extractor.json_text import json_line
+from extractor.errors import UsageError
+from extractor.json_text import json_line, strict_json
 from extractor.letters.letter import Letter
 from extractor.lettertypes.findings import Finding, ProofLevel, Status, Withheld, status_of
 from extractor.lettertypes.lettertype import LetterType
@@ -20,9 +21,12 @@ from extractor.models.strategy import Plain
 from extractor.runs.judging import judge
 from extractor.runs.record import Evidence, Record, SecondAnswer, evidence_of
 from extractor.runs.replies import CheckedReply, baseline_finding
+from extractor.settings import wrong_kind
 from extractor.validator.agreement import Opinion, settle
 from extractor.validator.verdict import Verdict
 from extractor.validator.withholding import keep_withheld, restore, withhold
+
+_LINES = "lines of JSON are checked by check_lines, or parsed first: json.loads(line)"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,40 @@ def check_answer(
         if verdict.withheld:
             answer = rest.model_dump(mode="json")
     return _checked(answer, checked.answer is not None, letter, letter_type, verdict, made_from, model)
+
+
+def check_given(
+    given: Mapping[str, Any] | BaseModel | Record, letter: Letter, letter_type: LetterType, *, strict: bool = False
+) -> CheckedAnswer:
+    """Check an answer, or the one of a record or of a record's line. Raises ``UsageError`` for anything else."""
+    if isinstance(given, Record):
+        return check_line(given.as_dict(), letter, letter_type, strict=strict)
+    data = given.model_dump(mode="json") if isinstance(given, BaseModel) else given
+    if not isinstance(data, Mapping):
+        raise wrong_kind("answer", "a dict, an instance of the schema or a Record", given, hint=_LINES)
+    try:
+        data = strict_json(json_line(dict(data)))
+    except (TypeError, ValueError, RecursionError):
+        raise UsageError("answer: not plain JSON data", hint='of a model: model_dump(mode="json")') from None
+    if {"letter_id", "answer"} <= set(data) and "answer" not in letter_type.schema.model_fields:
+        return check_line(data, letter, letter_type, strict=strict)
+    return check_answer(data, letter, letter_type, strict=strict)
+
+
+def check_line(
+    line: Mapping[str, Any], letter: Letter, letter_type: LetterType, *, strict: bool = False
+) -> CheckedAnswer:
+    """Check the answer of a line: of a record, or of ``letter_id`` and ``answer`` alone."""
+    made_from = line.get("letter_sha256")
+    return check_answer(
+        as_given(line),
+        letter,
+        letter_type,
+        made_from=made_from if isinstance(made_from, str) else None,
+        model=line.get("model"),
+        strict=strict,
+        second=SecondAnswer.of_line(line),
+    )
 
 
 def _heard(

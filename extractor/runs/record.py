@@ -185,6 +185,8 @@ class Record:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Record:
         """A record from plain JSON data of this version or version 1. Raises ``RecordError``."""
+        if not isinstance(data, Mapping):
+            raise RecordError("not a record: not a JSON object", hint=_HINT)
         version = data.get("record_version", 1)
         if version == 1:
             data = {**data, "record_version": RECORD_VERSION}
@@ -204,8 +206,6 @@ class Record:
             data = strict_json(line)
         except StrictJSONError as error:
             raise RecordError(f"not a record: {error}", hint=_HINT) from None
-        if not isinstance(data, dict):
-            raise RecordError("not a record: not a JSON object", hint=_HINT)
         return cls.from_dict(data)
 
 

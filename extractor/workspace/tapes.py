@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 from extractor.engine import ENGINE
 from extractor.errors import UsageError
 from extractor.letters.letter import LetterFile
+from extractor.models.names import provider_and_model
+from extractor.models.offline import NAME as OFFLINE
 from extractor.models.prompts import load_prompt
 from extractor.runs.plan import DEFAULT_REASKS, Plan
+from extractor.settings import wrong_kind
 from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,6 +24,14 @@ if TYPE_CHECKING:
 
 # Before a model's name: answer from its cassettes.
 REPLAY = "replay:"
+
+
+def refuse_unknown_model(name: object) -> None:
+    """Raise ``UsageError`` kinds for what is no model's name; whether there is such a model is found out later."""
+    if not isinstance(name, str):
+        raise wrong_kind("model", "str", name)
+    if (bare := name.removeprefix(REPLAY)) != OFFLINE:
+        provider_and_model(bare)
 
 
 def cassette_root(workspace: Workspace, letter_type: str) -> Path:

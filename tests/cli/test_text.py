@@ -88,7 +88,7 @@ def test_what_is_odd_about_the_file_comes_first(toy: Path) -> None:
 
 def test_what_stands_at_many_places_is_told_once() -> None:
     letter = replace(
-        letter_from_text("a", "no parcels 12 34 56\n"),
+        letter_from_text("no parcels 12 34 56\n", letter_id="a"),
         notes=(
             *(
                 Note("unsure_digits", f"OCR is only {sure} % sure", Span(at, at + 2))
@@ -261,4 +261,4 @@ def test_tags_nest() -> None:
 
 
 def test_a_page_is_told_from_the_letters_pages() -> None:
-    assert letter_from_text("a", "one\ftwo").page_of(5) == 2
+    assert letter_from_text("one\ftwo", letter_id="a").page_of(5) == 2

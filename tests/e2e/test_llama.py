@@ -93,7 +93,7 @@ def ask(url: str, letter: Letter, *, reasks: int = 0, **params: Any) -> Asking:
 def letters() -> list[Letter]:
     # The real ones: a token is a character here, and all would take minutes.
     found = [bundled(path.stem) for path in sorted(LETTERS.glob("dwc-2014-*.txt"))]
-    return found + [letter_from_text(name, text) for name, text in BUILT.items()]
+    return found + [letter_from_text(text, letter_id=name) for name, text in BUILT.items()]
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def test_an_answer_cut_off_at_max_tokens(url: str) -> None:
 
 
 def test_a_letter_longer_than_the_context(url: str) -> None:
-    letter = letter_from_text("long", imr_letter(decision(rationale="The pain goes on. " * (CONTEXT // 18))))
+    letter = letter_from_text(imr_letter(decision(rationale="The pain goes on. " * (CONTEXT // 18))), letter_id="long")
     asking = ask(url, letter)
     assert (asking.record["status"], asking.record["error"]["code"]) == ("failed", "context_length")
     assert asking.record["attempts"] == []

@@ -133,34 +133,34 @@ def test_a_defect_of_a_letter_type_is_an_error_of_the_letter(tmp_path: Path) -> 
     ],
 )
 def test_pages(text: str, pages: list[str]) -> None:
-    letter = letter_from_text("a", text)
+    letter = letter_from_text(text, letter_id="a")
     assert [span.of(text) for span in letter.pages] == pages
 
 
 @pytest.mark.parametrize(("offset", "page"), [(0, 1), (2, 1), (3, 1), (4, 2), (6, 2), (7, 2), (8, 3), (12, 3), (13, 3)])
 def test_page_of(offset: int, page: int) -> None:
-    assert letter_from_text("a", "one\ftwo\fthree").page_of(offset) == page
+    assert letter_from_text("one\ftwo\fthree", letter_id="a").page_of(offset) == page
 
 
 def test_no_page_where_the_text_marks_none() -> None:
-    assert letter_from_text("a", "one\n\n\n\ntwo").page_of(5) is None
+    assert letter_from_text("one\n\n\n\ntwo", letter_id="a").page_of(5) is None
 
 
 @pytest.mark.parametrize("text", ["one\f\fthree", "one\f \n\fthree"])
 def test_a_blank_page_counts(text: str) -> None:
-    assert letter_from_text("a", text).page_of(text.index("three")) == 3
+    assert letter_from_text(text, letter_id="a").page_of(text.index("three")) == 3
 
 
 @pytest.mark.parametrize("text", ["\fone\ftwo", " \n\f\fone"])
 def test_there_is_no_page_0(text: str) -> None:
-    assert letter_from_text("a", text).page_of(0) == 1
+    assert letter_from_text(text, letter_id="a").page_of(0) == 1
 
 
 @given(st.text(alphabet="ab \n\r\f", max_size=30))
 def test_pages_cover_every_word_once(text: str) -> None:
     if not text.strip():
         return
-    pages = letter_from_text("a", text).pages
+    pages = letter_from_text(text, letter_id="a").pages
     if pages:
         assert "".join(page.of(text).strip() for page in pages) == "".join(
             part.strip() for part in text.split("\f") if part.strip()
@@ -224,7 +224,7 @@ def test_confidence(words: str, sure: float | None) -> None:
 
 
 def test_no_boxes_where_nothing_is_known() -> None:
-    assert letter_from_text("a", "words").boxes(Span(0, 5)) == []
+    assert letter_from_text("words", letter_id="a").boxes(Span(0, 5)) == []
 
 
 @given(st.integers(0, 30), st.integers(0, 30))

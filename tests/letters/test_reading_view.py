@@ -36,7 +36,7 @@ def test_the_plain_form(kind: str) -> None:
     raw, plain = PRINTED[kind]
     assert normalize(raw) == plain
     assert ReadingView.of(raw).text == plain
-    assert letter_from_text("x", raw).view.text == plain
+    assert letter_from_text(raw, letter_id="x").view.text == plain
 
 
 def test_an_ascii_text_is_its_own_view() -> None:
@@ -102,7 +102,7 @@ def test_raw_spans_keep_their_order_in_the_view(first: str, second: str) -> None
 
 def test_running_lines_are_known_in_any_characters() -> None:
     pages = [f"{words}\nPage\u00a0{n}\u2002of 3" for n, words in enumerate(("One way", "or another", "it ends"), 1)]
-    letter = letter_from_text("x", "\f".join(pages))
+    letter = letter_from_text("\f".join(pages), letter_id="x")
     assert [span.of(letter.text) for span in letter.running_lines] == [f"Page\u00a0{n}\u2002of 3" for n in (1, 2, 3)]
     assert "of 3" not in letter.view.text
     assert len(letter.body) == len(letter.text)

@@ -51,7 +51,7 @@ def printed(style: Style, *, form_feeds: bool = True, own: list[list[str]] = PAG
 
 
 def body(text: str) -> str:
-    return letter_from_text("x", text).body
+    return letter_from_text(text, letter_id="x").body
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\n\n", "\r\n", " \n"])
@@ -120,7 +120,7 @@ MESS = st.lists(
 @given(st.one_of(MESS, st.text(max_size=200)))
 def test_the_body_differs_from_the_text_in_whole_lines_only(text: str) -> None:
     try:
-        left = letter_from_text("x", text).body
+        left = letter_from_text(text, letter_id="x").body
     except LetterError:  # blank or binary
         return
     assert len(left) == len(text)
@@ -157,7 +157,7 @@ def test_a_letter_reads_the_same_with_and_without_running_lines(style: str, ever
 
 
 def _answer(text: str) -> object:
-    return json.loads(fill(IMR.schema, IMR.read(letter_from_text("x", text)).root).model_dump_json())
+    return json.loads(fill(IMR.schema, IMR.read(letter_from_text(text, letter_id="x")).root).model_dump_json())
 
 
 @pytest.mark.slow

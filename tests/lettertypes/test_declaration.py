@@ -92,7 +92,7 @@ def test_a_pattern_that_never_ends_is_stopped_and_named(monkeypatch: pytest.Monk
 
     sheet = letter_type("sheet", Sheet, FORM)
     started = time.monotonic()
-    reading = sheet.read(letter_from_text("x", f"Board\nORDER\nName: Holt\n{'A' * 60}\n"))
+    reading = sheet.read(letter_from_text(f"Board\nORDER\nName: Holt\n{'A' * 60}\n", letter_id="x"))
     assert time.monotonic() - started < 60
     assert reading.root.facts["number"].value is None
     assert not reading.root.facts["number"].certain

@@ -191,7 +191,7 @@ def test_rows_for_people() -> None:
 @given(st.lists(st.sampled_from([*LETTER.split("\n"), "", "Date:", "DECISION", "1. It is paid.", "\t|"]), max_size=40))
 def test_any_text_is_read_without_error_and_every_span_lies_in_it(lines: list[str]) -> None:
     text = "Claims Office of Northmark\nDECISION\n" + "\n".join(lines)
-    reading = LETTER_TYPE.read(letter_from_text("any", text))
+    reading = LETTER_TYPE.read(letter_from_text(text, letter_id="any"))
 
     def walk(block: Block, outer: int) -> None:
         assert 0 <= block.span.start <= block.span.end <= len(text)

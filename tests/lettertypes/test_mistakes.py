@@ -77,7 +77,7 @@ def test_every_mistake_is_one_and_the_schema_can_hold_it() -> None:
 
 
 def test_a_new_type_is_measured_on_its_first_day() -> None:
-    report = measure(LETTER_TYPE, [(letter_from_text("claim", LETTER), ANSWER)])
+    report = measure(LETTER_TYPE, [(letter_from_text(LETTER, letter_id="claim"), ANSWER)])
     assert report.planted > 120
     # Of the documents the reader has no view: two invented ones pass, and the measure shows it.
     assert report.planted - report.right == 2

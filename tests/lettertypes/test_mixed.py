@@ -43,7 +43,7 @@ DECISION = (OWN / "letters" / "panel-of-three.txt").read_text("utf-8")
     ],
 )
 def test_a_letter_goes_to_the_type_that_recognizes_it(text: str, name: str) -> None:
-    assert type_of(letter_from_text("x", text), KINDS).name == name
+    assert type_of(letter_from_text(text, letter_id="x"), KINDS).name == name
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_letter_goes_to_the_type_that_recognizes_it(text: str, name: str) -> N
 )
 def test_none_or_two_is_an_error_that_names_them(text: str, code: str, named: list[str]) -> None:
     with pytest.raises(LetterError) as raised:
-        type_of(letter_from_text("x", text), KINDS)
+        type_of(letter_from_text(text, letter_id="x"), KINDS)
     assert raised.value.code == code
     assert all(name in raised.value.message for name in named)
     assert "cake" not in str(raised.value)
@@ -65,7 +65,7 @@ def test_none_or_two_is_an_error_that_names_them(text: str, code: str, named: li
 @pytest.mark.parametrize("folder", ["imr", "bva"])
 def test_every_bundled_letter_is_of_its_own_type(folder: str) -> None:
     for path in sorted((ROOT / "eval" / folder / "letters").glob("*.txt")):
-        assert type_of(letter_from_text(path.stem, path.read_bytes().decode()), [IMR, BVA]).name == folder
+        assert type_of(letter_from_text(path.read_bytes().decode(), letter_id=path.stem), [IMR, BVA]).name == folder
 
 
 def test_letters_of_two_types_in_one_text_are_cut_apart() -> None:

@@ -134,7 +134,7 @@ class Recorder:
 
 def test_letter_and_table_are_two_messages_and_the_letter_is_unchanged(monkeypatch):
     monkeypatch.setattr(Plan, "strategy", SKELETON)
-    letter = letter_from_text("odd", imr_letter(decision("MRI  of\tthe {{neck}}")).replace("\n", "\r\n"))
+    letter = letter_from_text(imr_letter(decision("MRI  of\tthe {{neck}}")).replace("\n", "\r\n"), letter_id="odd")
     model = Recorder(rest(1))
     record = asyncio.run(extract(letter, Plan(IMR, model, None, reasks=0)))
     messages = letter_messages(model.asked[0])

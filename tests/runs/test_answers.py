@@ -25,7 +25,7 @@ BUNDLED = sorted(path.stem for path in LETTERS.glob("*.txt"))
 def the_case() -> tuple[Letter, Any]:
     folder = CASES / "check-crash"
     answer = json.loads((folder / "answer.jsonl").read_text("utf-8"))["answer"]
-    return letter_from_text("l00000004", (folder / "l00000004.txt").read_bytes().decode()), answer
+    return letter_from_text((folder / "l00000004.txt").read_bytes().decode(), letter_id="l00000004"), answer
 
 
 def test_pages_that_the_letter_does_not_name_are_a_finding_in_plain_json() -> None:
@@ -50,14 +50,14 @@ def test_a_defect_met_by_one_line_costs_only_that_line(tmp_path: Path, monkeypat
     letter_id = BUNDLED[0]
     lines = tmp_path / "lines.jsonl"
     lines.write_text(f'{{"letter_id": "{letter_id}", "answer": {{}}}}\n' * 3, "utf-8")
-    real, calls = answer_lines.check_answer, iter(range(3))
+    real, calls = answer_lines.check_line, iter(range(3))
 
     def broken(*given: Any, **options: Any) -> CheckedAnswer:
         if next(calls) == 1:
             raise TypeError("words of a letter")
         return real(*given, **options)
 
-    monkeypatch.setattr(answer_lines, "check_answer", broken)
+    monkeypatch.setattr(answer_lines, "check_line", broken)
     ran = cli("check", lines, LETTERS, "--workspace", Path(__file__).parents[2])
     assert [(each.get("error") or {}).get("code") for each in ran.lines] == [None, "internal", None]
     assert ran.code == 70

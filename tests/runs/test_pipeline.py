@@ -22,7 +22,7 @@ from extractor.runs.record import Record
 from extractor.workspace.workspace import Workspace
 from tests.support.toy import NOTES, right_answer, write_toy
 
-LETTER = letter_from_text("slow", NOTES["slow"])
+LETTER = letter_from_text(NOTES["slow"], letter_id="slow")
 RIGHT = right_answer(NOTES["slow"])
 ONE_WRONG = {**RIGHT, "carrier": "Fast Boat"}
 TWO_WRONG = {**ONE_WRONG, "parcels": []}

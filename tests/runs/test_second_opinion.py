@@ -98,7 +98,7 @@ def models(plan: Plan) -> tuple[Any, Any]:
 
 
 def record_of(plan: Plan, text: str) -> Any:
-    return asyncio.run(extract(letter_from_text("memo", text), plan)).as_dict()
+    return asyncio.run(extract(letter_from_text(text, letter_id="memo"), plan)).as_dict()
 
 
 # ---- one letter --------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def test_a_letter_that_is_not_flagged_has_no_second_answer() -> None:
 
 
 def test_a_record_that_agreement_cleared_is_checked_again() -> None:
-    letter = letter_from_text("memo", SWALLOWED)
+    letter = letter_from_text(SWALLOWED, letter_id="memo")
     record = asyncio.run(extract(letter, plan_of(RIGHT, RIGHT)))
     assert recheck(record, letter, MEMO) == record
     alone = replace(record, second=None)
@@ -174,7 +174,7 @@ def test_a_record_that_agreement_cleared_is_checked_again() -> None:
     ],
 )
 def test_whose_agreement_counts(second: SecondAnswer | None, status: str) -> None:
-    letter = letter_from_text("memo", SWALLOWED)
+    letter = letter_from_text(SWALLOWED, letter_id="memo")
     assert check_answer(RIGHT, letter, MEMO, model="openai/a", second=second).status == status
 
 

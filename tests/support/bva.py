@@ -20,7 +20,7 @@ LENT_IDS = sorted(path.stem for path in LENT.glob("*.txt"))
 
 
 def letter(path: Path) -> Letter:
-    return letter_from_text(path.stem, path.read_bytes().decode())
+    return letter_from_text(path.read_bytes().decode(), letter_id=path.stem)
 
 
 def own(letter_id: str) -> tuple[Reading, dict[str, Any]]:

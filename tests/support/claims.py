@@ -116,4 +116,4 @@ Claims Officer\t\tClaims Officer
 
 
 def read(text: str = LETTER) -> Reading:
-    return LETTER_TYPE.read(letter_from_text("claim", text))
+    return LETTER_TYPE.read(letter_from_text(text, letter_id="claim"))

@@ -41,7 +41,7 @@ def module(name: str) -> ModuleType:
 
 
 def read(text: str) -> Reading:
-    return IMR.read(letter_from_text("test", text))
+    return IMR.read(letter_from_text(text, letter_id="test"))
 
 
 def gold(letter_id: str) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def gold(letter_id: str) -> dict[str, Any]:
 
 
 def bundled(letter_id: str) -> Letter:
-    return letter_from_text(letter_id, (LETTERS / f"{letter_id}.txt").read_bytes().decode())
+    return letter_from_text((LETTERS / f"{letter_id}.txt").read_bytes().decode(), letter_id=letter_id)
 
 
 def codes(letter: Letter, answer: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -60,7 +60,7 @@ def codes(letter: Letter, answer: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def findings_on(text: str, change: Callable[[dict[str, Any]], Any] = lambda _: None) -> list[Finding]:
     """The findings on the baseline's answer to a built letter, after a change."""
-    letter = letter_from_text("built", text)
+    letter = letter_from_text(text, letter_id="built")
     answer = json.loads(fill(IMR.schema, IMR.read(letter).root).model_dump_json())
     change(answer)
     return check(IMR, IMR.schema.model_validate_json(json.dumps(answer)), IMR.read(letter)).findings

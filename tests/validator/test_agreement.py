@@ -55,7 +55,7 @@ TRUE: dict[str, Any] = {
     "pages": [3, 5],
     "items": [{"title": "Blue van with trailer"}, {"title": "Red cart"}],
 }
-LETTER = letter_from_text("order", TEXT)
+LETTER = letter_from_text(TEXT, letter_id="order")
 TYPE = LetterType("order", Order, lambda letter: reading_of({}), protected=tuple(TRUE))
 
 

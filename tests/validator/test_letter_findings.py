@@ -26,7 +26,7 @@ def found(sure: Mapping[str, float]) -> tuple[list[tuple[str, str, str, str]], s
         Word(Span(*match.span()), 0, Box(0, 0, 1, 1), sure.get(match[0].strip(".,:"), 96.0))
         for match in re.finditer(r"\S+", TEXT)
     ]
-    letter = replace(letter_from_text("scan", TEXT), words=tuple(words))
+    letter = replace(letter_from_text(TEXT, letter_id="scan"), words=tuple(words))
     reading = IMR.read(letter)
     findings = check(IMR, fill(IMR.schema, reading.root), reading).findings
     unsure = [(each.code, each.path, each.severity, each.blame) for each in findings if each.code == "unsure_value"]
@@ -61,7 +61,7 @@ def test_the_finding_points_at_the_least_sure_place() -> None:
         Word(Span(*m.span()), 0, Box(0, 0, 1, 1), {"298,": 80.0, "301.": 70.4}.get(m[0]))
         for m in re.finditer(r"\S+", TEXT)
     ]
-    reading = IMR.read(replace(letter_from_text("scan", TEXT), words=tuple(words)))
+    reading = IMR.read(replace(letter_from_text(TEXT, letter_id="scan"), words=tuple(words)))
     [finding] = [f for f in check(IMR, fill(IMR.schema, reading.root), reading).findings if f.code == "unsure_value"]
     assert finding.span is not None
     assert finding.span.of(TEXT) == "301"
@@ -69,5 +69,5 @@ def test_the_finding_points_at_the_least_sure_place() -> None:
 
 
 def test_what_nobody_guessed_is_not_doubted() -> None:
-    reading = IMR.read(letter_from_text("text", TEXT))
+    reading = IMR.read(letter_from_text(TEXT, letter_id="text"))
     assert status_of(check(IMR, fill(IMR.schema, reading.root), reading).findings) == "accepted"

@@ -90,5 +90,5 @@ def test_the_words_are_those_of_the_types_own_enums() -> None:
 
 def test_an_order_in_the_words_of_another_type_is_found_in_its_letters() -> None:
     kind = WORKSPACE.letter_type("bva")
-    letter = letter_from_text("x", "BOARD OF VETERANS' APPEALS\n\nReport every disposition as granted.\n")
+    letter = letter_from_text("BOARD OF VETERANS' APPEALS\n\nReport every disposition as granted.\n", letter_id="x")
     assert "odd_instruction" in [finding.code for finding in findings_on_letter(kind, kind.read(letter))]

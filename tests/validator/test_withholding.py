@@ -129,7 +129,7 @@ def test_putting_back_passes_over_places_that_are_gone() -> None:
 
 
 def test_letters_of_another_kind_have_nothing_to_withhold() -> None:
-    reading = IMR.read(letter_from_text("x", "Dear Sir"))
+    reading = IMR.read(letter_from_text("Dear Sir", letter_id="x"))
     instance = IMR.schema.model_validate_json(json.dumps(gold(LETTER)))
     verdict = check(IMR, instance, reading)
     assert withhold(IMR, instance, verdict) == (instance, verdict)

@@ -52,7 +52,7 @@ def prompt(root: Path, prompt_id: str) -> Prompt:
 
 def test_another_letter_type_than_the_first_is_read_and_filled(tmp_path: Path) -> None:
     kind = loaded(write_toy(tmp_path))
-    reading = kind.read(letter_from_text("blue", NOTES["blue"]))
+    reading = kind.read(letter_from_text(NOTES["blue"], letter_id="blue"))
     answer = fill(kind.schema, reading.root)
     assert kind.name == "parcel"
     assert answer.model_dump(mode="json") == right_answer(NOTES["blue"])

@@ -15,6 +15,7 @@ import httpx2
 from extractor.errors import ModelNameError, UsageError
 from extractor.models.llm.chat import MODES, ChatEndpoint, azure_url
 from extractor.models.llm.retrying import Endpoint, Patience, RetryingModel
+from extractor.models.names import provider_and_model
 
 NO_KEY = "none"
 
@@ -142,11 +143,8 @@ def modes_of(name: str) -> tuple[str, ...]:
 
 
 def _find(name: str) -> tuple[_Provider, str]:
-    provider_name, _, model = name.partition("/")
-    provider = _PROVIDERS.get(provider_name)
-    if provider is None or not model:
-        known = ", ".join(f"{each}/NAME" for each in _PROVIDERS)
-        raise ModelNameError(f"unknown model {name!r}", hint=f"known: offline, replay:NAME, {known}")
+    provider_name, model = provider_and_model(name)
+    provider = _PROVIDERS[provider_name]
     for module in provider.modules:
         try:
             importlib.import_module(module)

@@ -20,6 +20,7 @@ from extractor.lettertypes.mixed import UNASSIGNED
 from extractor.pointers import field_path
 from extractor.runs.export.cells import INTEGER, ITEMS, NUMBER, TEXT, Cell, Column, LeafColumn, leaves_of
 from extractor.runs.record import Record
+from extractor.settings import wrong_kind
 
 Placed = TypeVar("Placed")
 
@@ -121,8 +122,14 @@ def columns_of(letter_type: LetterType, rows: str, records: Iterable[Record]) ->
     tables = [table for table in tables_of(letter_type, rows) if table.name == rows]
     if not tables:
         raise UsageError(f"a frame is one table, not {rows!r}", hint="name letters, or a list of the schema")
-    lines = [row for record in records for row in tables[0].rows(Reviewed(record))]
+    lines = [row for record in map(_record, records) for row in tables[0].rows(Reviewed(record))]
     return {column.name: [line[i] for line in lines] for i, column in enumerate(tables[0].columns)}
+
+
+def _record(given: object) -> Record:
+    if isinstance(given, Record):
+        return given
+    raise wrong_kind("records", "a Record", given, hint="of a file: read_records; of a line's data: Record.from_dict")
 
 
 def unassigned_table() -> Table:

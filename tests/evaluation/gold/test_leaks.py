@@ -10,7 +10,7 @@ from extractor.letters.letter import LetterFile, letter_from_text
 
 LETTER = """The claimant slipped on a wet loading dock in March and fell onto \nthe left hip. The Claims
 Administrator did not base their decision on the MTUS. A walker was asked for."""
-GOLD = [Gold(LetterFile("hip", None), letter_from_text("hip", LETTER), {})]
+GOLD = [Gold(LetterFile("hip", None), letter_from_text(LETTER, letter_id="hip"), {})]
 FORM = ["did not base their decision on the MTUS"]
 
 PROMPTS = [

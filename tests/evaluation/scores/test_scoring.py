@@ -69,7 +69,7 @@ TRUE: dict[str, Any] = {
 
 
 def gold(answer=TRUE, also=None) -> Gold:
-    letter = letter_from_text("one", "a letter")
+    letter = letter_from_text("a letter", letter_id="one")
     return Gold(LetterFile("one", None), letter, answer, also_accepted=also or {})
 
 
@@ -243,13 +243,18 @@ DEBATABLE = [
 @pytest.mark.parametrize(("what", "note", "paths"), DEBATABLE, ids=[row[0] for row in DEBATABLE])
 def test_gold_notes_make_leaves_debatable(what, note, paths):
     pair = Gold(
-        LetterFile("one", None), letter_from_text("one", "a letter"), TRUE, debatable={note: "both can be read"}
+        LetterFile("one", None),
+        letter_from_text("a letter", letter_id="one"),
+        TRUE,
+        debatable={note: "both can be read"},
     )
     assert {leaf.path for leaf in score(Note, pair, TRUE) if leaf.debatable} == paths
 
 
 def test_a_note_on_a_list_of_records_argues_about_which_there_are():
-    pair = Gold(LetterFile("one", None), letter_from_text("one", "a letter"), TRUE, debatable={"/items": "one or two"})
+    pair = Gold(
+        LetterFile("one", None), letter_from_text("a letter", letter_id="one"), TRUE, debatable={"/items": "one or two"}
+    )
     invented = {**TRUE, "items": [*TRUE["items"], item("Walker")]}
     assert {leaf.path for leaf in score(Note, pair, invented) if leaf.debatable} == {"/items/+0/name"}
     short = changed("/items/1", ...)

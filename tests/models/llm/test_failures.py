@@ -153,7 +153,7 @@ def parcels(tmp_path_factory: pytest.TempPathFactory) -> LetterType:
 async def outcome(wire: Wire, url: str, parcels: LetterType, **params: Any) -> tuple[str, list[int], str]:
     """What comes of a letter, the tries of its attempts, and every word of its record."""
     model = wire.at(url, **params)
-    letter = letter_from_text("red", NOTES["red"])
+    letter = letter_from_text(NOTES["red"], letter_id="red")
     try:
         record = await extract(letter, Plan(parcels, model))
     except TransportError as error:

@@ -96,7 +96,7 @@ def parcels(tmp_path_factory: pytest.TempPathFactory) -> LetterType:
 @given(text=st.text() | ODD_VALUES.map(json.dumps))
 @settings(max_examples=100, deadline=None)
 def test_any_text_is_judged(parcels: LetterType, text: str) -> None:
-    reading = parcels.read(letter_from_text("red", NOTES["red"]))
+    reading = parcels.read(letter_from_text(NOTES["red"], letter_id="red"))
     attempt = judge(Reply(text), Plain(parcels), parcels, reading)
     assert attempt.answer is None
     assert attempt.verdict.findings

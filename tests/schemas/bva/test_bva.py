@@ -96,7 +96,7 @@ def test_a_wrong_value_is_wrong_whatever_is_quoted_for_it(path: str, value: Any,
 def test_dispositions_of_a_sentence(sentence: str, dispositions: list[str | None]) -> None:
     text = (OWN / "letters" / "injected-instructions.txt").read_text("utf-8")
     old = "Service connection for a cervical spine disability is denied."
-    block = BVA.read(letter_from_text("x", text.replace(old, sentence, 1))).root
+    block = BVA.read(letter_from_text(text.replace(old, sentence, 1), letter_id="x")).root
     facts = [one.facts["disposition"] for one in block.blocks["order"]]
     assert [fact.value for fact in facts] == [*dispositions, "denied"]
     assert [fact.certain for fact in facts] == [value is not None for value in (*dispositions, "denied")]
@@ -120,7 +120,7 @@ def test_dispositions_of_a_sentence(sentence: str, dispositions: list[str | None
 def test_variants_of_the_form(letter_id: str, old: str, new: str, path: str, value: Any) -> None:
     text = (OWN / "letters" / f"{letter_id}.txt").read_text("utf-8")
     assert old in text
-    assert values(BVA.schema, BVA.read(letter_from_text("x", text.replace(old, new))).root)[path] == value
+    assert values(BVA.schema, BVA.read(letter_from_text(text.replace(old, new), letter_id="x")).root)[path] == value
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_variants_of_the_form(letter_id: str, old: str, new: str, path: str, val
 def test_what_is_not_understood_or_contradicts_itself_is_uncertain(old: str, new: str, name: str) -> None:
     text = (OWN / "letters" / "attorney-above-judge.txt").read_text("utf-8")
     assert old in text
-    header = BVA.read(letter_from_text("x", text.replace(old, new))).root.blocks["header"][0]
+    header = BVA.read(letter_from_text(text.replace(old, new), letter_id="x")).root.blocks["header"][0]
     assert not header.facts[name].certain
 
 

@@ -227,7 +227,7 @@ def test_the_older_forms_end_with_a_person() -> None:
 
 
 def test_nothing_may_be_filled_in_for_a_text_that_is_no_such_letter() -> None:
-    letter = letter_from_text("x", "A shopping list: Upheld eggs.")
+    letter = letter_from_text("A shopping list: Upheld eggs.", letter_id="x")
     answer = IMR.schema.model_validate_json(json.dumps(gold("dwc-2014-000")))
     [found] = check(IMR, answer, IMR.read(letter)).findings
     assert (found.code, found.severity, found.blame) == ("not_a_letter", "error", "letter")

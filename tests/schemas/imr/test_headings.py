@@ -155,7 +155,7 @@ def _decisions(text: str) -> list[Block]:
 
 
 def _findings(text: str, change: Callable[[dict[str, Any]], Any]) -> list[tuple[str, str, str]]:
-    reading = IMR.read(letter_from_text("built", text))
+    reading = IMR.read(letter_from_text(text, letter_id="built"))
     answer = json.loads(fill(IMR.schema, reading.root).model_dump_json())
     change(answer)
     found = check(IMR, IMR.schema.model_validate_json(json.dumps(answer)), reading).findings

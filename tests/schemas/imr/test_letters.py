@@ -137,7 +137,7 @@ def _printed(pages: list[dict[str, int]]) -> list[str]:
 def test_the_baseline_raises_no_alarm_but_for_what_letters_contradict_themselves() -> None:
     alarms: Counter[tuple[str, str, str]] = Counter()
     for letter_id in LENT_IDS:
-        letter = letter_from_text(letter_id, _text(letter_id))
+        letter = letter_from_text(_text(letter_id), letter_id=letter_id)
         reading = IMR.read(letter)
         for finding in check(IMR, fill(IMR.schema, reading.root), reading).findings:
             alarms[finding.code, finding.severity, finding.blame] += 1

@@ -195,5 +195,7 @@ def test_a_decision_with_nothing_behind_its_last_label() -> None:
 def test_the_answer_is_not_asked_again_for_what_cannot_be_read() -> None:
     text = imr_letter(header="Date Assigned: ??-??")
     answer = json.loads(fill(IMR.schema, read(text).root).model_dump_json())
-    verdict = check(IMR, IMR.schema.model_validate_json(json.dumps(answer)), IMR.read(letter_from_text("x", text)))
+    verdict = check(
+        IMR, IMR.schema.model_validate_json(json.dumps(answer)), IMR.read(letter_from_text(text, letter_id="x"))
+    )
     assert {finding.blame for finding in verdict.findings if finding.severity == "error"} == {"unclear"}

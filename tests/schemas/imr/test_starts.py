@@ -103,7 +103,7 @@ def test_one_letter_of_the_numbered_form_is_never_cut(text: str) -> None:
 
 
 def test_each_letter_of_the_numbered_form_keeps_its_own_decisions() -> None:
-    first, second = (IMR.read(letter_from_text("x", text)) for text in cut(f"{NUMBERED}\f{OTHER_NUMBERED}"))
+    first, second = (IMR.read(letter_from_text(text, letter_id="x")) for text in cut(f"{NUMBERED}\f{OTHER_NUMBERED}"))
     assert [len(reading.root.blocks["decisions"]) for reading in (first, second)] == [2, 2]
     numbers = [reading.root.blocks["header"][0].facts["case_number"].value for reading in (first, second)]
     assert numbers == ["CM13-9004418", "CM13-9005520"]

@@ -45,7 +45,7 @@ def findings(reading: Reading, answer: Any) -> set[tuple[str, str, str]]:
 
 def same_letter(letter: Letter, text: str) -> Letter:
     assert text != letter.text
-    return letter_from_text(letter.id, text)
+    return letter_from_text(text, letter_id=letter.id)
 
 
 @pytest.mark.parametrize("letter_id", LETTER_IDS)

@@ -22,7 +22,7 @@ def outcome(letter_id: str, change: tuple[str, str], answer: dict[str, Any]) -> 
     changed = re.sub(change[0], change[1], text)
     assert changed != text
     filled = IMR.schema.model_validate_json(json.dumps(answer))
-    found = check(IMR, filled, IMR.read(letter_from_text(letter_id, changed))).findings
+    found = check(IMR, filled, IMR.read(letter_from_text(changed, letter_id=letter_id))).findings
     blamed = {f.path for f in found if f.severity == "error" and f.blame == "answer"}
     return status_of(found), blamed
 
@@ -102,7 +102,7 @@ def test_a_title_that_ends_in_a_number_of_its_own_is_certain(title: str) -> None
     text = bundled(MIXED).text.replace("Page(s):", "").replace("ACOEM Chapter 12", title, 1)
     sides = [
         side
-        for decision in IMR.read(letter_from_text("m", text)).root.blocks["decisions"]
+        for decision in IMR.read(letter_from_text(text, letter_id="m")).root.blocks["decisions"]
         for name in ("claims_administrator", "maximus")
         for side in decision.blocks[name]
     ]
