@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from extractor.errors import UsageError
+from extractor.errors import LedgerError, UsageError
 
 try:
     import fcntl
@@ -101,11 +101,21 @@ def is_part(path: Path) -> bool:
 
 
 def refuse_odd_files(folder: Path) -> None:
-    """Raise ``UsageError`` if a file of a run in ``folder`` is a link, a pipe or a device: it would lead elsewhere."""
+    """Raise ``LedgerError`` if a file of the run in ``folder`` is a link, a pipe or a device.
+
+    A link leads elsewhere, and opening a pipe waits for its other end. Every opening of a run folder calls this first.
+    """
     for name in sorted(RUN_FILES):
-        with suppress(FileNotFoundError, NotADirectoryError):
-            if what := _odd_kind((folder / name).lstat().st_mode):
-                raise UsageError(f"{folder / name} is {what}, not a file", hint="move it away, or name another folder")
+        path = folder / name
+        try:
+            what = _odd_kind(path.lstat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            hint = "make the folder readable, or name another one"
+            raise LedgerError(f"cannot read {_short(path)}: {error.strerror}", hint=hint) from error
+        if what:
+            raise LedgerError(f"{path} is {what}, not a file", hint="move it away, or name another folder")
 
 
 def _mode(path: Path, private: bool) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from extractor.errors import LedgerError, ModelError, TransportError
+from extractor.files import refuse_odd_files
 
 FOLDER = "batch"
 FILE = "batch.db"
@@ -144,6 +145,8 @@ class Book(AbstractContextManager["Book"]):
     def __init__(self, run_folder: Path, *, new: bool = False) -> None:
         self.folder = run_folder / FOLDER
         path = self.folder / FILE
+        refuse_odd_files(run_folder)
+        refuse_odd_files(self.folder)
         if not new and not path.exists():
             raise LedgerError(
                 f"{run_folder} holds no batch files", hint="write them: extractor batch write PATH --out DIR"

@@ -16,7 +16,7 @@ _ID = re.compile(rb'\{"letter_id":("(?:[^"\\]|\\.)*+")')
 
 
 def refuse_foreign_records(folder: Path) -> None:
-    """Raise ``UsageError`` if files of the folder lead elsewhere, or the ledger beside records is missing or empty."""
+    """Raise ``LedgerError`` if files of the folder lead elsewhere, or the ledger beside records is missing or empty."""
     records, ledger = folder / RECORDS, folder / FILE
     refuse_odd_files(folder)
     if not records.exists():
@@ -28,6 +28,22 @@ def refuse_foreign_records(folder: Path) -> None:
         )
     if records.stat().st_size and not ledger.stat().st_size:
         raise LedgerError(f"{ledger} is empty, but {RECORDS} beside it is not", hint=_hint(records))
+
+
+def is_made_from(records: Path, ledger: LedgerView) -> bool:
+    """Whether the file holds exactly the ledger's lines, in order. Raises ``LedgerError`` at a damaged row.
+
+    Reads both: sizes and times do not change with every byte, and a copy may keep them.
+    """
+    try:
+        with records.open("rb") as file:
+            for line in ledger.lines():
+                expected = line.encode() + b"\n"
+                if file.read(len(expected)) != expected:
+                    return False
+            return not file.read(1)
+    except OSError:
+        return False
 
 
 def refuse_shorter_ledger(ledger: LedgerView, folder: Path) -> None:

@@ -65,6 +65,12 @@ def damaged(path: Path, table: str, key: object) -> LedgerError:
     )
 
 
+def lost(path: Path, table: str, letter_id: str) -> LedgerError:
+    """The error of a letter that has a row in only one of ``letters`` and ``records``."""
+    what = {"letters": "entry", "records": "record"}[table]
+    return LedgerError(f"{path} is damaged: the {what} of letter {letter_id} is missing", hint=_RESTORE)
+
+
 def unusable(path: Path, doing: str, error: Exception) -> LedgerError:
     """What SQLite could not do with the ledger; ``doing`` is ``read``, ``write`` or ``use``."""
     name = getattr(error, "sqlite_errorname", "")

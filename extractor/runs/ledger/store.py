@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import LedgerError
+from extractor.files import refuse_odd_files
 from extractor.models.model import Reply
 from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.lock import locked
@@ -33,6 +34,7 @@ class Ledger(LedgerView):
         self.path = folder / FILE
         self.run = 0
         self._checked = True
+        refuse_odd_files(folder)
         with ExitStack() as undone:
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -61,7 +63,8 @@ class Ledger(LedgerView):
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Whether the folder has a ledger."""
+        """Whether the folder has a ledger. Raises ``LedgerError`` if a file in it is a link, a pipe or a device."""
+        refuse_odd_files(folder)
         return (folder / FILE).exists()
 
     def __exit__(self, *exc: object) -> None:
@@ -190,17 +193,3 @@ class Ledger(LedgerView):
             " ORDER BY letter_id LIMIT 1",
         )
         return next((self._record(line) for _, line in rows), None)
-
-    # ---- facts -----------------------------------------------------------------------------------
-
-    def fact(self, name: str) -> Any:
-        """A value stored for the folder; ``None`` if there is none."""
-        rows = self._sound("facts", "WHERE name = ?", (name,))
-        return next((self._json("facts", value) for _, value in rows), None)
-
-    def note(self, name: str, value: Any) -> None:
-        """Store a value for the folder; ``None`` deletes it."""
-        if value is None:
-            self._write("DELETE FROM facts WHERE name = ?", (name,))
-        else:
-            self._put("facts", name, json.dumps(value))

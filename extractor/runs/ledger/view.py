@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 from extractor.errors import LedgerError, RecordError
+from extractor.files import refuse_odd_files
 from extractor.models.model import Reply, Usage
 from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.migrations import MIGRATIONS, dollars
-from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql, damaged, prepare, sound, unusable
+from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql, damaged, lost, prepare, sound, unusable
 from extractor.runs.record import Record
 
 FILE = "run.db"
@@ -86,7 +87,8 @@ class LedgerView(AbstractContextManager["LedgerView"]):
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         self._checked = False
-        if not self.path.is_file():
+        refuse_odd_files(folder)
+        if not self.path.exists():
             raise LedgerError(f"no run in {folder}", hint="name the --out folder of a run")
         try:
             self._db, version = self._open("mode=ro")
@@ -101,11 +103,16 @@ class LedgerView(AbstractContextManager["LedgerView"]):
                 raise unusable(self.path, "read", error) from error
         if version != len(MIGRATIONS):
             self._db.close()
-            newer = version > len(MIGRATIONS)
-            hint = (
-                "update letterproof" if newer else "give the command of the run again: it brings the folder up to date"
-            )
-            raise LedgerError(f"{self.path} was written by {'a newer' if newer else 'an older'} version", hint=hint)
+            raise self._other_version(version)
+
+    def _other_version(self, version: int) -> LedgerError:
+        again = "give the command of the run again"
+        if version == 0:
+            return LedgerError(f"{self.path} is empty", hint=f"restore it from a copy, or {again}")
+        if version > len(MIGRATIONS):
+            return LedgerError(f"{self.path} was written by a newer version", hint="update letterproof")
+        hint = f"{again}: it brings the folder up to date"
+        return LedgerError(f"{self.path} was written by an older version", hint=hint)
 
     def _open(self, how: str) -> tuple[sqlite3.Connection, int]:
         db = sqlite3.connect(f"file:{quote(os.fsencode(self.path.resolve()))}?{how}", uri=True, timeout=BUSY)
@@ -142,10 +149,21 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         yield from sound(self.path, table, self._rows(statement, values))
 
     def _check_letters(self) -> None:
-        """Raise ``LedgerError`` if an entry is damaged: sums and counts do not verify each one."""
+        """Raise ``LedgerError`` if an entry is damaged or lost: sums and counts do not verify each one."""
         if not self._checked:
             self._refuse_damaged("letters")
+            if self._row("SELECT (SELECT COUNT(*) FROM letters) = (SELECT COUNT(*) FROM records)") == (0,):
+                self._refuse_unpaired()
             self._checked = True
+
+    def _refuse_unpaired(self) -> None:
+        """Raise ``LedgerError`` at the first letter that has an entry but no record, or a record but no entry."""
+        for one, other in (("letters", "records"), ("records", "letters")):
+            row = self._row(
+                f"SELECT letter_id FROM {one} WHERE letter_id NOT IN (SELECT letter_id FROM {other}) LIMIT 1"  # noqa: S608
+            )
+            if row:
+                raise lost(self.path, other, row[0])
 
     def _refuse_damaged(self, table: str) -> None:
         statement = f"SELECT {COLUMNS[table][0]} FROM {table} WHERE checksum IS NOT {checksum_sql(table)} LIMIT 1"  # noqa: S608
@@ -160,12 +178,7 @@ class LedgerView(AbstractContextManager["LedgerView"]):
             raise unusable(self.path, "use", sqlite3.DatabaseError("its tables do not fit together"))
         for table in ("letters", "records"):
             self._refuse_damaged(table)
-        for one, other in (("letters", "records"), ("records", "letters")):
-            row = self._row(
-                f"SELECT letter_id FROM {one} WHERE letter_id NOT IN (SELECT letter_id FROM {other}) LIMIT 1"  # noqa: S608
-            )
-            if row:
-                raise damaged(self.path, other, row[0])
+        self._refuse_unpaired()
 
     def knows(self, letter_id: str) -> bool:
         """Whether a letter has a record."""
@@ -221,7 +234,8 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         ]
 
     def records(self) -> Iterator[Record]:
-        """Every record, by letter id."""
+        """Every record, by letter id. Raises ``LedgerError`` if a letter's entry or record is damaged or lost."""
+        self._check_letters()
         return map(self._record, self.lines())
 
     def letter_types(self) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -265,3 +267,105 @@ def test_every_command_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert (ran.code, "no record of red" in ran.err) == (2, True), words
     assert (tmp_path / "out" / RECORDS).read_bytes() == before
     assert [json.loads(line)["letter_id"] for line in before.splitlines()] == ["blue", "red", "slow"]
+
+
+# ---- sizes and times as they were ----------------------------------------------------------------
+
+
+def statement(sql: str) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        with closing(sqlite3.connect(folder / "run.db")) as db:
+            db.executescript(sql)
+
+    return spoil
+
+
+def cut(folder: Path) -> None:
+    data = (folder / "run.db").read_bytes()
+    (folder / "run.db").write_bytes(data[: len(data) * 99 // 100])
+
+
+def with_times_kept(spoil: Callable[[Path], None], folder: Path) -> None:
+    before = {path: path.stat() for path in folder.iterdir()}
+    spoil(folder)
+    for path, stats in before.items():
+        os.utime(path, ns=(stats.st_atime_ns, stats.st_mtime_ns))
+
+
+DAMAGE = {
+    "every second record is gone": (statement("DELETE FROM records WHERE rowid % 2"), r"record of (letter )?blue"),
+    "all records are gone": (statement("DELETE FROM records"), r"record of (letter )?blue"),
+    "an entry is gone": (statement("DELETE FROM letters WHERE letter_id = 'red'"), "entry of letter red is missing"),
+    "a letter is gone": (
+        statement("DELETE FROM letters WHERE letter_id = 'red'; DELETE FROM records WHERE letter_id = 'red'"),
+        "no record of red",
+    ),
+    "all letters are gone": (statement("DELETE FROM letters; DELETE FROM records"), "no record of blue and 2 more"),
+    "an entry has changed": (
+        statement("UPDATE letters SET cost_e8 = 7 WHERE letter_id = 'red'"),
+        "entry of letter red",
+    ),
+    "a record has changed": (
+        statement("UPDATE records SET record = replace(record, 'Red', 'Rad') WHERE letter_id = 'red'"),
+        "record of letter red has changed",
+    ),
+    "1 % is cut off": (cut, "run.db"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_that_leaves_the_times_is_refused_by_each_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    spoil, reason = DAMAGE[name]
+    monkeypatch.chdir(write_toy(tmp_path))
+    assert cli("run", "letters", "--out", "out").code == 0
+    before = (tmp_path / "out" / RECORDS).read_bytes()
+    with_times_kept(spoil, tmp_path / "out")
+    for words in (["run", "letters", "--out", "out"], ["export", "out"], ["merge", "out", "--out", "new"]):
+        ran = cli(*words)
+        assert (ran.code, re.search(reason, ran.err) is not None) == (2, True), (words, ran)
+    assert (tmp_path / "out" / RECORDS).read_bytes() == before
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.csv")) == []
+
+
+def test_records_edited_with_size_and_times_kept_are_made_again(whole: Path, tmp_path: Path) -> None:
+    folder = copied(whole, tmp_path / "edited")
+
+    def edit(folder: Path) -> None:
+        data = (folder / RECORDS).read_bytes()
+        (folder / RECORDS).write_bytes(data.replace(b'"number":7', b'"number":8'))
+
+    with_times_kept(edit, folder)
+    assert lines(folder) != lines(whole)
+    with Ledger(folder) as ledger, Output(folder, ledger):
+        pass
+    assert lines(folder) == lines(whole)
+
+
+def replaced(path: Path) -> None:
+    path.with_name("new").write_bytes(path.read_bytes())
+    path.with_name("new").replace(path)
+
+
+def longer(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("{}\n")
+
+
+@pytest.mark.parametrize("change", [replaced, longer, Path.unlink])
+def test_records_replaced_during_a_run_are_made_again(
+    whole: Path, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    folder = copied(whole, tmp_path / "replaced")
+    with Ledger(folder) as ledger, Output(folder, ledger) as output:
+        change(folder / RECORDS)
+        keep(ledger, output, LETTERS)
+        more = record(LETTERS).as_json()
+    assert lines(folder) == [*lines(whole), more]
+
+
+def test_an_empty_ledger_is_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "run.db").touch()
+    for words in (["export", str(tmp_path)], ["status", str(tmp_path)]):
+        assert f"{tmp_path / 'run.db'} is empty" in cli(*words).err

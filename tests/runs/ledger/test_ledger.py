@@ -314,12 +314,3 @@ def test_a_record_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
         ledger._db.execute("DROP TRIGGER no")
         ledger.store_record(record("a", "failed"), Keys("ask", "other"))
         assert ledger.entry("a") == LedgerEntry("other", "failed", 0)
-
-
-def test_facts(tmp_path: Path) -> None:
-    with Ledger(tmp_path) as ledger:
-        assert ledger.fact("x") is None
-        ledger.note("x", [1, "two"])
-        assert ledger.fact("x") == [1, "two"]
-        ledger.note("x", None)
-        assert ledger.fact("x") is None
