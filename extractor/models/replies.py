@@ -21,6 +21,9 @@ _LONGEST_FINISH = 60
 _LONGEST_NAME = 200
 # How servers of the OpenAI shape name an answer that was cut off.
 _CUT_OFF = frozenset({"length", "model_length", "max_tokens"})
+# What may follow a model's name in the name of one of its versions: -2025-08-07, -20250807, -001, -preview-05-06,
+# @20250807, :latest. A word such as -mini is another model.
+_VERSION = re.compile(r"(?:[-@:](?:\d{2,8}|v\d+|latest|preview|exp))+(?::0)?")
 
 
 class ReplyError(ModelError):
@@ -168,8 +171,9 @@ def finish_reason(value: Any, default: str) -> str:
 
 
 def model_name(value: Any) -> str:
-    """The model that answered, as the endpoint names it; empty if it does not."""
-    return value[:_LONGEST_NAME] if isinstance(value, str) and value.isprintable() else ""
+    """The model that answered, as the endpoint names it, on one line; empty if it does not."""
+    name = value[:_LONGEST_NAME] if isinstance(value, str) else ""
+    return "".join(each if each.isprintable() else "?" for each in name)
 
 
 def other_model(asked: str, answered: str) -> str:
@@ -178,8 +182,9 @@ def other_model(asked: str, answered: str) -> str:
     A dated version of the model and its name with or without a publisher are the same model.
     """
     wanted, given = (name.casefold().removeprefix("models/") for name in (asked, answered))
-    same = given.startswith(wanted) or given.endswith(f"/{wanted}") or wanted.endswith(f"/{given}")
-    return "" if same or not given else answered
+    same = given == wanted or given.endswith(f"/{wanted}") or wanted.endswith(f"/{given}")
+    dated = given.startswith(wanted) and _VERSION.fullmatch(given, len(wanted))
+    return "" if same or dated or not given else answered
 
 
 def token_count(counts: Any, name: str) -> int | None:

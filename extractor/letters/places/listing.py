@@ -15,7 +15,7 @@ from typing import overload
 
 from extractor.letters.formats.archive import is_hidden
 from extractor.letters.formats.kinds import BY_SUFFIX, suffix_of
-from extractor.letters.places.names import stem_of
+from extractor.letters.places.names import printable, stem_of
 from extractor.letters.places.sources import CONTAINERS, LetterFile, page_of
 
 # Names sorted together: as separate objects they take five times the memory.
@@ -117,6 +117,8 @@ def _names(root: Path) -> Iterator[str]:
 
 
 def _is_plain(name: str) -> bool:
+    if printable(name) != name:
+        return False
     suffix = suffix_of(name)
     _, mark, piece = stem_of(name).rpartition("#")
     return suffix in BY_SUFFIX and suffix not in CONTAINERS and not page_of(name) and not (mark and piece.isdigit())

@@ -6,6 +6,7 @@ import re
 from posixpath import splitext
 
 _DRIVE = re.compile(r"\A[A-Za-z]:")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def stem_of(name: str) -> str:
@@ -20,5 +21,9 @@ def tidy(name: str) -> str:
 
 
 def printable(name: str) -> str:
-    """A file name that is not valid UTF-8 made so, its odd bytes as ``\\xNN``: ids are kept as JSON and in SQLite."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A file name on one line of valid UTF-8, other bytes and control characters as ``\\xNN``.
+
+    Ids are kept as JSON and in SQLite, and are printed in tables, where a line break could forge a row.
+    """
+    valid = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", valid)

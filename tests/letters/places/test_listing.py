@@ -22,7 +22,7 @@ from tests.support.toy import put
         ["a.txt", "a-1.txt", "a.b.txt", "a/x.txt"],
         ["L\u00fcttich.txt", "\u624b.txt"],
         [".hidden/x.txt", ".DS_Store", "a.txt"],
-        ["A.TXT", "a\nb.txt"],
+        ["A.TXT", "a b.txt"],
     ],
 )
 def test_the_same_letters_in_the_same_order(tmp_path: Path, names: list[str]) -> None:
@@ -55,6 +55,7 @@ def test_many_letters_are_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ["a.eml"],
         ["a.doc", "b.txt"],
         ["a.txt", "a#1.txt"],
+        ["a.txt", "a\nb.txt"],
     ],
 )
 def test_what_takes_more_than_names_is_not_listed(tmp_path: Path, names: list[str]) -> None:

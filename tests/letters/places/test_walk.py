@@ -213,3 +213,21 @@ def test_a_run_over_a_folder_of_everything(tmp_path: Path, monkeypatch: pytest.M
     assert "secret" not in (tmp_path / "toy/out/records.jsonl").read_text()
     for line in ("links that lead nowhere", "links that lead out of", "not files (pipes"):
         assert line in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "letter_id"),
+    [
+        ("x\nforged   accepted.txt", "x\\x0aforged   accepted"),
+        ("a\tb.txt", "a\\x09b"),
+        ("a\x1b[2Jb.txt", "a\\x1b[2Jb"),
+        ("a\u2028b.txt", "a\\x2028b"),
+        ("a\x9bb.txt", "a\\x9bb"),
+        ("Ümläut né 7.txt", "Ümläut né 7"),
+    ],
+)
+def test_an_id_is_on_one_line(tmp_path: Path, name: str, letter_id: str) -> None:
+    put(tmp_path / "letters" / name, "PARCEL NOTE")
+    assert [file.id for file in find_files([tmp_path / "letters"])] == [letter_id]
+    alone = find_files([tmp_path / "letters" / name])
+    assert [file.id for file in alone] == [letter_id]
