@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from extractor.errors import ExtractorError as ExtractorError
     from extractor.errors import IncompleteRunError as IncompleteRunError
     from extractor.errors import LetterError as LetterError
+    from extractor.errors import ModelError as ModelError
     from extractor.errors import TransportError as TransportError
     from extractor.errors import UsageError as UsageError
     from extractor.evaluation.bench import Bench as Bench
@@ -69,6 +70,7 @@ _HOMES = {
     "LetterError": "extractor.errors",
     "LetterType": "extractor.lettertypes.lettertype",
     "Merged": "extractor.runs.bulk",
+    "ModelError": "extractor.errors",
     "Options": "extractor.runs.bulk",
     "PlanSpec": "extractor.workspace.session",
     "Reading": "extractor.lettertypes.reading",
@@ -111,6 +113,7 @@ __all__ = [
     "LetterError",
     "LetterType",
     "Merged",
+    "ModelError",
     "Options",
     "PlanSpec",
     "Reading",

@@ -57,7 +57,7 @@ def test_the_public_names() -> None:
     assert extractor.__all__ == [
         "Attempt", "Bench", "Bill", "Bounds", "CassetteError", "CheckedAnswer", "Comparison", "Evidence", "Extractor",
         "ExtractorError", "Failure", "Finding", "Forecast", "IncompleteRunError", "Letter", "LetterError", "LetterType",
-        "Merged", "Options", "PlanSpec", "Reading", "Record", "RecordStream", "RunState", "SecondModel", "Selection", "Span", "Summary", "TextMark",
+        "Merged", "ModelError", "Options", "PlanSpec", "Reading", "Record", "RecordStream", "RunState", "SecondModel", "Selection", "Span", "Summary", "TextMark",
         "TransportError", "UsageError", "Withheld", "Written", "letter_from_bytes", "letter_from_text",
         "letter_type", "merge_runs", "read_letter", "read_records",
     ]  # fmt: skip
@@ -114,6 +114,16 @@ def test_a_letter_from_a_path_from_bytes_and_from_text_is_the_same(toy: Extracto
     ]
     assert records[0].answer == right_answer(NOTES[name])
     assert all(record == records[0] for record in records)
+
+
+def test_the_records_of_a_run_come_once(toy: Extractor) -> None:
+    run = toy.run(toy.workspace.root / "letters")
+    with pytest.raises(UsageError, match="the run has not finished"):
+        run.bill()
+    assert len(list(run)) == len(NOTES)
+    for again in (lambda: list(run), lambda: aiter(run)):
+        with pytest.raises(UsageError, match="iterated over once"):
+            again()
 
 
 def test_a_letter_that_cannot_be_read(toy: Extractor, tmp_path: Path) -> None:

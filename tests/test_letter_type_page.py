@@ -49,7 +49,7 @@ def test_a_draft_proposes_what_recurs(tmp_path: Path) -> None:
     record = json.loads(cli("extract", tmp_path / "letters/stone.txt", "--workspace", tmp_path / "own").out)
     assert record["answer"]["account"] == "NM-5120"
     assert record["answer"]["date"] == "2020-05-09"
-    assert record["answer"]["charges"] == ["Water for the spring is due with $80."]
+    assert record["answer"]["charges"] == ["Water for the spring is due: $80."]
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,8 @@ NOTE = "Dear Jane Roe,\nyour parcel is lost."
         (lambda imr: imr.letters(3), "paths: the path of a file or folder was expected, not int"),
         (lambda imr: imr.check_lines(["{}"], None), "paths: the path of a file or folder was expected, not NoneType"),
         (lambda imr: imr.frame([{"letter_id": "a"}], "decisions"), "records: a Record was expected, not dict"),
+        (lambda imr: imr.frame([], "both"), "a frame is one table, not 'both'"),
+        (lambda imr: imr.frame([], "rows"), "a frame is one table, not 'rows'"),
         (lambda imr: read_letter(None), "path: the path of a file or folder was expected, not NoneType"),
         (lambda imr: read_records(None), "path: the path of a file or folder was expected, not NoneType"),
         (lambda imr: Record.from_dict(None), "not a record: not a JSON object"),

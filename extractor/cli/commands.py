@@ -42,7 +42,7 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
         "Check what works: Python, libraries, workspace, prompts, cassettes, and with --model the endpoint.",
     ),
     "eval": TableGroup(
-        "Which prompt is better, what may land, and what the validator is worth.",
+        "Score and compare prompts, hold them against gates, and measure the validator.",
         {
             "run": CommandEntry(
                 "eval.run:run_command", "Score prompt versions against gold, and keep each run under runs/TYPE."
@@ -87,7 +87,7 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
         },
     ),
     "gold": TableGroup(
-        "More letters with correct answers.",
+        "Make gold (letters with correct answers) of reviewed letters.",
         {
             "from-review": CommandEntry(
                 "gold:from_review_command",
@@ -105,7 +105,7 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
         },
     ),
     "batch": TableGroup(
-        "Letters by files of requests, which an endpoint answers in its own time.",
+        "Ask through batch files, which an endpoint answers within hours, often at a lower price.",
         {
             "write": CommandEntry(
                 "batch.files:write_command",

@@ -43,7 +43,7 @@ _DryRun = Annotated[
 ]
 _Limit = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Only the first N letters.")]
 _Sample = Annotated[int | None, typer.Option("--sample", min=0, metavar="N", help="Only N letters, chosen by --seed.")]
-_Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Another seed, another --sample.")]
+_Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Number that chooses which letters --sample takes.")]
 _Only = Annotated[
     Literal["accepted", "needs_review", "failed"] | None,
     typer.Option("--only", help="Only letters whose record in DIR has this status."),
@@ -56,12 +56,12 @@ _Retry = Annotated[Literal["failed"] | None, typer.Option("--retry", help="Ask a
 _Concurrency = Annotated[
     str, typer.Option("--concurrency", metavar="C", help="Letters in flight: auto, a number, or LOW-HIGH.")
 ]
-_Rpm = Annotated[float | None, typer.Option("--rpm", min=0.1, metavar="N", help="Calls a minute at most.")]
-_Tpm = Annotated[float | None, typer.Option("--tpm", min=1, metavar="N", help="Tokens a minute at most.")]
+_Rpm = Annotated[float | None, typer.Option("--rpm", min=0.1, metavar="N", help="At most N calls a minute.")]
+_Tpm = Annotated[float | None, typer.Option("--tpm", min=1, metavar="N", help="At most N tokens a minute.")]
 _MaxCost = Annotated[
     float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before this run has cost more.")
 ]
-_MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", min=0, metavar="N", help="Stop after so long.")]
+_MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", min=0, metavar="N", help="Stop after N minutes.")]
 _MaxFailures = Annotated[
     int | None, typer.Option("--max-failures", min=1, metavar="N", help="Stop when N letters have failed.")
 ]

@@ -33,11 +33,13 @@ def one_letter(
             raise UsageError(f"{path} holds no letter {letter_id!r}", hint=f"see: extractor text {path}")
         return next(letters_in(file))
     if len(files) > 1:
-        raise UsageError(f"{path} holds {len(files)} letters", hint="name one with --letter ID, or use: extractor run")
+        raise UsageError(
+            f"{path} holds {len(files)} letters", hint="choose one by its id (--letter ID), or run them all"
+        )
     found = list(letters_in(files[0], starts))
     if len(found) > 1:
         ids = ", ".join(file.id for file, _ in found[:_NAMED])
-        raise UsageError(f"{path} holds {len(found)} letters", hint=f"name one with --letter ID, e.g. {ids}")
+        raise UsageError(f"{path} holds {len(found)} letters", hint=f"choose one by its id (--letter ID), e.g. {ids}")
     return found[0]
 
 

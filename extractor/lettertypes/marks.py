@@ -31,7 +31,7 @@ class TextMark(NamedTuple):
 
 
 def marks_of(reading: Reading, letter_type: LetterType) -> list[TextMark]:
-    """Everything recognized, in the letter's order, what holds other marks before them."""
+    """Everything recognized, in the letter's order; an enclosing mark comes before those inside it."""
     letter = reading.letter
     marks = [TextMark(span, "running_line", "running_line") for span in letter.running_lines]
     marks += (TextMark(note.span, note.code, "note") for note in letter.notes if note.span)

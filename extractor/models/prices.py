@@ -51,7 +51,7 @@ class Price(BaseModel):
 
 
 class PriceTable(BaseModel):
-    """``prices.toml``: prices by model, named as in records; ``as_of`` is the day it was last gone through."""
+    """``prices.toml``: prices by model, named as in records; ``as_of`` is the day it was last reviewed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

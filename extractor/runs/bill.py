@@ -99,4 +99,4 @@ class Bill:
             what = "recorded answers" if self.replaying else "answers"
             day = f", at list prices as of {self.plan.tariff.as_of}" if self.plan.tariff.as_of else ""
             sentence = f"Cost of the {what}: {money(self.usd)}{rest}{day}."
-        return f"{sentence} Nothing was paid now." if self.replaying else sentence
+        return f"{sentence} This replay cost nothing." if self.replaying else sentence

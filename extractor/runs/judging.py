@@ -67,7 +67,9 @@ def _read_json(reply: Reply) -> tuple[str, list[Finding]]:
             raise
         text, wrapper = inner
         strict_json(text)
-        remarks.append(Finding("wrapped", "", "info", "answer", f"the answer came in {wrapper}, which was taken off"))
+        remarks.append(
+            Finding("wrapped", "", "info", "answer", f"the answer was wrapped in {wrapper}, which was removed")
+        )
     if reply.model:
         message = f"another model answered than the one requested: {reply.model}"
         remarks.append(Finding("other_model", "", "info", "unclear", message))

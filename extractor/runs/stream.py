@@ -38,8 +38,8 @@ class RecordStream:
     ``folder``, finished letters are kept there: they are not asked again, their records come first-hand from the
     folder, and a run that was cut short is continued. Leaving the loop early ends the run.
 
-    ``summary`` holds the counts, when the run has ended. Raises ``IncompleteRunError`` at the end if letters are
-    left that could not be asked about.
+    ``summary`` holds the counts, and is ``None`` before the run has ended. Raises ``IncompleteRunError`` at the
+    end if letters are left that could not be asked about, and ``UsageError`` for a second iteration.
     """
 
     def __init__(
@@ -61,15 +61,32 @@ class RecordStream:
         self._asking: Asking | None = None
         self._task: asyncio.Task[Summary] | None = None
         self._view: LedgerView | None = None
+        self._iterated = False
 
     def __iter__(self) -> Iterator[Record]:
+        self._begin()
+        return self._records()
+
+    def __aiter__(self) -> AsyncIterator[Record]:
+        self._begin()
+        return self._records_async()
+
+    def _begin(self) -> None:
+        if self._iterated:
+            raise UsageError(
+                "the records of a run can be iterated over once",
+                hint="keep them in a list; or run again with the same folder: its finished letters are not asked again",
+            )
+        self._iterated = True
+
+    def _records(self) -> Iterator[Record]:
         try:
             while (record := wait_for(self._next())) is not None:
                 yield record
         finally:
             self.close()
 
-    async def __aiter__(self) -> AsyncIterator[Record]:
+    async def _records_async(self) -> AsyncIterator[Record]:
         try:
             while (record := await awaited(self._next())) is not None:
                 yield record
@@ -121,7 +138,7 @@ class RecordStream:
     def bill(self) -> Bill:
         """What the letters took and cost, whenever they were paid for; of a run that has ended."""
         if self._asking is None or self.summary is None:
-            raise UsageError("a run has a bill when it has ended", hint="iterate to its end, or call finish")
+            raise UsageError("the run has not finished", hint="iterate to its end, or call finish")
         bill = Bill(self._asking.plan, self._asking.around is not None)
         bill.take(self.summary.totals, self.summary.odd_cost)
         return bill

@@ -80,7 +80,7 @@ class Walk:
     def _parts(
         self, items: Sequence[BaseModel], block: Block, spec: SchemaField, regions: Regions, path: str
     ) -> list[Span]:
-        """By their own words alone, the part of the letter of each record; whatever of that cannot be is reported."""
+        """The part of the letter of each record, found by the record's own words; contradictions are reported."""
         assert spec.covers is not None
         assert spec.model is not None
         quotes, name = self.context.quotes, spec.covers.key

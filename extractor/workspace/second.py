@@ -36,11 +36,11 @@ def refuse_same_model(first: str, second: str) -> None:
     """
     if OFFLINE in (first, second):
         raise ModelNameError(
-            "--second-model needs two language models", hint="name one with --model and another with --second-model"
+            "a second model needs two language models", hint="name one as model and another as second model"
         )
     if _bare(first) == _bare(second):
         raise ModelNameError(
-            f"--second-model {second} is the same model as --model {first}; it would agree with itself",
+            f"the second model {second} is the same model as {first}; it would agree with itself",
             hint="name a different model, best one of another maker",
         )
 
@@ -50,7 +50,7 @@ def refuse_guided_prompt(prompt: Prompt) -> None:
     if prompt.front.strategy != "plain":
         raise PromptError(
             f"{prompt.id} gives the model the reading, so a second model would not read for itself",
-            hint="name a prompt with the strategy plain: --second-prompt",
+            hint="give the second model a prompt with the strategy plain (--second-prompt)",
         )
 
 
@@ -59,7 +59,7 @@ def unprefixed(second: str, *, replay: bool) -> str:
     if second.startswith(REPLAY) and not replay:
         raise ModelNameError(
             "only the second model would be answered from cassettes",
-            hint="replay both: --replay, or --model replay:NAME",
+            hint="replay both: name the first model replay:NAME too",
         )
     return second.removeprefix(REPLAY)
 

@@ -188,7 +188,7 @@ def plan_spec(
     schema_sha256 = None if each else workspace.letter_type(kind).schema_sha256
     if name == OFFLINE:
         if base_url or prompt:
-            raise ModelNameError("--base-url and --prompt need a model", hint="add --model openai/NAME")
+            raise ModelNameError("a base URL or a prompt needs a model", hint="name one, e.g. openai/NAME (--model)")
         return PlanSpec(root, AUTO if each else kind, reasks=0, schema_sha256=schema_sha256)
     chosen = find_prompt(workspace, kind, prompt)
     return PlanSpec(root, kind, name, chosen.id, base_url, reasks, replay, schema_sha256, chosen.sha256)
@@ -208,7 +208,7 @@ def _type_of_prompt(workspace: Workspace, prompt: str | None) -> str | None:
 def with_second_model(spec: PlanSpec, workspace: Workspace, second: SecondModel) -> PlanSpec:
     """The plan with a second model. Raises ``UsageError`` kinds, for example if it is the same model as the first."""
     if spec.letter_type == AUTO:
-        raise UsageError("--second-model needs one letter type", hint="run each type by itself, with --type NAME")
+        raise UsageError("a second model needs one letter type", hint="run each type by itself, with its name (--type)")
     name = unprefixed(second.model, replay=spec.replay)
     refuse_same_model(spec.model, name)
     own = plan_spec(

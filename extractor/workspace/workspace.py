@@ -89,7 +89,7 @@ class Workspace:
         if folder is None:
             raise WorkspaceError(
                 f"no {MARKER} in {here} or above",
-                hint="go into a workspace, name one with --workspace, or make one: extractor init DIR",
+                hint="change into a workspace, name one with --workspace, or make one: extractor init DIR",
             )
         if folder != here:
             _refuse_foreign(folder)

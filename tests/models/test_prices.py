@@ -527,13 +527,13 @@ def test_a_replay_reports_the_cost_of_the_recording(toy: Path) -> None:
     report = cli("run", "letters", "--out", "out2", "--model", f"replay:{MODEL}", "--json").json
     assert ran.out.splitlines()[-1] == (
         "Tokens: 300 in (192 cached), 30 out."
-        " Cost of the recorded answers: $0.000276, at list prices as of 2026-11-06. Nothing was paid now."
+        " Cost of the recorded answers: $0.000276, at list prices as of 2026-11-06. This replay cost nothing."
     )
     assert (report["cost_usd"], report["replayed"]) == (0.000276, True)
     (toy / FILE).unlink()
     ran = cli("run", "letters", "--out", "out3", "--model", f"replay:{MODEL}")
     assert ran.out.splitlines()[-1].endswith(
-        "Cost unknown: unknown price for openai/toy: add it to prices.toml. Nothing was paid now."
+        "Cost unknown: unknown price for openai/toy: add it to prices.toml. This replay cost nothing."
     )
 
 

@@ -70,7 +70,7 @@ def compare_command(
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
     if len(runs) < 2:
-        raise UsageError("comparing needs two runs", hint="name two: extractor eval compare imr@v1 imr@v2")
+        raise UsageError("name at least two runs to compare", hint="for example: extractor eval compare imr@v1 imr@v2")
     if unknown := set(only or []) - {"broke", "fixed", "changed"}:
         raise UsageError(f"no kind of flips {min(unknown)!r}", hint="known: broke, fixed, changed")
     how = How(model, reasks=reask)

@@ -18,7 +18,7 @@ from extractor.cli.eval.common import (
     resolve,
 )
 from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, print_json
-from extractor.display.values import shortened
+from extractor.display.values import plural, shortened
 from extractor.errors import UsageError
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_text
@@ -97,4 +97,4 @@ def _outcome(record: Record | None) -> str:
     if record is None:
         return "no answer yet"
     errors = "".join(f"; {error.code} at {error.path or '/'} ({error.blame})" for error in record.errors)
-    return f"{record.status}, {len(record.attempts)} attempts{errors}"
+    return f"{record.status}, {plural(len(record.attempts), 'attempt')}{errors}"

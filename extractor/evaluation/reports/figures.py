@@ -139,7 +139,7 @@ def _shares(all_of: Sequence[Summary], c: Comparison | None) -> Iterator[Figure]
     ):
         bounds = interval(_points(found.low), _points(found.high), 1) if found else ""
         yield _share(label, [each[name] for each in all_of], interval=bounds)
-    for name, label in (("right", "Single pages found"), ("missing", "pages missing"), ("extra", "pages too many")):
+    for name, label in (("right", "Single pages found"), ("missing", "pages missing"), ("extra", "extra pages")):
         if any(sum(each["pages"].values()) for each in all_of):
             found_pages = [each["pages"][name] for each in all_of]
             yield _counted(label, found_pages, depth=int(name != "right"), fewer=name != "right")
@@ -152,7 +152,7 @@ def _review(all_of: Sequence[Summary]) -> Iterator[Figure]:
     yield _of("Letters flagged", flagged)
     for name, label in (
         ("right", "rightly: a finding points at an error"),
-        ("elsewhere", "the answer is wrong in another place"),
+        ("elsewhere", "the answer is wrong, but elsewhere"),
         ("letter", "the letter itself is odd"),
         ("false", "false alarms"),
     ):
@@ -168,7 +168,9 @@ def _effort(all_of: Sequence[Summary]) -> Iterator[Figure]:
             (f"{each['calls']['errors_before']:,} \u2192 {each['calls']['errors_after']:,}", "") for each in all_of
         )
         yield Figure("validator’s errors before and after", cells, depth=1)
-    yield _counted("Retries for transport", [each["calls"]["transport_retries"] for each in all_of], fewer=None)
+    yield _counted(
+        "Retries after connection errors", [each["calls"]["transport_retries"] for each in all_of], fewer=None
+    )
     for name in dict.fromkeys(name for each in all_of for name in each["usage"]):
         counts = [each["usage"].get(name) for each in all_of]
         yield _counted(name.replace("_", " ").capitalize(), counts, fewer=None, relative=True)
@@ -287,7 +289,7 @@ def worst(errors: Mapping[str, int], most: int = DRAWN) -> tuple[dict[str, int],
 
 
 def changes(per_letter: Sequence[LetterErrors]) -> list[tuple[str, int, int]]:
-    """The letters counted by their change: its name, its sign, and how many letters; what is far out, as one."""
+    """How many letters changed by how much: name, sign and count of each change; the far ends are one row each."""
     tally = Counter(max(-_FAR, min(_FAR, row.b - row.a)) for row in per_letter)
     far = {-_FAR: f"{signed(-_FAR)} or less", _FAR: f"{signed(_FAR)} or more"}
     return [

@@ -161,7 +161,7 @@ def compare_notes(c: Comparison) -> list[str]:
 
 
 def _left_out(c: Comparison) -> Iterator[str]:
-    """Values that gold accepts to be left out are in no denominator, so two runs may have different ones."""
+    """Values that gold accepts to be left out are not counted, so two runs may have different ones."""
     first, second = (side.summary["gold_values"] for side in (c.a, c.b))
     if first != second:
         more = names(c)[first > second]

@@ -51,7 +51,7 @@ class Leaf:
     that was left out, the list or field in which it is missing.
 
     ``status``: ``match``; ``wrong`` (both have a value, and they differ); ``omitted`` (only gold has
-    one); ``invented`` (only the answer has one); ``absent`` (neither; in no denominator); ``failed``
+    one); ``invented`` (only the answer has one); ``absent`` (neither; not counted); ``failed``
     (the letter has no valid answer). An invented record is one leaf, its key. ``debatable``: gold
     notes that this value could be argued about.
     """

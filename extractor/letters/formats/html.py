@@ -51,7 +51,7 @@ _BLOCKS = _PARAGRAPHS | _names(
     "address article aside body center dd details div dt fieldset figcaption figure footer form header hr html legend "
     "li main nav section summary tbody tfoot thead tr caption"
 )
-# Elements that a like one ends where its own end was left out, and where the search for it stops.
+# Elements whose end tag may be missing: the next of the same kind ends them; and where the search for them stops.
 _ENDED_BY = {
     "li": ("li",),
     "dt": ("dt", "dd"),

@@ -9,17 +9,17 @@ from typing import Literal
 
 Reason = Literal["closed", "special", "broken", "outside", "folder_link"]
 _REASONS: dict[Reason, tuple[str, str, str]] = {
-    "closed": ("folder that may not be opened is", "folders that may not be opened are", ""),
+    "closed": ("folder without permission to open it is", "folders without permission to open them are", ""),
     "special": (
         "entry that is not a file (a pipe, socket or device) is",
         "entries that are not files (pipes, sockets, devices) are",
         "",
     ),
-    "broken": ("link that leads nowhere is", "links that lead nowhere are", ""),
+    "broken": ("broken link is", "broken links are", ""),
     "outside": (
-        "link that leads out of the named folder is",
-        "links that lead out of the named folder are",
-        "; to read what they lead to, name that folder",
+        "link to a file or folder outside the named folder is",
+        "links to files or folders outside the named folder are",
+        "; to read a target, name it or its folder",
     ),
     "folder_link": ("link to a folder is", "links to folders are", ""),
 }

@@ -113,7 +113,9 @@ def find_files(paths: Sequence[Path], notify: Callable[[str], None] | None = Non
         if notify:
             notify(line)
     if not found:
-        listed = ", ".join(printable(str(path)) for path in paths) or "(nothing named)"
+        if not paths:
+            raise UsageError("no path is given", hint="name letters, or folders of letters")
+        listed = ", ".join(printable(str(path)) for path in paths)
         why = "; ".join(passed.lines())
         raise UsageError(f"no letters in {listed}", hint=f"letters end in {', '.join(SUFFIXES)}{why and '; ' + why}")
     return sorted(with_unique_ids(found), key=lambda file: file.id)

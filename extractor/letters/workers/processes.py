@@ -204,7 +204,7 @@ class _Worker:
         self.limits = limits
         self.files = 0
         kept = {key: os.environ[key] for key in _KEPT_VARIABLES if key in os.environ}
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, words of ours
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter with fixed arguments
             [sys.executable, "-P", "-c", _START, json.dumps(sys.path), json.dumps(limits)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

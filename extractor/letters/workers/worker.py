@@ -59,7 +59,7 @@ def main() -> None:
     memory, _, total = json.loads(sys.argv[2])
     _limit(memory)
     if hasattr(os, "nice"):
-        # Who waits for the reading has calls to answer meanwhile, and comes first.
+        # The parent process has calls to answer meanwhile and must not be slowed down.
         os.nice(_NICENESS)
     pipe_in, pipe_out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # keep what a library prints out of the answers
@@ -106,7 +106,7 @@ if sys.platform != "win32":
             resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
     def _end_after(seconds: float) -> None:
-        """End this process if it still works after so many seconds and nobody is left to end it; 0 takes that back."""
+        """End this process after ``seconds`` and a margin, in case its parent is gone; 0 cancels that."""
         signal.setitimer(signal.ITIMER_REAL, seconds and seconds + 5)
 
 else:

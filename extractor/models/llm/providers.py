@@ -122,7 +122,7 @@ def open_model(
     provider, model = _find(name)
     base_url = base_url or os.environ.get(provider.address) or None
     if base_url is None and provider.homeless and not replay:
-        hint = f"pass --base-url http://HOST:PORT/v1, or set {provider.address}"
+        hint = f"give its base URL, e.g. http://HOST:PORT/v1 (--base-url), or set {provider.address}"
         raise ModelNameError(f"model {name!r} needs an address", hint=hint)
     if base_url is not None and not _is_url(base_url):
         raise ModelNameError("the base URL is no http(s) address", hint="write it as http://HOST:PORT/v1")
@@ -158,7 +158,7 @@ def _key(provider: _Provider, name: str, *, needed: bool) -> str:
     variable = next((each for each in provider.keys if os.environ.get(each, "").strip()), provider.keys[0])
     key = os.environ.get(variable, "").strip()
     if not key and needed:
-        server = ", or pass --base-url for a server that needs none" if provider.keyless else ""
+        server = ", or give the base URL of a server that needs none (--base-url)" if provider.keyless else ""
         raise ModelNameError(f"no key for model {name!r}", hint=f"set {variable}{server}")
     if not re.fullmatch(r"[\x21-\x7e]*", key):
         raise ModelNameError(f"{variable} is not a key", hint="it holds blanks or non-ASCII characters")

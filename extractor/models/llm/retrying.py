@@ -41,7 +41,7 @@ _TOO_LONG = 600.0
 _STARVED = 10
 # After so many letters that were refused with the same words, and none that was not, the rest would be too.
 _ALIKE = 3
-# The shortest pause before another try, in seconds: an endpoint that names none, or nothing, is not stormed.
+# The shortest pause before another try, in seconds, so that an endpoint which names none is not flooded.
 _SHORTEST = 0.25
 _OVERLOADED = frozenset({503, 529})
 
@@ -50,7 +50,7 @@ _OVERLOADED = frozenset({503, 529})
 class Patience:
     """How long to wait for an endpoint, and for how much.
 
-    ``timeout``: seconds without a byte. ``deadline``: seconds for one whole call, whatever drips in; 0 is
+    ``timeout``: seconds without a byte. ``deadline``: seconds for one whole call, even while bytes arrive; 0 is
     twice the timeout. ``tries``: calls in all for one question. ``max_wait``: the longest pause between
     two of them, in seconds. ``max_reply_bytes``: the largest reply, packed and unpacked.
 
@@ -128,7 +128,7 @@ class RetryingModel:
     """A ``Model`` that asks one endpoint. ``name`` is what records call it.
 
     With a ``limiter``, each call waits for its turn there, and a refusal (429) makes all calls pause;
-    it is then no try of the one letter that met it.
+    it does not count as a try of the letter that met it.
     """
 
     def __init__(
@@ -273,7 +273,7 @@ class RetryingModel:
                 self.limiter.done(call)
 
     def _failed(self, error: Exception, call: Call | None) -> Exception:
-        """What a client raised, as an error of ours; the limiter learns from it."""
+        """A client's exception as one of our errors; the limiter learns from it."""
         if (ours := own_error(error)) is not None:
             return ours
         if (answered := error_response(error)) is not None:

@@ -38,7 +38,7 @@ def merge_runs(folders: Sequence[Path], out: Path) -> Merged:
     if Ledger.exists(out):
         _begin_again(work, out, folders)
     if Ledger.exists(out):
-        raise LedgerError(f"{out} holds a run already", hint="name a new folder for --out")
+        raise LedgerError(f"{out} holds a run already", hint="name a new folder")
     refuse_foreign_records(out)
     shutil.rmtree(work, ignore_errors=True)
     letters: dict[str, int] = {}

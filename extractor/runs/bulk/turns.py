@@ -12,9 +12,9 @@ from extractor.models.model import Model, Question, Reply
 class ModelInTurns:
     """A model whose replies are handed out one a turn of the loop.
 
-    Checking an answer takes the loop a few milliseconds: a burst of 64 must not keep signals, clocks and
-    other calls waiting for all of them. After ``close`` nothing is asked any more, and replies that are in
-    are handed out at once, also to a task that is cancelled: they are paid for.
+    Checking an answer blocks the loop for a few milliseconds: a burst of 64 must not delay signals, timers and
+    other calls by all of them together. After ``close`` no further question is asked, and replies that have
+    arrived are handed out at once, also to a canceled task: they are paid for.
     """
 
     def __init__(self, model: Model) -> None:

@@ -113,17 +113,17 @@ def tables_of(letter_type: LetterType, wanted: str = BOTH) -> list[Table]:
         known = ", ".join([*(table.name for table in tables), BOTH])
         tables = [table for table in tables if table.name == wanted]
         if not tables:
-            raise UsageError(f"letter type {letter_type.name} has no table {wanted!r}", hint=f"--rows: {known}")
+            raise UsageError(f"letter type {letter_type.name} has no table {wanted!r}", hint=f"rows: {known}")
     return tables
 
 
 def columns_of(letter_type: LetterType, rows: str, records: Iterable[Record]) -> dict[str, list[Cell]]:
     """The columns of the table ``rows`` by their names. Raises ``UsageError`` if that is not one table."""
-    tables = [table for table in tables_of(letter_type, rows) if table.name == rows]
-    if not tables:
-        raise UsageError(f"a frame is one table, not {rows!r}", hint="name letters, or a list of the schema")
-    lines = [row for record in map(_record, records) for row in tables[0].rows(Reviewed(record))]
-    return {column.name: [line[i] for line in lines] for i, column in enumerate(tables[0].columns)}
+    tables = {table.name: table for table in tables_of(letter_type)}
+    if rows not in tables:
+        raise UsageError(f"a frame is one table, not {rows!r}", hint=f"rows: {', '.join(tables)}")
+    lines = [row for record in map(_record, records) for row in tables[rows].rows(Reviewed(record))]
+    return {column.name: [line[i] for line in lines] for i, column in enumerate(tables[rows].columns)}
 
 
 def _record(given: object) -> Record:

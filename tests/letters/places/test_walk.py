@@ -66,19 +66,19 @@ def chain_outside(at: Path) -> None:
 KINDS: dict[str, tuple[Make, int, str]] = {
     "pipe": (pipe, 1, "entry that is not a file"),
     "socket": (unix_socket, 1, "entry that is not a file"),
-    "link to itself": (lambda at: at.symlink_to(at), 1, "link that leads nowhere"),
-    "links in a circle": (two_that_loop, 2, "links that lead nowhere"),
-    "link to nothing": (lambda at: at.symlink_to("nothing.txt"), 1, "link that leads nowhere"),
-    "link to a name too long": (lambda at: at.symlink_to("x" * 300), 1, "link that leads nowhere"),
-    "link through a file": (lambda at: at.symlink_to("a.txt/b.txt"), 1, "link that leads nowhere"),
-    "link to a device": (lambda at: at.symlink_to("/dev/zero"), 1, "link that leads out of"),
-    "link to a file outside": (outside_file, 1, "link that leads out of"),
-    "link to a folder outside": (outside_folder, 1, "link that leads out of"),
-    "link upwards": (outside_upwards, 1, "link that leads out of"),
-    "link to a link outside": (chain_outside, 1, "link that leads out of"),
+    "link to itself": (lambda at: at.symlink_to(at), 1, "broken link"),
+    "links in a circle": (two_that_loop, 2, "broken links"),
+    "link to nothing": (lambda at: at.symlink_to("nothing.txt"), 1, "broken link"),
+    "link to a name too long": (lambda at: at.symlink_to("x" * 300), 1, "broken link"),
+    "link through a file": (lambda at: at.symlink_to("a.txt/b.txt"), 1, "broken link"),
+    "link to a device": (lambda at: at.symlink_to("/dev/zero"), 1, "link to a file or folder outside"),
+    "link to a file outside": (outside_file, 1, "link to a file or folder outside"),
+    "link to a folder outside": (outside_folder, 1, "link to a file or folder outside"),
+    "link upwards": (outside_upwards, 1, "link to a file or folder outside"),
+    "link to a link outside": (chain_outside, 1, "link to a file or folder outside"),
     "link to the folder": (lambda at: at.symlink_to(at.parent), 1, "link to a folder"),
-    "link to the folder above": (lambda at: at.symlink_to(at.parent.parent), 1, "link that leads out of"),
-    "link to the root": (lambda at: at.symlink_to("/"), 1, "link that leads out of"),
+    "link to the folder above": (lambda at: at.symlink_to(at.parent.parent), 1, "link to a file or folder outside"),
+    "link to the root": (lambda at: at.symlink_to("/"), 1, "link to a file or folder outside"),
     "link to a pipe inside": (
         lambda at: (pipe(at.with_name(".p")), at.symlink_to(".p")),
         1,
@@ -127,10 +127,13 @@ def test_a_folder_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.Mon
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", guarded)
-    assert found_in(tmp_path) == (["a", "z/d"], ["2 folders that may not be opened are skipped: closed, z/closed"])
+    assert found_in(tmp_path) == (
+        ["a", "z/d"],
+        ["2 folders without permission to open them are skipped: closed, z/closed"],
+    )
     with pytest.raises(UsageError, match="no letters in") as raised:
         find_files([tmp_path / "closed"])
-    assert "may not be opened" in raised.value.hint
+    assert "without permission to open" in raised.value.hint
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="gives up its rights")
@@ -161,7 +164,7 @@ def test_without_rights(tmp_path: Path) -> None:
         texts, ids, lines = eval(answer.read())
     os.waitpid(child, 0)
     assert texts == {"a": "words", "list/c": "unreadable", "shut.txt": "unreadable", "shut.zip": "unreadable"}
-    assert lines == ["1 folder that may not be opened is skipped: none"]
+    assert lines == ["1 folder without permission to open it is skipped: none"]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.zip", "a.eml", "a.pdf"])
@@ -211,7 +214,7 @@ def test_a_run_over_a_folder_of_everything(tmp_path: Path, monkeypatch: pytest.M
     ran = cli("run", "letters", "--out", "out", "--json")
     assert (ran.code, ran.json["letters"], ran.json["accepted"]) == (0, 3, 3)
     assert "secret" not in (tmp_path / "toy/out/records.jsonl").read_text()
-    for line in ("links that lead nowhere", "links that lead out of", "not files (pipes"):
+    for line in ("broken links", "links to files or folders outside", "not files (pipes"):
         assert line in ran.err
 
 

@@ -297,7 +297,7 @@ def test_a_dead_endpoint_does_not_burn_through_the_list(toy: Path) -> None:
         (["--model", "openai/"], "unknown model 'openai/'"),
         (["--model", MODEL, "--base-url", "127.0.0.1:9"], "http://HOST:PORT/v1"),
         (["--model", MODEL, "--base-url", DEAD, "--prompt", "parcel@v7"], "known: parcel@v1"),
-        (["--base-url", DEAD], "--base-url and --prompt need a model"),
+        (["--base-url", DEAD], "a base URL or a prompt needs a model"),
         (["--type", "postcard"], "known: parcel"),
         (["--workspace", "letters"], "workspace.toml"),
         (["--replay"], "no answers are recorded for parcel@v1"),
