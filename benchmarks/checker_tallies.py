@@ -13,7 +13,10 @@ from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scores.planted import mistakes_in, verdict_on
 from extractor.evaluation.scores.scoring import score
 from extractor.letters.letter import Letter, letter_from_text
+from extractor.lettertypes.findings import Withheld
+from extractor.lettertypes.leaves import leaf_at
 from extractor.lettertypes.lettertype import LetterType, Mistake
+from extractor.pointers import is_within
 from extractor.validator.withholding import restore, withhold
 
 OURS = "Letterproof"
@@ -67,8 +70,6 @@ def as_answered(record: Mapping[str, Any]) -> dict[str, Any] | None:
     """A record's answer with withheld values back in their places; ``None`` if it has none."""
     if record["answer"] is None:
         return None
-    from extractor.lettertypes.findings import Withheld
-
     return restore(record["answer"], {path: Withheld(**one) for path, one in record["withheld"].items()})
 
 
@@ -116,16 +117,22 @@ def planted_values(letter_type: LetterType, golds: Iterable[Gold], most: int, se
         reading = letter_type.read(gold.letter)
         true = {one.path: one.words for one in printed_values(gold.answer, gold.letter.text)}
         for _, mistake in mistakes_in(letter_type, letter_type.planters, gold.answer, reading):
-            if not mistake.uncertain and (values := _made_wrong(mistake, true, gold.letter.text)):
+            # Where a record is moved or left out, the values behind it have other paths, but are not wrong.
+            in_place = all(leaf_at(letter_type.schema, path) for path in mistake.paths)
+            if in_place and not mistake.uncertain and (values := _made_wrong(mistake, true, gold.letter.text)):
                 found.append(PlantedValue(gold.letter, mistake.answer, values))
     return random.Random(seed).sample(found, min(most, len(found)))
 
 
 def _made_wrong(mistake: Mistake, true: Mapping[str, str], text: str) -> tuple[PrintedValue, ...]:
+    # An element that an insertion moves is still right.
+    listed = {(path.rpartition("/")[0], words) for path, words in true.items()}
     return tuple(
         one
         for one in printed_values(mistake.answer, text)
-        if true.get(one.path) != one.words and any(touches(path, one.path) for path in mistake.paths)
+        if (one.path.rpartition("/")[0], one.words) not in listed
+        and true.get(one.path) != one.words
+        and any(is_within(one.path, path) for path in mistake.paths)
     )
 
 

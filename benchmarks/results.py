@@ -14,7 +14,6 @@ import argparse
 import os
 import platform
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -46,6 +45,7 @@ from benchmarks.result_sets import (
     tally,
     the_reader,
 )
+from extractor.engine import ENGINE
 from extractor.evaluation.bench import Bench
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.scores.planted import Report, measure
@@ -273,10 +273,7 @@ def _field_row(name: str, found: CheckerTally, seconds: float) -> list[str]:
 
 
 def _intro() -> str:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
-    made = f"Made on {date.today():%Y-%m-%d} at commit {commit or 'unknown'}"
+    made = f"Made on {date.today():%Y-%m-%d} with version {ENGINE}"
     return (
         f"# Results\n\n{made} by `python -m benchmarks.results --write RESULTS.md` with Python "
         f"{platform.python_version()} on {os.cpu_count()} cores. Intervals are exact at 95 % (Clopper and Pearson). A "

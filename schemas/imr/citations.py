@@ -77,7 +77,7 @@ def read_guideline(text: str, paragraph: Span | None, *, prose: bool = False) ->
     return Block(
         paragraph,
         regions={"paragraph": paragraph},
-        facts={"basis": replace(basis, certain=basis.certain and not lost)},
+        facts={"basis": replace(basis, certain=False) if lost else basis},
         blocks={"citations": citations},
         certain=not lost,
     )

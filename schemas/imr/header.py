@@ -63,10 +63,10 @@ def read_header(text: str, header: Span) -> dict[str, Fact]:
             for label, fact in _pairs(text, labels, values):
                 if label.name in facts:
                     facts[label.name] = fact
-    labeled = {cell.name for cell in cells if cell.is_label}
-    for kind, span in _unclaimed(text, header, facts):
-        for name in facts:
-            if _kind(name) == kind and name not in labeled:
+    unlabeled = facts.keys() - {cell.name for cell in cells if cell.is_label}
+    for kind, span in _unclaimed(text, header, facts) if unlabeled else ():
+        for name in unlabeled:
+            if _kind(name) == kind:
                 facts[name] = Fact(None, (span,), certain=False)
     return facts
 

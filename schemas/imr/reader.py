@@ -29,7 +29,7 @@ from .events import broken_dates, read_injury_date, read_ur_date, summary_dates
 from .forms import PARAGRAPHS
 from .header import read_header
 from .heading_starts import PARTLY
-from .headings import HEADING_LINE, outcome_value
+from .headings import HEADING_LINE, Heading, outcome_value
 from .mentions import read_page_mentions
 from .people import read_age_and_sex, read_reviewer
 from .verdict import read_verdict
@@ -76,7 +76,7 @@ def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
 def _root(text: str, anatomy: Anatomy) -> Block:
     regions = {"header": anatomy.header, "reviewer": anatomy.reviewer}
     # Without a summary the letter states none of these, unless one stands under a heading that is not the form's.
-    silence = _silence_without_summary(text, anatomy)
+    silence = Fact(None) if anatomy.summary else _silence_without_summary(text, anatomy)
     worker = dict.fromkeys(("age", "sex", "date_of_injury"), silence)
     facts = {"ur_date": silence}
     if anatomy.summary:
@@ -112,7 +112,7 @@ def _decision(text: str, parts: DecisionParts) -> Block:
     regions = {"heading": Span(min(heading.start, parts.heading.earliest), max(heading.end, outcome.end))}
     facts = {
         "item": Fact(squeeze(heading.of(text)), (heading,), certain=parts.certain),
-        "disputed_portion": replace(_disputed_portion(text, heading), certain=parts.heading.certain),
+        "disputed_portion": _disputed_portion(text, parts.heading),
         "outcome": Fact(outcome_value(outcome.of(text)), (outcome,)),
         "rationale_pages": Fact([], certain="rationale" in parts.paragraphs or parts.form.prose),
     }
@@ -146,11 +146,11 @@ def _doubted(facts: Mapping[str, Fact]) -> dict[str, Fact]:
     return {name: replace(fact, certain=False) for name, fact in facts.items()}
 
 
-def _disputed_portion(text: str, heading: Span) -> Fact:
+def _disputed_portion(text: str, heading: Heading) -> Fact:
     """The part really in dispute, if the heading states that another part was authorized; else nothing."""
-    found = last(PARTLY, text, heading)
+    found = last(PARTLY, text, heading.span)
     if not found:
-        return Fact(None)
-    closing = _CLOSING_IS.search(text, found.end(), heading.end)
-    span = Span(found.end(), closing.start() if closing else heading.end).trimmed(text)
-    return Fact(squeeze(span.of(text)), (span,))
+        return Fact(None, certain=heading.certain)
+    closing = _CLOSING_IS.search(text, found.end(), heading.span.end)
+    span = Span(found.end(), closing.start() if closing else heading.span.end).trimmed(text)
+    return Fact(squeeze(span.of(text)), (span,), certain=heading.certain)
