@@ -7,12 +7,21 @@ objects serve synchronous callers, asynchronous ones, and notebooks, whose own l
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
-from collections.abc import Coroutine
+import weakref
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Close = Callable[[], Coroutine[Any, Any, None]]
+# How long the end of Python waits for connections to close, in seconds.
+_AT_EXIT = 2.0
+_open: dict[int, Close] = {}
+_closing: set[Future[None]] = set()
 
 
 @cache
@@ -50,3 +59,30 @@ def run_here(work: Coroutine[Any, Any, T]) -> T:
 async def awaited(work: Coroutine[Any, Any, T]) -> T:
     """The result of ``work``, for a caller on another loop."""
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, _loop()))
+
+
+def close_with(owner: object, close: Close) -> None:
+    """Let the shared loop run ``close`` when ``owner`` is gone or Python ends, whichever comes first.
+
+    ``close`` may be called more than once, and must not refer to ``owner``.
+    """
+    _open[id(close)] = close
+    weakref.finalize(owner, _close_soon, id(close)).atexit = False
+
+
+def _close_soon(key: int) -> None:
+    # Owners are collected in any thread, also in that of the loop, so nothing waits here.
+    close = _open.pop(key, None)
+    if close is not None and _loop.cache_info().currsize:
+        closing = asyncio.run_coroutine_threadsafe(close(), _loop())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+
+
+@atexit.register
+def _close_all() -> None:
+    for key in list(_open):
+        _close_soon(key)
+    for closing in list(_closing):
+        with suppress(Exception):  # too late for anyone to act on it
+            closing.result(_AT_EXIT)

@@ -8,6 +8,7 @@ from typing import Any
 from extractor.errors import LetterError
 from extractor.json_text import strict_json
 from extractor.letters.letter import Letter, LetterIndex, read_letter
+from extractor.lettertypes.findings import Status
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.mixed import only_or_type_of
 from extractor.runs.answers import check_line
@@ -52,7 +53,7 @@ class LineChecker:
         try:
             letter = self._letter(line["letter_id"])
             checked = check_line(line, letter, self._type(line, letter), strict=self._strict)
-            return {**line, **checked.as_dict()}
+            return {**line, **_error_of(line, checked.status), **checked.as_dict()}
         except LetterError as error:
             return _failed(line, error.code, error.message)
         except Exception as error:  # a bug triggered by one line must not affect the others
@@ -73,6 +74,19 @@ class LineChecker:
                 )
             self._last = read_letter(file)
         return self._last
+
+
+def _error_of(line: Mapping[str, Any], status: Status) -> dict[str, Any]:
+    """The line's ``error``: only a letter without a valid answer has one, and only in a record's form."""
+    return {} if "error" not in line or (status == "failed" and _is_failure(line["error"])) else {"error": None}
+
+
+def _is_failure(given: object) -> bool:
+    return (
+        isinstance(given, dict)
+        and {"code", "message"} <= set(given) <= {"code", "message", "hint"}
+        and all(isinstance(each, str) for each in given.values())
+    )
 
 
 def _failed(line: dict[str, Any], code: str, message: str) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def recheck(record: Record, letter: Letter, letter_type: LetterType, *, strict: 
         strict=strict,
         second=record.second,
     )
-    return replace(record, **vars(checked))
+    return replace(record, **vars(checked), error=record.error if checked.status == "failed" else None)
 
 
 def check_correction(record: Record, letter: Letter, letter_type: LetterType) -> Record:

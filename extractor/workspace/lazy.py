@@ -9,6 +9,7 @@ from typing import Any
 
 from extractor.errors import UsageError
 from extractor.lettertypes.lettertype import LetterType
+from extractor.loops import close_with
 from extractor.models.offline import OfflineModel
 from extractor.runs.plan import Plan
 from extractor.runs.stream import Asking
@@ -62,7 +63,10 @@ class LazySession:
     @cached_property
     def session(self) -> Session | None:
         """The session that most calls share; ``None`` without a workspace."""
-        return self._open()
+        session = self._open()
+        if session is not None:
+            close_with(self, session.plan.aclose)
+        return session
 
     @cached_property
     def plan(self) -> Plan:

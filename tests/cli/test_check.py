@@ -240,3 +240,21 @@ def test_swapped_arguments_are_told(toy: Path) -> None:
     ran = cli("check", "letters/slow.txt", "letters")
     assert (ran.code, ran.out) == (2, "")
     assert "does not hold JSON lines" in ran.err
+
+
+@pytest.mark.parametrize("error", [5, "internal", {"a": 1}, [], {"code": "internal", "message": "an older one"}, None])
+def test_an_accepted_answer_has_no_error(error: object) -> None:
+    ran = check(line("slow", error=error))
+    assert (ran.code, ran.lines[0]["status"], ran.lines[0]["error"]) == (0, "accepted", None)
+
+
+@pytest.mark.parametrize("error", [5, "internal", {"a": 1}, {"code": 7, "message": "m"}])
+def test_an_error_that_is_none_is_dropped(error: object) -> None:
+    ran = check(line("slow", {"carrier": 1}, error=error))
+    assert (ran.code, ran.lines[0]["status"], ran.lines[0]["error"]) == (1, "failed", None)
+
+
+def test_a_letter_without_an_answer_keeps_its_error() -> None:
+    error = {"code": "refused", "message": "the model refused", "hint": "ask another"}
+    ran = check(json.dumps({"letter_id": "slow", "answer": None, "error": error}))
+    assert (ran.lines[0]["status"], ran.lines[0]["error"]) == ("failed", error)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-Reason = Literal["closed", "special", "broken", "outside", "folder_link"]
+Reason = Literal["closed", "special", "broken", "outside", "folder_link", "too_long"]
 _REASONS: dict[Reason, tuple[str, str, str]] = {
     "closed": ("folder without permission to open it is", "folders without permission to open them are", ""),
     "special": (
@@ -22,6 +22,11 @@ _REASONS: dict[Reason, tuple[str, str, str]] = {
         "; to read a target, name it or its folder",
     ),
     "folder_link": ("link to a folder is", "links to folders are", ""),
+    "too_long": (
+        "entry whose path is too long for the system is",
+        "entries whose paths are too long for the system are",
+        "; to read them, move them to a folder that is less deep",
+    ),
 }
 _NAMED = 5
 
@@ -58,8 +63,12 @@ class Passed:
         for reason, (one, many, hint) in _REASONS.items():
             if count := self.odd[reason]:
                 more = ", ..." if count > _NAMED else ""
-                names = ", ".join(self._names[reason]) + more
+                names = ", ".join(map(_short, self._names[reason])) + more
                 yield f"{count:,} {one if count == 1 else many} skipped: {names}{hint}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 200 else f"{name[:200]}..."
 
 
 def _files(counted: Counter[str]) -> str:

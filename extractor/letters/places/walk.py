@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from extractor.letters.formats.archive import is_hidden
 from extractor.letters.places.names import printable
-from extractor.letters.places.passed import Passed
+from extractor.letters.places.passed import Passed, Reason
 
 
 def walk(root: Path, passed: Passed) -> Iterator[tuple[str, Path]]:
@@ -36,20 +37,24 @@ def walk(root: Path, passed: Passed) -> Iterator[tuple[str, Path]]:
                 yield name, path
             else:
                 passed.over("special", name)
-        except OSError:
-            passed.over("closed", name)
+        except OSError as error:
+            passed.over(_reason(error), name)
 
 
 def _entries(folder: Path, prefix: str, passed: Passed) -> Iterator[tuple[os.DirEntry[str], str]]:
     try:
         with os.scandir(folder) as entries:
             inner = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        passed.over("closed", prefix.rstrip("/") or printable(str(folder)))
+    except OSError as error:
+        passed.over(_reason(error), prefix.rstrip("/") or printable(str(folder)))
         return
     for entry in inner:
         if not is_hidden(entry.name):
             yield entry, prefix
+
+
+def _reason(error: OSError) -> Reason:
+    return "too_long" if error.errno == errno.ENAMETOOLONG else "closed"
 
 
 def _leads_to_file(link: Path, name: str, inside: Path, passed: Passed) -> bool:
