@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,8 @@ def demo(rest: list[str]) -> int:
     if code == 1 and not rest:
         lines = (ROOT / "out" / "records.jsonl").read_text("utf-8").splitlines()
         print(closing_words([json.loads(line) for line in lines]))
+        if shutil.which("extractor") is None:
+            print(f"(to use `extractor` in this shell: source {BIN / 'activate'})")
         return 0
     return code
 

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from extractor.json_text import json_line
 
 # The code of a line that triggered a bug of ours.
 _INTERNAL = "internal"
+_LONGEST_ID = 80
 
 
 def check_command(
@@ -32,9 +33,9 @@ def check_command(
     """Validate answers against their letters, without any model.
 
     Reads record lines or bare {"letter_id": ..., "answer": ...} lines and prints the same lines, in
-    order, with fresh evidence, findings and status. Wrong values that need no person are withheld: null in
-    the answer, kept under "withheld". An id may come more than once. Exit code 1 if anything needs a
-    look, 70 if a line met an internal error.
+    order, with fresh evidence, findings and status; stderr gets a line for each that is not accepted.
+    Wrong values that need no person are withheld: null in the answer, kept under "withheld". An id may
+    come more than once. Exit code 1 if anything needs a look, 70 if a line met an internal error.
 
     Example: extractor check out/records.jsonl eval/imr/letters > checked.jsonl
     """
@@ -42,10 +43,13 @@ def check_command(
     debug = bool(os.environ.get("EXTRACTOR_DEBUG"))
     statuses: Counter[str] = Counter()
     defects = 0
-    for line in opened.check_lines(_lines(records), paths, debug=debug):
+    lines = _NumberedLines(_lines(records))
+    for line in opened.check_lines(lines, paths, debug=debug):
         statuses[line["status"]] += 1
         defects += (line.get("error") or {}).get("code") == _INTERNAL if line["status"] == "failed" else 0
         print(json_line(line))
+        if line["status"] != "accepted":
+            print_err(_reason(lines.number, line))
     print_err(", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "no lines")
     if defects:
         print_err(
@@ -53,6 +57,34 @@ def check_command(
         )
         raise typer.Exit(Exit.INTERNAL)
     raise typer.Exit(Exit.LOOK if set(statuses) - {"accepted"} else Exit.FINE)
+
+
+class _NumberedLines:
+    """Lines, and the ``number`` of the one that was taken last."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.number = 0
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.number += 1
+            yield line
+
+
+def _reason(number: int, line: dict[str, Any]) -> str:
+    """Why an answer is not accepted, in one line without words of the letter."""
+    errors = [each for each in line["findings"] if each["severity"] == "error"]
+    if error := line.get("error") if line["status"] == "failed" else None:
+        why = f"{error['code']}: {error['message']}"
+    elif errors:
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        why = f"{errors[0]['code']} at {errors[0]['path'] or '/'}{more}"
+    else:
+        why = "see its findings"
+    letter_id = line["letter_id"]
+    name = repr(letter_id[:_LONGEST_ID]) if letter_id else "no letter_id"
+    return f"line {number}: {name}: {line['status']}: {why}"
 
 
 def _lines(path: Path) -> Iterator[str]:

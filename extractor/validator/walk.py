@@ -11,6 +11,7 @@ from extractor.letters.spans import Span, fold
 from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim, fields_of
 from extractor.lettertypes.findings import Finding, Severity
 from extractor.lettertypes.reading import Block, Fact
+from extractor.pointers import field_path
 from extractor.validator.binding import Binding, bind, identical
 from extractor.validator.claims import claims_of, out_of_order, overlapping, own_parts
 from extractor.validator.context import Context, Unbound
@@ -102,7 +103,7 @@ class Walk:
         return [block.span] * len(items) if quotes is None else own_parts(claims, block.span)
 
     def _holds_protected(self, spec: SchemaField, path: str) -> bool:
-        names = "/".join(part for part in path.split("/") if part and not part.isdigit())
+        names = field_path(path)
         return any(each == names or each.startswith(names + "/") for each in self.context.letter_type.protected)
 
     def _bound(

@@ -16,6 +16,7 @@ from extractor.errors import WorkspaceError
 from extractor.evaluation.gold.shape import Node
 from extractor.letters.letter import Letter, LetterFile, find_letters, read_letter
 from extractor.lettertypes.lettertype import LetterType
+from extractor.pointers import value_at
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _gold(path: Path, file: LetterFile, letter_type: LetterType) -> Gold:
             raise KeyError("reviewed")
         also = data.get("also_accepted", {})
         for pointer in also:
-            _at(data["answer"], pointer)
+            value_at(data["answer"], pointer)
         return Gold(file, read_letter(file), data["answer"], data["reviewed"], data.get("debatable", {}), also)
     except ValidationError as error:
         places = ", ".join("/".join(map(str, each["loc"])) for each in error.errors()[:5])
@@ -93,10 +94,3 @@ def _gold(path: Path, file: LetterFile, letter_type: LetterType) -> Gold:
         ) from error
     except (ValueError, LookupError, TypeError) as error:
         raise WorkspaceError(f"{path} is not a gold file: {error!r}", hint="it holds reviewed and answer") from error
-
-
-def _at(answer: Any, pointer: str) -> Any:
-    """The value at a JSON pointer. Raises ``LookupError`` if there is none."""
-    for part in pointer.split("/")[1:]:
-        answer = answer[int(part)] if isinstance(answer, list) else answer[part]
-    return answer
