@@ -21,21 +21,37 @@ from extractor.lettertypes.findings import Severity
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What is certain about a list whose reading as a whole is not.
+
+    ``least``: elements it has; ``most``: elements it may have. An element printed in one of the spans of
+    ``open``, which cannot be read for certain, is possible too.
+    """
+
+    least: tuple[Any, ...] = ()
+    most: tuple[Any, ...] = ()
+    open: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True)
 class Fact:
     """What the reader read for one leaf.
 
     ``value`` is in the schema's terms; ``None`` or ``[]`` means "the letter does not say".
     ``spans`` prove it: one for a single value, one for each element of a list.
-    ``certain`` is false where the reader had to choose; a differing answer is then ``unclear``.
+    ``certain`` is false where the reader had to choose; a differing answer is then ``unclear``, unless the
+    reader knows ``bounds`` of the list and the answer is outside of them.
     """
 
     value: Any
     spans: tuple[Span, ...] = ()
     certain: bool = True
+    bounds: Bounds | None = None
 
     def on_raw_text(self, view: ReadingView) -> Fact:
         """The same fact with its spans of ``view`` mapped to raw spans."""
-        return replace(self, spans=tuple(map(view.to_raw, self.spans)))
+        bounds = self.bounds and replace(self.bounds, open=tuple(map(view.to_raw, self.bounds.open)))
+        return replace(self, spans=tuple(map(view.to_raw, self.spans)), bounds=bounds)
 
 
 @dataclass(frozen=True)
@@ -125,7 +141,7 @@ def as_uncertain(reading: Reading) -> Reading:
 
 
 def _uncertain(block: Block) -> Block:
-    facts = {name: replace(fact, certain=False) for name, fact in block.facts.items()}
+    facts = {name: replace(fact, certain=False, bounds=None) for name, fact in block.facts.items()}
     blocks = {name: [_uncertain(inner) for inner in blocks] for name, blocks in block.blocks.items()}
     return replace(block, facts=facts, blocks=blocks)
 

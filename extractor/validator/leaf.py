@@ -12,9 +12,10 @@ from extractor.letters.spans import Span, equal_when_joined, fold
 from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim
 from extractor.lettertypes.findings import Blame, Finding, ProofLevel, Severity, plain
 from extractor.lettertypes.reading import Fact
+from extractor.validator.bounds import outside
 from extractor.validator.claims import out_of_order, overlapping
 from extractor.validator.context import Context, Unbound
-from extractor.validator.lists import compare_lists
+from extractor.validator.lists import ListDifference, compare_lists
 from extractor.validator.occurrence import occurrences
 from extractor.validator.quotes import follows_negation, is_whole, proving_place
 from extractor.validator.witnesses import QuoteWitness, ReadingWitness, rule
@@ -87,7 +88,7 @@ class LeafCheck:
         if fact.certain:
             code = "list_item_missing" if self.spec.many else "null_but_stated"
             self._error(code, "the letter states a value here", fact.value, value, fact.spans)
-        elif isinstance(self.spec.marker, Stated):
+        elif not self._is_outside_bounds([]) and isinstance(self.spec.marker, Stated):
             self._unread("the letter may state a value here", value)
         return "nothing"
 
@@ -207,6 +208,8 @@ class LeafCheck:
             if quoted in _UNPROVING:
                 self._add(self._quote_finding(quoted, "warning", "answer", value))
             return self._agreed(ruling.level or "nothing")
+        if view is ReadingWitness.UNCERTAIN and self._is_outside_bounds(value):
+            return "nothing"
         if place:
             self.context.verdict.evidence[self.path] = [place]
         if ruling.level:
@@ -271,6 +274,15 @@ class LeafCheck:
             self._unread("the reader is not certain here, and read another value", value)
         return "words" if places else "nothing"
 
+    def _is_outside_bounds(self, value: Any) -> bool:
+        """Whether an uncertain list has an element that it cannot have, or lacks one that is certain; with errors."""
+        fact = self.fact
+        if fact is None or fact.bounds is None:
+            return False
+        difference = outside(value, _plain_items(value), fact.bounds, self.context.letter)
+        self._add_difference(difference, list(fact.bounds.most), value, "answer")
+        return not difference.is_order_only
+
     def _places(self, value: Any, marker: Stated, region: Span) -> list[Span] | None:
         """Where the value, or each element of it, is printed; ``None`` and an error if one of them is nowhere."""
         known = self.fact.value if self.fact and self.spec.many else ()
@@ -309,18 +321,21 @@ class LeafCheck:
         if not self.fact.certain:
             self._unread("the reader is not certain of this list, and read another one", raw)
             return
-        difference, spans = compare_lists(got, expected), self.fact.spans
+        difference = compare_lists(got, expected)
+        self._add_difference(difference, expected, raw, blame)
+        if difference.is_order_only:
+            message = "the letter has these in another order"
+            self._error("list_order", message, expected, raw, self.fact.spans, blame=blame)
+
+    def _add_difference(self, difference: ListDifference, expected: Any, raw: Any, blame: Blame) -> None:
+        assert self.fact is not None
+        spans = self.fact.spans
         for i in difference.extra:
             message = "the letter does not list this here"
-            self._error(
-                "list_item_extra", message, self.fact.value, raw[i], spans, path=f"{self.path}/{i}", blame=blame
-            )
+            self._error("list_item_extra", message, expected, raw[i], spans, path=f"{self.path}/{i}", blame=blame)
         for item in difference.missing:
             message = "the letter lists this, the answer does not"
             self._error("list_item_missing", message, item, raw, spans, blame=blame)
-        if difference.is_order_only:
-            message = "the letter has these in another order"
-            self._error("list_order", message, self.fact.value, raw, spans, blame=blame)
 
     def _region(self, name: str, value: Any) -> Span | None:
         """The section this leaf must be proven in; its record's own part where the reader names no such section."""

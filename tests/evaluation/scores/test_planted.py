@@ -26,7 +26,7 @@ PAIRS = [(pair.letter, pair.answer) for pair in load_gold(LETTERS, GOLD, IMR)]
 
 
 def test_mistakes_planted_in_some_gold_are_caught_at_their_place() -> None:
-    report = measure(IMR, [pair for pair in PAIRS[::5] if pair[0].id != "pages-in-both"])
+    report = measure(IMR, PAIRS[::5])
     assert {kind: tally.missed for kind, tally in report.kinds.items() if tally.missed} == {}
     assert report.false_alarms == []
     assert report.planted > 1000
@@ -36,10 +36,7 @@ def test_mistakes_planted_in_some_gold_are_caught_at_their_place() -> None:
 @pytest.mark.timeout(900)
 def test_every_mistake_planted_in_gold_is_caught_at_its_place() -> None:
     report = measure(IMR, PAIRS)
-    # One list of pages of a rationale, which nothing protects, is read as uncertain: a warning and no error.
-    missed = {line.split(":")[0] for tally in report.kinds.values() for line in tally.missed}
-    assert missed == {"pages-in-both /decisions/1/rationale_pages"}
-    assert report.planted - report.right < 10
+    assert {kind: tally.missed for kind, tally in report.kinds.items() if tally.missed} == {}
     assert report.false_alarms == []
     assert {line.split()[0] for line in report.letter_errors} == ODD_LETTERS
     # The older forms' guideline paragraphs are not taken apart.

@@ -301,6 +301,8 @@ def test_running_text_holds_no_label(words: str) -> None:
         ("According to page 40, this is so.", [40], False),
         ("The MTUS was cited, but the report (page 4) is silent.", [4], False),
         ("The letter cites MTUS page 98.", [98], True),
+        ("The MTUS governs. He points to page 92 of 127.", [92], True),
+        ("The MTUS governs. His report is silent. He points to page 92 of 127.", [92], False),
         ("No page is named.", [], True),
     ],
 )
