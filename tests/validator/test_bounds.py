@@ -62,7 +62,7 @@ def test_only_what_is_in_doubt_is_left_open(rationale: str, answered: str, expec
 
 
 def test_a_place_that_cannot_be_read_leaves_open_what_is_printed_there() -> None:
-    letter = letter_from_text("a", "pages 5, 3O1 and 7 of 2004")
+    letter = letter_from_text("pages 5, 3O1 and 7 of 2004", letter_id="a")
     items = [PageRange(first=number, last=number) for number in (5, 301, 2004)]
     plain = [item.model_dump() for item in items]
     bounds = Bounds(least=tuple(plain[:1]), most=tuple(plain[:1]), open=(Span(9, 12),))
