@@ -135,6 +135,31 @@ def normalize(text: str) -> str:
     return one_for_one("".join((*pieces, text[at:])))
 
 
+def disguises(text: str) -> str:
+    """The characters of ``text`` that do not print, or print a letter, a digit or a word in another form; each once.
+
+    Dashes, blanks, quotation marks and accents in their usual variants are none: people and models type them.
+
+    >>> disguises("CM16\u20119041873, \uff13\uff10\uff11") == "\uff10\uff11\uff13"
+    True
+    """
+    if text.isascii() and text.isprintable():
+        return ""
+    return "".join(sorted(character for character in set(text) if _is_disguise(character)))
+
+
+@cache
+def _is_disguise(character: str) -> bool:
+    if character in "\t\n\r\f":
+        return False
+    category = unicodedata.category(character)
+    if category[0] == "C" or _UNSEEN.match(character):
+        return True
+    is_blank = category == "Zs" or character in _LINE_ENDS
+    is_wide = "\uff01" <= character <= "\uff5e"
+    return not is_blank and (is_wide or category[0] in "LNS") and normalize(character) != character
+
+
 def _plain_form(text: str, match: re.Match[str]) -> str:
     found = match[0]
     if match.lastgroup == "accented":

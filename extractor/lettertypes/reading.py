@@ -21,7 +21,7 @@ from extractor.lettertypes.findings import Severity
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ListBounds:
     """What is certain about a list whose reading as a whole is not.
 
     ``least``: elements it has; ``most``: elements it may have. An element printed in one of the spans of
@@ -46,7 +46,7 @@ class Fact:
     value: Any
     spans: tuple[Span, ...] = ()
     certain: bool = True
-    bounds: Bounds | None = None
+    bounds: ListBounds | None = None
 
     def on_raw_text(self, view: ReadingView) -> Fact:
         """The same fact with its spans of ``view`` mapped to raw spans."""

@@ -130,6 +130,7 @@ DIRECTIONS: Mapping[str, str | Callable[[Finding], str]] = {
     "record_doubled": lambda finding: f"{_entry(finding)} covers the same part as another",
     "record_order": "the parts were found in another order",
     "quote_too_short": lambda finding: f"{_entry(finding)} has too few words for a quote",
+    "odd_characters": lambda finding: f"{_entry(finding)} holds invisible or disguised characters",
     "quote_cut": lambda finding: f"{_entry(finding)} begins or ends inside its sentence, or follows a negation",
     "quote_elsewhere": "the quoted words were not found there, or do not give this value",
     "quote_missing": "the words that the value beside it rests on are missing",

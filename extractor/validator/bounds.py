@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from extractor.letters.letter import Letter
-from extractor.lettertypes.reading import Bounds
+from extractor.lettertypes.reading import ListBounds
 from extractor.validator.lists import ListDifference, compare_lists
 from extractor.validator.occurrence import occurrences
 
 
-def outside(items: Sequence[Any], plain: Sequence[Any], bounds: Bounds, letter: Letter) -> ListDifference:
+def outside(items: Sequence[Any], plain: Sequence[Any], bounds: ListBounds, letter: Letter) -> ListDifference:
     """Elements of an answer that the list cannot have, and those it has for certain and the answer lacks.
 
     ``plain``: the elements of ``items`` in the reading's terms.

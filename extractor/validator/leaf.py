@@ -17,18 +17,14 @@ from extractor.validator.claims import out_of_order, overlapping
 from extractor.validator.context import Context, Unbound
 from extractor.validator.lists import ListDifference, compare_lists
 from extractor.validator.occurrence import occurrences
-from extractor.validator.quotes import follows_negation, is_whole, proving_place
+from extractor.validator.quotes import disguises_of_its_own, follows_negation, is_whole, proving_place
+from extractor.validator.values import alike, is_silent, plain_item, plain_items
 from extractor.validator.witnesses import QuoteWitness, ReadingWitness, rule
 
 Regions = Mapping[str, Span]
 
 _UNPROVING = (QuoteWitness.ABSENT, QuoteWitness.ELSEWHERE)
 _UNREAD_LIST = "the reader cannot read this list for certain; compare it with the letter"
-
-
-def is_silent(value: Any) -> bool:
-    """Null, or an empty list: the claim that the letter states no value."""
-    return value is None or value == []
 
 
 def silence_level(fact: Fact | None) -> ProofLevel:
@@ -127,7 +123,7 @@ class LeafCheck:
             return "nothing"
         if self.fact is None:
             return "words"
-        if self._reads_alike(value, marker):
+        if self._readsalike(value, marker):
             return "place" if self.fact.certain else "words"
         return self._partly(value) if marker.whole else "words"
 
@@ -152,6 +148,16 @@ class LeafCheck:
             message = f"these words do not stand in the {marker.within}"
             self._error("not_in_text", message, known and known.value, text, where or (region,), path=path)
             return None
+        if odd := disguises_of_its_own(text, span, region, self.context.letter):
+            self._error(
+                "odd_characters",
+                f"the letter does not have these characters here: {odd}",
+                None,
+                None,
+                (span,),
+                path=path,
+            )
+            return None
         if not marker.min_words and marker.unit == "words":
             return span
         view = self.context.letter.view
@@ -168,16 +174,16 @@ class LeafCheck:
         """The reader's own place if the words are the same there; else the first place in the region."""
         folded = self.context.letter.folded
         for span in self.fact.spans if self.fact else ():
-            if span.start >= at and _alike(span.of(self.context.letter.body), text):
+            if span.start >= at and alike(span.of(self.context.letter.body), text):
                 return span
         return folded.find(text, Span(at, region.end)) or folded.find(text, region)
 
-    def _reads_alike(self, value: Any, marker: Verbatim) -> bool:
+    def _readsalike(self, value: Any, marker: Verbatim) -> bool:
         assert self.fact is not None
         if value == self.fact.value or self.fact.value is None:
             return bool(value == self.fact.value)
         if not self.spec.many:
-            return _alike(value, self.fact.value)
+            return alike(value, self.fact.value)
         if marker.joined and equal_when_joined(value, self.fact.value):
             return True
         return [fold(text) for text in value] == [fold(text) for text in self.fact.value]
@@ -250,7 +256,7 @@ class LeafCheck:
             return ReadingWitness.NONE
         if not self.fact.certain:
             return ReadingWitness.UNCERTAIN
-        return ReadingWitness.AGREES if _plain_items(value) == self.fact.value else ReadingWitness.DIFFERS
+        return ReadingWitness.AGREES if plain_items(value) == self.fact.value else ReadingWitness.DIFFERS
 
     def _agreed(self, level: ProofLevel) -> ProofLevel:
         assert self.fact is not None
@@ -262,7 +268,7 @@ class LeafCheck:
     def _by_its_words(self, value: Any, marker: Stated, region: Span) -> ProofLevel:
         """The reader is uncertain or has no view: the value must at least be printed in its own section."""
         fact = self.fact
-        agrees = fact is not None and _plain_items(value) == fact.value
+        agrees = fact is not None and plain_items(value) == fact.value
         places = list(fact.spans) if fact and agrees else self._places(value, marker, region)
         if places is None:
             return "nothing"
@@ -279,7 +285,7 @@ class LeafCheck:
         fact = self.fact
         if fact is None or fact.bounds is None:
             return False
-        difference = outside(value, _plain_items(value), fact.bounds, self.context.letter)
+        difference = outside(value, plain_items(value), fact.bounds, self.context.letter)
         self._add_difference(difference, list(fact.bounds.most), value, "answer")
         return not difference.is_order_only
 
@@ -290,7 +296,7 @@ class LeafCheck:
         looked_up: dict[str, list[Span] | None] = {}
         lost = False
         for i, item in enumerate(value if self.spec.many else [value]):
-            if self.spec.many and _plain(item) in (known or ()):
+            if self.spec.many and plain_item(item) in (known or ()):
                 continue
             # A hostile list repeats one value many times; each is looked for once.
             key = repr(item)
@@ -307,7 +313,7 @@ class LeafCheck:
     def _all_differs(self, value: Any, blame: Blame) -> None:
         assert self.fact is not None
         if self.spec.many:
-            self._list(_plain_items(value), self.fact.value or [], value, blame)
+            self._list(plain_items(value), self.fact.value or [], value, blame)
         elif self.fact.value is None:
             self._differs("not_stated", "the letter states no value here", value, blame)
         else:
@@ -363,7 +369,7 @@ class LeafCheck:
         severity = severity or ("error" if self._is_protected else "warning")
         span = self.fact.spans[0] if self.fact.spans else None
         expected = plain(self.fact.value)
-        self._add(Finding("unread", self.path, severity, "unclear", message, expected, _plain_items(value), span))
+        self._add(Finding("unread", self.path, severity, "unclear", message, expected, plain_items(value), span))
 
     def _error(
         self,
@@ -378,7 +384,7 @@ class LeafCheck:
     ) -> None:
         span = spans[0] if spans else None
         where = path or self.path
-        self._add(Finding(code, where, "error", blame, message, plain(expected), plain(_plain_items(got)), span))
+        self._add(Finding(code, where, "error", blame, message, plain(expected), plain(plain_items(got)), span))
 
     def _add(self, finding: Finding) -> None:
         self.context.verdict.findings.append(finding)
@@ -386,15 +392,3 @@ class LeafCheck:
     @property
     def _is_protected(self) -> bool:
         return self.context.letter_type.is_protected(self.path)
-
-
-def _alike(one: str, other: str) -> bool:
-    return one == other or fold(one) == fold(other)
-
-
-def _plain(item: Any) -> Any:
-    return item.model_dump() if isinstance(item, BaseModel) else item
-
-
-def _plain_items(value: Any) -> Any:
-    return [_plain(item) for item in value] if isinstance(value, list) else _plain(value)

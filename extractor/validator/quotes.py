@@ -8,6 +8,7 @@ from typing import Any
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
+from extractor.letters.typography import disguises
 from extractor.lettertypes.derived import leaf_parser
 from extractor.lettertypes.evidence import SchemaField, Unit
 from extractor.lettertypes.parsers import Found, parser_of
@@ -27,6 +28,17 @@ _NEW_PARAGRAPH = re.compile(r"[^\S\n]*\n[^\S\n]*\n\s*[\"'(\u201c]?[A-Z0-9]")
 _NEAR = 80
 # In so many places a quoted list is read by itself.
 _MOST_PLACES = 20
+
+
+def disguises_of_its_own(words: str, span: Span, region: Span, letter: Letter) -> str:
+    """Code points of characters in ``words`` that hide something and that no place of these words in the letter has."""
+    odd = set(disguises(words))
+    for place in (span, *letter.folded.find_all(words, region)) if odd else ():
+        # What does not print may also be around the words.
+        around = letter.text[max(0, place.start - 2) : place.end + 2]
+        if odd <= set(around):
+            return ""
+    return ", ".join(f"U+{ord(character):04X}" for character in sorted(odd))
 
 
 def follows_negation(text: str, places: Sequence[Span]) -> bool:

@@ -15,7 +15,8 @@ from extractor.pointers import field_path
 from extractor.validator.binding import Binding, bind, identical
 from extractor.validator.claims import claims_of, out_of_order, overlapping, own_parts
 from extractor.validator.context import Context, Unbound
-from extractor.validator.leaf import LeafCheck, Regions, is_silent, silence_level
+from extractor.validator.leaf import LeafCheck, Regions, silence_level
+from extractor.validator.values import is_silent
 
 
 class Walk:

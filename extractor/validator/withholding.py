@@ -25,7 +25,7 @@ from extractor.pointers import field_path, is_index, is_within, parts_of, value_
 from extractor.validator.verdict import Verdict
 
 # Errors that end with the elements they point at; any other error puts the whole list in question.
-_OF_ONE_ELEMENT = frozenset({"not_in_text", "list_item_extra", "quote_too_short", "quote_cut"})
+_OF_ONE_ELEMENT = frozenset({"not_in_text", "list_item_extra", "quote_too_short", "quote_cut", "odd_characters"})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from extractor.letters.spans import Span
 from extractor.lettertypes.injection import is_instruction
-from extractor.lettertypes.reading import Bounds, Fact
+from extractor.lettertypes.reading import Fact, ListBounds
 
 from .model import OUTCOMES
 from .pages import PAGE_LABEL, PageList, read_pages
@@ -74,7 +74,7 @@ def read_page_mentions(text: str, rationale: Span) -> Mentions:
             found.setdefault((page.first, page.last), page.span)
             if of_guideline and pages.certain:
                 sure.add((page.first, page.last))
-    bounds = Bounds(_ranges(page for page in found if page in sure), _ranges(found), tuple(unreadable))
+    bounds = ListBounds(_ranges(page for page in found if page in sure), _ranges(found), tuple(unreadable))
     return Mentions(Fact(list(bounds.most), tuple(found.values()), certain, bounds), repaired)
 
 

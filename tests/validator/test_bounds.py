@@ -7,7 +7,7 @@ import pytest
 from extractor.letters.letter import letter_from_text
 from extractor.letters.spans import Span
 from extractor.lettertypes.page_ranges import PageRange
-from extractor.lettertypes.reading import Bounds
+from extractor.lettertypes.reading import ListBounds
 from extractor.validator.bounds import outside
 from tests.support.imr import decision, findings_on, imr_letter
 
@@ -65,6 +65,6 @@ def test_a_place_that_cannot_be_read_leaves_open_what_is_printed_there() -> None
     letter = letter_from_text("pages 5, 3O1 and 7 of 2004", letter_id="a")
     items = [PageRange(first=number, last=number) for number in (5, 301, 2004)]
     plain = [item.model_dump() for item in items]
-    bounds = Bounds(least=tuple(plain[:1]), most=tuple(plain[:1]), open=(Span(9, 12),))
+    bounds = ListBounds(least=tuple(plain[:1]), most=tuple(plain[:1]), open=(Span(9, 12),))
     assert outside(items, plain, bounds, letter).extra == (2,)
     assert outside(items[1:2], plain[1:2], bounds, letter).missing == (plain[0],)
