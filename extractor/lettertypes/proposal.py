@@ -120,6 +120,7 @@ def schema_source(name: str, found: Proposal) -> str:
     taken: set[str] = set()
     head = [(label, _field_name(label.words, taken)) for label in found.labels]
     sections = [(heading, _field_name(heading, taken)) for heading in found.headings]
+    shaped = "Identifier, " if any(label.shape for label, _ in head) else ""
     lines = [
         f'"""Letters of the kind {name!r}: a draft from {found.letters} letters. Keep, strike and rename its lines."""',
         "",
@@ -128,11 +129,7 @@ def schema_source(name: str, found: Proposal) -> str:
         "from datetime import date",
         "from typing import Annotated",
         "",
-        "from extractor.lettertypes.declaration import letter_type",
-        "from extractor.lettertypes.evidence import StrictModel, Stated, Verbatim",
-        "from extractor.lettertypes.form import Form",
-        *(["from extractor.lettertypes.parsers import Identifier"] if any(label.shape for label, _ in head) else []),
-        "from extractor.lettertypes.places import After, Each",
+        f"from extractor.lettertypes import After, Each, Form, {shaped}Stated, StrictModel, Verbatim, letter_type",
         "",
         "FORM = Form(",
         "    sections={",
