@@ -118,6 +118,15 @@ def refuse_odd_files(folder: Path) -> None:
             raise LedgerError(f"{path} is {what}, not a file", hint="move it away, or name another folder")
 
 
+def text_of(path: Path) -> str:
+    """The UTF-8 text of a file. Raises ``OSError``, also for a pipe or a device: it never waits for another end."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb") as file:
+        if what := _odd_kind(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, f"it is {what}, not a file", str(path))
+        return file.read().decode()
+
+
 def _mode(path: Path, private: bool) -> int:
     """The mode of the new file. Raises ``UsageError`` if no file can be written at ``path``."""
     try:

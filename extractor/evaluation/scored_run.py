@@ -22,7 +22,7 @@ from extractor.evaluation.scores import scoring
 from extractor.evaluation.scores.scoring import Leaf, Pages, score
 from extractor.evaluation.scores.summary import LetterScore, summarise
 from extractor.file_names import file_name
-from extractor.files import whole_file
+from extractor.files import text_of, whole_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
@@ -138,10 +138,10 @@ def save(run: Run, root: Path) -> Path:
 def load(folder: Path) -> Run:
     """A saved run, with the leaves as they were scored then. Raises ``UsageError`` if it is no run's folder."""
     try:
-        head = json.loads((folder / RUN).read_text("utf-8"))
-        records = [Record.from_json(line) for line in (folder / PREDICTIONS).read_text("utf-8").splitlines()]
+        head = json.loads(text_of(folder / RUN))
+        records = [Record.from_json(line) for line in text_of(folder / PREDICTIONS).splitlines()]
         leaves: dict[str, list[Leaf]] = {}
-        for line in (folder / LEAVES).read_text("utf-8").splitlines():
+        for line in text_of(folder / LEAVES).splitlines():
             leaf = json.loads(line)
             leaves.setdefault(leaf.pop("letter_id"), []).append(_leaf(leaf))
         letters = [_letter(record, leaves.get(record.letter_id, [])) for record in records]
@@ -153,7 +153,10 @@ def load(folder: Path) -> Run:
 
 def latest(root: Path) -> list[Path]:
     """Folders of saved runs, in the order they were written."""
-    return sorted((each.parent for each in root.glob(f"*/{RUN}")), key=lambda each: (each / RUN).stat().st_mtime_ns)
+    return sorted(
+        (each.parent for each in root.glob(f"*/{RUN}") if each.is_file()),
+        key=lambda each: (each / RUN).stat().st_mtime_ns,
+    )
 
 
 def _prediction_line(record: Record) -> dict[str, Any]:
