@@ -66,6 +66,8 @@ def compare_command(
     replayed from cassettes. Letters that one run has no answer to are left out, with a warning; the
     exit code is then 4, or 3 for missing cassettes.
 
+    Replays are kept under runs/TYPE in the workspace. They hold text of letters.
+
     Example: extractor eval compare imr@v1 imr@v2 --format html --out compare.html
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)

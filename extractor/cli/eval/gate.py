@@ -72,6 +72,8 @@ def gate_command(
     Exit code 0 passed, 1 a line of the gate failed, 2 the named baseline or gates file does not exist,
     3 stale or missing cassettes.
 
+    Replays are kept under runs/TYPE in the workspace. They hold text of letters.
+
     Example: extractor eval gate imr@v2 --strict
     """
     whole = open_bench(workspace, letter_type)

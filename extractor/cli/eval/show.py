@@ -42,6 +42,8 @@ def show_command(
 ) -> None:
     """One letter: its text, and every leaf that is wrong or differs, with gold and the answers.
 
+    Replays are kept under runs/TYPE in the workspace. They hold text of letters.
+
     Example: extractor eval show mixed-outcomes imr@v1 imr@v2
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)

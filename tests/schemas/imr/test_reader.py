@@ -182,7 +182,7 @@ def _citation(block: Block, text: str) -> tuple[str, str, list[str], list[str]]:
         ("", True),
     ],
 )
-def test_a_paragraph_in_which_nothing_is_recognised_is_not_silent(printed: str, certain: bool) -> None:
+def test_a_paragraph_in_which_nothing_is_recognized_is_not_silent(printed: str, certain: bool) -> None:
     [block] = read(imr_letter(decision(mx=printed))).root.blocks["decisions"][0].blocks["maximus"]
     assert block.certain is certain
     findings = {(f.code, f.path) for f in findings_on(imr_letter(decision(mx=printed))) if f.severity == "error"}

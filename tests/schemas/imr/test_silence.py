@@ -144,7 +144,7 @@ def errors_of(text: str) -> set[tuple[str, str]]:
         (imr_letter(summary="The utilization review dated l2/3l/2O13 denied it."), "/ur_date"),
     ],
 )  # fmt: skip
-def test_words_in_which_nothing_is_recognised(text: str, path: str) -> None:
+def test_words_in_which_nothing_is_recognized(text: str, path: str) -> None:
     assert ("imr_value_unread", path) in errors_of(text)
 
 
