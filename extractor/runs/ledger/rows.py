@@ -21,7 +21,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "runs": ("run", "began", "ended", "plan", "again", "since", "updated", "state"),
     "facts": ("name", "value"),
 }  # fmt: skip
-_RESTORE = "restore run.db from a copy; or move the folder away and run again"
+RESTORE = "restore run.db from a copy; or move the folder away and run again"
 
 
 def checksum(*values: Any) -> bytes:
@@ -61,21 +61,21 @@ def damaged(path: Path, table: str, key: object) -> LedgerError:
         "replies": "a stored reply",
     }
     return LedgerError(
-        f"{path} is damaged: {what.get(table, 'a row of ' + table)} has changed on the disk", hint=_RESTORE
+        f"{path} is damaged: {what.get(table, 'a row of ' + table)} has changed on the disk", hint=RESTORE
     )
 
 
 def lost(path: Path, table: str, letter_id: str) -> LedgerError:
     """The error of a letter that has a row in only one of ``letters`` and ``records``."""
     what = {"letters": "entry", "records": "record"}[table]
-    return LedgerError(f"{path} is damaged: the {what} of letter {letter_id} is missing", hint=_RESTORE)
+    return LedgerError(f"{path} is damaged: the {what} of letter {letter_id} is missing", hint=RESTORE)
 
 
 def unusable(path: Path, doing: str, error: Exception) -> LedgerError:
     """What SQLite could not do with the ledger; ``doing`` is ``read``, ``write`` or ``use``."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        hint = _RESTORE
+        hint = RESTORE
     elif doing == "write":
         hint = "free the disk and run again; what is in the ledger is kept"
     else:

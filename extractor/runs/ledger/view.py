@@ -19,7 +19,7 @@ from extractor.files import refuse_odd_files
 from extractor.models.model import Reply, Usage
 from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.migrations import MIGRATIONS, dollars
-from extractor.runs.ledger.rows import COLUMNS, TOKENS, checksum_sql, damaged, lost, prepare, sound, unusable
+from extractor.runs.ledger.rows import COLUMNS, RESTORE, TOKENS, checksum_sql, damaged, lost, prepare, sound, unusable
 from extractor.runs.record import Record
 
 FILE = "run.db"
@@ -106,12 +106,11 @@ class LedgerView(AbstractContextManager["LedgerView"]):
             raise self._other_version(version)
 
     def _other_version(self, version: int) -> LedgerError:
-        again = "give the command of the run again"
         if version == 0:
-            return LedgerError(f"{self.path} is empty", hint=f"restore it from a copy, or {again}")
+            return LedgerError(f"{self.path} is empty", hint=RESTORE)
         if version > len(MIGRATIONS):
             return LedgerError(f"{self.path} was written by a newer version", hint="update letterproof")
-        hint = f"{again}: it brings the folder up to date"
+        hint = "give the command of the run again: it brings the folder up to date"
         return LedgerError(f"{self.path} was written by an older version", hint=hint)
 
     def _open(self, how: str) -> tuple[sqlite3.Connection, int]:

@@ -368,4 +368,5 @@ def test_records_replaced_during_a_run_are_made_again(
 def test_an_empty_ledger_is_called_empty(tmp_path: Path) -> None:
     (tmp_path / "run.db").touch()
     for words in (["export", str(tmp_path)], ["status", str(tmp_path)]):
-        assert f"{tmp_path / 'run.db'} is empty" in cli(*words).err
+        err = cli(*words).err
+        assert f"{tmp_path / 'run.db'} is empty\n  restore run.db from a copy" in err
