@@ -20,7 +20,7 @@ from extractor.errors import LetterTypeError
 from extractor.lettertypes.parsers import PARSERS, AnyParser
 from extractor.lettertypes.places import PLACES, Place
 
-Unit = Literal["words", "clause", "sentence"]
+Unit = Literal["words", "item", "clause", "sentence"]
 
 
 class StrictModel(BaseModel):
@@ -38,7 +38,7 @@ class Verbatim:
     names hold commas themselves).
     ``min_words``: a shorter quote proves nothing.
     ``unit``: what a quote must be a whole one of: it begins and ends where a ``sentence`` or a ``clause``
-    of the region does; ``words``: anywhere.
+    of the region does, or an ``item`` of a list in its prose may; ``words``: anywhere.
     """
 
     within: str

@@ -36,7 +36,7 @@ CODES: dict[str, str] = {
     "unclaimed": "A paragraph between two elements of a list is claimed by none of them.",
     "quote_too_short": "The quote is too short to prove anything.",
     "odd_characters": "The value holds invisible or disguised characters that the letter does not have there.",
-    "quote_cut": "The quote is cut inside its sentence, or leaves out a negation right before it.",
+    "quote_cut": "The quote is cut inside its sentence or name, or leaves out a negation right before it.",
     "quote_elsewhere": "The quote is not in its part of the letter, or does not give the value that rests on it.",
     "quote_missing": "A judgment is given without the words it rests on.",
     "judgement_missing": "Words are quoted for a judgment that is not given.",

@@ -162,7 +162,7 @@ class LeafCheck:
             return span
         view = self.context.letter.view
         places = [view.from_raw(place) for place in self.context.letter.folded.find_all(text, region)]
-        if marker.min_words and follows_negation(view.text, places):
+        if (marker.min_words or marker.unit == "item") and follows_negation(view.text, places):
             message = "the letter has a negation right before these words"
             self._error("quote_cut", message, None, text, (span,), path=path)
         elif not any(is_whole(view.text, place, view.from_raw(region), marker.unit) for place in places):

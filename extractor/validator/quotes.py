@@ -13,6 +13,7 @@ from extractor.lettertypes.derived import leaf_parser
 from extractor.lettertypes.evidence import SchemaField, Unit
 from extractor.lettertypes.parsers import Found, parser_of
 from extractor.lettertypes.patterns import Searches, SlowPatternError
+from extractor.validator.items import is_whole_item
 from extractor.validator.occurrence import occurrences
 
 _NEGATION = re.compile(r"(?:\b(?:not|non|no|never|cannot|without|neither|nor)|n['\u2019]t)[\s-]*\Z", re.IGNORECASE)
@@ -50,6 +51,8 @@ def is_whole(text: str, place: Span, region: Span, unit: Unit) -> bool:
     """Whether a quote at ``place`` begins and ends where a ``unit`` of the region's text does."""
     if unit == "words":
         return True
+    if unit == "item":
+        return is_whole_item(text, place, region)
     return _begins(text, place, region, _PAUSES[unit]) and _ends(text, place, region, _PAUSES[unit])
 
 

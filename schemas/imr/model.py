@@ -124,6 +124,6 @@ class ImrLetter(StrictModel):
     header: Header
     reviewer: Reviewer
     worker: Worker
-    diagnoses: Annotated[list[Text], Field(max_length=60), Verbatim(within="summary")]
+    diagnoses: Annotated[list[Text], Field(max_length=60), Verbatim(within="summary", unit="item")]
     ur_date: Annotated[date | None, Stated(within="summary")]
     decisions: Annotated[list[Decision], Covers(key="item")]
