@@ -6,15 +6,17 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.support.toy import forget_workspaces
 
-# A property may take its time on a busy machine.
-settings.register_profile("letterproof", deadline=None)
-settings.load_profile("letterproof")
+# A property may take its time on a busy machine. CI tries more examples: HYPOTHESIS_PROFILE=thorough.
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.register_profile("thorough", deadline=None, max_examples=100)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 _PROVIDERS = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_")
 
 
@@ -39,6 +41,8 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name in ("EXTRACTOR_MODEL", "EXTRACTOR_WORKSPACE") or name.startswith(_PROVIDERS):
             monkeypatch.delenv(name)
+    # Commands find the workspace from here.
+    monkeypatch.chdir(Path(__file__).parents[1])
     # Tests rewrite workspace code within one tick of the clock, which compiled files do not notice.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")

@@ -28,6 +28,7 @@ if kept is None:
 
 
 @pytest.mark.parametrize("closed", ["at the end", "when it is gone"])
+@pytest.mark.sample(1)
 def test_connections_of_a_program_that_closes_nothing(tmp_path: Path, closed: str) -> None:
     workspace = write_toy(tmp_path / "toy")
     with endpoint(good_model) as server:

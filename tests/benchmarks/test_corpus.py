@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from benchmarks import corpus
 from benchmarks.forms import FORMS
 from extractor.letters.letter import LetterFile, read_letter
@@ -28,6 +30,7 @@ def test_copies_are_of_earlier_letters() -> None:
     assert len({piece.id for piece in made}) == NUMBER
 
 
+@pytest.mark.slow
 def test_a_folder_holds_what_its_truth_says(tmp_path: Path) -> None:
     corpus.write(tmp_path, NUMBER)
     right: Counter[str] = Counter()

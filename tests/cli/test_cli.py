@@ -87,6 +87,7 @@ def test_version() -> None:
     assert (cli("--version").code, cli("--version").out) == (0, f"{version}\n")
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_asking_about_one_letter(toy: Path) -> None:
     with endpoint(lambda number, asked: Canned(delay=60)) as server:
         words = ["extract", "letters/red.txt", "--model", MODEL, "--base-url", server.url]
@@ -173,6 +174,7 @@ def test_a_file_name_that_is_not_text(toy: Path) -> None:
     assert cli("run", "letters", "--out", "out", "--json").json["accepted"] == 4
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early_is_no_error(toy: Path) -> None:
     lines = "".join(
         json.dumps({"letter_id": "slow", "answer": right_answer(NOTES["slow"]), "more": "x" * 20_000}) + "\n" for _ in range(99)

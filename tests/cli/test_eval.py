@@ -78,6 +78,7 @@ def test_a_run_is_scored_and_kept(bench):
     assert folders[0].startswith("gold--parcel@v1--openai__toy--")
 
 
+@pytest.mark.slow
 def test_the_same_replay_gives_the_same_bytes(bench):
     record()
     first = cli("eval", "run", "parcel@v1", "--reask", "0")
@@ -149,6 +150,7 @@ def test_how_many_letters_a_change_needs(bench):
     assert "too few to plan from" in few.out
 
 
+@pytest.mark.slow
 def test_three_runs_go_into_one_table(bench):
     record()
     done = cli("eval", "compare", "offline", "parcel@v1", "parcel@v2", "--reask", "0")
@@ -156,6 +158,7 @@ def test_three_runs_go_into_one_table(bench):
     assert "2 comparisons" in done.out
 
 
+@pytest.mark.slow
 def test_one_letter_in_full(bench):
     record()
     done = cli("eval", "show", "blue", "parcel@v1", "parcel@v2")
@@ -166,6 +169,7 @@ def test_one_letter_in_full(bench):
     assert cli("eval", "show", "green", "parcel@v1").code == 2
 
 
+@pytest.mark.slow
 def test_a_missing_tape_is_an_incomplete_run_with_its_own_code(bench):
     record()
     (bench / "cassettes/parcel/parcel@v1/openai__toy/red.yaml").unlink()
@@ -242,6 +246,7 @@ def test_gate_bless_and_break(bench):
     assert cli("eval", "gate", "parcel@v2", "--baseline", "nowhere.json").code == 2
 
 
+@pytest.mark.slow
 def test_a_second_recorded_model_leaves_commands_and_gate_working(bench):
     put(bench / "eval/parcel/gates.toml", '[floor]\nrecall = 0.9\n[models."openai/other".floor]\nrecall = 0.5\n')
     record()
@@ -292,6 +297,7 @@ def test_corrected_gold_needs_a_rescore_and_no_call(bench):
     assert "6 errors before, 5 now" in done.out
 
 
+@pytest.mark.slow
 def test_history_is_one_line_a_run(bench):
     assert "no runs yet" in cli("eval", "history").out
     record()

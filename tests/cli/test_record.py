@@ -169,6 +169,7 @@ def test_checks_that_now_object_make_a_tape_stale(toy: Path, server: Endpoint) -
     ("words", "versions"),
     [([], ["v1"]), (["parcel@v2"], ["v2"]), (["parcel@v2", "parcel@v1"], ["v1", "v2"]), (["all"], ["v1", "v2"])],
 )
+@pytest.mark.sample(1)
 def test_several_prompt_versions(toy: Path, server: Endpoint, words: list[str], versions: list[str]) -> None:
     ran = record(server, *(word for version in words for word in ("--prompt", version)))
     assert ran.code == 0
@@ -264,6 +265,7 @@ def test_what_was_recorded_plays_without_a_network(toy: Path, server: Endpoint) 
     assert statuses(toy / "out") == {"blue": "accepted", "red": "accepted", "slow": "accepted"}
 
 
+@pytest.mark.slow
 def test_a_letter_elsewhere_is_named_in_the_command(toy: Path, server: Endpoint) -> None:
     path = put(toy.resolve() / "more/in here/pink.txt", NOTES["red"].replace("Red", "Pink"))
     for named, arguments in (("more", ["in here/pink", str(path.parent.parent)]), (path, ["pink", str(path)])):

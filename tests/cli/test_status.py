@@ -196,6 +196,7 @@ def test_plain_lines_when_piped(monkeypatch: pytest.MonkeyPatch) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_says_plain_lines(toy: Path) -> None:
     for i in range(10, 1_100):
         put(toy / f"letters/{i}.txt", f"PARCEL NOTE of {i}\n")

@@ -151,7 +151,7 @@ def test_one_letter_of_many(toy: Path) -> None:
     assert cli("text", "a.eml", "--letter", "a/x").code == 2
     many = cli("text", "a.eml", "--raw")
     assert (many.code, many.out) == (2, "")
-    assert "choose one by its id (--letter ID)" in many.err
+    assert "name one with --letter ID" in many.err
 
 
 def test_one_letter_of_a_merged_file(toy: Path) -> None:

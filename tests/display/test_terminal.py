@@ -137,6 +137,7 @@ def endpoint_run() -> Ran:
         endpoint_run,
     ],
 )  # fmt: skip
+@pytest.mark.sample(12)
 def test_no_command_prints_a_control_code(evil: Path, ran: Callable[[], Ran]) -> None:
     done = ran()
     assert done.out or done.err

@@ -175,6 +175,7 @@ LETTERS = st.lists(st.tuples(SHARES, SHARES), min_size=2, max_size=30)
 
 
 @given(LETTERS)
+@pytest.mark.slow
 def test_with_equal_denominators_it_is_the_clustered_form(letters: list[tuple[Share, Share]]) -> None:
     gold = [(a.of, a.right, min(b.right, a.of)) for a, b in letters]
     total, n = sum(of for of, _, _ in gold), len(gold)

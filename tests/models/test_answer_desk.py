@@ -333,6 +333,7 @@ def test_a_usage_error_is_explained(
     assert message in ran.err
 
 
+@pytest.mark.slow
 def test_a_run_against_the_recordings_is_a_replay(tmp_path: Path) -> None:
     letters = [ROOT / f"eval/imr/letters/dwc-2014-{n:03}.txt" for n in range(5)]
     command = ["extractor", "desk", "--from-cassettes", ROOT / "cassettes/imr/imr@v1", "--port", "0"]

@@ -71,6 +71,7 @@ def test_the_cookie_is_for_this_page_alone(client: Client) -> None:
         ({"Sec_Fetch_Site": "none"}, 200),
     ],
 )
+@pytest.mark.sample(4)
 def test_every_look_is_guarded(client: Client, headers: dict[str, str | None], status: int) -> None:
     for path in ("/", f"/letter/{BLUE}", f"/letter/{BLUE}/input?path=/carrier"):
         assert client.ask("GET", path, **headers)[0] == status, path
@@ -169,6 +170,7 @@ def test_a_page_comes_as_a_picture_that_nobody_keeps(of_pdf: Client) -> None:
 
 
 @pytest.mark.parametrize("page", ["0", "2", "-1", "1.0", "x", "", "9" * 400, "..%2f1", "1%00"])
+@pytest.mark.sample(3)
 def test_no_other_page_is_drawn(of_pdf: Client, page: str) -> None:
     assert of_pdf.ask("GET", f"/letter/{BLUE}/page/{page}")[0] == 404
     assert of_pdf.ask("GET", f"/letter/{key_of('red')}/page/1")[0] == 404
@@ -197,6 +199,7 @@ def test_a_file_that_changes_or_goes_is_not_drawn(of_pdf: Client, tmp_path: Path
         f"/letter/{BLUE}/input", f"/letter/{BLUE}/input?path=/parcels/0",
     ],
 )  # fmt: skip
+@pytest.mark.sample(4)
 def test_no_path_reaches_the_file_system(client: Client, path: str) -> None:
     status, text = client.ask("GET", path)
     assert status == 404
@@ -327,6 +330,7 @@ def test_a_correction_is_tried_without_being_kept(client: Client, root: Path) ->
         ("?page=-1", ["blue", "red"]),
     ],
 )
+@pytest.mark.sample(5)
 def test_filters_and_search(client: Client, query: str, letters: list[str]) -> None:
     status, text = client.ask("GET", f"/{query}")
     assert status == 200

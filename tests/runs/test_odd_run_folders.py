@@ -78,6 +78,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sample(2)
 def test_every_command_refuses(toy: Path, name: str) -> None:
     for kind in KINDS:
         out = toy / "out"

@@ -156,7 +156,7 @@ def test_a_run_reports_what_it_withheld(
         words += ["--base-url", server.url, "--reask", "0", *options]
         ran = cli(*words)
         report = cli(*words, "--json").json
-    assert (ran.code, report[status], report["withheld"]) == (code, 1, withheld)
+    assert (ran.code, report[status], report["withheld"]) == (code, 1, withheld), (ran, report)
     assert ("3 values are withheld in 1 letter:" in ran.out) == (not options)
     assert ("withheld: not_in_text" in ran.out) == (not options)
     exported = cli("export", tmp_path / "out", "--to", "csv", "--rows", "letters", "--out", tmp_path / "t.csv")

@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.letters.letter import Letter
@@ -66,7 +66,6 @@ def instances(schema: dict[str, Any], root: dict[str, Any] | None = None) -> st.
 ANSWERS = instances(IMR.json_schema)
 
 
-@settings(max_examples=150, deadline=None)
 @given(TEXTS, ANSWERS)
 def test_any_answer_to_any_text_is_checked(text: str, answer: dict[str, Any]) -> None:
     letter = Letter("any", text)
@@ -88,7 +87,6 @@ def _inside(span: Span, text: str) -> bool:
     return 0 <= span.start <= span.end <= len(text)
 
 
-@settings(max_examples=150, deadline=None)
 @given(TEXTS)
 def test_the_baseline_is_never_blamed(text: str) -> None:
     letter = Letter("any", text)
@@ -98,7 +96,6 @@ def test_the_baseline_is_never_blamed(text: str) -> None:
         assert blamed == []
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(TOOLS), st.sampled_from(["Upheld", "Overturned"]), st.data())
 def test_no_wrong_outcome_is_accepted(tool: Any, outcome: str, data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 4))

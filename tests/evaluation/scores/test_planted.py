@@ -25,6 +25,7 @@ ODD_LETTERS = {
 PAIRS = [(pair.letter, pair.answer) for pair in load_gold(LETTERS, GOLD, IMR)]
 
 
+@pytest.mark.slow
 def test_mistakes_planted_in_some_gold_are_caught_at_their_place() -> None:
     report = measure(IMR, PAIRS[::5])
     assert {kind: tally.missed for kind, tally in report.kinds.items() if tally.missed} == {}

@@ -33,6 +33,7 @@ def test_each_leaf_with_its_level_its_mistakes_and_what_nobody_checks() -> None:
     assert sum(leaf.false_alarms for leaf in leaves.values()) == 0
 
 
+@pytest.mark.slow
 def test_a_check_that_is_gone_lets_mistakes_pass_in_silence() -> None:
     """A reader without a view of the outcome cannot know that one is flipped."""
 

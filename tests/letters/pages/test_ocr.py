@@ -219,6 +219,7 @@ def test_what_the_page_shows_is_read_and_not_what_it_carries(kind: str) -> None:
 
 
 @needs_tesseract
+@pytest.mark.slow
 def test_a_scanned_page_among_others_is_read_in_its_place() -> None:
     picture = ImageReader(scan())
     lines = LETTER.split("\n")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from reportlab.lib.utils import ImageReader
@@ -516,7 +516,6 @@ def test_a_damaged_byte_gives_a_document_or_an_error_and_nothing_else() -> None:
 
 
 @given(st.permutations(range(24)), st.sampled_from([0, 1, 2, 3]), st.floats(-2.0, 2.0))
-@settings(max_examples=60)
 def test_rows_do_not_depend_on_the_order_of_drawing(order: list[int], turn: int, skew: float) -> None:
     """Six lines of four words, in any order, turned and a little crooked."""
     fall = math.tan(math.radians(skew)) if order == sorted(order) else 0.0
@@ -574,6 +573,7 @@ LENT_PDFS = sorted(LENT.glob("*.pdf")) if LENT.is_dir() else []
 
 
 @pytest.mark.skipif(not LENT_PDFS, reason="LETTERPROOF_LETTERS names no folder of letters with PDFs")
+@pytest.mark.slow
 def test_real_letters_read_from_pdf_as_from_their_text_files() -> None:
     wrong = []
     for path in LENT_PDFS:

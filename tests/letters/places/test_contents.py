@@ -153,6 +153,7 @@ def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.zip", "in"]
 
 
+@pytest.mark.slow
 def test_a_large_archive_is_opened_once(tmp_path: Path) -> None:
     written(tmp_path, **{"a.zip": zipped({f"{number}.txt": f"letter {number}" for number in range(3000)})})
     started = time.process_time()
@@ -216,6 +217,7 @@ def test_what_the_budget_counts(
     assert read_all(tmp_path) == texts
 
 
+@pytest.mark.slow
 def test_honest_archives_in_archives_fit(tmp_path: Path) -> None:
     days = {f"{day}.zip": zipped({f"{n}.txt": f"letter {day} {n}" for n in range(300)}) for day in range(12)}
     written(tmp_path, **{"year.zip": zipped(days)})

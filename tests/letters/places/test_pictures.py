@@ -58,6 +58,7 @@ SOURCES: list[tuple[str, Callable[[], bytes], bool]] = [
 
 
 @pytest.mark.parametrize(("name", "made", "by_ocr"), SOURCES, ids=[name for name, _, _ in SOURCES])
+@pytest.mark.sample(3)
 def test_words_are_where_the_letter_says(tmp_path: Path, name: str, made: Callable[[], bytes], by_ocr: bool) -> None:
     if by_ocr and not is_installed():
         pytest.skip("needs tesseract")

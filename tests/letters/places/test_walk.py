@@ -176,6 +176,7 @@ def test_a_pipe_that_nobody_writes_is_not_waited_for(tmp_path: Path, name: str) 
         assert (error.code, "it is not a file" in error.message) == ("unreadable", True)
 
 
+@pytest.mark.slow
 def test_folders_deeper_than_any_stack(tmp_path: Path) -> None:
     here = Path.cwd()
     try:

@@ -99,6 +99,7 @@ def test_what_an_earlier_file_left_behind_is_not_the_next_ones_fault(monkeypatch
     assert asked[1] is not worker
 
 
+@pytest.mark.slow
 def test_many_threads_share_a_few_workers() -> None:
     letters = {f"{n}.pdf": drawn(lambda canvas, n=n: canvas.drawString(72, 700, f"Letter {n}")) for n in range(24)}
     with ThreadPoolExecutor(8) as pool:

@@ -109,6 +109,7 @@ def test_the_first_round_is_what_the_second_round_was_about() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sample(10)
 def test_a_fault_says_that_it_was_made_and_why(name: str) -> None:
     path = FOLDER / f"{name}.yaml"
     _, responses, head = Persister.load_cassette(str(path))
@@ -126,6 +127,7 @@ def test_no_error_text_quotes_the_letter(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rate-limit-then-200", "second-is-worse", "arguments-not-json"])
+@pytest.mark.sample(1)
 def test_requests_can_be_rewritten_and_replies_stay(tmp_path: Path, name: str) -> None:
     path = Path(shutil.copy(FOLDER / f"{name}.yaml", tmp_path))
     text = path.read_text("utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from vcr.request import Request  # type: ignore[import-untyped]
 
@@ -165,7 +165,6 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(values)
 def test_anything_comes_back_unchanged(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     wrapped = {"x": value}

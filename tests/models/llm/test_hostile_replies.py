@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import ModelError
@@ -60,7 +60,6 @@ def storable(reply: Reply) -> None:
 
 @pytest.mark.parametrize("wire", EVERY_WIRE)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
 def test_any_reply_is_an_answer_or_a_failure_of_its_own(wire: Wire, data: st.DataObject) -> None:
     name = next(each for each, known in WIRES.items() if known is wire)
     reply = data.draw(st.sampled_from(GOOD[name]).flatmap(mutated))
@@ -81,7 +80,6 @@ def test_any_reply_is_an_answer_or_a_failure_of_its_own(wire: Wire, data: st.Dat
     ),
     error=ODD_VALUES,
 )
-@settings(max_examples=150, deadline=None)
 def test_any_result_of_a_batch_is_an_answer_or_a_failure_of_its_own(response: Any, error: Any) -> None:
     wire = BatchWire(WIRES["openai"].at("http://127.0.0.1:9/v1"))
     with suppress(ModelError):
@@ -94,7 +92,6 @@ def parcels(tmp_path_factory: pytest.TempPathFactory) -> LetterType:
 
 
 @given(text=st.text() | ODD_VALUES.map(json.dumps))
-@settings(max_examples=100, deadline=None)
 def test_any_text_is_judged(parcels: LetterType, text: str) -> None:
     reading = parcels.read(letter_from_text(NOTES["red"], letter_id="red"))
     attempt = judge(Reply(text), Plain(parcels), parcels, reading)

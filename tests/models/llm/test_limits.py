@@ -40,6 +40,7 @@ def test_every_call_goes_through_the_limiter(wire: Wire) -> None:
     assert limiter._tokens_per_byte > 0
 
 
+@pytest.mark.slow
 def test_refusals_are_no_tries() -> None:
     """Three tries are allowed, and nine refusals come first."""
     reply, limiter, calls = ask([*[REFUSED] * 9, GOOD], tries=3, max_wait=1.0)

@@ -101,6 +101,7 @@ def test_a_letter_is_not_sent_on_to_another_address(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("wire", EVERY_WIRE)
+@pytest.mark.sample(1)
 def test_a_recording_replays_without_key_and_address(wire: Wire, tmp_path: Path) -> None:
     def tape(mode: str) -> Tape:
         return Tape(tmp_path, "a", "p@v1", wire.model, mode=mode)

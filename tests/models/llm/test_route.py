@@ -179,6 +179,7 @@ def test_it_is_never_recorded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "headers", [{"retry_after": "0"}, {"retry_after_ms": "0"}, {"retry_after": "Fri, 01 Jan 2021 00:00:00 GMT"}]
 )
+@pytest.mark.sample(1)
 def test_a_pause_of_nothing_is_no_licence(headers: dict[str, str]) -> None:
     """One letter, then eight at once, for two seconds of nothing but refusals."""
 

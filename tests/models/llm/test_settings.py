@@ -39,7 +39,7 @@ GEMINI = [case for case in EVERY_WIRE if case.id == "gemini"]
         ("gpt-x", None, "known: offline"),
         ("other/gpt-x", None, "openai/NAME"),
         ("openai/", None, "unknown model"),
-        ("openai/gpt-x", None, "set OPENAI_API_KEY, or pass --base-url"),
+        ("openai/gpt-x", None, "set OPENAI_API_KEY, or give the base URL"),
         ("openai-compatible/m", None, "--base-url"),
         ("openai/m", "localhost:8000", "http://HOST:PORT"),
         ("openai/m", "http://:x", "http://HOST:PORT"),

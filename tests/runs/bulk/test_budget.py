@@ -31,6 +31,7 @@ def varied(seed: int, most: int) -> Any:
 
 @pytest.mark.parametrize("limit", ["0.002", "0.01", "0.05", "0.2", "0.7"])
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.sample(8)
 def test_never_passed_where_answers_have_a_token_limit(tmp_path: Path, seed: int, limit: str) -> None:
     """64 letters in flight, answers in bursts, a fifth of them corrected; some answers are 20 times the usual."""
     files = memos(tmp_path / "in", 120, seed)

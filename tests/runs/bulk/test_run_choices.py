@@ -163,6 +163,7 @@ def test_force_asks_anew_and_keeps_the_newer_answer(toy: Path) -> None:
     assert [name for name, status in statuses(toy / "out").items() if status != "accepted"] == LETTERS[:4]
 
 
+@pytest.mark.slow
 def test_force_asks_equal_letters_once(toy: Path) -> None:
     for name in ("x", "y", "z"):
         put(toy / f"letters/{name}.txt", NOTES["red"])

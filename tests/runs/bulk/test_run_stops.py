@@ -118,7 +118,7 @@ def test_killed_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signals there")
 @pytest.mark.parametrize(("signals", "done", "message"), [(1, 4, "left; run the same command again"), (2, 2, "")])
-@pytest.mark.sample(1)
+@pytest.mark.slow
 def test_interrupted(toy: Path, signals: int, done: int, message: str) -> None:
     for path in (toy / "letters").iterdir():
         path.unlink()

@@ -210,6 +210,7 @@ def test_a_lost_log(whole: Path, tmp_path: Path) -> None:
     assert lines(killed) == before
 
 
+@pytest.mark.slow
 def test_copies_made_in_the_middle_of_a_run(tmp_path: Path) -> None:
     """File by file, in any order, while the run writes: the copy goes on, or is refused."""
     chance, usable = random.Random(7), 0

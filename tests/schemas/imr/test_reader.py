@@ -253,6 +253,7 @@ def _scan(text: str, *pairs: tuple[str, str]) -> str:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("tool", [*TOOLS, on_one_line])
+@pytest.mark.sample(30)
 def test_labels_are_found_as_scans_print_them(pairs: list[tuple[str, str]], tool: Callable[[str], str]) -> None:
     text = imr_letter(decision("First"), decision("Labs: EKG", "Overturned", rationale="It is medically necessary."))
     assert _content(read(tool(_scan(text, *pairs)))) == _content(read(tool(text)))

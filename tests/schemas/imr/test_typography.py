@@ -71,7 +71,11 @@ def in_other_characters(answer: Any, seed: int) -> Any:
         }
     if isinstance(answer, list):
         return [in_other_characters(inner, seed) for inner in answer]
-    return retyped(answer, seed, "dashes", "blanks", "ligatures") if isinstance(answer, str) else answer
+    if not isinstance(answer, str):
+        return answer
+    # Common dashes and blanks; invisible and disguised characters are an error of the answer.
+    random, kinds = Random(seed), {" ": " \u00a0\u2009\u202f", "-": "-\u2010\u2011\u2012\u2013\u2014"}
+    return "".join(random.choice(kinds.get(each, each)) for each in answer)
 
 
 FIXED = {"outcome", "source", "basis", "sex", "treatment_category", "reason", "application_received"}
