@@ -61,7 +61,7 @@ def clerk(inbox: Path, answer: Callable[[dict[str, Any]], str]) -> Iterator[None
 
     def work() -> None:
         while not closing.wait(0.02):
-            for path in inbox.glob("*/request.md"):
+            for path in inbox.glob("[!.]*/request.md"):
                 target = path.with_name("answer.json")
                 if not target.exists():
                     request = json.loads(path.with_name("request.json").read_bytes())
