@@ -39,7 +39,7 @@ def run_over(root: Path, **files: bytes) -> Path:
     for name in ("a", "in/b", "m/c"):
         if file := index.get(name):
             record = record_of(out, name)
-            lost(record["answer"])
+            lost(record.answer)
             store(out, recheck(replace(record, model="openai/toy"), read_letter(file), kind_of(root)))
     return out
 
@@ -215,7 +215,7 @@ def test_a_letter_without_an_answer_is_filled_in_by_hand(browse: Browse, tmp_pat
     press(page, "Escape", "u")
     announced(page, "Undone")
     assert page.locator(".group").count() == 0
-    page.get_by_role("button", name="Fill in what the reader reads").click()
+    page.get_by_role("button", name="Fill in from the reading, then correct").click()
     announced(page, "filled in")
     press(page, "a")
     page.locator("h1", has_text="Nothing is left to check").wait_for()
