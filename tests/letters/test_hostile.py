@@ -154,7 +154,9 @@ def test_a_heading_longer_than_the_schema_allows_is_flagged() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_ten_thousand_decisions() -> None:
-    letter = letter_from_text(imr_letter(*(decision(f"Norco, order {i}, 7.5mg #{i}") for i in range(10_000))), letter_id="many")
+    letter = letter_from_text(
+        imr_letter(*(decision(f"Norco, order {i}, 7.5mg #{i}") for i in range(10_000))), letter_id="many"
+    )
     reading = IMR.read(letter)
     answer = fill(IMR.schema, reading.root)
     assert check(IMR, answer, reading).findings == []
