@@ -38,6 +38,22 @@ def value_at(document: Any, pointer: str) -> Any:
     return found
 
 
+def place_of(document: Any, pointer: str) -> tuple[Any, Any]:
+    """The list or object that holds what ``pointer`` is at, and its index or key there.
+
+    Whether it holds anything at that key is not looked at. Raises ``LookupError`` if the pointer leads nowhere.
+    """
+    if not pointer:
+        raise LookupError(pointer)
+    *way, last = parts_of(pointer)
+    holder = value_at(document, pointer_of(way))
+    if isinstance(holder, list) and is_index(last):
+        return holder, int(last)
+    if isinstance(holder, dict):
+        return holder, last
+    raise LookupError(pointer)
+
+
 def field_path(pointer: str) -> str:
     """The field names of a pointer, without indices: ``decisions/outcome``."""
     return "/".join(part for part in parts_of(pointer) if not is_index(part))

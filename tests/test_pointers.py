@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.pointers import field_path, is_within, parts_of, pointer_of, value_at
+from extractor.pointers import field_path, is_within, parts_of, place_of, pointer_of, value_at
 
 ANSWER = {"a/b": 1, "decisions": [{"item": "x", "pages": [{"first": 3}]}], "7": "seven", "": "empty"}
 
@@ -30,6 +30,29 @@ def test_the_value_at_a_pointer(pointer: str, value: Any) -> None:
 def test_a_pointer_that_leads_nowhere(pointer: str) -> None:
     with pytest.raises(LookupError):
         value_at(ANSWER, pointer)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "holder", "key"),
+    [
+        ("/7", "", "7"),
+        ("/a~1b", "", "a/b"),
+        ("/new", "", "new"),
+        ("/decisions/0", "/decisions", 0),
+        ("/decisions/1", "/decisions", 1),
+        ("/decisions/0/pages/0/first", "/decisions/0/pages/0", "first"),
+    ],
+)
+def test_the_place_of_a_pointer(pointer: str, holder: str, key: str | int) -> None:
+    assert place_of(ANSWER, pointer) == (value_at(ANSWER, holder), key)
+
+
+@pytest.mark.parametrize(
+    "pointer", ["", "/b/x", "/decisions/x", "/decisions/-1", "/decisions/٠", "/7/0", "/decisions/1/item"]
+)
+def test_a_place_that_is_nowhere(pointer: str) -> None:
+    with pytest.raises(LookupError):
+        place_of(ANSWER, pointer)
 
 
 @pytest.mark.parametrize(

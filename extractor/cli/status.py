@@ -11,7 +11,6 @@ from extractor import RunState
 from extractor.cli.shared.options import JsonOption, print_json
 from extractor.cli.shared.outcome import withheld_line
 from extractor.cli.shared.progress import compact, duration, parts
-from extractor.display.terminal import terminal_safe
 from extractor.display.values import money
 
 
@@ -60,7 +59,7 @@ def _lines(report: dict[str, Any], stop_reason: str) -> list[str]:
         lines.append(line)
     if report["errors"]:
         lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(report["errors"].items())))
-    lines += [terminal_safe(f"  {letter}: {why}") for letter, why in report["failed"].items()]
+    lines += [f"  {letter}: {why}" for letter, why in report["failed"].items()]
     usage = report["usage"]
     if usage["input_tokens"] is not None and usage["output_tokens"] is not None:
         cost = "cost unknown" if report["cost_usd"] is None else money(report["cost_usd"])

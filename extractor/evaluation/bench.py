@@ -190,7 +190,7 @@ class Bench:
 
     def leaks(self, prompts: Iterable[str]) -> list[Leak]:
         """Words of these letters in prompt versions and in the schema's descriptions."""
-        folder = self.workspace.root / self.workspace.config.letter_types[self.letter_type.name].prompts
+        folder = self.workspace.prompt_folder(self.letter_type.name)
         versions = {prompt: prompt.partition("@")[2] for prompt in prompts if "@" in prompt}
         texts = {prompt: (folder / f"{version}.md").read_text("utf-8") for prompt, version in versions.items()}
         texts["schema"] = json.dumps(self.letter_type.json_schema)
@@ -223,8 +223,7 @@ class Bench:
         plan = session.plan
         try:
             if session.replaying or plan.is_offline:
-                around = session.tape if session.replaying else None
-                return await replay(plan, self.golds, self.set_name, concurrency=concurrency, around=around)
+                return await replay(plan, self.golds, self.set_name, concurrency=concurrency, around=session.around)
             work = self.runs / ".work"
             return await evaluate(
                 plan, self.golds, self.set_name, work, concurrency=concurrency, on_progress=on_progress

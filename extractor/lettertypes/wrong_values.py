@@ -22,6 +22,7 @@ from extractor.lettertypes.mistake import Mistake
 from extractor.lettertypes.parsers import parser_of
 from extractor.lettertypes.patterns import Searches
 from extractor.lettertypes.reading import Reading
+from extractor.pointers import place_of
 
 Answer = Mapping[str, Any]
 VALUE = frozenset({"value_differs", "not_in_text", "not_stated", "quote_cut", "quote_too_short", "unproven"})
@@ -60,11 +61,8 @@ class AnswerLeaf:
 
 def put(answer: Answer, path: str, value: Any) -> dict[str, Any]:
     made = copy.deepcopy(dict(answer))
-    *way, name = path.split("/")[1:]
-    place: Any = made
-    for step in way:
-        place = place[int(step)] if isinstance(place, list) else place[step]
-    place[int(name) if isinstance(place, list) else name] = value
+    holder, key = place_of(made, path)
+    holder[key] = value
     return made
 
 

@@ -19,7 +19,7 @@ from pydantic_core import to_json
 from extractor.lettertypes.evidence import SchemaField, StrictModel, can_hold, fields_of
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.leaves import all_fields, leaf_at, record_at, records_at
-from extractor.pointers import is_within, parts_of, pointer_of
+from extractor.pointers import is_within, parts_of, place_of, pointer_of
 
 # Values that one patch may hold; where more are in question, the whole answer is asked for again.
 _MOST = 60
@@ -75,7 +75,8 @@ class Patches:
                 ignored.append(_ignored(path or ""))
                 continue
             given.add(path)
-            _put(data, path, json.loads(to_json(value.value)))
+            holder, name = place_of(data, path)
+            holder[name] = json.loads(to_json(value.value))
         return Patched(self._whole.model_validate_json(to_json(data)), frozenset(given), ignored)
 
     def _fits(self, path: str, value: Any) -> bool:
@@ -83,13 +84,6 @@ class Patches:
         *way, name = parts_of(path)
         record = record_at(self._whole, pointer_of(way))
         return bool(value.field == name and record and can_hold(record, name, value.value))
-
-
-def _put(data: Any, path: str, value: Any) -> None:
-    *way, name = parts_of(path)
-    for step in way:
-        data = data[int(step)] if isinstance(data, list) else data[step]
-    data[name] = value
 
 
 def _ignored(path: str) -> Finding:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.lettertypes.findings import Finding
+from extractor.pointers import place_of
 from extractor.review.log import CHANGES, DECISIONS, Act, Log
 from extractor.runs.export import Reviewed
 from extractor.runs.record import Record
@@ -130,14 +131,10 @@ def final_answer(answer: Any, acts: Iterable[Act]) -> Any:
 
 def change(answer: Any, act: str, path: str, new: Any = None) -> Any:
     """Make one change in place; returns the value before. Raises ``LookupError`` if the path leads nowhere."""
-    *way, last = path.split("/")[1:]
-    place = answer
-    for part in way:
-        place = place[int(part)] if isinstance(place, list) else place[part]
+    place, key = place_of(answer, path)
     if act == "add":
-        place.insert(int(last), copy.deepcopy(new))
+        place.insert(key, copy.deepcopy(new))
         return None
-    key: Any = int(last) if isinstance(place, list) else last
     old = place[key]
     if act == "remove":
         del place[key]

@@ -88,7 +88,7 @@ def check_given(
 ) -> CheckedAnswer:
     """Check an answer, or the one of a record or of a record's line. Raises ``UsageError`` for anything else."""
     if isinstance(given, Record):
-        return check_line(given.as_dict(), letter, letter_type, strict=strict)
+        return _check_record(given, letter, letter_type, strict=strict)
     data = given.model_dump(mode="json") if isinstance(given, BaseModel) else given
     if not isinstance(data, Mapping):
         raise wrong_kind("answer", "a dict, an instance of the schema or a Record", given, hint=_LINES)
@@ -159,9 +159,14 @@ def _checked(
 
 def recheck(record: Record, letter: Letter, letter_type: LetterType, *, strict: bool = False) -> Record:
     """The record with its answer, as the model gave it, checked again."""
-    answer = restore(record.answer, record.withheld) if record.answer is not None else None
-    checked = check_answer(
-        answer,
+    checked = _check_record(record, letter, letter_type, strict=strict)
+    return replace(record, **vars(checked), error=record.error if checked.status == "failed" else None)
+
+
+def _check_record(record: Record, letter: Letter, letter_type: LetterType, *, strict: bool) -> CheckedAnswer:
+    """The answer of a record, as the model gave it, checked."""
+    return check_answer(
+        restore(record.answer, record.withheld) if record.answer is not None else None,
         letter,
         letter_type,
         made_from=record.letter_sha256,
@@ -169,7 +174,6 @@ def recheck(record: Record, letter: Letter, letter_type: LetterType, *, strict: 
         strict=strict,
         second=record.second,
     )
-    return replace(record, **vars(checked), error=record.error if checked.status == "failed" else None)
 
 
 def check_correction(record: Record, letter: Letter, letter_type: LetterType) -> Record:

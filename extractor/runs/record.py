@@ -82,6 +82,9 @@ class Failure:
     message: str
     hint: Annotated[str | None, _OmittedIfNone] = None
 
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
     @classmethod
     def of(cls, error: ExtractorError) -> Failure:
         return cls(error.code, error.message, error.hint or None)

@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from extractor.models.prices import rounded
-from extractor.runs.bulk.summary import STOPS
+from extractor.runs.bulk.summary import MOST_NAMED, STOPS
 from extractor.runs.ledger import Latest, LedgerView, running
-
-# Of so many failed letters the reason is given.
-_MOST_FAILED = 200
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,7 @@ class RunState:
                 errors=dict(ledger.errors()),
                 withheld=ledger.withheld()._asdict(),
                 failed={
-                    record.letter_id: "; ".join(filter(None, (record.error.message, record.error.hint)))
-                    for record in ledger.failed_records(_MOST_FAILED)
-                    if record.error
+                    record.letter_id: str(record.error) for record in ledger.failed_records(MOST_NAMED) if record.error
                 },
                 usage=totals.usage.as_dict(),
                 cost_usd=None if totals.unpriced else rounded(totals.usd),

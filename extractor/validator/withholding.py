@@ -21,7 +21,7 @@ from extractor.lettertypes.evidence import Judged, SchemaField, fields_of
 from extractor.lettertypes.findings import Finding, Withheld
 from extractor.lettertypes.leaves import leaf_at, record_at
 from extractor.lettertypes.lettertype import LetterType
-from extractor.pointers import field_path, is_index, is_within, parts_of, value_at
+from extractor.pointers import field_path, is_index, is_within, parts_of, place_of, value_at
 from extractor.validator.verdict import Verdict
 
 # Errors that end with the elements they point at; any other error puts the whole list in question.
@@ -78,7 +78,7 @@ def restore(answer: Mapping[str, Any], withheld: Mapping[str, Withheld]) -> dict
     # In order, so that the elements of a list get the indexes they had.
     for path, each in sorted(withheld.items(), key=lambda item: [_sortable(part) for part in parts_of(item[0])]):
         try:
-            place, last = _place(whole, path)
+            place, last = place_of(whole, path)
             if isinstance(place, list):
                 place.insert(last, each.value)
             elif place[last] in (None, []):
@@ -177,7 +177,7 @@ def _in_its_place(letter_type: LetterType, leaf: _Wrong, rest: Any) -> Iterator[
 
 def _put(letter_type: LetterType, rest: Any, path: str, value: Any) -> bool:
     """Put a value into the answer, in place, if the answer is then still valid."""
-    place, last = _place(rest, path)
+    place, last = place_of(rest, path)
     before = place[last]
     place[last] = value
     try:
@@ -216,10 +216,3 @@ def _after(before: Verdict, taken: Sequence[_Taken]) -> Verdict:
                 )
             )
     return after
-
-
-def _place(tree: Any, path: str) -> tuple[Any, Any]:
-    """The container of what a pointer is at, and its key or index there."""
-    parent, _, last = path.rpartition("/")
-    tree = value_at(tree, parent)
-    return tree, int(last) if isinstance(tree, list) else last

@@ -95,5 +95,4 @@ class LazySession:
         return Plan(self.letter_types[0], OfflineModel(), reasks=0, strict=self.strict)
 
     def _asking(self, session: Session | None) -> Asking:
-        around = session.tape if session is not None and session.replaying else None
-        return Asking(self._plan_of(session), around)
+        return Asking(self._plan_of(session), session.around if session is not None else None)

@@ -34,6 +34,7 @@ from extractor.workspace.workspace import ModelConfig, Workspace
 
 if TYPE_CHECKING:
     from extractor.models.cassettes import Tape
+    from extractor.runs.bulk.options import Around
 
 Notify = Callable[[str], None]
 
@@ -137,6 +138,11 @@ class Session:
             return unassigned_record(file.id, self.plan, unclear, letter.sha256)
         with self.tape(file, letter.sha256) if self.replaying else nullcontext():
             return await extract(letter, plan)
+
+    @property
+    def around(self) -> Around | None:
+        """What is opened around the asking of each letter of a run: its cassette, if answers are replayed."""
+        return self.tape if self.replaying else None
 
     @contextmanager
     def tape(self, file: LetterFile, letter_sha256: str) -> Iterator[Tape | None]:
@@ -260,11 +266,11 @@ def _model_name(workspace: Workspace, model: str | None, notify: Notify | None) 
 def find_prompt(workspace: Workspace, letter_type: str | None, prompt: str | None) -> Prompt:
     """The named prompt version, or the letter type's default."""
     kind = workspace.letter_type_name(letter_type)
-    config = workspace.config.letter_types[kind]
-    return load_prompt(workspace.root / config.prompts, prompt or config.default_prompt, kind)
+    wanted = prompt or workspace.config.letter_types[kind].default_prompt
+    return load_prompt(workspace.prompt_folder(kind), wanted, kind)
 
 
 def prompts_known(workspace: Workspace, letter_type: str | None = None) -> list[str]:
     """Ids of a letter type's prompt versions."""
     kind = workspace.letter_type_name(letter_type)
-    return known_prompts(workspace.root / workspace.config.letter_types[kind].prompts, kind)
+    return known_prompts(workspace.prompt_folder(kind), kind)

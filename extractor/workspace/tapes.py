@@ -118,7 +118,7 @@ def only_recorded(workspace: Workspace, letter_type: str | None, prompt: str | N
     if workspace.config.replay_model in recorded:
         return workspace.config.replay_model
     if not recorded:
-        load_prompt(workspace.root / workspace.config.letter_types[kind].prompts, chosen, kind)
+        load_prompt(workspace.prompt_folder(kind), chosen, kind)
         raise UsageError(
             f"no answers are recorded for {chosen}",
             hint=f"record some: extractor record --prompt {chosen} --model openai/NAME; or name a --model to ask",

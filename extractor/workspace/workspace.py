@@ -101,6 +101,10 @@ class Workspace:
         here = (start or Path.cwd()).resolve()
         return next((folder for folder in (here, *here.parents) if _is_file(folder / MARKER)), None)
 
+    def prompt_folder(self, letter_type: str) -> Path:
+        """The folder with the prompt versions of a letter type."""
+        return self.root / self.config.letter_types[letter_type].prompts
+
     def letter_type_name(self, name: str | None = None) -> str:
         """``name`` if the workspace has it, else the default. Raises ``WorkspaceError`` listing the known ones."""
         wanted = name or self.config.default_letter_type

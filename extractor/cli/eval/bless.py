@@ -73,7 +73,7 @@ def _further_edits(bench: Bench, prompt: str | None) -> Iterator[str]:
     if prompt is None:
         return
     config = bench.workspace.config.letter_types[bench.letter_type.name]
-    gates, released = bench.folder / GATES, bench.workspace.root / config.prompts / "released.toml"
+    gates, released = bench.folder / GATES, bench.workspace.prompt_folder(bench.letter_type.name) / "released.toml"
     if config.default_prompt != prompt:
         yield f'workspace.toml: default_prompt = "{prompt}"'
     if gates.is_file() and prompt not in load_gates(gates).prompts:

@@ -105,4 +105,4 @@ def _findings_of(record: Record, i: int, rows: int) -> str:
 def _why_failed(record: Record) -> str:
     error = record.error
     errors = [finding.message for finding in record.findings if finding.severity == "error"]
-    return "; ".join(filter(None, (error.message, error.hint))) if error else "; ".join(errors[:3])
+    return str(error) if error else "; ".join(errors[:3])

@@ -27,7 +27,7 @@ from extractor.models.model import Model, Reply
 from extractor.runs.bulk.budget import Budget, BudgetedModel
 from extractor.runs.bulk.options import Around, OnProgress, Options
 from extractor.runs.bulk.output import Output
-from extractor.runs.bulk.summary import GIVE_UP_AFTER, Summary
+from extractor.runs.bulk.summary import GIVE_UP_AFTER, MOST_NAMED, Summary
 from extractor.runs.bulk.turns import ModelInTurns
 from extractor.runs.ledger import Keys, Ledger, LedgerEntry, is_again, keeps_replies, keys_of
 from extractor.runs.ledger.keys import keys_of_unassigned
@@ -41,7 +41,6 @@ _HOPELESS = frozenset({"auth", "forbidden", "quota", "unknown_model", "moved", "
 # For a file whose reading hit a defect.
 _CRASH = Keys("crash", "")
 _FIRST_RECORDS = 20
-_MOST_FAILED = 200
 _NAMED = 5
 
 
@@ -349,7 +348,7 @@ class Job:
             summary.types = self.ledger.handled_types()
         summary.doubled = self.ledger.handled_doubled()
         # Every failure is named, in reason.
-        failed = min(summary.counts["failed"], _MOST_FAILED)
+        failed = min(summary.counts["failed"], MOST_NAMED)
         summary.first = self.ledger.handled_records(max(failed, _FIRST_RECORDS))
         summary.odd_cost = self.ledger.unpriced() if summary.totals.unpriced else None
         self.report(ended=True)

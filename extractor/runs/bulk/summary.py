@@ -26,6 +26,8 @@ GRACE = 10.0
 REFUSED_FOR = 600.0
 
 # Why a run ended before its last letter.
+# Of so many failed letters the reason is given.
+MOST_NAMED = 200
 STOPS = {
     "interrupted": "it was interrupted",
     "endpoint": f"the endpoint failed {GIVE_UP_AFTER} times in a row",

@@ -16,7 +16,6 @@ import pytest
 from extractor.errors import UsageError
 from extractor.models.llm import ChatModel, Patience
 from extractor.models.model import Correction, Reply, Usage
-from extractor.models.replies import other_model
 from extractor.models.wire import letter_messages, strict_schema
 from tests.support.asking import EVERY_WIRE, KEY, LETTERS, Whole, Wire, call, question
 from tests.support.loopback import Asked, Canned, Endpoint, ask_once, endpoint, message
@@ -199,21 +198,3 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_correction_never_sends_back_megabytes() -> None:
     again = question(corrections=(Correction("x" * 3_000_000, "wrong"),))
     assert max(len(each["content"]) for each in letter_messages(again)) == 100_000
-
-
-@pytest.mark.parametrize(
-    ("asked", "answered", "other"),
-    [
-        ("gpt-x", "gpt-x", ""),
-        ("gpt-x", "gpt-x-2026-01-31", ""),
-        ("gpt-x", "GPT-X", ""),
-        ("org/gpt-x", "gpt-x", ""),
-        ("gpt-x", "org/gpt-x", ""),
-        ("gemini-x", "models/gemini-x-001", ""),
-        ("gpt-x", "", ""),
-        ("gpt-x", "gpt-y", "gpt-y"),
-        ("gpt-x-large", "gpt-x", "gpt-x"),
-    ],
-)
-def test_another_model_is_named(asked: str, answered: str, other: str) -> None:
-    assert other_model(asked, answered) == other
