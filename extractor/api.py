@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from extractor.errors import LetterError, UsageError
 from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in
 from extractor.letters.single import one_letter
+from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
 from extractor.lettertypes.findings import ProofLevel
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.marks import TextMark, marks_of
@@ -211,15 +212,23 @@ class Extractor:
         return check_given(answer, found, only_or_type_of(found, self.letter_types), strict=self._strict)
 
     def check_lines(
-        self, lines: Iterable[str], paths: Iterable[AnyPath], *, debug: bool = False
+        self,
+        lines: Iterable[str],
+        paths: Iterable[AnyPath],
+        *,
+        debug: bool = False,
+        run_folder: AnyPath | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Lines of JSON, records or ``letter_id`` and ``answer``, with fresh evidence, findings and status.
 
         ``paths`` are files and folders that hold the letters. A line that cannot be checked is ``failed``, with the
-        reason under ``error``; with ``debug`` a bug that a line triggers is raised.
+        reason under ``error``; with ``debug`` a bug that a line triggers is raised. PDF files and scans that the run
+        in ``run_folder`` read are not read again.
         """
         index = LetterIndex(find_letters(_paths(paths)), starts_of(self.letter_types))
-        return LineChecker(self.letter_types, index, strict=self._strict, debug=debug).check(lines)
+        folder = _folder(run_folder)
+        reader = ReadingCache(folder / FOLDER) if folder else None
+        return LineChecker(self.letter_types, index, strict=self._strict, debug=debug, reader=reader).check(lines)
 
     # ---- many letters ----------------------------------------------------------------------------
 

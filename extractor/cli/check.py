@@ -44,7 +44,8 @@ def check_command(
     statuses: Counter[str] = Counter()
     defects = 0
     lines = _NumberedLines(_lines(records))
-    for line in opened.check_lines(lines, paths, debug=debug):
+    run_folder = records.parent if (records.parent / "run.db").is_file() else None
+    for line in opened.check_lines(lines, paths, debug=debug, run_folder=run_folder):
         statuses[line["status"]] += 1
         defects += (line.get("error") or {}).get("code") == _INTERNAL if line["status"] == "failed" else 0
         print(json_line(line))

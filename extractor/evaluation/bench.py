@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from extractor.evaluation.gold.sets import ALL, FILE, choose, load_form, load_se
 from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
 from extractor.evaluation.scores import scoring
 from extractor.letters.letter import Letter, find_letters, letters_in
+from extractor.letters.workers.page_readers import pages_read_by
+from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import Reading
 from extractor.loops import run_here
@@ -59,7 +62,8 @@ class Bench:
         kind = workspace.letter_type(letter_type)
         folder = _eval_folder(workspace, kind.name)
         config = workspace.config.letter_types[kind.name]
-        golds = load_gold(workspace.root / str(config.letters), workspace.root / str(config.gold), kind)
+        with _readings_kept(workspace, kind):
+            golds = load_gold(workspace.root / str(config.letters), workspace.root / str(config.gold), kind)
         chosen = choose(golds, set_name, load_sets(folder / FILE))
         return cls(workspace, _reads_once(kind), chosen, set_name, folder)
 
@@ -82,10 +86,11 @@ class Bench:
         if set_name != ALL:
             raise UsageError("--set is for the workspace's own gold", hint="leave it out with --letters and --gold")
         kind = workspace.letter_type(letter_type)
-        if mapping is None:
-            golds = load_gold(letters, gold, kind)
-        else:
-            golds = load_foreign(find_letters([letters]), gold, load_mapping(mapping, kind))
+        with _readings_kept(workspace, kind):
+            if mapping is None:
+                golds = load_gold(letters, gold, kind)
+            else:
+                golds = load_foreign(find_letters([letters]), gold, load_mapping(mapping, kind))
         return cls(workspace, _reads_once(kind), golds, letters.resolve().name, _eval_folder(workspace, kind.name))
 
     def evaluate(
@@ -179,7 +184,9 @@ class Bench:
 
     def _readings(self, paths: Sequence[Path], notify: Callable[[str], None] | None) -> Iterator[TrueAnswer]:
         for file in find_letters(paths) if paths else ():
-            for _, letter in letters_in(file, self.letter_type.starts):
+            with _readings_kept(self.workspace, self.letter_type):
+                letters = list(letters_in(file, self.letter_type.starts))
+            for _, letter in letters:
                 if isinstance(letter, LetterError):
                     raise letter
                 reading = self.letter_type.read(letter)
@@ -230,6 +237,11 @@ class Bench:
             )
         finally:
             await plan.model.aclose()
+
+
+def _readings_kept(workspace: Workspace, letter_type: LetterType) -> AbstractContextManager[None]:
+    """Within, what is read in PDF files and scans is kept beside the runs."""
+    return pages_read_by(ReadingCache(workspace.root / RUNS / letter_type.name / FOLDER))
 
 
 def _reads_once(letter_type: LetterType) -> LetterType:

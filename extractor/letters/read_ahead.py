@@ -18,6 +18,7 @@ from typing import NamedTuple
 from extractor.letters.formats.kinds import BY_SUFFIX, suffix_of
 from extractor.letters.letter import Letter, LetterFile, Starts, letters_in
 from extractor.letters.places.contents import place_of
+from extractor.letters.workers.page_readers import PageReader, pages_read_by
 from extractor.letters.workers.processes import MAX_WORKERS, Cancellation
 
 # Letters read and not yet taken, for text and for everything else.
@@ -43,19 +44,28 @@ class ReadLetter(NamedTuple):
 class ReadAhead:
     """The letters of ``files``, read by threads; at most ``ahead`` of a kind wait to be taken.
 
-    ``get`` belongs to one event loop. Leaving the context ends all threads and the reader processes they
-    wait for.
+    PDF files and scans are read by ``reader``, ``side_by_side`` of them at a time. ``get`` belongs to one event
+    loop. Leaving the context ends all threads and the reader processes they wait for.
     """
 
-    def __init__(self, files: Sequence[LetterFile], starts: Starts | None = None, ahead: int = AHEAD) -> None:
+    def __init__(
+        self,
+        files: Sequence[LetterFile],
+        starts: Starts | None = None,
+        ahead: int = AHEAD,
+        *,
+        reader: PageReader | None = None,
+        side_by_side: int = MAX_WORKERS,
+    ) -> None:
         self._starts = starts
+        self._reader = reader
         self._changed = threading.Condition()
         self._cancelled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiter: asyncio.Future[None] | None = None
         # Scans first: while one is taken, its reader begins the next.
         self._lanes = (
-            _Lane(files, textual=False, most=MAX_WORKERS, ahead=ahead),
+            _Lane(files, textual=False, most=side_by_side, ahead=ahead),
             _Lane(files, textual=True, most=1, ahead=ahead),
         )
         # Files with some letters taken and others not.
@@ -147,7 +157,7 @@ class ReadAhead:
 
     def _work(self, lane: _Lane, cancellation: Cancellation) -> None:
         try:
-            with cancellation.covers_this_thread():
+            with cancellation.covers_this_thread(), pages_read_by(self._reader):
                 while not self._cancelled and (file := self._next_file(lane)) is not None:
                     if not self._read(lane, file):
                         return

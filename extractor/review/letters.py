@@ -10,6 +10,7 @@ from threading import Lock, Thread
 from extractor.errors import LetterError, UsageError
 from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, read_letter
 from extractor.letters.places.pictures import page_picture
+from extractor.letters.workers.page_readers import PageReader, pages_read_by
 from extractor.runs.record import Record
 
 _KEPT = 32
@@ -23,11 +24,18 @@ Stamp = tuple[tuple[int, int], ...]
 class Letters:
     """Letters by id, read when wanted, from any thread; only what was found at the start can be read.
 
-    ``places`` are the files and folders each run was given; a letter is taken from the first that has it.
-    Raises ``UsageError`` if none of the records' letters is there.
+    ``places`` are the files and folders each run was given; a letter is taken from the first that has it. PDF files
+    and scans are read by ``reader``. Raises ``UsageError`` if none of the records' letters is there.
     """
 
-    def __init__(self, places: Sequence[Sequence[Path]], wanted: Sequence[str], starts: Starts | None = None) -> None:
+    def __init__(
+        self,
+        places: Sequence[Sequence[Path]],
+        wanted: Sequence[str],
+        starts: Starts | None = None,
+        reader: PageReader | None = None,
+    ) -> None:
+        self._reader = reader
         self._files: dict[str, LetterFile] = {}
         self.missing = list(wanted)
         trouble = []
@@ -37,7 +45,8 @@ class Letters:
             except UsageError as error:
                 trouble.append(error.message)
                 continue
-            self._files |= {letter_id: file for letter_id in self.missing if (file := index.get(letter_id))}
+            with pages_read_by(reader):
+                self._files |= {letter_id: file for letter_id in self.missing if (file := index.get(letter_id))}
             self.missing = [letter_id for letter_id in self.missing if letter_id not in self._files]
             if not self.missing:
                 break
@@ -47,7 +56,7 @@ class Letters:
                 "; ".join(trouble) or f"none of the run's letters is in {listed}",
                 hint="name the files or folders that the run was given: --letters PATH",
             )
-        self._read = lru_cache(maxsize=_KEPT)(_read)
+        self._read = lru_cache(maxsize=_KEPT)(self._read_from_disk)
         self._drawn = lru_cache(maxsize=_KEPT_PICTURES)(_drawn)
         self._locks: dict[str, Lock] = {}
         self._ahead = Lock()
@@ -68,6 +77,10 @@ class Letters:
         if letter.sha256 != record.letter_sha256:
             return None, "The letter\u2019s text has changed since the run read it; run it again, then review it."
         return letter, ""
+
+    def _read_from_disk(self, file: LetterFile, stamp: Stamp) -> Letter:
+        with pages_read_by(self._reader):
+            return read_letter(file)
 
     def read_ahead(self, record: Record) -> None:
         """Begin to read a letter that will be wanted next: a scan takes seconds a page. One at a time."""
@@ -94,10 +107,6 @@ class Letters:
             raise LookupError(page)
         file = self._files[record.letter_id]
         return self._drawn(file, _stamp(file), letter.first_page + page - 1, letter.sizes[page - 1].turned)
-
-
-def _read(file: LetterFile, stamp: Stamp) -> Letter:
-    return read_letter(file)
 
 
 def _drawn(file: LetterFile, stamp: Stamp, page: int, turned: int) -> bytes:

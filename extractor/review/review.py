@@ -9,6 +9,7 @@ from typing import Any
 
 from extractor.errors import UsageError
 from extractor.letters.letter import Letter, Starts
+from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review import corrections
@@ -64,7 +65,8 @@ class Desk:
         self.log = Log(folder)
         self._stamp: object = None
         self.load()
-        self.letters = Letters(places, [entry.letter_id for entry in self.queue.entries], starts or kind.starts)
+        wanted = [entry.letter_id for entry in self.queue.entries]
+        self.letters = Letters(places, wanted, starts or kind.starts, ReadingCache(folder / FOLDER))
 
     def load(self) -> None:
         """Reload the run's records if the run wrote since the last time."""

@@ -8,6 +8,7 @@ from typing import Any
 from extractor.errors import LetterError
 from extractor.json_text import strict_json
 from extractor.letters.letter import Letter, LetterIndex, read_letter
+from extractor.letters.workers.page_readers import PageReader, pages_read_by
 from extractor.lettertypes.findings import Status
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.mixed import only_or_type_of
@@ -20,13 +21,22 @@ INTERNAL = "internal"
 class LineChecker:
     """Checks lines against the letters of ``index``; ``strict``: no wrong value is withheld.
 
+    PDF files and scans are read by ``reader``, e.g. a cache of what a run read.
+
     Of several letter types, a line is of the one that it names, or else of the one that recognizes its letter.
     With ``debug`` a bug that a line triggers is raised; without, that line fails, and the others are checked.
     """
 
     def __init__(
-        self, letter_types: Sequence[LetterType], index: LetterIndex, *, strict: bool = False, debug: bool = False
+        self,
+        letter_types: Sequence[LetterType],
+        index: LetterIndex,
+        *,
+        strict: bool = False,
+        debug: bool = False,
+        reader: PageReader | None = None,
     ) -> None:
+        self._reader = reader
         self._types, self._index = letter_types, index
         self._strict, self._debug = strict, debug
         # Equal ids mostly follow each other.
@@ -67,12 +77,13 @@ class LineChecker:
 
     def _letter(self, letter_id: str) -> Letter:
         if self._last is None or self._last.id != letter_id:
-            file = self._index.get(letter_id)
-            if file is None:
-                raise LetterError(
-                    "no letter has this id; name the folder its id was made from", code="letter_not_found"
-                )
-            self._last = read_letter(file)
+            with pages_read_by(self._reader):
+                file = self._index.get(letter_id)
+                if file is None:
+                    raise LetterError(
+                        "no letter has this id; name the folder its id was made from", code="letter_not_found"
+                    )
+                self._last = read_letter(file)
         return self._last
 
 

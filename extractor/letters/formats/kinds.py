@@ -211,15 +211,15 @@ def _html(data: bytes, name: str) -> Document:
 
 
 def _pdf(data: bytes, name: str) -> Document:
-    from extractor.letters.workers.processes import read_pdf
+    from extractor.letters.workers.page_readers import read_pages
 
-    return read_pdf(data, name)
+    return read_pages("pdf", data, name)
 
 
 def _image(data: bytes, name: str) -> Document:
-    from extractor.letters.workers.processes import read_image
+    from extractor.letters.workers.page_readers import read_pages
 
-    return read_image(data, name)
+    return read_pages("image", data, name)
 
 
 _READERS: dict[Kind, Callable[[bytes, str], Document]] = {

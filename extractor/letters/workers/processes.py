@@ -36,7 +36,8 @@ class WorkerLimits(NamedTuple):
 
 
 LIMITS = WorkerLimits()
-MAX_WORKERS = min(4, os.cpu_count() or 1)
+# One for each core that this process may use.
+MAX_WORKERS = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 # A worker is replaced after so many files, so that nothing a library keeps can pile up.
 FILES_PER_WORKER = 500
 _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TESSDATA_PREFIX", "LD_LIBRARY_PATH", "LANG")

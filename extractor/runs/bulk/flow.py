@@ -10,6 +10,7 @@ from pathlib import Path
 
 from extractor.letters.letter import LetterFile
 from extractor.letters.read_ahead import ReadAhead
+from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
 from extractor.models.limits import Bounds, Limited, Limiter
 from extractor.runs.bulk.collector import infrequent_collection
 from extractor.runs.bulk.job import Job
@@ -35,7 +36,7 @@ async def run(
     on_progress: OnProgress | None = None,
     on_interrupt: Callable[[], None] | None = None,
 ) -> Summary:
-    """Extract every letter into ``folder``: ``records.jsonl`` and the ledger ``run.db``.
+    """Extract every letter into ``folder``: ``records.jsonl``, the ledger ``run.db`` and the cache ``readings``.
 
     Letters that are done and unchanged are skipped; letters with equal text are asked once. The
     number in flight adapts within ``options.bounds``, or is fixed by ``concurrency``. Files are read ahead of the
@@ -50,7 +51,7 @@ async def run(
     second_limiter = _second_limiter(plan, options.bounds, taped=taped)
     with Ledger(folder) as ledger:
         since = ledger.begin(plan_key(plan), options.again, {**options.labels, **summary.state()})
-        reading = ReadAhead(files, plan.starts)
+        reading = ReadAhead(files, plan.starts, reader=ReadingCache(folder / FOLDER))
         job = Job(plan, options, ledger, summary, limiter, reading, since, around, on_progress, second_limiter)
         with Output(folder, ledger) as output, infrequent_collection():
             job.output = output
