@@ -19,6 +19,7 @@ from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.reading import nothing_read
 from extractor.loops import run_here
 from extractor.models.model import Question
+from extractor.models.names import is_desk
 from extractor.workspace.session import prompts_known
 from extractor.workspace.tapes import REPLAY, cassette_root
 from extractor.workspace.workspace import ModelConfig
@@ -39,6 +40,7 @@ _EVERY_MODE = frozenset(
         "moved",
         "certificate",
         "proxy",
+        "unanswered",
         "params",
         "settings",
         "model_name",
@@ -133,6 +135,8 @@ def _endpoint_rows(model: str, config: ModelConfig) -> list[dict[str, Any]]:
 
     if model.startswith(REPLAY):
         return [_row(model, True, "answers from cassettes; nothing to probe", "")]
+    if is_desk(model):
+        return [_row(model, True, "answers are written at an answer desk (extractor desk); nothing to probe", "")]
     try:
         modes = modes_of(model)
     except ModelNameError as unknown:
@@ -155,7 +159,7 @@ def _failure(model: str, mode: str, config: ModelConfig) -> ExtractorError | Non
     """Why a mode does not work here; ``None`` if it does."""
     from extractor.models.llm import open_model
 
-    settings = {"tries": 2, "max_wait": 5.0, **config.params, "mode": mode, "timeout": config.timeout}
+    settings = {"tries": 2, "max_wait": 5.0, "desk_wait": 0, **config.params, "mode": mode, "timeout": config.timeout}
     try:
         reply = run_here(_probe(open_model(model, base_url=config.base_url, params=settings)))
         Probe.model_validate_json(reply)

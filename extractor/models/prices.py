@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from extractor.models.model import Usage
+from extractor.models.names import is_desk
 
 FILE = "prices.toml"
 _MILLION = Decimal(1_000_000)
@@ -104,17 +105,23 @@ def rounded(usd: Decimal | None) -> float | None:
 
 @dataclass(frozen=True)
 class Tariff:
-    """What the model of one run costs: its price, or why there is none."""
+    """What the model of one run costs: its price, or why there is none; ``free``: why nothing is charged, if so."""
 
     price: Price | None = None
     unknown: str = "no price table was read"
     as_of: date | None = None
+    free: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the cost of a call can be known."""
+        return self.price is not None or bool(self.free)
 
     @property
     def key(self) -> str:
         """All that decides a cost; not where it was read."""
         figures = {"input", "output", "cached_input", "cache_write", "max_input_tokens"}
-        return self.price.model_dump_json(include=figures) if self.price else ""
+        return self.price.model_dump_json(include=figures) if self.price else "free" if self.free else ""
 
     def cost(self, usage: Usage) -> Cost:
         """Input that was neither read from nor written to the cache, these two, and output, each at its price.
@@ -122,6 +129,8 @@ class Tariff:
         No reported cache tokens means no cache was used.
         """
         price = self.price
+        if self.free:
+            return Cost(Decimal(0))
         if price is None:
             return Cost(None, self.unknown)
         if usage.input_tokens is None or usage.output_tokens is None:
@@ -144,6 +153,8 @@ class Tariff:
 
 def tariff(table: PriceTable | None, file: str, model: str, params: Mapping[str, Any]) -> Tariff:
     """What ``model`` costs, asked with ``params`` (see ``Model.params``); ``file`` names the table."""
+    if is_desk(model):
+        return Tariff(free="answers are written at an answer desk")
     base_url, tier = params.get("base_url"), params.get("service_tier")
     if tier not in _STANDARD_TIERS:
         return Tariff(unknown=f"{file} holds standard prices, and service_tier is {tier!r}")

@@ -123,6 +123,15 @@ def error_status(completion: Mapping[str, Any]) -> int | None:
     return next((status for status, name in _NAMED_ERRORS if name.search(words)), _UNNAMED)
 
 
+# How the answer desk says that an answer is still to be written.
+NO_ANSWER_YET = "no_answer_yet"
+
+
+def is_unanswered(status: int, body: str) -> bool:
+    """Whether an answer desk has no answer yet: nothing failed, and asking again is what it expects."""
+    return status == 503 and NO_ANSWER_YET in body[:1_000]
+
+
 def as_text(value: Any) -> str:
     """A JSON value as text; empty if it nests too deep to be written."""
     try:

@@ -92,6 +92,8 @@ class Bill:
         return f"Tokens: {usage.input_tokens:,} in{cached and f' ({cached})'}, {usage.output_tokens:,} out{reasoning}."
 
     def _cost(self) -> str:
+        if self.plan.tariff.free and not self.unpriced and not self.usd:
+            return f"No cost: {self.plan.tariff.free}."
         if self.unpriced == self.asked:
             sentence = f"Cost unknown: {self.why}."
         else:

@@ -186,6 +186,7 @@ def test_every_provider_is_probed_in_its_own_modes(wire: Wire, toy: Path, monkey
         ("openai/m", "no key for model"),
         ("openai-compatible/m", "needs an address"),
         ("replay:openai/m", "answers from cassettes"),
+        ("openai/answer-desk", "answers are written at an answer desk"),
     ],
 )
 def test_models_that_cannot_be_probed(toy: Path, model: str, message: str) -> None:

@@ -458,6 +458,19 @@ def test_an_unknown_price_is_reported_once(toy: Path) -> None:
     assert {record["cost_usd"] for record in records(toy / "out")} == {None}
 
 
+def test_an_answer_desk_needs_no_price(toy: Path) -> None:
+    command = ["run", "letters", "--out", "out", "--model", "openai/answer-desk", "--max-cost", 0.01]
+    with endpoint(reporting(None)) as server:
+        forecast = cli(*command, "--base-url", server.url, "--dry-run")
+        ran = cli(*command, "--base-url", server.url)
+    assert forecast.out.splitlines()[-2] == "No cost: answers are written at an answer desk."
+    assert ran.out.splitlines()[-1] == (
+        "Tokens: not reported by the endpoint. No cost: answers are written at an answer desk."
+    )
+    assert {record["cost_usd"] for record in records(toy / "out")} == {0.0}
+    assert len(records(toy / "out")) == 3
+
+
 def test_a_price_added_later_is_applied_without_asking_again(toy: Path) -> None:
     with endpoint(good_model) as server:
         assert run(server.url, "--json").json["cost_usd"] is None

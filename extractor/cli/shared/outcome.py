@@ -157,7 +157,10 @@ def print_forecast(forecast: Forecast) -> None:
         print(f"About {forecast.input_tokens:,} tokens in and {forecast.output_tokens:,} out.")
         day = f", at list prices as of {forecast.prices_as_of}" if forecast.prices_as_of else ""
         usd = forecast.cost.usd
-        print(f"Cost unknown: {forecast.cost.unknown}." if usd is None else f"About {money(usd)}{day}.")
+        if forecast.free:
+            print(f"No cost: {forecast.free}.")
+        else:
+            print(f"Cost unknown: {forecast.cost.unknown}." if usd is None else f"About {money(usd)}{day}.")
         if forecast.second_model:
             print(f"{forecast.second_model} is asked about letters that are flagged; its calls are not in this sum.")
     print("Nothing was asked.")

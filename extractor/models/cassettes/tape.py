@@ -27,7 +27,7 @@ from extractor.file_names import file_name
 from extractor.models.cassettes.matching import MATCHERS, changes, same_body
 from extractor.models.cassettes.scrub import keys_sent, scrubbed_request, scrubbed_response
 from extractor.models.cassettes.tapefile import NewTapePersister, Persister, TapeSerializer, parsed_json
-from extractor.models.replies import error_status
+from extractor.models.replies import error_status, is_unanswered
 
 # vcrpy logs whole interactions at info level, and with them letters.
 logging.getLogger("vcr").setLevel(logging.WARNING)
@@ -205,7 +205,9 @@ class Tape:
         raise self._error("stale", [f"  {self.path}", *differs], "re-record with")
 
     def record(self, request: httpx2.Request, body: bytes, response: httpx2.Response, data: bytes) -> None:
-        """Keep one interaction, scrubbed."""
+        """Keep one interaction, scrubbed; an answer desk's "not yet" is none."""
+        if is_unanswered(response.status_code, data[:1_000].decode("utf-8", "replace")):
+            return
         self.asked.append(len(body))
         self._got_through = _is_worth_keeping(response.status_code, data)
         headers: dict[str, list[str]] = {}

@@ -185,6 +185,14 @@ class Limiter:
         self._hold(now, min(pause, longest))
         self._first_done()
 
+    def unanswered(self, call: Call) -> None:
+        """Whoever answers by hand has not done so yet, and may want to see all requests at once."""
+        self.done(call)
+        self.last_answer = self._clock()
+        self.window.open()
+        self._first_done()
+        self._room.set()
+
     def lost(self, call: Call) -> None:
         """There was no answer: a timeout, a lost connection."""
         self.done(call)

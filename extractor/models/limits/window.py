@@ -67,6 +67,12 @@ class Window:
             self._go_to(min(self.high, math.ceil(letters)))
             self.limit = self._target
 
+    def open(self) -> None:
+        """As many as the bounds allow: what is in flight waits for people, not for an endpoint's capacity."""
+        if self.limit < self.high:
+            self._go_to(self.high)
+            self.limit = self.high
+
     def lost(self, now: float, sent: float) -> None:
         """A call that was sent at ``sent`` got no answer."""
         self._outcomes += 1

@@ -77,7 +77,7 @@ class MessagesEndpoint:
             open_telemetry=False,
         )
 
-    async def send(self, client: anthropic.AsyncAnthropic, request: bytes) -> httpx2.Response:
+    async def send(self, client: anthropic.AsyncAnthropic, request: bytes, letter_id: str) -> httpx2.Response:
         return await client.post("/v1/messages", cast_to=httpx2.Response, content=request)
 
     def read(self, completion: Mapping[str, Any]) -> Reply:

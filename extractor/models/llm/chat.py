@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 import openai
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from extractor.models.llm.failures import EndpointLabel
 from extractor.models.llm.retrying import Patience, RetryingModel, check_settings
 from extractor.models.model import Question, Reply
+from extractor.models.names import DESK_URL, LETTER_HEADER, is_desk
 from extractor.models.replies import read_completion
 from extractor.models.wire import Template, strict_schema
 
@@ -32,6 +33,7 @@ MODES = {
     "tools": Mode.TOOLS,
     "json": Mode.JSON,
 }
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 _OURS = frozenset({"model", "messages", "response_format", "tools", "tool_choice", "stream", "n"})
 
 # At debug level the client logs whole requests, and with them letters.
@@ -63,7 +65,11 @@ class ChatEndpoint:
     def place(self) -> EndpointLabel:
         key = "AZURE_OPENAI_API_KEY" if self.azure else "OPENAI_API_KEY"
         advice = " and the api_version" if self.azure else "; most addresses end in /v1"
-        return EndpointLabel(self.name, url_without_secrets(self.base_url or OPENAI_URL), key, advice)
+        return EndpointLabel(self.name, url_without_secrets(self._url), key, advice)
+
+    @property
+    def _url(self) -> str:
+        return self.base_url or (DESK_URL if is_desk(self.name) else OPENAI_URL)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -82,15 +88,18 @@ class ChatEndpoint:
     def connect(self, http: httpx2.AsyncClient, timeout: httpx2.Timeout) -> openai.AsyncOpenAI:
         return openai.AsyncOpenAI(
             api_key=self.api_key,
-            base_url=self.base_url or OPENAI_URL,
+            base_url=self._url,
             default_query={"api-version": self.api_version} if self.api_version else None,
             max_retries=0,
             timeout=timeout,
             http_client=http,
         )
 
-    async def send(self, client: openai.AsyncOpenAI, request: bytes) -> httpx2.Response:
+    async def send(self, client: openai.AsyncOpenAI, request: bytes, letter_id: str) -> httpx2.Response:
         headers: dict[str, str | openai.Omit] = {"Content-Type": "application/json"}
+        if urlsplit(self._url).hostname in _THIS_MACHINE:
+            # A file's name may be a patient's: it goes to an answer desk, and nowhere else.
+            headers[LETTER_HEADER] = quote(letter_id, safe="")
         if self.azure:
             headers |= {"api-key": self.api_key, "Authorization": openai.omit}
         return await client.post(

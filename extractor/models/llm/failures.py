@@ -95,11 +95,6 @@ def refused(response: httpx2.Response, place: EndpointLabel, *, inside: bool = F
     if 300 <= status < 400:
         message, hint = "the address points somewhere else", "use the address it points to; nothing was sent there"
         return CallError(TransportError(f"{message} ({where})", hint=hint, code="moved"))
-    if status == 503 and "no_answer_yet" in body:
-        message, hint = f"nobody has answered at the desk ({where})", "write answer.json into the request's folder"
-        return CallError(
-            TransportError(message, hint=f"{hint}, then ask again", code="server"), again=True, pause=pause
-        )
     if status >= 500:
         failing = TransportError(f"the endpoint failed ({where})", hint="try again later", code="server")
         return CallError(failing, again=True, pause=pause)
@@ -113,6 +108,13 @@ def refused(response: httpx2.Response, place: EndpointLabel, *, inside: bool = F
         )
     hint = "check the parameters; which modes the endpoint knows: extractor doctor --model " + place.name
     return CallError(ModelError(f"the endpoint refused the request ({where})", hint=hint, code="bad_request"))
+
+
+def unanswered(place: EndpointLabel) -> CallError:
+    """An answer desk where the answer of a request has not been written."""
+    message = f"no answer file was written at the answer desk for this letter ({place.name})"
+    hint = "save answer.json in the request's folder in the inbox, and run the same command again"
+    return CallError(TransportError(message, hint=hint, code="unanswered"))
 
 
 def settings_error(error: ModelError, response: httpx2.Response, settings: Mapping[str, Any], model: str) -> ModelError:

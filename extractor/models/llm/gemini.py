@@ -103,7 +103,7 @@ class GeminiEndpoint:
         )
         return genai.Client(api_key=self.api_key, vertexai=False, http_options=options)
 
-    async def send(self, client: genai.Client, request: types.GenerateContentConfig) -> httpx2.Response:
+    async def send(self, client: genai.Client, request: types.GenerateContentConfig, letter_id: str) -> httpx2.Response:
         reply = await client.aio.models.generate_content(model=self.model, contents="-", config=request)
         body = reply.sdk_http_response.body if reply.sdk_http_response else None
         return httpx2.Response(200, content=body or "")

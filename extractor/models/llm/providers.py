@@ -15,7 +15,7 @@ import httpx2
 from extractor.errors import ModelNameError, UsageError
 from extractor.models.llm.chat import MODES, ChatEndpoint, azure_url
 from extractor.models.llm.retrying import Endpoint, Patience, RetryingModel
-from extractor.models.names import provider_and_model
+from extractor.models.names import is_desk, provider_and_model
 
 NO_KEY = "none"
 
@@ -115,13 +115,13 @@ def open_model(
     """The model called ``provider/name``, with its key from the environment.
 
     ``base_url`` (else the provider's variable, ``OPENAI_BASE_URL`` and so on) names a server other
-    than the provider's own; such a server may need no key. ``params`` go into every request, but
-    for ``mode`` and the fields of ``Patience``, which are ours. ``replay``:
+    than the provider's own; such a server may need no key. An answer desk needs neither. ``params`` go into
+    every request, but for ``mode`` and the fields of ``Patience``, which are ours. ``replay``:
     ``transport`` answers from recordings, so no key is needed. Raises ``ModelNameError``.
     """
     provider, model = _find(name)
     base_url = base_url or os.environ.get(provider.address) or None
-    if base_url is None and provider.homeless and not replay:
+    if base_url is None and provider.homeless and not replay and not is_desk(name):
         hint = f"give its base URL, e.g. http://HOST:PORT/v1 (--base-url), or set {provider.address}"
         raise ModelNameError(f"model {name!r} needs an address", hint=hint)
     if base_url is not None and not _is_url(base_url):
@@ -132,7 +132,8 @@ def open_model(
         hint = f"modes of {name}: {', '.join(provider.modes)}"
         raise UsageError(f"unknown mode {mode!r}", hint=hint, code="mode")
     patience = Patience(**{each.name: wire.pop(each.name) for each in fields(Patience) if each.name in wire})
-    key = _key(provider, name, needed=not replay and (base_url is None or not provider.keyless))
+    needed = not replay and not is_desk(name) and (base_url is None or not provider.keyless)
+    key = _key(provider, name, needed=needed)
     endpoint = provider.open(_Wanted(name, model, key, base_url, mode, wire))
     return RetryingModel(name, endpoint, transport=transport, patience=patience)
 

@@ -30,10 +30,11 @@ from extractor.models.llm.failures import (
     parsed,
     refused,
     settings_error,
+    unanswered,
 )
 from extractor.models.llm.route import open_client
 from extractor.models.model import Question, Reply
-from extractor.models.replies import ReplyError, error_status, other_model, read_reply
+from extractor.models.replies import ReplyError, error_status, is_unanswered, other_model, read_reply
 
 # A pause that no run waits for, in seconds: a quota of hours or days is used up.
 _TOO_LONG = 600.0
@@ -52,7 +53,8 @@ class Patience:
 
     ``timeout``: seconds without a byte. ``deadline``: seconds for one whole call, even while bytes arrive; 0 is
     twice the timeout. ``tries``: calls in all for one question. ``max_wait``: the longest pause between
-    two of them, in seconds. ``max_reply_bytes``: the largest reply, packed and unpacked.
+    two of them, in seconds. ``max_reply_bytes``: the largest reply, packed and unpacked. ``desk_wait``: seconds to wait
+    for an answer that is written by hand at an answer desk.
 
     Raises ``UsageError`` for what is not a positive number.
     """
@@ -62,6 +64,7 @@ class Patience:
     max_wait: float = 60.0
     deadline: float = 0.0
     max_reply_bytes: int = 4_000_000
+    desk_wait: float = 7 * 86_400.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -107,7 +110,9 @@ class Endpoint(Protocol):
         """The provider's client, with retries of its own switched off. Closing ``http`` closes it."""
         ...
 
-    async def send(self, client: Any, request: Any) -> httpx2.Response: ...
+    async def send(self, client: Any, request: Any, letter_id: str) -> httpx2.Response:
+        """``letter_id`` never leaves this machine."""
+        ...
 
     def read(self, completion: Mapping[str, Any]) -> Reply:
         """The answer's raw text and what it cost. Raises ``ReplyError``; never reads the text itself."""
@@ -179,8 +184,12 @@ class RetryingModel:
                     tries += 1
                     call = await self._turn(size, question)
                     started = started or time.perf_counter()
-                    completion = await self._send(request, call)
-            reply = read_reply(self._endpoint.read, completion)
+                    completion = await self._send(request, call, question.letter_id)
+                    while completion is None:
+                        await self._wait_at_desk(started)
+                        call = await self._turn(size, question)
+                        completion = await self._send(request, call, question.letter_id)
+            reply = read_reply(self._endpoint.read, completion or {})
             reply = replace(reply, model=other_model(self._endpoint.model, reply.model))
         except CallError as failed:
             # Not chained: the client's own errors quote requests and replies.
@@ -206,6 +215,12 @@ class RetryingModel:
         if isinstance(self._transport, Recorder):
             live, self._transport.live = self._transport.live, None
             await _close(live)
+
+    async def _wait_at_desk(self, started: float) -> None:
+        """Before asking again for an answer that is still to be written. Raises ``TransportError`` if that is over."""
+        await self._sleep(_SHORTEST)
+        if self._stopping.is_set() or time.perf_counter() - started > self._patience.desk_wait:
+            raise unanswered(self._endpoint.place)
 
     def _request(self, question: Question) -> Any:
         key = (question.schema, question.instructions)
@@ -260,14 +275,20 @@ class RetryingModel:
             return min(max(error.pause, _SHORTEST), self._patience.max_wait)
         return self._backoff(state)
 
-    async def _send(self, request: Any, call: Call | None) -> dict[str, Any]:
+    async def _send(self, request: Any, call: Call | None, letter_id: str) -> dict[str, Any] | None:
+        """The completion; ``None`` if it is an answer desk's, and still to be written."""
         client = await self._client_here()
         try:
             async with asyncio.timeout(self._patience.whole_call):
-                response = await self._endpoint.send(client, request)
+                response = await self._endpoint.send(client, request, letter_id)
             return self._completion(response, call)
         except self._failures as error:
-            raise self._failed(error, call) from None
+            answered = error_response(error)
+            if answered is None or not is_unanswered(answered.status_code, answered.text):
+                raise self._failed(error, call) from None
+            if call and self.limiter:
+                self.limiter.unanswered(call)
+            return None
         finally:
             if call and self.limiter:
                 self.limiter.done(call)

@@ -35,7 +35,7 @@ _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 def refuse_unknown_prices(plan: Plan) -> None:
     """Raise ``UsageError`` if a limit on cost cannot be kept, because a model's prices are not known."""
     for each in filter(None, (plan, plan.second)):
-        if each.tariff.price is None and not each.is_offline:
+        if not each.tariff.is_known and not each.is_offline:
             raise UsageError(f"--max-cost cannot be kept: {each.tariff.unknown}", hint="or leave it out")
 
 

@@ -38,8 +38,8 @@ class Forecast:
     Tokens and cost are guessed from the sizes of requests and answers, calibrated on ``measured``
     letters whose answers to the same questions are in the folder, corrections included.
 
-    ``asks``: whether a language model is asked. ``reasks``, ``second_model`` (its name, or empty) and
-    ``prices_as_of`` (a date, or empty) are those of the plan.
+    ``asks``: whether a language model is asked. ``reasks``, ``second_model`` (its name, or empty), ``prices_as_of``
+    (a date, or empty) and ``free`` (why nothing is charged, or empty) are those of the plan.
     """
 
     letters: int = 0
@@ -58,6 +58,7 @@ class Forecast:
     reasks: int = 0
     second_model: str = ""
     prices_as_of: str = ""
+    free: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON data. ``cost_usd`` is ``None`` where a price is not known."""
@@ -104,6 +105,7 @@ def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Opt
         reasks=plan.reasks,
         second_model=plan.second.model.name if plan.second else "",
         prices_as_of=str(plan.tariff.as_of or ""),
+        free=plan.tariff.free,
     )
 
 

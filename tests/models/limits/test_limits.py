@@ -338,6 +338,21 @@ def test_the_first_call_goes_alone() -> None:
     assert max(most) == 8
 
 
+def test_an_answer_that_is_written_by_hand_holds_no_other_request_back() -> None:
+    limiter, asked = Limiter(Bounds(1, 50)), 0
+
+    async def ask(i: int) -> None:
+        nonlocal asked
+        asked += 1
+        if i == 0:
+            limiter.unanswered(await limiter.permit(100))
+        while asked < 50:
+            await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(letters(limiter, 50, ask), 30))
+    assert (limiter.window.limit, limiter.refusals) == (50, 0)
+
+
 def test_a_refusal_makes_all_pause_together() -> None:
     limiter, sent = Limiter(Bounds(8, 8)), []
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from extractor.errors import UsageError
-from extractor.models.llm import ChatModel, Patience
+from extractor.errors import TransportError, UsageError
+from extractor.models.llm import ChatModel, Patience, open_model
+from extractor.models.llm.chat import ChatEndpoint
 from extractor.models.model import Correction, Reply, Usage
 from extractor.models.wire import letter_messages, strict_schema
 from tests.support.asking import EVERY_WIRE, KEY, LETTERS, Whole, Wire, call, question
@@ -198,3 +199,32 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_correction_never_sends_back_megabytes() -> None:
     again = question(corrections=(Correction("x" * 3_000_000, "wrong"),))
     assert max(len(each["content"]) for each in letter_messages(again)) == 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "carried"),
+    [
+        ("openai/m", "http://127.0.0.1:9/v1", "a%2F%C3%A9"),
+        ("openai/m", "http://localhost:9/v1", "a%2F%C3%A9"),
+        ("openai/m", "http://10.0.0.1/v1", None),
+        ("openai/m", "http://127.0.0.1.example/v1", None),
+        ("openai/m", None, None),
+        ("openai/answer-desk", None, "a%2F%C3%A9"),
+    ],
+)
+def test_a_letter_id_never_leaves_this_machine(name: str, url: str | None, carried: str | None) -> None:
+    sent: dict[str, Any] = {}
+
+    class Client:
+        async def post(self, *_: Any, options: dict[str, Any], **__: Any) -> None:
+            sent.update(options["headers"])
+
+    asyncio.run(ChatEndpoint(name, "m", "k", url).send(Client(), b"{}", "a/é"))  # type: ignore[arg-type]
+    assert sent.get("x-letter-id") == carried
+
+
+def test_the_answer_desk_is_on_this_machine_and_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(TransportError, match=r"http://127\.0\.0\.1:8765/v1"):
+        asyncio.run(ask_once(open_model("openai/answer-desk", params={"tries": 1}), question()))
