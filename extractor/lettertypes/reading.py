@@ -58,7 +58,8 @@ class Fact:
 class Block:
     """One part of a letter: the whole, a decision, a guideline paragraph, a citation.
 
-    ``certain`` is false where the reader knows of the part but cannot take it apart.
+    ``certain`` is false where the reader knows of the part but cannot take it apart. ``possible``: by the name of
+    a list of records, parts that may be further records of it or may be none.
     """
 
     span: Span
@@ -66,6 +67,7 @@ class Block:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     blocks: Mapping[str, Sequence[Block]] = field(default_factory=dict)
     certain: bool = True
+    possible: Mapping[str, Sequence[Span]] = field(default_factory=dict)
 
     def on_raw_text(self, view: ReadingView) -> Block:
         """The same block, and everything in it, with spans of ``view`` mapped to raw spans."""
@@ -77,6 +79,7 @@ class Block:
             regions={name: view.to_raw(region) for name, region in self.regions.items()},
             facts={name: fact.on_raw_text(view) for name, fact in self.facts.items()},
             blocks={name: [block.on_raw_text(view) for block in inner] for name, inner in self.blocks.items()},
+            possible={name: list(map(view.to_raw, spans)) for name, spans in self.possible.items()},
         )
 
 

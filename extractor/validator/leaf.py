@@ -161,13 +161,15 @@ class LeafCheck:
         if not marker.min_words and marker.unit == "words":
             return span
         view = self.context.letter.view
+        # A reader that is not certain where the part ends cannot say that a quote does not end there.
+        blame: Blame = "answer" if self.fact is None or self.fact.certain else "unclear"
         places = [view.from_raw(place) for place in self.context.letter.folded.find_all(text, region)]
         if (marker.min_words or marker.unit == "item") and follows_negation(view.text, places):
             message = "the letter has a negation right before these words"
             self._error("quote_cut", message, None, text, (span,), path=path)
         elif not any(is_whole(view.text, place, view.from_raw(region), marker.unit) for place in places):
             message = f"these words are only a part of a {marker.unit}; quote it from its first word to its last"
-            self._error("quote_cut", message, None, text, (span,), path=path)
+            self._error("quote_cut", message, None, text, (span,), path=path, blame=blame)
         return span
 
     def _look_up(self, text: str, region: Span, at: int) -> Span | None:

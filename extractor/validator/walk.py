@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -64,7 +65,7 @@ class Walk:
         known = block.blocks.get(spec.name)
         if known is not None and block.certain:
             before = len(verdict.findings)
-            self._bound(items, known, spec, regions, path)
+            self._bound(items, block, spec, regions, path)
             complete = not any(finding.path == path for finding in verdict.findings[before:])
             verdict.proof[path] = "place" if complete else "nothing"
             return
@@ -107,12 +108,11 @@ class Walk:
         names = field_path(path)
         return any(each == names or each.startswith(names + "/") for each in self.context.letter_type.protected)
 
-    def _bound(
-        self, items: Sequence[BaseModel], blocks: Sequence[Block], spec: SchemaField, regions: Regions, path: str
-    ) -> None:
+    def _bound(self, items: Sequence[BaseModel], block: Block, spec: SchemaField, regions: Regions, path: str) -> None:
         """Bind a list of records to the blocks it must cover, then check each against its own."""
         assert spec.covers is not None
         key = spec.covers.key
+        blocks = block.blocks[spec.name]
         expected = [block.facts[key].value if key in block.facts else None for block in blocks]
         got = [getattr(item, key) for item in items]
         if got == expected:  # nearly always, and folding would find no more
@@ -121,7 +121,26 @@ class Walk:
             binding = bind([_key(value) for value in got], [_key(value) for value in expected])
         for i, j in binding.pairs:
             self.record(items[i], blocks[j], regions, f"{path}/{i}")
+        if possible := list(block.possible.get(spec.name, ())):
+            binding = replace(binding, extra=self._in_possible_parts(items, binding.extra, possible, regions, path))
         self._not_covered(binding, got, expected, blocks, path)
+
+    def _in_possible_parts(
+        self,
+        items: Sequence[BaseModel],
+        extra: Sequence[int],
+        possible: list[Span],
+        regions: Regions,
+        path: str,
+    ) -> tuple[int, ...]:
+        """Look up records in parts that may hold one; the records for which none is left."""
+        message = "the reader cannot determine whether this part of the letter belongs to a record; compare it"
+        for i, part in zip(extra, possible, strict=False):
+            self._add(Finding("unread", f"{path}/{i}", "error", "unclear", message, span=part))
+            self.record(items[i], Block(part), regions, f"{path}/{i}", bound=False)
+        for part in possible[len(extra) :]:
+            self._add(Finding("unread", path, "error", "unclear", message, span=part))
+        return tuple(extra[len(possible) :])
 
     def _not_covered(
         self, binding: Binding, got: Sequence[Any], expected: Sequence[Any], blocks: Sequence[Block], path: str

@@ -62,5 +62,5 @@ LETTER_TYPE = LetterType(
     rows=rows,
     starts=starts_of,
     forms=tuple(form.name for form in FORMS),
-    checks_version=8,
+    checks_version=9,
 )

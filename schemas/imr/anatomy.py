@@ -8,23 +8,27 @@ no headings, and are found by ``determinations.py``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from extractor.letters.spans import Span
-from extractor.lettertypes.reading import scanned, search, words
+from extractor.lettertypes.reading import scanned, words
 
 from .forms import LABELED, PARAGRAPHS, WINTER, ImrForm, labeled_form
 from .heading_starts import Layout
 from .headings import Heading, headings_before
 
+
+def _heading(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """In capitals anywhere; in other letters alone on its line, because sentences have these words, too."""
+    return re.compile(pattern), re.compile(rf"^[^\S\n]*(?:{pattern})[^\S\n]*:?[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
+
+
 _DETERMINED = "|".join(map(scanned, ("DETERMINATION", "DECISION")))
-HOW_MADE = re.compile(
-    rf"{scanned('HOW THE IMR')}\s*(?:{scanned('FINAL')}\s*)?(?:{_DETERMINED})\s*{scanned('WAS MADE')}"
-)
-CASE_SUMMARY = re.compile(scanned("CLINICAL CASE SUMMARY"))
-ISSUES = re.compile(
+HOW_MADE = _heading(rf"{scanned('HOW THE IMR')}\s*(?:{scanned('FINAL')}\s*)?(?:{_DETERMINED})\s*{scanned('WAS MADE')}")
+CASE_SUMMARY = _heading(scanned("CLINICAL CASE SUMMARY"))
+ISSUES = _heading(
     rf"{scanned('IMR')}\s*(?:{scanned('ISSUES')}|{scanned('DECISION')}\(?S?\)?)\s*[,.]?\s*(?:{scanned('DECISIONS')}\s*)?"
     rf"{scanned('AND RATIONALE')}\(?S?\)?"
 )
@@ -39,14 +43,15 @@ SUMMARY_INTRO = re.compile(words("including all medical records") + r"\s*:", re.
 class DecisionParts:
     """Spans of one decision.
 
-    ``open_end``: its last paragraph may end sooner, because it is not certain where the next heading begins.
+    ``open_end``: its last paragraph may end sooner, or later up to here: it is not certain where the next heading
+    begins. ``None`` where it is.
     """
 
     span: Span
     heading: Heading
     paragraphs: dict[str, Span]
     form: ImrForm
-    open_end: bool = False
+    open_end: int | None = None
 
     @property
     def certain(self) -> bool:
@@ -59,7 +64,8 @@ class DecisionParts:
 class Anatomy:
     """Raw spans of a letter's parts; an absent part is ``None``.
 
-    ``unheaded``: labels that begin a decision's paragraphs without a heading with an outcome before them.
+    ``unheaded``: labels that begin a decision's paragraphs without a heading with an outcome before them; ``possible``:
+    for each, the text from the paragraph before to the next heading, in which that decision is.
     """
 
     text: str
@@ -68,6 +74,7 @@ class Anatomy:
     summary: Span | None
     decisions: tuple[DecisionParts, ...]
     unheaded: tuple[Span, ...] = ()
+    possible: tuple[Span, ...] = ()
 
     @property
     def form(self) -> ImrForm:
@@ -81,10 +88,7 @@ class Anatomy:
 
 def anatomy_of(text: str) -> Anatomy | None:
     """The parts of a letter, or ``None`` if the text has not the headings of an IMR determination."""
-    whole = Span(0, len(text))
-    issues = search(ISSUES, text, whole)
-    made = search(HOW_MADE, text, whole)
-    summary = search(CASE_SUMMARY, text, whole)
+    issues, made, summary = (_first(patterns, text) for patterns in (ISSUES, HOW_MADE, CASE_SUMMARY))
     if not issues or not (made or summary):
         return None
     start = min(match.start() for match in (made, summary, issues) if match)
@@ -95,11 +99,18 @@ def anatomy_of(text: str) -> Anatomy | None:
         summary_span = Span(intro.end() if intro else summary.end(), issues.start())
     forth = SET_FORTH.search(text, issues.end())
     body = Span(forth.end() if forth else issues.end(), len(text))
-    decisions, unheaded = _decisions(text, body)
-    return Anatomy(text, Span(0, start), Span(start, reviewer_end), summary_span, tuple(decisions), tuple(unheaded))
+    decisions, unheaded, possible = _decisions(text, body)
+    parts = (tuple(decisions), tuple(unheaded), tuple(possible))
+    # Without its heading the reviewer's part begins nobody knows where.
+    reviewer = Span(start if made else 0, reviewer_end)
+    return Anatomy(text, Span(0, start), reviewer, summary_span, *parts)
 
 
-def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
+def _first(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | None:
+    return next(filter(None, (pattern.search(text) for pattern in patterns)), None)
+
+
+def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span], list[Span]]:
     """Group the labels into decisions; the text before a group's first label ends with its heading."""
     form = LABELED
     labels = [label for label in form.labels.finditer(text, body.start, body.end) if _is_label(text, label)]
@@ -109,6 +120,7 @@ def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
     layout = Layout.of(text, [label.start() for label in labels])
     groups: list[tuple[list[Heading], list[re.Match[str]]]] = []
     unheaded: list[Span] = []
+    starts: list[int] = []
     for label in labels:
         latest = groups[-1][1][-1] if groups else None
         begins = latest is None or _rank(label) <= _rank(latest)
@@ -119,9 +131,16 @@ def _decisions(text: str, body: Span) -> tuple[list[DecisionParts], list[Span]]:
             continue
         if begins:
             unheaded.append(Span(*label.span()))
+            starts.append(gap.start)
         if groups:
             groups[-1][1].append(label)
-    return list(_parts(text, groups, body.end, form)), unheaded
+    decisions = list(_parts(text, groups, body.end, form))
+    ends = sorted({*starts, *(parts.heading.latest for parts in decisions), body.end})
+    return (
+        decisions,
+        unheaded,
+        [Span(start, next(end for end in ends if end > start)) for start in dict.fromkeys(starts)],
+    )
 
 
 def _parts(
@@ -130,7 +149,7 @@ def _parts(
     for (headings, group), later in zip_longest(groups, groups[1:]):
         next_heading = later[0][0] if later else None
         end = next_heading.latest if next_heading else body_end
-        open_end = next_heading is not None and not next_heading.certain
+        open_end = next_heading.span.end if next_heading and not next_heading.certain else None
         # Headings without paragraphs of their own precede one that has them.
         for heading, following in zip_longest(headings, headings[1:]):
             if following:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from extractor.letters.spans import Span
 
 from .forms import OUTCOME, ImrForm
-from .heading_starts import Layout, find_beginning
+from .heading_starts import PARTLY, Layout, find_beginning
 
 _OUTCOME_WHOLE = re.compile(OUTCOME)
 _ENDS_IN_OUTCOME = re.compile(rf"[:;]\s*{OUTCOME}\s*\.?\s*\Z")
@@ -23,12 +23,18 @@ _FOOTER = re.compile(
 )
 # A line that ends like a heading, anywhere.
 HEADING_LINE = re.compile(rf"[:;][^\S\n]*(?P<word>{OUTCOME})[^\S\n]*\.?[^\S\n]*(?=\r?\n|\Z)")
-# Marks that the form does not have: whether they belong to the item, only a person can tell.
+# Marks that the form does not have: whether they belong to the item, only a person can tell. Numbers and letters of
+# a list, bullets and markup, words that name the item's number or kind, and lines of the page.
+_NUMBER = r"(?:\d{1,2}|[IVXLivxl]{1,5}|[A-Za-z])"
 _MARKED = re.compile(
-    r"(?:\d{1,2}\s*[.)]\s|#|[>*\u2022\u25aa\u25cf\u00b7-]\s|[\"'*_]|(?:disputed\s+)?(?:issue|item|request|decision)\s*(?:no\.?\s*)?#?\d)",
-    re.IGNORECASE,
+    rf"""(?-i:{_NUMBER}\s?[.)]\s|[(\[]\s?{_NUMBER}\s?[)\]])|[#>*<_\u2022\u25aa\u25cf\u00b7-]|["'*]
+    |(?:(?:imr|ur|disputed|requested?|treatment|medical)\s+)*
+     (?:issues?|items?|services?|requests?|decisions?|determinations?|treatments?)(?:\s*/\s*services?)?
+     (?:\s*(?:no\.?|number)?\s*(?:\#\s*)?\d|\s*[:\#-])
+    |page\s+\d|final\s+determination\s+letter""",
+    re.IGNORECASE | re.VERBOSE,
 )
-_OUTCOME_LABEL = re.compile(r"\n\s*(?:outcome|decision|determination|result|finding)\s*\Z", re.IGNORECASE)
+_OUTCOME_LABEL = re.compile(r"\s(?:outcome|decision|determination|result|finding)\s*\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ def headings_before(text: str, gap: Span, layout: Layout, form: ImrForm) -> list
         word = Span(*outcome.span("word"))
         # In the prose form every heading is a sentence of its own, known by the words it begins with.
         certain = bool(number and number[0].strip()) if form.prose else beginning.certain and _is_bare(span.of(text))
+        # Only the form's closing formula goes on with "is"; where it takes the colon's place, it may be left out.
+        certain &= form.prose or outcome["mark"] != "is" or PARTLY.search(text, *span) is not None
         at, _, earliest, latest = beginning
         found.insert(0, Heading(span, word, earliest, latest, certain))
         end = at

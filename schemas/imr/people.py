@@ -37,6 +37,8 @@ _SUBSPECIALTY = re.compile(
 
 
 _LETTERS = re.compile(r"[A-Za-z]{2}")
+# More characters than the name of a specialty has: the next part is in it.
+_LONGEST = 120
 _BEFORE_A_HOLE = re.compile(r"(?:^|\s+)(?:from|at|by|in|of|through|with)\Z", re.IGNORECASE)
 
 
@@ -89,7 +91,11 @@ def _names(text: str, match: re.Match[str] | None) -> Fact:
         if span.start < span.end:
             spans.append(span)
     names = [squeeze(span.of(text)).rstrip(".") for span in spans]
-    return Fact(names, tuple(spans), certain=all(_LETTERS.search(name) for name in names))
+    return Fact(names, tuple(spans), certain=all(map(_may_be_name, names)))
+
+
+def _may_be_name(name: str) -> bool:
+    return _LETTERS.search(name) is not None and len(name) <= _LONGEST
 
 
 # ---- worker ----------------------------------------------------------------------------------

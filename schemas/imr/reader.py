@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -52,11 +51,12 @@ def read(letter: Letter) -> Reading:
         return nothing_read(letter, "the headings of an IMR final determination are not in this text")
     if not anatomy.decisions:
         return nothing_read(letter, "the headings of an IMR determination are there, but no decision with an outcome")
-    reading = reading_of_view(letter, _root(text, anatomy), _odd_places(text, anatomy))
+    strays = _stray_outcomes(text, anatomy)
+    reading = reading_of_view(letter, _root(text, anatomy, strays), _odd_places(anatomy, strays))
     return replace(reading, form=anatomy.form.name)
 
 
-def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
+def _odd_places(anatomy: Anatomy, strays: Sequence[Span]) -> Iterator[Oddity]:
     """What may hide a decision: paragraphs without a heading, and lines that read like one but head nothing."""
     for label in anatomy.unheaded:
         yield Oddity("imr_decision_without_outcome", _UNHEADED, label, "error")
@@ -65,15 +65,17 @@ def _odd_places(text: str, anatomy: Anatomy) -> Iterator[Oddity]:
         if missing:
             message = f"under this heading the letter has no {', '.join(missing)} paragraph"
             yield Oddity("imr_paragraph_missing", message, parts.heading.span, "error")
-    claimed = [parts.heading.outcome for parts in anatomy.decisions]
-    for match in HEADING_LINE.finditer(text):
-        word = Span(*match.span("word"))
-        at = bisect_left(claimed, word)
-        if at == len(claimed) or claimed[at] != word:
-            yield Oddity("imr_stray_outcome", _STRAY, word, "error")
+    for word in strays:
+        yield Oddity("imr_stray_outcome", _STRAY, word, "error")
 
 
-def _root(text: str, anatomy: Anatomy) -> Block:
+def _stray_outcomes(text: str, anatomy: Anatomy) -> list[Span]:
+    """Outcomes that end a line like a heading's, but are none of the headings that were found."""
+    claimed = {parts.heading.outcome for parts in anatomy.decisions}
+    return [word for match in HEADING_LINE.finditer(text) if (word := Span(*match.span("word"))) not in claimed]
+
+
+def _root(text: str, anatomy: Anatomy, strays: Sequence[Span]) -> Block:
     regions = {"header": anatomy.header, "reviewer": anatomy.reviewer}
     # Without a summary the letter states none of these, unless one stands under a heading that is not the form's.
     silence = Fact(None) if anatomy.summary else _silence_without_summary(text, anatomy)
@@ -94,9 +96,27 @@ def _root(text: str, anatomy: Anatomy) -> Block:
             "header": [Block(anatomy.header, facts=read_header(text, anatomy.header))],
             "reviewer": [Block(anatomy.reviewer, facts=read_reviewer(text, anatomy.reviewer))],
             "worker": [Block(anatomy.summary or Span(0, 0), facts=worker)],
-            "decisions": [_decision(text, parts) for parts in anatomy.decisions],
+            "decisions": [_decision(text, _opened(parts, strays)) for parts in anatomy.decisions],
         },
+        possible={"decisions": list(_possible_decisions(text, anatomy, strays))},
     )
+
+
+def _possible_decisions(text: str, anatomy: Anatomy, strays: Sequence[Span]) -> Iterator[Span]:
+    """Parts that may be decisions: paragraphs without a heading, and what follows a heading without paragraphs."""
+    yield from anatomy.possible
+    for word in strays:
+        around = next((parts.span for parts in anatomy.decisions if parts.span.covers(word)), None)
+        if around and not any(part.covers(word) for part in anatomy.possible):
+            yield Span(max(around.start, text.rfind("\n\n", 0, word.start)), around.end)
+
+
+def _opened(parts: DecisionParts, strays: Sequence[Span]) -> DecisionParts:
+    """A decision with the line of another's heading in its rationale may end at that line."""
+    rationale = parts.paragraphs.get("rationale")
+    if rationale is None or parts.open_end is not None or not any(rationale.covers(word) for word in strays):
+        return parts
+    return replace(parts, open_end=rationale.end)
 
 
 def _silence_without_summary(text: str, anatomy: Anatomy) -> Fact:
@@ -120,9 +140,10 @@ def _decision(text: str, parts: DecisionParts) -> Block:
         regions["rationale"] = rationale
         facts["rationale_pages"], repaired = read_page_mentions(text, rationale)
         facts["verdict"] = read_verdict(text, rationale)
-        if parts.open_end:
+        if parts.open_end is not None:
+            regions["rationale"] = Span(rationale.start, max(rationale.end, parts.open_end))
             for name in ("rationale_pages", "verdict"):
-                facts[name] = replace(facts[name], certain=False)
+                facts[name] = replace(facts[name], certain=False, bounds=None)
         if repaired:
             regions["repaired"] = repaired
     sides: dict[str, list[Block]] = {

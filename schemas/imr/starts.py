@@ -27,8 +27,10 @@ def starts_of(text: str) -> list[int]:
     """
     starts: list[int] = []
     before = 0
-    for issues in ISSUES.finditer(text):
-        heading = HOW_MADE.search(text, before, issues.start()) or CASE_SUMMARY.search(text, before, issues.start())
+    for issues in ISSUES[0].finditer(text):
+        heading = HOW_MADE[0].search(text, before, issues.start()) or CASE_SUMMARY[0].search(
+            text, before, issues.start()
+        )
         if heading:
             starts.append(_start(text, before, heading.start()))
             before = issues.end()

@@ -122,3 +122,42 @@ def test_every_leaf_has_a_level() -> None:
     verdict = check(KIND, Order.model_validate(TRUE), READING)
     leaves = {"made", "percent", "mood", "words", "note", "claims"}
     assert {path.split("/")[1] for path in verdict.proof} == leaves
+
+
+# ---- parts that may be records, or not -----------------------------------------------------------------
+
+FIRST, SECOND, REST = Span(19, 40), Span(41, 61), Span(61, len(TEXT))
+
+
+def _claim(span: Span, value: str) -> Block:
+    return Block(span, {"claim": span}, {"name": Fact(value, (Span(span.start, span.start + 9),))})
+
+
+def in_doubt(*possible: Span) -> Reading:
+    """The reader knows the first claim, and is not certain whether further parts are claims."""
+    root = Block(WHOLE, blocks={"claims": [_claim(FIRST, "Claim one")]}, possible={"claims": possible})
+    return Reading(Letter("x", TEXT), root)
+
+
+def claims(*names: str) -> dict[str, Any]:
+    return {**EMPTY, "claims": [{"name": name, "outcome": "granted"} for name in names]}
+
+
+@pytest.mark.parametrize(
+    ("possible", "names", "expected"),
+    [
+        # A record in a part that may be one is looked up there, and left to a person.
+        ([SECOND], ["Claim one", "Claim two"], {("unread", "/claims/1", "unclear")}),
+        ([SECOND], ["Claim one", "Claim two", "Claim six"], {("unread", "/claims/1", "unclear"), ("record_extra", "/claims/2", "answer")}),
+        # Words that the part does not have are wrong, whatever the part is.
+        ([SECOND], ["Claim one", "Claim six"], {("unread", "/claims/1", "unclear"), ("not_in_text", "/claims/1/name", "answer")}),
+        # Nobody is blamed for a part that no record takes.
+        ([SECOND, REST], ["Claim one"], {("unread", "/claims", "unclear")}),
+        ([], ["Claim one", "Claim two"], {("record_extra", "/claims/1", "answer")}),
+    ],
+)  # fmt: skip
+def test_a_part_that_may_be_a_record(
+    possible: list[Span], names: list[str], expected: set[tuple[str, str, str]]
+) -> None:
+    seen = found(claims(*names), in_doubt(*possible))
+    assert {each for each in seen if each[0] != "unproven"} == expected
