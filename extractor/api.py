@@ -303,8 +303,8 @@ class Extractor:
         """The letters of a run, and its options with what the choice and the plan add to them."""
         files = find_letters(paths, notify=notify)
         options = replace(options, labels={**self._labels(paths), **options.labels})
-        if chosen is None:
-            return files, options
+        if chosen is None or chosen == Selection():
+            return files, replace(options, all_letters=options.only is None)
         return select(files, chosen, folder), replace(options, only=chosen.only or options.only)
 
     def _labels(self, paths: Iterable[Path]) -> dict[str, Any]:
@@ -330,18 +330,20 @@ class Extractor:
         out: AnyPath | None = None,
         rows: str = BOTH,
         proof: ProofLevel | None = None,
+        missing: bool = False,
     ) -> list[Written]:
         """Write the records of a run folder as tables: csv, jsonl, parquet or xlsx, as ``extractor export`` does.
 
         ``out``: default: in the folder. ``rows`` as in ``frame``, or both. Values that are proven less strongly than
-        ``proof`` are left out. Corrections of reviewers replace values.
+        ``proof`` are left out; so are, without ``missing``, letters whose file was gone or renamed at the last run.
+        Corrections of reviewers replace values.
         """
         # Imports the log of reviews.
         from extractor.review.tables import export_run
 
         kind = self._lazy.settings["letter_type"]
         run = require_path("folder", folder)
-        return export_run(run, self.workspace, kind, to, _folder(out), rows=rows, proof=proof)
+        return export_run(run, self.workspace, kind, to, _folder(out), rows=rows, proof=proof, missing=missing)
 
     # ---- gold and prompts ---------------------------------------------------------------------------------
 

@@ -33,6 +33,9 @@ def export_command(
         ProofLevel | None,
         typer.Option("--proof", help="Leave out values that are proven less strongly than this; see docs/verdicts.md."),
     ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Also letters whose file was gone or renamed at the last run.")
+    ] = False,
     letter_type: TypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -48,7 +51,7 @@ def export_command(
     Example: extractor export out --to csv
     """
     opened = open_offline(workspace, letter_type)
-    written = opened.export(folder, to, out=out, rows=rows, proof=proof)
+    written = opened.export(folder, to, out=out, rows=rows, proof=proof, missing=missing)
     if as_json:
         print_json([{"table": each.table, "rows": each.rows, "file": str(each.path)} for each in written])
     else:

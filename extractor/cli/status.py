@@ -60,6 +60,8 @@ def _lines(report: dict[str, Any], stop_reason: str) -> list[str]:
     if report["errors"]:
         lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(report["errors"].items())))
     lines += [f"  {letter}: {why}" for letter, why in report["failed"].items()]
+    if report["missing"]:
+        lines.append(f"without a letter: {report['missing']:,} (their files were moved, renamed or removed)")
     usage = report["usage"]
     if usage["input_tokens"] is not None and usage["output_tokens"] is not None:
         cost = "cost unknown" if report["cost_usd"] is None else money(report["cost_usd"])

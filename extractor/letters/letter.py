@@ -61,6 +61,17 @@ class Letter:
         """Hex digest of the text in UTF-8."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
+    @cached_property
+    def reading_sha256(self) -> str:
+        """Hex digest of what is known of the text beyond its characters, notes and OCR confidences; empty for nothing.
+
+        The same text, once from a file of text and once from a scan, is not equally certain.
+        """
+        if not self.notes and not self.was_guessed:
+            return ""
+        known = repr((self.notes, [word.confidence for word in self.words] if self.was_guessed else []))
+        return hashlib.sha256(known.encode("utf-8", "surrogatepass")).hexdigest()
+
     def _repr_html_(self) -> str:
         """For notebooks: id, pages and the text, escaped, cut where it is very long."""
         from extractor.display.safe_text import visible
@@ -204,7 +215,7 @@ class LetterIndex:
         """A letter's location, or ``None``. Files are read only if no file has this id itself."""
         if letter_id in self._files:
             return self._files[letter_id]
-        holder = next((name for name in _holders(letter_id) if name in self._files), None)
+        holder = next((name for name in holders_of(letter_id) if name in self._files), None)
         if holder is None or holder in self._taken_apart:
             return None
         self._taken_apart.add(holder)
@@ -213,7 +224,7 @@ class LetterIndex:
         return self._files.get(letter_id)
 
 
-def _holders(letter_id: str) -> Iterator[str]:
+def holders_of(letter_id: str) -> Iterator[str]:
     """Ids of the files that may hold a letter of this id, the nearest first."""
     name, mark, number = letter_id.rpartition("#")
     if mark and number.isdigit():

@@ -35,11 +35,13 @@ def export_run(
     *,
     rows: str,
     proof: ProofLevel | None,
+    missing: bool = False,
 ) -> list[Written]:
     """Write the records of a run folder as tables.
 
     ``letter_type``: ``None`` takes those of the run's letters. ``to``: a format; ``None`` takes the ending of
-    ``out``, else csv. Values that are proven less strongly than ``proof`` are left out. Raises ``UsageError`` kinds.
+    ``out``, else csv. Values that are proven less strongly than ``proof`` are left out; so are, without ``missing``,
+    letters whose file was gone or renamed at the last run. Raises ``UsageError`` kinds.
     """
     to = to or _format_of(out)
     if to not in FORMATS:
@@ -53,9 +55,14 @@ def export_run(
         if UNASSIGNED in wanted:
             parts.append((None, [unassigned_table()]))
         reviews = Reviews(folder)
+        left_out = frozenset(() if missing else ledger.missing())
         for kind, tables in parts:
             name = kind.name if kind else UNASSIGNED
-            own = (record for record in ledger.records() if len(recorded) < 2 or record.letter_type == name)
+            own = (
+                record
+                for record in ledger.records()
+                if record.letter_id not in left_out and (len(recorded) < 2 or record.letter_type == name)
+            )
             kept = map(reviews.reviewed, own)
             if proof and kind:
                 kept = map(partial(with_proof, schema=kind.schema, least=proof), kept)

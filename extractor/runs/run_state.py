@@ -21,7 +21,8 @@ class RunState:
     ``state``: ``running``, ``finished``, ``incomplete`` (letters are left), ``stopped``, ``interrupted``, ``killed``,
     or ``unknown``. ``run`` is what the newest run reported of itself, ``records`` counts letters by status,
     ``errors`` the failed ones by code; ``failed`` has the reason of each of the first 200. ``usage`` and ``cost_usd``
-    are what all records took; the cost is ``None`` if a part of it is not known.
+    are what all records took; the cost is ``None`` if a part of it is not known. ``missing`` counts the records whose
+    letter's file was gone or renamed at the last run.
     """
 
     folder: str
@@ -34,6 +35,7 @@ class RunState:
     usage: dict[str, Any]
     cost_usd: float | None
     cost_usd_known: float | None
+    missing: int
 
     @classmethod
     def of_folder(cls, folder: str | PathLike[str]) -> RunState:
@@ -56,6 +58,7 @@ class RunState:
                 usage=totals.usage.as_dict(),
                 cost_usd=None if totals.unpriced else rounded(totals.usd),
                 cost_usd_known=rounded(totals.usd),
+                missing=len(ledger.missing()),
             )
 
     @property

@@ -16,6 +16,7 @@ from extractor.cli.shared.table import print_table
 from extractor.display.values import money
 from extractor.errors import CassetteError
 
+_NAMED = 5
 STATUSES = ("accepted", "needs_review", "failed")
 
 
@@ -35,6 +36,7 @@ def report(summary: Summary, bill: Bill, out: Path) -> dict[str, Any]:
         "unanswered": {
             name: {"code": error.code, "message": error.message} for name, error in summary.unanswered.items()
         },
+        "missing": summary.missing,
         "left": summary.left,
         "stopped": summary.stopped or None,
         "interrupted": summary.interrupted,
@@ -66,10 +68,22 @@ def print_summary(summary: Summary, bill: Bill, out: Path, kinds: Sequence[Lette
     if summary.doubled:
         have = "letter has" if summary.doubled == 1 else "letters have"
         print(f"{summary.doubled:,} {have} the same text as another one.")
+    if summary.missing:
+        print(missing_line(summary.missing))
     if line := bill.line():
         print(line)
     for line in _afterwards(summary, out):
         print_err(line)
+
+
+def missing_line(missing: Sequence[str]) -> str:
+    """Which records have no letter any more, in a sentence."""
+    named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+    have = "record has no letter" if len(missing) == 1 else "records have no letter"
+    return (
+        f"{len(missing):,} {have} any more, because files were moved, renamed or removed: {named}. "
+        "Exports leave them out, unless --missing is given."
+    )
 
 
 def withheld_line(values: int, letters: int) -> str:

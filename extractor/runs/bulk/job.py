@@ -26,6 +26,7 @@ from extractor.models.limits import Limiter
 from extractor.models.model import Model, Reply
 from extractor.runs.bulk.budget import Budget, BudgetedModel
 from extractor.runs.bulk.options import Around, OnProgress, Options
+from extractor.runs.bulk.missing import note_missing
 from extractor.runs.bulk.output import Output
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, MOST_NAMED, Summary
 from extractor.runs.bulk.turns import ModelInTurns
@@ -141,13 +142,14 @@ class Job:
             keys = keys_of_unassigned(letter.sha256, self.plan)
             self._keep(unassigned_record(file.id, self.plan, unclear, letter.sha256), keys, before)
             return None
-        return StartedLetter(file, letter, keys_of(letter.sha256, plan), before, self.since if again else 0, plan)
+        keys = keys_of(letter.sha256, plan, letter.reading_sha256)
+        return StartedLetter(file, letter, keys, before, self.since if again else 0, plan)
 
     def _is_done(self, before: LedgerEntry, letter: Letter | LetterError) -> bool:
         """Whether a letter's record was made by this plan, or by the one of its type; nothing is read for that."""
         if isinstance(letter, LetterError):
             return before.check_key == keys_of(_unreadable(letter), self.plan).check
-        known = {keys_of(letter.sha256, plan).check for plan in self.plan.by_type}
+        known = {keys_of(letter.sha256, plan, letter.reading_sha256).check for plan in self.plan.by_type}
         if self.plan.others:
             known.add(keys_of_unassigned(letter.sha256, self.plan).check)
         return before.check_key in known
@@ -347,6 +349,7 @@ class Job:
         if self.plan.others:
             summary.types = self.ledger.handled_types()
         summary.doubled = self.ledger.handled_doubled()
+        summary.missing = note_missing(self.ledger, self.options, complete=not summary.left)
         # Every failure is named, in reason.
         failed = min(summary.counts["failed"], MOST_NAMED)
         summary.first = self.ledger.handled_records(max(failed, _FIRST_RECORDS))

@@ -32,7 +32,8 @@ class Options:
     seconds for the calls in flight before they are cancelled; at ``max_failures`` failed letters; when an
     endpoint has done nothing but refuse for ``refused_for`` seconds.
 
-    ``labels`` are kept with the run's state in the ledger. ``on_beat`` is called twice a second, also while every
+    ``all_letters``: the run is over all letters of its paths, so that the others of its folder may have no file
+    any more. ``labels`` are kept with the run's state in the ledger. ``on_beat`` is called twice a second, also while every
     call waits; ``on_record`` with the id of each letter that has its record, also of one that had it before.
     Raises ``UsageError`` for values that cannot be used.
     """
@@ -45,6 +46,7 @@ class Options:
     max_failures: int | None = None
     grace: float = GRACE
     refused_for: float = REFUSED_FOR
+    all_letters: bool = False
     labels: Mapping[str, Any] = field(default_factory=dict)
     on_beat: OnProgress | None = None
     on_record: Callable[[str], None] | None = None

@@ -50,7 +50,7 @@ class Summary:
     ``stop_detail`` its figures. ``reading`` counts the PDFs, scans and containers being read. ``counts``, ``totals``,
     ``withheld``, ``types``, ``first`` and ``odd_cost`` come from the ledger when the run has ended: all its letters by
     status, what they took, what their records withhold, how many are of each letter type where there are several,
-    the first records, one whose cost is not known.
+    the first records, one whose cost is not known. ``missing`` are letters with a record whose file is gone or renamed.
     """
 
     total: int = 0
@@ -82,6 +82,7 @@ class Summary:
     types: Counter[str] = field(default_factory=Counter)
     first: list[Record] = field(default_factory=list, repr=False)
     odd_cost: Record | None = None
+    missing: list[str] = field(default_factory=list, repr=False)
     _began: float = field(default_factory=time.monotonic)
     _recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1_000))
 

@@ -18,12 +18,13 @@ class Keys(NamedTuple):
     check: str
 
 
-def keys_of(letter_sha256: str, plan: Plan) -> Keys:
-    """The keys of one letter under one plan, as hex digests."""
+def keys_of(letter_sha256: str, plan: Plan, reading_sha256: str = "") -> Keys:
+    """The keys of one letter under one plan, as hex digests; ``reading_sha256`` as in ``Letter``."""
     ask = _digest(letter_sha256, *_asked(plan))
     checks = (ENGINE, plan.letter_type.code_sha256, str(plan.reasks), plan.tariff.key)
     second = (*_asked(plan.second), plan.second.tariff.key) if plan.second else ()
-    return Keys(ask, _digest(ask, *checks, *(("strict",) if plan.strict else ()), *second))
+    more = (*(("strict",) if plan.strict else ()), *((reading_sha256,) if reading_sha256 else ()))
+    return Keys(ask, _digest(ask, *checks, *more, *second))
 
 
 def keys_of_unassigned(letter_sha256: str, plan: Plan) -> Keys:

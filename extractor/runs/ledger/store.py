@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from extractor.runs.ledger.keys import Keys
 from extractor.runs.ledger.lock import locked
 from extractor.runs.ledger.migrations import MIGRATIONS, letter_row
 from extractor.runs.ledger.rows import checksum, insert_sql, prepare, unusable
-from extractor.runs.ledger.view import BUSY, FILE, LedgerView, Totals, WithheldCount
+from extractor.runs.ledger.view import BUSY, FILE, MISSING, LedgerView, Totals, WithheldCount
 from extractor.runs.record import Record
 
-_HANDLED = "WHERE letter_id IN (SELECT letter_id FROM handled)"
+_IS_HANDLED = "letter_id IN (SELECT letter_id FROM handled)"
+_HANDLED = f"WHERE {_IS_HANDLED}"
 # Pages of the log that are moved into the file at once; each move waits for the disk.
 _CHECKPOINT = 4_000
 
@@ -150,6 +151,15 @@ class Ledger(LedgerView):
     def handled(self, letter_id: str) -> None:
         """Count a letter that was already done as one of this run."""
         self._write("INSERT OR IGNORE INTO handled VALUES (?)", (letter_id,))
+
+    def unhandled(self) -> list[str]:
+        """The letters with a record that are none of this run's, by id."""
+        return [name for (name,) in self._rows(f"SELECT letter_id FROM letters WHERE NOT {_IS_HANDLED} ORDER BY 1")]  # noqa: S608
+
+    def store_missing(self, letter_ids: Sequence[str]) -> None:
+        """Keep which letters with a record have no file any more."""
+        if letter_ids or self.missing():
+            self._put("facts", MISSING, json.dumps(letter_ids))
 
     def handled_counts(self) -> Counter[str]:
         """How many letters of this run have each status."""

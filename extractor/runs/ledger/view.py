@@ -23,6 +23,10 @@ from extractor.runs.ledger.rows import COLUMNS, RESTORE, TOKENS, checksum_sql, d
 from extractor.runs.record import Record
 
 FILE = "run.db"
+# The fact that holds the letters without a file.
+MISSING = "missing"
+# The fact that holds the letters without a file.
+MISSING = "missing"
 # Which finished letters a run does again: none, the failed, all.
 AGAIN = ("nothing", "failed", "all")
 # How long to wait for another program that holds the database, in seconds.
@@ -292,6 +296,11 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         """The paths of each run's letters, the newest run first; runs that did not store them are left out."""
         states = (self._json("runs", row[-1]) for row in self._sound("runs", "ORDER BY run DESC"))
         return [[Path(path) for path in state["paths"]] for state in states if state.get("paths")]
+
+    def missing(self) -> list[str]:
+        """The letters with a record whose file was gone or renamed when all letters were last looked at, by id."""
+        found = next(iter(self._sound("facts", "WHERE name = ?", (MISSING,))), None)
+        return list(self._json("facts", found[1])) if found else []
 
     def _withheld(self, which: str = "") -> WithheldCount:
         [row] = self._rows(f"SELECT COALESCE(SUM(withheld), 0), COALESCE(SUM(withheld > 0), 0) FROM letters {which}")  # noqa: S608
