@@ -11,6 +11,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from extractor.errors import LetterError, UsageError
+from extractor.letters.check_marks import unchosen
 from extractor.letters.documents import Box, Document, Note, Size, Word, inferred_pages, pages_of
 from extractor.letters.formats.kinds import check_text
 from extractor.letters.places.contents import documents_in, piece_of
@@ -84,13 +85,16 @@ class Letter:
 
     @cached_property
     def view(self) -> ReadingView:
-        """The reading view of ``text``, with running headers and footers turned into blanks: what is read."""
-        return self.printed.without(self._running_lines)
+        """The reading view of ``text``, with running lines and options that are not chosen turned into blanks.
+
+        This is what is read.
+        """
+        return self.printed.without(self._unread)
 
     @cached_property
     def body(self) -> str:
-        """``text`` with running headers and footers turned into blanks; every offset is a raw offset."""
-        return blanked(self.text, self.running_lines)
+        """``text`` with what is blank in ``view`` turned into blanks; every offset is a raw offset."""
+        return blanked(self.text, tuple(map(self.printed.to_raw, self._unread)))
 
     @cached_property
     def folded(self) -> FoldedText:
@@ -106,6 +110,15 @@ class Letter:
     def printed(self) -> ReadingView:
         """The reading view of the whole ``text``, running lines included."""
         return ReadingView.of(self.text)
+
+    @cached_property
+    def _unread(self) -> list[Span]:
+        """Spans of the printed view that are no statements of the letter."""
+        lines, options = self._running_lines, unchosen(self.printed.text)
+        if not options:
+            return lines
+        free = (each for each in options if not any(line.start < each.end and each.start < line.end for line in lines))
+        return sorted([*lines, *free])
 
     @cached_property
     def _running_lines(self) -> list[Span]:

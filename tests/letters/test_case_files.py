@@ -51,6 +51,11 @@ def test_what_a_viewer_shows_is_read(name: str, words: list[str]) -> None:
         assert each in text
 
 
+def test_columns_are_read_one_after_the_other() -> None:
+    words = document("pdf/two-columns.pdf").text.split()
+    assert words == document("pdf/control.pdf").text.split()
+
+
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import LetterError, UsageError
-from extractor.letters.documents import Box, Word
+from extractor.letters.documents import Box, Note, Word
 from extractor.letters.letter import Letter, LetterFile, find_letters, letter_from_text, letters_in, read_letter
 from extractor.letters.places import contents
 from extractor.letters.spans import Span
@@ -339,3 +339,19 @@ def test_no_letters(tmp_path: Path) -> None:
         find_letters([tmp_path])
     assert raised.value.hint.startswith("letters end in .txt, ")
     assert raised.value.hint.endswith("1 file is skipped (unsupported format): .xls (1)")
+
+
+@pytest.mark.parametrize(
+    ("notes", "words", "certain"),
+    [
+        ((), (), True),
+        ((), (Word(Span(0, 3), 0, Box(0, 0, 1, 1)),), True),
+        ((), (Word(Span(0, 3), 0, Box(0, 0, 1, 1), 61.0),), False),
+        ((Note("unsure_digits", "doubtful", Span(0, 3)),), (), False),
+    ],
+    ids=["plain text", "a PDF", "a scan", "a note"],
+)
+def test_the_same_text_from_another_source_may_be_less_certain(
+    notes: tuple[Note, ...], words: tuple[Word, ...], certain: bool
+) -> None:
+    assert (Letter("a", "301", notes=notes, words=words).reading_sha256 == "") is certain

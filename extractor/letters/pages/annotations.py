@@ -41,6 +41,8 @@ _SMALLEST_FONT = 4.0
 _LINE = 1.2
 # Width of an average character in units of the font size (Helvetica).
 _AVERAGE = 0.5
+# Width of "[X]" in the same units.
+_MARK_WIDTH = 1.3
 _MOST_WORDS = 5000
 _MOST_NAMES = 20
 
@@ -82,7 +84,9 @@ def flattened(file: Any, number: int) -> list[Note]:
                     continue
                 if pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_FREETEXT:
                     boxes.append(_string(annotation, b"Contents").strip())
-                if not _has_appearance(annotation) and (shown := _shown_words(form, annotation)):
+                if mark := _check_mark(form, annotation):
+                    _draw(annotation, mark, *_fitted_mark(annotation))
+                elif not _has_appearance(annotation) and (shown := _shown_words(form, annotation)):
                     _draw(annotation, shown)
             pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
         finally:
@@ -108,22 +112,44 @@ def _shown_words(form: Any, annotation: Any) -> str:
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
     if kind in _TEXT_FIELDS:
         return _wide(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
-    if kind in _CHECKED_FIELDS and pdfium.FPDFAnnot_IsChecked(form, annotation):
-        return "X"
     return ""
 
 
-def _draw(annotation: Any, words: str) -> None:
-    """Write ``words`` into the annotation's rectangle; the font shrinks until they fit."""
+def _check_mark(form: Any, annotation: Any) -> str:
+    """The state of a check box or radio button as text: drawn as a shape it would not be part of the page's words."""
+    if pdfium.FPDFAnnot_GetSubtype(annotation) != pdfium.FPDF_ANNOT_WIDGET:
+        return ""
+    if pdfium.FPDFAnnot_GetFormFieldType(form, annotation) not in _CHECKED_FIELDS:
+        return ""
+    # PDF 32000-1:2008, 12.7.4.2.3: the appearance state, else the value; the library's own answer lacks both at times.
+    state = _string(annotation, b"AS") or _string(annotation, b"V")
+    checked = state != "Off" if state else pdfium.FPDFAnnot_IsChecked(form, annotation)
+    return "[X]" if checked else "[ ]"
+
+
+def _fitted_mark(annotation: Any) -> tuple[float, float]:
+    left, bottom, right, top = _rectangle(annotation)
+    return min(_FONT_SIZE, (right - left) / _MARK_WIDTH, top - bottom), 0.0
+
+
+def _rectangle(annotation: Any) -> tuple[float, float, float, float]:
     place = pdfium.FS_RECTF()
-    if not pdfium.FPDFAnnot_GetRect(annotation, place):
-        return
-    left, right = sorted((place.left, place.right))
-    bottom, top = sorted((place.bottom, place.top))
-    size, lines = _fitted(words, right - left - 4, top - bottom)
+    pdfium.FPDFAnnot_GetRect(annotation, place)
+    return (
+        *(min(place.left, place.right), min(place.bottom, place.top)),
+        *(max(place.left, place.right), max(place.bottom, place.top)),
+    )
+
+
+def _draw(annotation: Any, words: str, size: float | None = None, margin: float = 2.0) -> None:
+    """Write ``words`` into the annotation's rectangle; without a ``size``, the font shrinks until they fit."""
+    left, bottom, right, top = _rectangle(annotation)
+    lines = [words]
+    if size is None:
+        size, lines = _fitted(words, right - left - 2 * margin, top - bottom)
     start = top - size if len(lines) > 1 else (top + bottom - 0.7 * size) / 2
     shown = " ".join(f"({_escaped(line)}) Tj 0 {-_LINE * size:.2f} Td" for line in lines)
-    stream = f"BT /Helv {size:.2f} Tf 0 g {left + 2:.2f} {start:.2f} Td {shown} ET"
+    stream = f"BT /Helv {size:.2f} Tf 0 g {left + margin:.2f} {start:.2f} Td {shown} ET"
     encoded = (stream + "\0").encode("utf-16-le")
     buffer = (pdfium.FPDF_WCHAR * (len(encoded) // 2)).from_buffer_copy(encoded)
     pdfium.FPDFAnnot_SetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, buffer)

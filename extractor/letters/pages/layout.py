@@ -13,6 +13,7 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from extractor.letters.documents import Box, Document, Note, Size, Word
+from extractor.letters.pages.columns import columns_in
 from extractor.letters.spans import Span
 
 # Shares of a line's height: what still is the same line, a gap as of a table, a gap that parts paragraphs.
@@ -26,6 +27,8 @@ _SINGLE = 1.15
 _CROOKED = 0.002
 # The separator between two cells of a table: more than one blank, so that it is visible.
 _CELLS = "   "
+# What the last line of a column ends with if its sentence does not go on in the next column.
+_ENDS_OF_SENTENCES = ".:;!?"
 # Characters of hidden words that a note keeps.
 _MOST_QUOTED = 5000
 
@@ -158,7 +161,28 @@ def _rows(runs: Sequence[TextRun]) -> list[list[TextRun]]:
             last.runs += line.runs
         else:
             merged.append(line)
-    return list(_with_paragraphs(merged))
+    for line in merged:
+        line.runs.sort(key=lambda run: run.left)
+    return list(_in_order(merged))
+
+
+def _in_order(lines: Sequence[_Line]) -> Iterator[list[TextRun]]:
+    """Lines from top to bottom, and column by column where prose is set in columns."""
+    at = 0
+    for band in columns_in([line.runs for line in lines]):
+        if band.start > at:
+            yield from _with_paragraphs(lines[at : band.start])
+            yield []
+        runs = [run for line in lines[band.start : band.end] for run in line.runs]
+        left = _rows([run for run in runs if run.left <= band.middle])
+        yield from left
+        if left[-1][-1].text[-1:] in _ENDS_OF_SENTENCES:
+            yield []
+        yield from _rows([run for run in runs if run.left > band.middle])
+        if band.end < len(lines):
+            yield []
+        at = band.end
+    yield from _with_paragraphs(lines[at:])
 
 
 def _chains(runs: Sequence[TextRun]) -> Iterator[_Line]:
@@ -210,7 +234,7 @@ def _with_paragraphs(lines: Sequence[_Line]) -> Iterator[list[TextRun]]:
     for line in lines:
         if above and _parts_paragraphs(above, line, usual):
             yield []
-        yield sorted(line.runs, key=lambda run: run.left)
+        yield line.runs
         above = line
 
 

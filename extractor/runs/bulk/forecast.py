@@ -151,7 +151,10 @@ class _Survey:
         if isinstance(letter, LetterError):
             forecast.unreadable += 1
             return
-        keys, size = keys_of(letter.sha256, self.plan, letter.reading_sha256), len(letter.text.encode("utf-8", "replace"))
+        keys, size = (
+            keys_of(letter.sha256, self.plan, letter.reading_sha256),
+            len(letter.text.encode("utf-8", "replace")),
+        )
         again = is_again(before, self.options.again, since)
         question = bytes.fromhex(keys.ask)
         known = question in self.questions

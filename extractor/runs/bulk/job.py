@@ -25,8 +25,8 @@ from extractor.letters.read_ahead import ReadAhead, ReadLetter
 from extractor.models.limits import Limiter
 from extractor.models.model import Model, Reply
 from extractor.runs.bulk.budget import Budget, BudgetedModel
-from extractor.runs.bulk.options import Around, OnProgress, Options
 from extractor.runs.bulk.missing import note_missing
+from extractor.runs.bulk.options import Around, OnProgress, Options
 from extractor.runs.bulk.output import Output
 from extractor.runs.bulk.summary import GIVE_UP_AFTER, MOST_NAMED, Summary
 from extractor.runs.bulk.turns import ModelInTurns

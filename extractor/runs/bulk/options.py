@@ -33,8 +33,9 @@ class Options:
     endpoint has done nothing but refuse for ``refused_for`` seconds.
 
     ``all_letters``: the run is over all letters of its paths, so that the others of its folder may have no file
-    any more. ``labels`` are kept with the run's state in the ledger. ``on_beat`` is called twice a second, also while every
-    call waits; ``on_record`` with the id of each letter that has its record, also of one that had it before.
+    any more. ``labels`` are kept with the run's state in the ledger. ``on_beat`` is called twice a second, also
+    while every call waits; ``on_record`` with the id of each letter that has its record, also of one that had it
+    before.
     Raises ``UsageError`` for values that cannot be used.
     """
 

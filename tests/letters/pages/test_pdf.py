@@ -96,6 +96,20 @@ def form(canvas: Canvas) -> None:
     canvas.acroForm.textfield(name="outcome", x=130, y=696, width=120, height=16, value="Upheld", fontSize=11)
 
 
+def boxes(canvas: Canvas) -> None:
+    canvas.drawString(72, 700, "MRI:")
+    for x, word, checked in ((130, "Upheld", False), (230, "Overturned", True)):
+        canvas.acroForm.checkbox(name=word, x=x, y=697, size=12, checked=checked)
+        canvas.drawString(x + 16, 700, word)
+
+
+def buttons(canvas: Canvas) -> None:
+    canvas.drawString(72, 700, "Priority:")
+    for x, word, selected in ((130, "Regular", True), (230, "Expedited", False)):
+        canvas.acroForm.radio(name="priority", value=word, x=x, y=697, size=12, selected=selected)
+        canvas.drawString(x + 16, 700, word)
+
+
 TABLE = (
     (72, 700, "Case Number:"), (180, 700, "CM16-0100200"), (72, 687, "Priority:"), (180, 687, "Standard"),
     (330, 687, "Application"), (330, 674, "Received:"), (430, 687, "11/21/2016"),
@@ -114,6 +128,8 @@ PAGES: list[tuple[str, Draw, str]] = [
     ("a superscript", superscript, "ACOEM 2nd Edition\n"),
     ("a stamp along the margin", stamped, "The request is\nnot medically necessary.\n\nRECEIVED 12/05/2016\n"),
     ("a filled-in form", form, "Outcome: Upheld\n"),
+    ("check boxes", boxes, "MRI:   [ ] Upheld   [X] Overturned\n"),
+    ("radio buttons", buttons, "Priority:   [X] Regular   [ ] Expedited\n"),
     ("a crooked page", crooked, 3 * "Claims Administrator guideline: Decision based on MTUS Chronic Pain Medical\nTreatment Guidelines Page(s): 114-117.\n"),
 ]  # fmt: skip
 
