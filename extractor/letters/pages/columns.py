@@ -89,7 +89,8 @@ def _bands(rows: Sequence[Row], gaps: Sequence[list[_Gap]]) -> Iterator[Columns]
 
 
 def _band(start: int, end: int, common: Sequence[_Gap]) -> Columns:
-    return Columns(start, end, sum(max(common, key=_width)) / 2)
+    widest = max(common, key=_width)
+    return Columns(start, end, (widest.left + widest.right) / 2)
 
 
 def _least_gap(row: Row) -> float:
