@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.letters import make  # noqa: E402
 from extractor.evaluation.compare import compare  # noqa: E402
-from extractor.evaluation.evaluate import evaluate, replay  # noqa: E402
+from extractor.evaluation.evaluate import RecordedAnswers, evaluate, replay  # noqa: E402
 from extractor.evaluation.gold.gold import Gold  # noqa: E402
 from extractor.evaluation.scored_run import Run, about, scored  # noqa: E402
 from extractor.letters.letter import LetterFile, read_letter  # noqa: E402
@@ -91,9 +91,10 @@ async def through_tapes(plan: Plan, golds: list[Gold], root: Path, work: Path, m
         return Tape(root, file.id, "imr@v1", MODEL, mode=mode)
 
     if mode == "replay":
-        found = await replay(plan, golds, "benchmark", around=around)
+        recorded = RecordedAnswers(lambda file: (1,), lambda number: around)
+        found = await replay(plan, golds, "benchmark", recordings=recorded)
     else:
-        found = await evaluate(plan, golds, "benchmark", work, around=around)
+        found = await evaluate(plan, golds, "benchmark", [work], around=around)
     await plan.model.aclose()
     run = found.run
     if not run.complete:

@@ -63,5 +63,6 @@ def test_long_names_are_cut_and_differ() -> None:
 
 
 def test_letters_of_one_folder_and_of_two_have_their_own_tapes() -> None:
-    paths = {tape_path(Path(), "imr@v1", "openai/m", name) for name in ("2016/a", "2016__a", "2016_/a", "2016/_a")}
-    assert len(paths) == 4
+    names = ("2016/a", "2016__a", "2016_/a", "2016/_a", "a", "a___2", "a/_2", "a_/2", "a~2")
+    paths = {tape_path(Path(), "imr@v1", "openai/m", name, n) for name in names for n in (1, 2)}
+    assert len(paths) == 18

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +20,7 @@ from extractor.errors import ModelNameError, UsageError
 from extractor.letters.letter import LetterFile, find_letters
 from extractor.loops import run_here
 from extractor.workspace.session import Session, prompts_known
-from extractor.workspace.tapes import REPLAY, cassette_root
+from extractor.workspace.tapes import REPLAY, cassette_root, recordings
 from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -72,13 +72,16 @@ class Row:
     lines: tuple[str, ...] = ()
     command: str = ""
     secrets: tuple[str, ...] = ()
+    recording: int = 1
 
     @property
     def what(self) -> str:
-        return f"letter {self.letter} x prompt {self.prompt} x model {self.model}"
+        numbered = f", recording {self.recording}" if self.recording > 1 else ""
+        return f"letter {self.letter} x prompt {self.prompt} x model {self.model}{numbered}"
 
     def as_dict(self) -> dict[str, Any]:
-        identity = {"letter": self.letter, "prompt": self.prompt, "model": self.model, "path": str(self.path)}
+        identity = {"letter": self.letter, "prompt": self.prompt, "model": self.model, "recording": self.recording}
+        identity["path"] = str(self.path)
         lines = [line.removeprefix("  ") for line in self.lines]
         why = {"state": self.state, "lines": lines, "secrets": list(self.secrets), "command": self.command}
         return {**identity, **why}
@@ -125,7 +128,12 @@ class _Survey:
         address = folder.address if not (configured and configured.base_url) else ""
         words = [*self.words, *(["--base-url", address] if address else [])]
         try:
-            return [await self._row(file, session, words) for file in self.letters]
+            numbers = recordings(self.workspace, session.plan)
+            return [
+                await self._row(file, replace(session, recording=number), words)
+                for file in self.letters
+                for number in sorted({1, *numbers(file)})
+            ]
         finally:
             await session.plan.model.aclose()
 
@@ -146,23 +154,26 @@ class _Survey:
         command = tape.command
         if how.state == "fresh":
             command = f"{command} --all" if secrets else ""
-        return Row(file.id, plan.prompt.id, plan.model.name, tape.path, how.state, how.lines, command, secrets)
+        model, recording = plan.model.name, session.recording
+        return Row(file.id, plan.prompt.id, model, tape.path, how.state, how.lines, command, secrets, recording)
 
     def _others(self, expected: set[Path], prompt: str | None, model: str | None) -> Iterator[Row]:
         """Cassettes that belong to nothing; and faults with a secret, which belong to the tests."""
         from extractor.file_names import name_of
         from extractor.models.cassettes.status import FAULTS
+        from extractor.models.cassettes.tape import letter_and_recording
 
         for path in sorted(set(self.root.rglob("*.yaml")) - expected):
             *folders, name = path.relative_to(self.root).with_suffix("").parts
             of_prompt, of_model = [*folders, "", ""][:2]
+            name, recording = letter_and_recording(name)
             of_model, name = name_of(of_model) or of_model, name_of(name) or name
             if (prompt or of_prompt) != of_prompt or (model or of_model) != of_model:
                 continue
             secrets = _secrets(path)
             command = shlex.join(["rm", str(path)])
             if of_prompt != FAULTS:
-                yield Row(name, of_prompt, of_model, path, "orphan", (f"  {path}",), command, secrets)
+                yield Row(name, of_prompt, of_model, path, "orphan", (f"  {path}",), command, secrets, recording)
             elif secrets:
                 yield Row(name, of_prompt, of_model, path, "fault", (f"  {path}",), command, secrets)
 

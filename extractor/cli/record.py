@@ -27,6 +27,7 @@ from extractor.loops import run_here
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.bulk import GIVE_UP_AFTER
 from extractor.runs.pipeline import extract
+from extractor.runs.plan import Plan
 from extractor.workspace.session import Session, find_prompt, prompts_known
 from extractor.workspace.tapes import REPLAY, open_tape
 
@@ -37,6 +38,17 @@ if TYPE_CHECKING:
 ALL = "all"
 # A rough measure, of English text and JSON alike.
 BYTES_PER_TOKEN = 4
+
+
+LetterOption = Annotated[
+    list[str] | None, typer.Option("--letter", metavar="ID", help="Only this letter; may be repeated.")
+]
+NoteOption = Annotated[
+    str | None, typer.Option("--note", metavar="TEXT", help="What answered, for the recorded: block.")
+]
+RepeatOption = Annotated[
+    int, typer.Option("--repeat", min=1, max=99, metavar="N", help="Keep N recordings of each letter.")
+]
 
 
 def record_command(
@@ -51,17 +63,14 @@ def record_command(
         ),
     ] = None,
     base_url: UrlOption = None,
-    letter: Annotated[
-        list[str] | None, typer.Option("--letter", metavar="ID", help="Only this letter; may be repeated.")
-    ] = None,
-    endpoint: Annotated[
-        str | None, typer.Option("--note", metavar="TEXT", help="What answered, for the recorded: block.")
-    ] = None,
+    letter: LetterOption = None,
+    endpoint: NoteOption = None,
     missing: Annotated[bool, typer.Option("--missing", help="Only letters without a cassette.")] = False,
     stale: Annotated[bool, typer.Option("--stale", help="Only letters whose cassette no longer plays.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Record every letter again, even if its cassette is fresh.")
     ] = False,
+    repeat: RepeatOption = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be asked, and ask nothing.")] = False,
     reask: ReaskOption = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Letters in flight at once.")] = 4,
@@ -75,24 +84,31 @@ def record_command(
     which begins again). Each cassette is written when its letter is done, in place of an older one;
     keys and account ids never reach it. A failed letter keeps its old cassette.
 
+    --repeat 2 keeps two recordings of each letter and asks only for those that are missing or stale, so
+    a second one can be made later, by another reader, with a --note of its own.
+
     Exit code 0 if all letters that had to be asked are recorded, 4 if some are not.
 
     Example: extractor record --model openai/NAME --prompt imr@v1 --dry-run
     """
+    from extractor.models.cassettes.scrub import secrets_in
+
     if everything and (missing or stale):
         raise UsageError("--all asks every letter", hint="leave out --missing and --stale")
+    if secret := next(secrets_in(endpoint or ""), None):
+        raise UsageError(f"--note holds what looks like a secret ({secret.partition(': ')[2]})", hint="leave it out")
     sessions = _sessions(workspace, letter_type, model, prompt or [], base_url, reask, dry_run)
     files = _letters(paths, letter, sessions[0])
     both = missing == stale
-    job = _Job(endpoint, wanted=_Wanted(missing or both, stale or both, everything))
+    job = _Job(endpoint, _Wanted(missing or both, stale or both, everything), range(1, repeat + 1))
     try:
         run_here(job.run(files, sessions, concurrency, dry_run))
     except KeyboardInterrupt:
         go_on = "begins again" if everything else "goes on from here"
-        print_err(f"{job.recorded} of {len(job.tasks)} letters recorded; the same command {go_on}")
+        print_err(f"{job.recorded} of {job.of_letters} recorded; the same command {go_on}")
         raise
     if not dry_run:
-        print_err(f"{job.recorded} of {len(job.tasks)} letters recorded; fresh before: {job.fresh}")
+        print_err(f"{job.recorded} of {job.of_letters} recorded; fresh before: {job.fresh}")
     left = job.unreadable or (not dry_run and job.recorded < len(job.tasks))
     raise typer.Exit(Exit.INCOMPLETE if left else Exit.FINE)
 
@@ -136,18 +152,21 @@ def _letters(paths: list[Path] | None, ids: list[str] | None, session: Session) 
 async def tape_condition(
     file: LetterFile, session: Session, words: Sequence[str] = (), *, as_recorded: bool = False
 ) -> tuple[Condition, Tape]:
-    """The state of a letter's tape under a session. Opens no connection.
+    """The state of a letter's tape under a session, of its recording ``session.recording``. Opens no connection.
 
     The letter goes through the whole pipeline against its tape, so a fresh tape answers every request.
     ``as_recorded``: the number of re-asks is the recording's, not the session's.
     """
     from extractor.models.cassettes.status import condition
 
+    def opened(plan: Plan) -> Tape:
+        return open_tape(session.workspace, plan, file, letter.sha256, words=words, recording=session.recording)
+
     letter = read_letter(file)
-    tape = open_tape(session.workspace, session.plan, file, letter.sha256, words=words)
+    tape = opened(session.plan)
     if as_recorded and tape.head.get("reask", session.plan.reasks) != session.plan.reasks:
         session = replace(session, plan=replace(session.plan, reasks=int(tape.head["reask"])))
-        tape = open_tape(session.workspace, session.plan, file, letter.sha256, words=words)
+        tape = opened(session.plan)
     return await condition(tape, lambda: extract(letter, session.plan)), tape
 
 
@@ -165,7 +184,7 @@ class _Wanted:
 
 @dataclass(frozen=True)
 class _Task:
-    """One letter to be asked with one prompt, and why."""
+    """One letter to be asked with one prompt, for one of its recordings, and why."""
 
     file: LetterFile
     session: Session
@@ -174,7 +193,8 @@ class _Task:
     @property
     def name(self) -> str:
         assert self.session.plan.prompt is not None
-        return f"{self.session.plan.prompt.id} {self.file.id}"
+        numbered = f" (recording {self.session.recording})" if self.session.recording > 1 else ""
+        return f"{self.session.plan.prompt.id} {self.file.id}{numbered}"
 
 
 @dataclass
@@ -183,6 +203,7 @@ class _Job:
 
     endpoint: str | None
     wanted: _Wanted
+    numbers: Sequence[int]
     tasks: list[_Task] = field(default_factory=list)
     fresh: int = 0
     unreadable: int = 0
@@ -190,11 +211,16 @@ class _Job:
     recorded: int = 0
     failures_in_a_row: int = 0
 
+    @property
+    def of_letters(self) -> str:
+        return f"{len(self.tasks)} {'letters' if len(self.numbers) == 1 else 'recordings'}"
+
     async def run(self, files: Sequence[LetterFile], sessions: Sequence[Session], workers: int, dry: bool) -> None:
         try:
             for session in sessions:
-                for file in files:
-                    await self._look(file, session)
+                for number in self.numbers:
+                    for file in files:
+                        await self._look(file, replace(session, recording=number))
             if dry:
                 _print_plan(self.tasks, self.fresh)
             else:
@@ -244,7 +270,13 @@ class _Job:
         letter = read_letter(task.file)
         session = task.session
         with open_tape(
-            session.workspace, session.plan, task.file, letter.sha256, mode="record", endpoint=self.endpoint
+            session.workspace,
+            session.plan,
+            task.file,
+            letter.sha256,
+            mode="record",
+            endpoint=self.endpoint,
+            recording=session.recording,
         ) as tape:
             record = await extract(letter, session.plan)
             seconds = sum(attempt.seconds for attempt in record.attempts)
@@ -278,7 +310,8 @@ def _calls(letters: int, task: _Task) -> str:
 
 def _sum(tasks: Sequence[_Task], tokens: Iterable[int]) -> Iterator[str]:
     if tasks:
-        letters = "1 letter" if len(tasks) == 1 else f"{len(tasks)} letters"
+        what = "recording" if any(task.session.recording > 1 for task in tasks) else "letter"
+        letters = f"1 {what}" if len(tasks) == 1 else f"{len(tasks)} {what}s"
         yield f"{letters} to ask: {_calls(len(tasks), tasks[0])} (tries after a failed call not counted)."
         estimate = f"an estimate, bytes of the requests / {BYTES_PER_TOKEN}"
         yield f"About {sum(tokens):,} tokens in for the first calls: {estimate}."

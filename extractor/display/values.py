@@ -17,16 +17,26 @@ _MINUS = "\u2212"
 _MOST_WORDS = 400
 
 
-def number(value: float | None, digits: int = 0) -> str:
-    """``12,345`` or ``0.65``; ``not reported`` for ``None``."""
-    return NOT_REPORTED if value is None else f"{value:,.{digits}f}".replace("-", _MINUS)
+def number(value: float | None, digits: int | None = None) -> str:
+    """``12,345`` or ``0.65``; ``not reported`` for ``None``. Without ``digits`` at most two decimals, if any."""
+    return NOT_REPORTED if value is None else _decimal(value, ",", digits).replace("-", _MINUS)
 
 
-def signed(value: float | None, digits: int = 0) -> str:
-    """A change with its sign: ``+3``, ``−0.65``. A change that rounds to zero has no sign. Empty for ``None``."""
+def _decimal(value: float, form: str, digits: int | None) -> str:
+    if digits is not None:
+        return f"{value:{form}.{digits}f}"
+    text = f"{value:{form}.2f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def signed(value: float | None, digits: int | None = None) -> str:
+    """A change with its sign: ``+3``, ``−0.65``. A change that rounds to zero has no sign. Empty for ``None``.
+
+    Without ``digits`` at most two decimals, if any.
+    """
     if value is None:
         return ""
-    text = f"{value:+,.{digits}f}"
+    text = _decimal(value, "+,", digits)
     return text.replace("-", _MINUS) if re.search("[1-9]", text) else text[1:]
 
 
@@ -41,7 +51,7 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{rounded:.{digits}f}%"
 
 
-def percent_of(count: int, total: int) -> str:
+def percent_of(count: float, total: float) -> str:
     """``count`` out of ``total`` as a percentage; ``none`` of nothing."""
     return percent(count / total) if total else "none"
 
@@ -78,9 +88,9 @@ def money(usd: Decimal | float | None) -> str:
     return f"${usd:,.{2 if usd >= 1 or not usd else 4}f}"
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
+def plural(count: float, one: str, many: str | None = None) -> str:
     """``1 letter``, ``20 letters``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
 def interval(low: float | None, high: float | None, digits: int) -> str:

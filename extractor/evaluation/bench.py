@@ -11,11 +11,12 @@ from typing import Any
 
 from extractor.errors import IncompleteRunError, LetterError, UsageError, WorkspaceError
 from extractor.evaluation.compare import Comparison, RunTable, compare, compare_many
-from extractor.evaluation.evaluate import Evaluated, evaluate, replay
+from extractor.evaluation.evaluate import Evaluated, RecordedAnswers, evaluate, ledger_folders, replay
 from extractor.evaluation.gold.gold import Gold, load_gold
 from extractor.evaluation.gold.leaks import Leak, find_leaks
 from extractor.evaluation.gold.mapping import load_foreign, load_mapping
 from extractor.evaluation.gold.sets import ALL, FILE, choose, load_form, load_sets
+from extractor.evaluation.repeats import Spread, spread_of
 from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
 from extractor.evaluation.scores import scoring
 from extractor.letters.letter import Letter, find_letters, letters_in
@@ -29,13 +30,27 @@ from extractor.models.offline import fill
 from extractor.runs.bulk import OnProgress
 from extractor.runs.plan import DEFAULT_REASKS
 from extractor.workspace.session import Session, plan_spec, prompts_known
-from extractor.workspace.tapes import REPLAY
+from extractor.workspace.tapes import REPLAY, recordings
 from extractor.workspace.workspace import Workspace
 
 RUNS = "runs"
-# Recorded answers are replayed with so many letters at once.
-_IN_FLIGHT = 8
 TrueAnswer = tuple[Letter, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class AskOptions:
+    """How a run that does not exist yet gets its answers.
+
+    ``repeat``: how often each letter is asked; of recorded answers, the first so many of each letter, and all
+    for ``None``. ``fresh``: a live model is asked again where answers of an earlier run are kept.
+    """
+
+    concurrency: int = 8
+    repeat: int | None = None
+    fresh: bool = False
+
+
+_ONCE = AskOptions()
 
 
 @dataclass(frozen=True)
@@ -100,7 +115,7 @@ class Bench:
         *,
         base_url: str | None = None,
         reasks: int = DEFAULT_REASKS,
-        concurrency: int = 8,
+        asking: AskOptions = _ONCE,
         on_progress: OnProgress | None = None,
     ) -> Evaluated:
         """Score one prompt version. ``model=None`` replays the recorded answers of the only recorded model.
@@ -108,7 +123,7 @@ class Bench:
         Raises ``UsageError`` kinds.
         """
         session = self._session(prompt, model, base_url, reasks)
-        return run_here(self._evaluate(session, concurrency, on_progress))
+        return run_here(self._evaluate(session, asking, on_progress))
 
     def find(self, run: str) -> Run | None:
         """A kept run, by its id or the path of its folder; ``None`` if there is none."""
@@ -127,14 +142,18 @@ class Bench:
         """The answers of a run, scored with today's gold and scorer; letters without gold today are left out."""
         golds = [gold for gold in self.golds if gold.letter.id in run.about["gold"]]
         settings = {**run.about, "gold": {gold.letter.id: gold.sha256 for gold in golds}, "scorer": scoring.VERSION}
-        return scored(self.letter_type, golds, run.predictions, settings, run.unanswered)
+        numbers = [letter.recording for letter in run.letters]
+        return scored(self.letter_type, golds, run.predictions, settings, run.unanswered, numbers)
 
-    def replayed(self, prompt: str, model: str | None = None, *, reasks: int = DEFAULT_REASKS) -> Evaluated:
+    def replayed(
+        self, prompt: str, model: str | None = None, *, reasks: int = DEFAULT_REASKS, repeat: int | None = None
+    ) -> Evaluated:
         """``offline``, or a prompt version over the recorded answers of ``model``, or of the only recorded one.
 
-        Raises ``UsageError`` for a live model: that costs money, and is asked for with ``evaluate``.
+        All recordings of each letter are used, or the first ``repeat``. Raises ``UsageError`` for a live model: that
+        costs money, and is asked for with ``evaluate``.
         """
-        return run_here(self._evaluate(self._recorded(prompt, model, reasks), _IN_FLIGHT, None))
+        return run_here(self._evaluate(self._recorded(prompt, model, reasks), AskOptions(repeat=repeat), None))
 
     async def compare(self, a: str, b: str, model: str | None = None, *, reasks: int = DEFAULT_REASKS) -> Comparison:
         """Prompt ``a`` against ``b``, each a prompt version, ``offline``, or a kept run. No model is asked.
@@ -147,7 +166,7 @@ class Bench:
 
     async def _complete(self, spec: str, model: str | None, reasks: int) -> Run:
         if (run := self.find(spec)) is None:
-            found = await self._evaluate(self._recorded(spec, model, reasks), _IN_FLIGHT, None)
+            found = await self._evaluate(self._recorded(spec, model, reasks), _ONCE, None)
             if found.unanswered:
                 raise next(iter(found.unanswered.values()))
             run = found.run
@@ -158,6 +177,10 @@ class Bench:
     def compare_runs(self, a: Run, b: Run) -> Comparison:
         """Two runs over the letters that both have an answer to. Raises ``UsageError`` if they cannot be paired."""
         return compare(a, b, self.letter_type.is_protected)
+
+    def spread(self, run: Run) -> Spread | None:
+        """How much the recordings of a run differ; ``None`` if no letter has more than one."""
+        return spread_of(run, self.letter_type.is_protected)
 
     def compare_many(self, runs: Sequence[Run]) -> RunTable:
         """Three or more runs, each against the first. Raises ``UsageError`` as ``compare_runs`` does."""
@@ -226,15 +249,20 @@ class Bench:
         session = spec.open(workspace=self.workspace)
         return replace(session, plan=replace(session.plan, letter_type=self.letter_type))
 
-    async def _evaluate(self, session: Session, concurrency: int, on_progress: OnProgress | None) -> Evaluated:
-        plan = session.plan
+    async def _evaluate(self, session: Session, asking: AskOptions, on_progress: OnProgress | None) -> Evaluated:
+        plan, golds, many = session.plan, self.golds, asking.concurrency
         try:
             if session.replaying or plan.is_offline:
-                return await replay(plan, self.golds, self.set_name, concurrency=concurrency, around=session.around)
+                if asking.fresh:
+                    raise UsageError(
+                        "--fresh is for a live model: recorded answers are always the same",
+                        hint="name a --model to ask, or record again: extractor record --all",
+                    )
+                taped = _recordings(session, asking.repeat) if session.replaying else None
+                return await replay(plan, golds, self.set_name, concurrency=many, recordings=taped)
             work = self.runs / ".work"
-            return await evaluate(
-                plan, self.golds, self.set_name, work, concurrency=concurrency, on_progress=on_progress
-            )
+            folders = ledger_folders(work, plan, golds, self.set_name, repeat=asking.repeat or 1, fresh=asking.fresh)
+            return await evaluate(plan, golds, self.set_name, folders, concurrency=many, on_progress=on_progress)
         finally:
             await plan.model.aclose()
 
@@ -242,6 +270,13 @@ class Bench:
 def _readings_kept(workspace: Workspace, letter_type: LetterType) -> AbstractContextManager[None]:
     """Within, what is read in PDF files and scans is kept beside the runs."""
     return pages_read_by(ReadingCache(workspace.root / RUNS / letter_type.name / FOLDER))
+
+
+def _recordings(session: Session, repeat: int | None) -> RecordedAnswers:
+    """All recordings that each letter has, or the first ``repeat`` of each, whether they exist or not."""
+    known = recordings(session.workspace, session.plan)
+    numbers = known if repeat is None else lambda file: range(1, repeat + 1)
+    return RecordedAnswers(numbers, lambda number: replace(session, recording=number).tape)
 
 
 def _reads_once(letter_type: LetterType) -> LetterType:

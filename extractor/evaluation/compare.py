@@ -5,24 +5,26 @@ Everything is paired by letter. A change is always the second run minus the firs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from extractor.errors import UsageError
 from extractor.evaluation import stats
-from extractor.evaluation.flips import KINDS, Flip, flips_of, leaf_pairs
+from extractor.evaluation.flips import KINDS, Flip, LeafRow, Scores, aligned, flips_of, mean_errors, wrong_share
 from extractor.evaluation.power import LEVEL, detectable
+from extractor.evaluation.repeats import Spread, spread_of
 from extractor.evaluation.scored_run import Run
-from extractor.evaluation.scores.scoring import Leaf
-from extractor.evaluation.scores.summary import LetterScore, summarise
+from extractor.evaluation.scores.summary import as_count, summarise
 
 # With fewer letters no exact test can reach 0.05: the smallest p of five is 2 / 2^5.
 FEWEST = 6
 # Raise when the shape of a comparison changes.
-COMPARISON_VERSION = 2
+COMPARISON_VERSION = 3
 IsProtected = Callable[[str], bool]
-LetterPair = tuple[LetterScore, LetterScore]
+LetterPair = tuple[Scores, Scores]
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,11 @@ class RunFigures:
 
 @dataclass(frozen=True)
 class LetterErrors:
-    """Errors of one letter under A and B."""
+    """Errors of one letter under A and B; with several recordings, their mean."""
 
     letter_id: str
-    a: int
-    b: int
+    a: float
+    b: float
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class LettersRight:
-    """Letters fully right under one run only, and McNemar's exact test; ``p`` is ``None`` below six letters."""
+    """Letters fully right under one run only, and McNemar's exact test; ``p`` is ``None`` below six letters.
+
+    With several recordings: letters that are fully right more often under one run, and the exact sign-flip test on
+    the shares, which for one recording is McNemar's.
+    """
 
     fixed: int
     broke: int
@@ -75,13 +81,16 @@ class LettersRight:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field: how many values gold holds, errors under A and B, and how many values flipped."""
+    """One field: how many values gold holds, errors under A and B, and how many values flipped.
+
+    With several recordings, errors are means over them.
+    """
 
     field: str
     protected: bool
     gold: int
-    a_errors: int
-    b_errors: int
+    a_errors: float
+    b_errors: float
     fixed: int
     broke: int
 
@@ -104,7 +113,8 @@ class Comparison:
     debatable, and ``both_answered`` the letters that failed under either run (each ``None`` where
     that would change nothing). ``failed`` names those letters by run. ``not_compared`` gives the
     reason for each letter of the runs that is not in the comparison. ``detectable``: the smallest
-    true change that the set would detect.
+    true change that the set would detect. ``spread`` by run (``a``, ``b``): how much the recordings of
+    one letter differ, where there are several; the letter remains the unit of every test.
     """
 
     a: RunFigures
@@ -122,6 +132,7 @@ class Comparison:
     zero_bounds: tuple[ZeroBound, ...]
     failed: Mapping[str, tuple[str, ...]]
     not_compared: Mapping[str, str]
+    spread: Mapping[str, Spread | None]
     version: int = COMPARISON_VERSION
 
     @property
@@ -132,6 +143,15 @@ class Comparison:
     def is_tested(self) -> bool:
         """Whether there are enough letters for a test."""
         return self.change.p is not None
+
+    @property
+    def differences(self) -> tuple[list[int], int]:
+        """Each letter's change in errors as a whole number of steps, and how many steps are one error."""
+        means = [
+            (Fraction(row.a).limit_denominator(1000), Fraction(row.b).limit_denominator(1000))
+            for row in self.per_letter
+        ]
+        return stats.whole_steps([b - a for a, b in means])
 
     def count(self, kind: str, *, debatable: bool | None = None) -> int:
         """How many values flipped that way; with ``debatable``, only those that are, or are not."""
@@ -177,7 +197,7 @@ def compare(a: Run, b: Run, is_protected: IsProtected) -> Comparison:
     letter in common.
     """
     refuse_unpaired([a, b])
-    shared = {letter.letter_id for letter in a.letters} & {letter.letter_id for letter in b.letters}
+    shared = set(a.by_letter) & set(b.by_letter)
     if not shared:
         raise UsageError(
             f"runs {a.id} and {b.id} have no letter in common", hint="score both over the same set: extractor eval run"
@@ -185,25 +205,31 @@ def compare(a: Run, b: Run, is_protected: IsProtected) -> Comparison:
     left_out = _not_compared(a, b, shared)
     a, b = (_only(run, shared, is_protected) for run in (a, b))
     pairs = _paired(a, b)
-    answered = [pair for pair in pairs if not any(letter.is_failed for letter in pair)]
-    argued = any(leaf.debatable for pair in pairs for letter in pair for leaf in letter.errors)
+    answered = [pair for pair in pairs if not any(letter.is_failed for letters in pair for letter in letters)]
+    argued = any(leaf.debatable for pair in pairs for letters in pair for letter in letters for leaf in letter.errors)
     changes = _differences(pairs)
+    whole, steps = stats.whole_steps(changes)
+    smallest = detectable(whole)
     return Comparison(
         a=_figures(a),
         b=_figures(b),
-        per_letter=tuple(LetterErrors(one.letter_id, len(one.errors), len(other.errors)) for one, other in pairs),
+        per_letter=tuple(
+            LetterErrors(one[0].letter_id, as_count(mean_errors(one)), as_count(mean_errors(other)))
+            for one, other in pairs
+        ),
         change=_estimate(changes),
         undebated=_estimate(_differences(pairs, debatable=False)) if argued else None,
         both_answered=_estimate(_differences(answered)) if 0 < len(answered) < len(pairs) else None,
         letters_right=_letters_right(pairs),
         precision=_ratio(pairs, _GIVEN) if len(pairs) >= FEWEST else None,
         recall=_ratio(pairs, _HELD) if len(pairs) >= FEWEST else None,
-        detectable=detectable(changes),
+        detectable=None if smallest is None else smallest / steps,
         fields=tuple(_fields(pairs, is_protected)),
         flips=tuple(flip for one, other in pairs for flip in flips_of(one, other, is_protected)),
         zero_bounds=tuple(_zero_bounds(a, b)),
         failed={side: _failed(run) for side, run in (("a", a), ("b", b))},
         not_compared=left_out,
+        spread={side: spread_of(run, is_protected) for side, run in (("a", a), ("b", b))},
     )
 
 
@@ -249,7 +275,7 @@ def _absence(run: Run, side: str, letter_id: str) -> str:
 
 def _only(run: Run, letter_ids: set[str], is_protected: IsProtected) -> Run:
     """The run over these letters alone, with the figures they give."""
-    if len(run.letters) == len(letter_ids):
+    if len(run.by_letter) == len(letter_ids):
         return run
     letters = tuple(letter for letter in run.letters if letter.letter_id in letter_ids)
     return replace(run, letters=letters, summary=summarise(letters, is_protected))
@@ -260,41 +286,45 @@ def _figures(run: Run) -> RunFigures:
 
 
 def _paired(a: Run, b: Run) -> list[LetterPair]:
-    by_id = {letter.letter_id: letter for letter in b.letters}
-    return [(letter, by_id[letter.letter_id]) for letter in a.letters]
+    return [(letters, b.by_letter[letter_id]) for letter_id, letters in a.by_letter.items()]
 
 
 def _failed(run: Run) -> tuple[str, ...]:
-    return tuple(letter.letter_id for letter in run.letters if letter.is_failed)
+    return tuple(dict.fromkeys(letter.letter_id for letter in run.letters if letter.is_failed))
 
 
 # ---- the figures --------------------------------------------------------------------------------
 
 
-def _differences(pairs: Sequence[LetterPair], *, debatable: bool = True) -> list[int]:
-    """Errors of each letter, B minus A; with ``debatable=False`` only on values beyond argument."""
-
-    def errors(letter: LetterScore) -> int:
-        return sum(debatable or not leaf.debatable for leaf in letter.errors)
-
-    return [errors(other) - errors(one) for one, other in pairs]
+def _differences(pairs: Sequence[LetterPair], *, debatable: bool = True) -> list[Fraction]:
+    """Mean errors of each letter, B minus A; with ``debatable=False`` only on values beyond argument."""
+    return [mean_errors(other, debatable=debatable) - mean_errors(one, debatable=debatable) for one, other in pairs]
 
 
-def _estimate(differences: Sequence[int]) -> Estimate:
+def _estimate(changes: Sequence[Fraction]) -> Estimate:
+    differences, steps = stats.whole_steps(changes)
     change = stats.mean_change(differences)
+    low, high = (None if bound is None else bound / steps for bound in (change.low, change.high))
     differing = sum(1 for d in differences if d)
     p = stats.sign_flip(differences) if len(differences) >= FEWEST else None
-    return Estimate(len(differences), differing, change.mean, change.low, change.high, p, stats.smallest_p(differing))
+    return Estimate(len(differences), differing, change.mean / steps, low, high, p, stats.smallest_p(differing))
 
 
 def _letters_right(pairs: Sequence[LetterPair]) -> LettersRight:
-    fixed = sum(bool(one.errors) and not other.errors for one, other in pairs)
-    broke = sum(not one.errors and bool(other.errors) for one, other in pairs)
-    return LettersRight(fixed, broke, stats.mcnemar(fixed, broke) if len(pairs) >= FEWEST else None)
+    changes = [_share_right(other) - _share_right(one) for one, other in pairs]
+    fixed, broke = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
+    # With one recording a letter every change is +1 or -1, and this is McNemar's test.
+    return LettersRight(fixed, broke, stats.sign_flip(stats.whole_steps(changes)[0]) if len(pairs) >= FEWEST else None)
+
+
+def _share_right(letters: Scores) -> Fraction:
+    return Fraction(sum(not letter.errors for letter in letters), len(letters))
 
 
 def _ratio(pairs: Sequence[LetterPair], statuses: tuple[str, ...]) -> stats.Interval | None:
-    return stats.cluster_ratio([(_share(one, statuses), _share(other, statuses)) for one, other in pairs])
+    """Change of a ratio. Each letter counts once, whatever its number of recordings."""
+    most = math.lcm(*(len(letters) for pair in pairs for letters in pair))
+    return stats.cluster_ratio([(_share(one, statuses, most), _share(other, statuses, most)) for one, other in pairs])
 
 
 # What the answer gives, and what the gold holds.
@@ -302,9 +332,10 @@ _GIVEN = ("match", "wrong", "invented")
 _HELD = ("match", "wrong", "omitted", "failed")
 
 
-def _share(letter: LetterScore, statuses: tuple[str, ...]) -> stats.Share:
-    of = [leaf for leaf in letter.leaves if leaf.status in statuses]
-    return stats.Share(sum(leaf.status == "match" for leaf in of), len(of))
+def _share(letters: Scores, statuses: tuple[str, ...], most: int) -> stats.Share:
+    of = [leaf for letter in letters for leaf in letter.leaves if leaf.status in statuses]
+    weight = most // len(letters)
+    return stats.Share(weight * sum(leaf.status == "match" for leaf in of), weight * len(of))
 
 
 def _zero_bounds(a: Run, b: Run) -> Iterator[ZeroBound]:
@@ -314,27 +345,28 @@ def _zero_bounds(a: Run, b: Run) -> Iterator[ZeroBound]:
         "invented": "invented values",
     }
     for side, run in (("a", a), ("b", b)):
-        letters = len(run.letters)
+        letters = len(run.by_letter)
         for name, what in names.items():
             if run.summary[name] == 0:
                 yield ZeroBound(side, what, letters, stats.zero_bound(letters))
 
 
 def _fields(pairs: Sequence[LetterPair], is_protected: IsProtected) -> Iterator[FieldChange]:
-    found: dict[str, list[tuple[Leaf | None, Leaf | None]]] = {}
+    found: dict[str, list[tuple[LeafRow, LeafRow]]] = {}
     for one, other in pairs:
-        for a, b in leaf_pairs(one.leaves, other.leaves):
-            found.setdefault((a or b).field, []).append((a, b))  # type: ignore[union-attr]
-    for name, leaves in found.items():
-        errors = [(bool(a and a.is_error), bool(b and b.is_error)) for a, b in leaves]
-        gold = sum(any(leaf and leaf.status not in ("absent", "invented") for leaf in pair) for pair in leaves)
-        if gold or any(map(any, errors)):
+        for row in aligned([letter.leaves for letter in (*one, *other)]):
+            field = next(leaf.field for leaf in row if leaf)
+            found.setdefault(field, []).append((row[: len(one)], row[len(one) :]))
+    for name, rows in found.items():
+        shares = [(wrong_share(a), wrong_share(b)) for a, b in rows]
+        gold = sum(any(leaf and leaf.status not in ("absent", "invented") for leaf in (*a, *b)) for a, b in rows)
+        if gold or any(map(any, shares)):
             yield FieldChange(
                 name,
                 is_protected(name),
                 gold,
-                sum(a for a, _ in errors),
-                sum(b for _, b in errors),
-                errors.count((True, False)),
-                errors.count((False, True)),
+                as_count(sum((a for a, _ in shares), Fraction(0))),
+                as_count(sum((b for _, b in shares), Fraction(0))),
+                sum(a > b for a, b in shares),
+                sum(a < b for a, b in shares),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from extractor.evaluation.scores.scoring import Leaf
@@ -12,14 +13,19 @@ from extractor.evaluation.scores.summary import LetterScore
 from extractor.letters.spans import fold
 
 KINDS = ("broke", "changed", "fixed")
+# One leaf in several scorings of one letter; ``None`` where a scoring does not have it.
+LeafRow = tuple[Leaf | None, ...]
+# All recordings of one letter under one prompt.
+Scores = Sequence[LetterScore]
 
 
 @dataclass(frozen=True)
 class Flip:
-    """A value that is an error in only one run, or a different error in each.
+    """A value that is an error more often in one run than in the other, or a different error in each.
 
     ``kind``: ``fixed``, ``broke`` or ``changed``. ``debatable``: gold notes that the value could be
-    argued about.
+    argued about. ``a_wrong`` and ``b_wrong`` are in how many recordings of the letter it is wrong, and of how
+    many; ``a`` and ``b`` then are the first wrong value.
     """
 
     letter_id: str
@@ -33,66 +39,102 @@ class Flip:
     b: Any
     a_status: str
     b_status: str
+    a_wrong: tuple[int, int]
+    b_wrong: tuple[int, int]
+
+    @property
+    def is_sometimes(self) -> bool:
+        """Whether it is wrong in some recordings of one run, and right in others."""
+        return any(0 < count < of for count, of in (self.a_wrong, self.b_wrong))
 
 
 _EXTRA = re.compile(r"\+\d+")
 
 
-def leaf_pairs(one: Sequence[Leaf], other: Sequence[Leaf]) -> Iterator[tuple[Leaf | None, Leaf | None]]:
-    """Leaves of two scorings of one letter; ``None`` where only the other has it.
+def aligned(scorings: Sequence[Sequence[Leaf]]) -> Iterator[LeafRow]:
+    """The leaves of several scorings of one letter, a row for each leaf.
 
-    Leaves of the gold pair by their path. What both answers invented pairs by its value, then in order:
-    the same invention at another index is no difference, and another one is one difference.
+    Leaves of the gold go together by their path. What several answers invented goes together by its value, then
+    in order: the same invention at another index is no difference, and another one is one difference.
     """
-    b = {leaf.path: leaf for leaf in other if "+" not in leaf.path}
-    for leaf in one:
-        if "+" not in leaf.path:
-            yield leaf, b.pop(leaf.path, None)
-    yield from ((None, leaf) for leaf in b.values())
-    invented: dict[str, tuple[list[Leaf], list[Leaf]]] = {}
-    for side, leaves in enumerate((one, other)):
+    rows: dict[str, list[Leaf | None]] = {}
+    invented: dict[str, list[list[Leaf]]] = {}
+    for i, leaves in enumerate(scorings):
         for leaf in leaves:
-            if "+" in leaf.path:
-                invented.setdefault(_EXTRA.sub("+", leaf.path), ([], []))[side].append(leaf)
-    for mine, theirs in invented.values():
-        yield from _invented_pairs(mine, theirs)
+            if "+" not in leaf.path:
+                rows.setdefault(leaf.path, [None] * len(scorings))[i] = leaf
+            else:
+                invented.setdefault(_EXTRA.sub("+", leaf.path), [[] for _ in scorings])[i].append(leaf)
+    yield from map(tuple, rows.values())
+    for columns in invented.values():
+        yield from map(tuple, _invented_rows(columns))
 
 
-def _invented_pairs(mine: list[Leaf], theirs: list[Leaf]) -> Iterator[tuple[Leaf | None, Leaf | None]]:
-    rest: list[Leaf] = []
-    for leaf in mine:
-        same = next((each for each in theirs if _value(each) == _value(leaf)), None)
-        if same is None:
-            rest.append(leaf)
-        else:
-            theirs.remove(same)
-            yield leaf, same
-    for i in range(max(len(rest), len(theirs))):
-        yield rest[i] if i < len(rest) else None, theirs[i] if i < len(theirs) else None
+def _invented_rows(columns: Sequence[Sequence[Leaf]]) -> list[list[Leaf | None]]:
+    rows: list[list[Leaf | None]] = []
+    for i, leaves in enumerate(columns):
+        for leaf in leaves:
+            alike = (row for row in rows if row[i] is None and any(o and _value(o) == _value(leaf) for o in row))
+            row = next(alike, None)
+            if row is None:
+                row = [None] * len(columns)
+                rows.append(row)
+            row[i] = leaf
+    # What nothing equals goes with what else nothing equals, in order.
+    single = [row for row in rows if sum(each is not None for each in row) == 1]
+    rows = [row for row in rows if row not in single]
+    rest = [[row[i] for row in single if row[i] is not None] for i in range(len(columns))]
+    for n in range(max(map(len, rest), default=0)):
+        rows.append([leaves[n] if n < len(leaves) else None for leaves in rest])
+    return rows
 
 
 def _value(leaf: Leaf) -> Any:
     return fold(leaf.got) if isinstance(leaf.got, str) else leaf.got
 
 
-def flips_of(one: LetterScore, other: LetterScore, is_protected: Callable[[str], bool]) -> Iterator[Flip]:
-    """The values of one letter that flipped."""
-    for a, b in leaf_pairs(one.leaves, other.leaves):
-        was, now = bool(a and a.is_error), bool(b and b.is_error)
-        if was == now and (not now or (a and b and (a.status, _value(a)) == (b.status, _value(b)))):
+def mean_errors(letters: Scores, *, debatable: bool = True) -> Fraction:
+    """Errors of one letter, the mean over its recordings; with ``debatable=False`` only on values beyond argument."""
+    errors = sum(debatable or not leaf.debatable for letter in letters for leaf in letter.errors)
+    return Fraction(errors, len(letters))
+
+
+def wrong_share(leaves: LeafRow) -> Fraction:
+    """In which share of the scorings a leaf is an error."""
+    return Fraction(sum(bool(leaf and leaf.is_error) for leaf in leaves), len(leaves))
+
+
+def flips_of(one: Scores, other: Scores, is_protected: Callable[[str], bool]) -> Iterator[Flip]:
+    """The values of one letter that flipped, over all its recordings under each run."""
+    for row in aligned([score.leaves for score in (*one, *other)]):
+        a, b = row[: len(one)], row[len(one) :]
+        was, now = wrong_share(a), wrong_share(b)
+        if was == now and not (was and _errors(a).isdisjoint(_errors(b))):
             continue
-        some = a or b
-        assert some is not None
+        some = next(leaf for leaf in row if leaf)
+        before, after = _shown(a), _shown(b)
         yield Flip(
-            letter_id=one.letter_id,
+            letter_id=one[0].letter_id,
             path=some.path,
             field=some.field,
-            kind="changed" if was and now else "fixed" if was else "broke",
+            kind="changed" if was == now else "fixed" if was > now else "broke",
             protected=is_protected(some.field),
             debatable=some.debatable,
             gold=some.gold,
-            a=a.got if a else None,
-            b=b.got if b else None,
-            a_status=a.status if a else "absent",
-            b_status=b.status if b else "absent",
+            a=before.got if before else None,
+            b=after.got if after else None,
+            a_status=before.status if before else "absent",
+            b_status=after.status if after else "absent",
+            a_wrong=(int(was * len(a)), len(a)),
+            b_wrong=(int(now * len(b)), len(b)),
         )
+
+
+def _errors(leaves: LeafRow) -> set[tuple[str, str]]:
+    return {(leaf.status, repr(_value(leaf))) for leaf in leaves if leaf and leaf.is_error}
+
+
+def _shown(leaves: LeafRow) -> Leaf | None:
+    """The first wrong leaf, or the first."""
+    found = [leaf for leaf in leaves if leaf]
+    return next((leaf for leaf in found if leaf.is_error), found[0] if found else None)

@@ -11,15 +11,18 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from extractor.display.values import money, percent, percent_of, plural, some
+from extractor.display.values import money, number, percent, percent_of, plural, some
 from extractor.errors import UsageError, WorkspaceError
+from extractor.evaluation.flips import mean_errors
 from extractor.evaluation.scored_run import Run
 from extractor.evaluation.scores.scoring import Leaf
+from extractor.evaluation.scores.summary import as_count
 from extractor.file_names import file_name
 
 GATES = "gates.toml"
@@ -134,7 +137,7 @@ def _floors(run: Run, floor: Floor) -> Iterator[GateLine]:
         least = getattr(floor, name)
         if least is not None:
             right, of = run.summary[name]
-            detail = f"{percent_of(right, of)} ({right:,} of {of:,}), at least {percent(least)} required"
+            detail = f"{percent_of(right, of)} ({number(right)} of {number(of)}), at least {percent(least)} required"
             yield GateLine(f"floor.{name}", right >= least * of, detail)
     if floor.errors_per_letter is not None:
         errors, letters = run.summary["errors"], run.summary["letters"]
@@ -144,7 +147,8 @@ def _floors(run: Run, floor: Floor) -> Iterator[GateLine]:
     for name in ("failed_letters", "silent_errors", "silent_other_errors"):
         limit = getattr(floor, name)
         if limit is not None:
-            yield GateLine(f"floor.{name}", run.summary[name] <= limit, f"{run.summary[name]}, at most {limit} allowed")
+            count = run.summary[name]
+            yield GateLine(f"floor.{name}", count <= limit, f"{number(count)}, at most {limit} allowed")
 
 
 # What must be the same for a comparison with the baseline to mean what it did.
@@ -170,6 +174,13 @@ def _comparable(run: Run, baseline: Mapping[str, Any]) -> Iterator[GateLine]:
     if changed:
         detail = f"gold changed for {plural(len(changed), 'letter')}, which are not compared: {some(changed)}"
         yield GateLine("baseline.gold", True, detail, weakened=True)
+    before_each, now_each = _recordings(baseline), {letter: len(each) for letter, each in run.by_letter.items()}
+    if fewer := sorted(each for each in now_each if each in before and now_each[each] < before_each.get(each, 1)):
+        detail = f"fewer recordings than in the baseline of {plural(len(fewer), 'letter')}: {some(fewer)}"
+        yield GateLine("baseline.recordings", True, detail, weakened=True)
+    if more := sorted(each for each in now_each if each in before and now_each[each] > before_each.get(each, 1)):
+        detail = f"more recordings than in the baseline of {plural(len(more), 'letter')}: {some(more)}"
+        yield GateLine("baseline.recordings", True, f"{detail}; bless a run to hold all of them")
     for name, label in _SAME.items():
         was, has = baseline["about"].get(name), run.about.get(name)
         if was != has:
@@ -184,29 +195,50 @@ def _against(
 ) -> Iterator[GateLine]:
     known = {letter for letter, sha in baseline["about"]["gold"].items() if run.about["gold"].get(letter) == sha}
     found = broke(run, baseline)
-    worst = [(letter, leaf) for letter, leaf in found if is_protected(leaf.field)]
-    for name, most, leaves in (
+    worst = [each for each in found if is_protected(each.leaf.field)]
+    for name, most, values in (
         ("max_protected_broke", rules.max_protected_broke, worst),
         ("max_broke", rules.max_broke, found),
     ):
         if most is not None:
-            yield GateLine(f"baseline.{name}", len(leaves) <= most, _broke_detail(leaves, most))
+            count = sum(each.share for each in values)
+            yield GateLine(f"baseline.{name}", count <= most, _broke_detail(values, count, most))
     yield from _rises(run, rules, baseline, known)
 
 
-def _broke_detail(leaves: Sequence[tuple[str, Leaf]], most: int) -> str:
-    debatable = sum(leaf.debatable for _, leaf in leaves)
-    argued = f", {debatable} of them debatable" if debatable else ""
-    where = [f"\n    {letter} {leaf.path}: {leaf.status}" for letter, leaf in leaves[:_LISTED]]
-    more = f"\n    and {len(leaves) - _LISTED} more" if len(leaves) > _LISTED else ""
-    return f"{len(leaves)} right under the baseline and wrong now{argued}, at most {most} allowed{''.join(where)}{more}"
+def _broke_detail(values: Sequence[BrokenValue], count: Fraction | int, most: int) -> str:
+    debatable = sum(each.share for each in values if each.leaf.debatable)
+    argued = f", {number(float(debatable))} of them debatable" if debatable else ""
+    where = [f"\n    {each.place}: {each.leaf.status}" for each in values[:_LISTED]]
+    more = f"\n    and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
+    found = f"{number(float(count))} right under the baseline and wrong now{argued}"
+    return f"{found}, at most {most} allowed{''.join(where)}{more}"
 
 
-def broke(run: Run, baseline: Mapping[str, Any]) -> list[tuple[str, Leaf]]:
-    """Values that were right under the baseline and are wrong now, by letter; without letters whose gold changed."""
+@dataclass(frozen=True)
+class BrokenValue:
+    """A value that was right under the baseline and is wrong now, in ``share`` of its letter's recordings."""
+
+    letter_id: str
+    leaf: Leaf
+    recording: int
+    share: Fraction
+
+    @property
+    def place(self) -> str:
+        numbered = f" (recording {self.recording})" if self.share < 1 else ""
+        return f"{self.letter_id} {self.leaf.path}{numbered}"
+
+
+def broke(run: Run, baseline: Mapping[str, Any]) -> list[BrokenValue]:
+    """Values that were right under the baseline and are wrong now, by letter; without letters whose gold changed.
+
+    A letter's recordings share one vote: what is wrong in one of two counts half. What was wrong in any recording of
+    the baseline was not right under it.
+    """
     before = baseline["about"]["gold"]
     return [
-        (letter.letter_id, leaf)
+        BrokenValue(letter.letter_id, leaf, letter.recording, Fraction(1, len(run.by_letter[letter.letter_id])))
         for letter in run.letters
         if before.get(letter.letter_id) == run.about["gold"][letter.letter_id]
         for leaf in letter.errors
@@ -214,12 +246,22 @@ def broke(run: Run, baseline: Mapping[str, Any]) -> list[tuple[str, Leaf]]:
     ]
 
 
+def _recordings(baseline: Mapping[str, Any]) -> Mapping[str, int]:
+    """How many recordings the baseline has of each letter; a letter that is not named has one."""
+    found: Mapping[str, int] = baseline.get("recordings", {})
+    return found
+
+
 def _rises(run: Run, rules: Against, baseline: Mapping[str, Any], known: set[str]) -> Iterator[GateLine]:
     if rules.max_errors_per_letter_rise is not None and known:
-        now = sum(len(letter.errors) for letter in run.letters if letter.letter_id in known)
-        before = sum(len(paths) for letter, paths in baseline["errors"].items() if letter in known)
+        each = _recordings(baseline)
+        now = as_count(sum((mean_errors(run.by_letter[name]) for name in known), Fraction(0)))
+        errors = baseline["errors"].items()
+        before = as_count(
+            sum((Fraction(len(p), each.get(name, 1)) for name, p in errors if name in known), Fraction(0))
+        )
         allowed = rules.max_errors_per_letter_rise * len(known)
-        detail = f"{plural(before, 'error')} before, {now:,} now in {plural(len(known), 'letter')}"
+        detail = f"{plural(before, 'error')} before, {number(now)} now in {plural(len(known), 'letter')}"
         yield GateLine("baseline.max_errors_per_letter_rise", now - before <= allowed, detail)
     cost, before_cost = run.summary["cost_usd"], baseline["summary"]["cost_usd"]
     if rules.max_cost_rise is not None and cost is not None and before_cost:
@@ -240,26 +282,32 @@ def baseline_path(folder: Path, run_about: Mapping[str, Any]) -> Path:
 
 def as_baseline(run: Run, reason: str = "") -> dict[str, Any]:
     """What is kept of a blessed run: its origin, its figures, which values were wrong, and why it was blessed
-    although it is worse. No letter's words.
+    although it is worse. No letter's words. A path that is wrong in several recordings of a letter is there as often.
 
     Raises ``UsageError`` for an incomplete run.
     """
     if not run.complete:
         raise UsageError(f"run {run.id} is incomplete", hint="finish it before blessing it")
     figures = {key: value for key, value in run.summary.items() if key != "fields"}
-    errors = {letter.letter_id: sorted(leaf.path for leaf in letter.errors) for letter in run.letters if letter.errors}
+    paths = {
+        letter: sorted(leaf.path for score in scores for leaf in score.errors)
+        for letter, scores in run.by_letter.items()
+    }
+    errors = {letter: wrong for letter, wrong in paths.items() if wrong}
+    several = {letter: len(scores) for letter, scores in run.by_letter.items() if len(scores) > 1}
     why = {"reason": reason} if reason else {}
-    return {"run": run.id, **why, "about": run.about, "summary": figures, "errors": errors}
+    recordings = {"recordings": several} if several else {}
+    return {"run": run.id, **why, "about": run.about, "summary": figures, "errors": errors, **recordings}
 
 
 def is_worse(run: Run, baseline: Mapping[str, Any], is_protected: Callable[[str], bool]) -> str:
     """Why blessing this run would lower the bar; empty if it would not."""
     found = broke(run, baseline)
-    protected = sum(is_protected(leaf.field) for _, leaf in found)
+    protected = len({(each.letter_id, each.leaf.path) for each in found if is_protected(each.leaf.field)})
     gone = sorted(set(baseline["about"]["gold"]) - set(run.about["gold"]))
     errors, before = run.summary["errors"], baseline["summary"]["errors"]
     reasons = (
-        (errors > before, f"{plural(errors, 'error')} instead of {before:,}"),
+        (errors > before, f"{plural(errors, 'error')} instead of {number(before)}"),
         (bool(protected), f"{plural(protected, 'protected value')} broke"),
         (bool(gone), f"{plural(len(gone), 'letter')} no longer scored"),
     )

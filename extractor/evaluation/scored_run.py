@@ -12,6 +12,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ _ID = 8
 class Run:
     """One eval run. ``about`` is everything that decides its figures, ``predictions`` the records as they are kept.
 
+    ``letters`` and ``predictions`` go together, one pair an answer; a letter with several recordings has as many.
     Letters in ``unanswered`` have no answer yet, with the reason: the run is incomplete.
     """
 
@@ -56,6 +59,19 @@ class Run:
     @property
     def complete(self) -> bool:
         return not self.unanswered
+
+    @cached_property
+    def by_letter(self) -> dict[str, tuple[LetterScore, ...]]:
+        """The scores of each letter, one for each of its recordings, in order."""
+        found: dict[str, list[LetterScore]] = {}
+        for letter in self.letters:
+            found.setdefault(letter.letter_id, []).append(letter)
+        return {letter_id: tuple(scores) for letter_id, scores in found.items()}
+
+    @property
+    def recordings(self) -> int:
+        """The most answers that were scored of one letter."""
+        return max(map(len, self.by_letter.values()), default=1)
 
 
 def about(plan: Plan, golds: Sequence[Gold], set_name: str) -> dict[str, Any]:
@@ -82,21 +98,29 @@ def scored(
     records: Iterable[Record],
     settings: Mapping[str, Any],
     unanswered: Mapping[str, str] | None = None,
+    recordings: Iterable[int] | None = None,
 ) -> Run:
-    """Score records against gold. Letters without a record are unanswered, and in no figure."""
-    by_id = {record.letter_id: _without_times(record) for record in records}
-    letters = [
-        _letter(by_id[gold.letter.id], score(letter_type.schema, gold, by_id[gold.letter.id].answer))
+    """Score records against gold. Letters without a record are unanswered, and in no figure.
+
+    ``recordings`` has the number of each record among those of its letter, where letters have several.
+    """
+    by_id: dict[str, list[tuple[int, Record]]] = {}
+    for recording, record in zip(recordings or repeat(1), records, strict=False):
+        by_id.setdefault(record.letter_id, []).append((recording, _without_times(record)))
+    answers = [
+        (_letter(record, score(letter_type.schema, gold, record.answer), recording), record)
         for gold in golds
-        if gold.letter.id in by_id
+        for recording, record in sorted(by_id.get(gold.letter.id, ()), key=itemgetter(0))
     ]
-    missing = {gold.letter.id: "no answer" for gold in golds if gold.letter.id not in by_id}
+    letters = tuple(letter for letter, _ in answers)
+    lost = unanswered or {}
+    missing = [gold.letter.id for gold in golds if gold.letter.id not in by_id]
     return Run(
         settings,
-        tuple(letters),
-        tuple(by_id[letter.letter_id] for letter in letters),
+        letters,
+        tuple(record for _, record in answers),
         summarise(letters, letter_type.is_protected),
-        {**missing, **(unanswered or {})},
+        {**dict.fromkeys(missing, "no answer"), **lost},
     )
 
 
@@ -105,7 +129,7 @@ def _without_times(record: Record) -> Record:
     return replace(record, attempts=tuple(replace(attempt, seconds=0.0) for attempt in record.attempts))
 
 
-def _letter(record: Record, leaves: Sequence[Leaf]) -> LetterScore:
+def _letter(record: Record, leaves: Sequence[Leaf], recording: int) -> LetterScore:
     return LetterScore(
         letter_id=record.letter_id,
         status=record.status,
@@ -117,6 +141,7 @@ def _letter(record: Record, leaves: Sequence[Leaf]) -> LetterScore:
         usage=record.usage,
         cost_usd=record.cost_usd,
         error=record.error.code if record.error else None,
+        recording=recording,
     )
 
 
@@ -127,8 +152,10 @@ def save(run: Run, root: Path) -> Path:
     """Write a run's files below ``root``; equal runs are one folder."""
     folder = root / run.id
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    head = {"id": run.id, "about": run.about, "summary": run.summary, "unanswered": run.unanswered}
-    leaves = [{"letter_id": one.letter_id, **_leaf_line(leaf)} for one in run.letters for leaf in one.leaves]
+    head: dict[str, Any] = {"id": run.id, "about": run.about, "summary": run.summary, "unanswered": run.unanswered}
+    if run.recordings > 1:
+        head["recordings"] = [letter.recording for letter in run.letters]
+    leaves = [{**_answer_key(one), **_leaf_line(leaf)} for one in run.letters for leaf in one.leaves]
     _write(folder / RUN, json.dumps(head, ensure_ascii=False, indent=1) + "\n")
     _write(folder / PREDICTIONS, _lines(map(_prediction_line, run.predictions)))
     _write(folder / LEAVES, _lines(leaves))
@@ -140,11 +167,15 @@ def load(folder: Path) -> Run:
     try:
         head = json.loads(text_of(folder / RUN))
         records = [Record.from_json(line) for line in text_of(folder / PREDICTIONS).splitlines()]
-        leaves: dict[str, list[Leaf]] = {}
+        leaves: dict[tuple[str, int], list[Leaf]] = {}
         for line in text_of(folder / LEAVES).splitlines():
             leaf = json.loads(line)
-            leaves.setdefault(leaf.pop("letter_id"), []).append(_leaf(leaf))
-        letters = [_letter(record, leaves.get(record.letter_id, [])) for record in records]
+            leaves.setdefault((leaf.pop("letter_id"), leaf.pop("recording", 1)), []).append(_leaf(leaf))
+        numbers = head.get("recordings") or [1] * len(records)
+        letters = [
+            _letter(record, leaves.get((record.letter_id, number), []), number)
+            for record, number in zip(records, numbers, strict=True)
+        ]
         return Run(head["about"], tuple(letters), tuple(records), head["summary"], head["unanswered"])
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
         hint = "see extractor eval history for the runs there are"
@@ -164,6 +195,11 @@ def _prediction_line(record: Record) -> dict[str, Any]:
     for attempt in line["attempts"]:
         del attempt["seconds"]
     return line
+
+
+def _answer_key(letter: LetterScore) -> dict[str, Any]:
+    numbered = {"recording": letter.recording} if letter.recording > 1 else {}
+    return {"letter_id": letter.letter_id, **numbered}
 
 
 def _leaf_line(leaf: Leaf) -> dict[str, Any]:

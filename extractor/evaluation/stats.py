@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate
 from operator import index
 from statistics import NormalDist
@@ -79,6 +80,12 @@ def _ways(sizes: Sequence[int]) -> list[int]:
         product += product << (8 * width * size)
     slots = product.to_bytes(width * (sum(sizes) + 1), "little")
     return [int.from_bytes(slots[at : at + width], "little") for at in range(0, len(slots), width)]
+
+
+def whole_steps(changes: Sequence[Fraction]) -> tuple[list[int], int]:
+    """Changes as whole numbers of steps, and how many steps are 1: means over recordings may be fractions."""
+    steps = math.lcm(*(change.denominator for change in changes))
+    return [int(change * steps) for change in changes], steps
 
 
 def smallest_p(m: int) -> float:

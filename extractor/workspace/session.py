@@ -121,12 +121,16 @@ class PlanSpec:
 
 @dataclass(frozen=True)
 class Session:
-    """A workspace and one plan in it; ``spec`` is the plan as plain data."""
+    """A workspace and one plan in it; ``spec`` is the plan as plain data.
+
+    ``recording``: which of several recordings of each letter is replayed, from 1.
+    """
 
     workspace: Workspace
     plan: Plan
     spec: PlanSpec
     replaying: bool = False
+    recording: int = 1
 
     async def extract(self, file: LetterFile, letter: Letter | LetterError) -> Record:
         """One letter's record; a letter that cannot be read makes a failed one. Raises what ``extract`` raises."""
@@ -155,7 +159,7 @@ class Session:
                     yield tape
 
     def _own_tape(self, file: LetterFile, letter_sha256: str) -> Tape:
-        return open_tape(self.workspace, self.plan, file, letter_sha256)
+        return open_tape(self.workspace, self.plan, file, letter_sha256, recording=self.recording)
 
     def _in_its_place(self) -> Plan:
         """The plan of this session as a part of another: while that replays, its model opens its own cassettes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from extractor.engine import ENGINE
 from extractor.errors import UsageError
+from extractor.file_names import file_name
 from extractor.letters.letter import LetterFile
 from extractor.models.names import provider_and_model
 from extractor.models.offline import NAME as OFFLINE
@@ -48,8 +49,12 @@ def open_tape(
     mode: str = "replay",
     endpoint: str | None = None,
     words: Sequence[str] = (),
+    recording: int = 1,
 ) -> Tape:
-    """The cassette of one letter under a plan; ``words`` are further words of the command that records it."""
+    """The cassette of one letter under a plan; ``words`` are further words of the command that records it.
+
+    ``recording``: which of several recordings of the letter, from 1.
+    """
     from extractor.models.cassettes import Tape
 
     assert plan.prompt is not None
@@ -79,7 +84,18 @@ def open_tape(
         mode=mode,
         recorded=recorded,
         words=[*reask, *words, *_where(workspace, plan.letter_type.name, file)],
+        recording=recording,
     )
+
+
+def recordings(workspace: Workspace, plan: Plan) -> Callable[[LetterFile], list[int]]:
+    """A function that gives the numbers of a letter's recordings under a plan; ``[1]`` also where none exists yet."""
+    from extractor.models.cassettes.tape import recordings_in, tape_path
+
+    assert plan.prompt is not None
+    root = cassette_root(workspace, plan.letter_type.name)
+    known = recordings_in(tape_path(root, plan.prompt.id, plan.model.name, "x").parent)
+    return lambda file: known.get(file_name(file.id), [1])
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from extractor.cli.shared.options import Exit, print_err
 from extractor.display.terminal import raw_stream
 from extractor.display.values import plural
 from extractor.errors import CassetteError, UsageError
-from extractor.evaluation.bench import Bench
+from extractor.evaluation.bench import AskOptions, Bench
 from extractor.evaluation.evaluate import Evaluated
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.scored_run import Run
@@ -34,6 +34,16 @@ GoldOption = Annotated[
 ]
 MappingOption = Annotated[
     Path | None, typer.Option("--mapping", metavar="FILE", help="How gold of another shape maps onto the schema.")
+]
+RepeatOption = Annotated[
+    int | None,
+    typer.Option(
+        "--repeat",
+        min=1,
+        max=99,
+        metavar="N",
+        help="Ask each letter N times; of recorded answers, use the first N of each letter. Default: once, and all.",
+    ),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Write the report here instead of to stdout.")
@@ -55,7 +65,7 @@ class How:
     model: str | None = None
     base_url: str | None = None
     reasks: int = DEFAULT_REASKS
-    concurrency: int = 8
+    asking: AskOptions = field(default_factory=AskOptions)
 
 
 def open_bench(
@@ -79,9 +89,14 @@ def make_run(bench: Bench, how: How, prompt: str | None) -> tuple[Run, Exit]:
         how.model,
         base_url=how.base_url,
         reasks=how.reasks,
-        concurrency=how.concurrency,
+        asking=how.asking,
         on_progress=_print_progress,
     )
+    if found.reused:
+        total = len(found.run.letters)
+        print_err(
+            f"{found.reused} of {plural(total, 'answer')} kept by an earlier run and used again; ask anew: --fresh"
+        )
     return _kept(bench, found)
 
 
@@ -115,7 +130,7 @@ def resolve(bench: Bench, how: How, spec: str) -> tuple[Run, Exit]:
     """
     if (run := bench.find(spec)) is not None:
         return run, Exit.FINE if run.complete else Exit.INCOMPLETE
-    return _kept(bench, bench.replayed(spec, how.model, reasks=how.reasks))
+    return _kept(bench, bench.replayed(spec, how.model, reasks=how.reasks, repeat=how.asking.repeat))
 
 
 def write(out: Path | None, text: str) -> None:

@@ -13,6 +13,7 @@ from extractor.cli.eval.common import (
     LettersOption,
     MappingOption,
     OutOption,
+    RepeatOption,
     RunModelOption,
     SetOption,
     open_bench,
@@ -22,7 +23,7 @@ from extractor.cli.eval.common import (
 )
 from extractor.cli.shared.options import ReaskOption, TypeOption, WorkspaceOption
 from extractor.errors import UsageError
-from extractor.evaluation.bench import Bench
+from extractor.evaluation.bench import AskOptions, Bench
 from extractor.evaluation.compare import Comparison
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.sets import ALL
@@ -48,6 +49,7 @@ def compare_command(
         list[str] | None, typer.Option("--only", metavar="KIND", help="List only flips that broke, fixed or changed.")
     ] = None,
     reask: ReaskOption = 1,
+    repeat: RepeatOption = None,
     letters: LettersOption = None,
     gold: GoldOption = None,
     mapping: MappingOption = None,
@@ -64,7 +66,8 @@ def compare_command(
     letters fully right, and every value that flipped with gold and both answers. Three or more runs
     are each compared with the first, p values adjusted (Holm). No model is called: prompt versions are
     replayed from cassettes. Letters that one run has no answer to are left out, with a warning; the
-    exit code is then 4, or 3 for missing cassettes.
+    exit code is then 4, or 3 for missing cassettes. All recordings of a letter are used, with the letter
+    as the unit of every test.
 
     Replays are kept under runs/TYPE in the workspace. They hold text of letters.
 
@@ -75,7 +78,7 @@ def compare_command(
         raise UsageError("name at least two runs to compare", hint="for example: extractor eval compare imr@v1 imr@v2")
     if unknown := set(only or []) - {"broke", "fixed", "changed"}:
         raise UsageError(f"no kind of flips {min(unknown)!r}", hint="known: broke, fixed, changed")
-    how = How(model, reasks=reask)
+    how = How(model, reasks=reask, asking=AskOptions(repeat=repeat))
     found = [resolve(bench, how, spec) for spec in runs]
     write(out, _report([run for run, _ in found], bench, form, only or []))
     raise typer.Exit(max(code for _, code in found))

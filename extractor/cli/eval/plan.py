@@ -38,9 +38,9 @@ def plan_command(
     how = How(model, reasks=reask)
     runs = [resolve(bench, how, spec)[0] for spec in (a, b)]
     found = bench.compare_runs(runs[0], runs[1])
-    differences = [row.b - row.a for row in found.per_letter]
+    differences, steps = found.differences
     wanted = found.change.mean if change is None else change
-    needed, chance = letters_needed(differences, wanted), power(differences, wanted, found.letters)
+    needed, chance = letters_needed(differences, wanted * steps), power(differences, wanted * steps, found.letters)
     if as_json:
         observed = {
             "letters": found.letters,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from extractor.cli.eval.common import (
     LettersOption,
     MappingOption,
     OutOption,
+    RepeatOption,
     RunModelOption,
     SetOption,
     make_run,
@@ -32,9 +34,10 @@ from extractor.cli.shared.options import (
 )
 from extractor.display.values import percent_of
 from extractor.errors import UsageError
-from extractor.evaluation.bench import Bench
+from extractor.evaluation.bench import AskOptions, Bench
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.sets import ALL
+from extractor.evaluation.repeats import Spread
 from extractor.evaluation.reports.formats import as_junit, as_markdown, as_text
 from extractor.evaluation.reports.parts import Grid, run_parts
 from extractor.evaluation.scored_run import Run
@@ -57,6 +60,10 @@ def run_command(
     base_url: UrlOption = None,
     reask: ReaskOption = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=512, help="Letters in flight at once.")] = 8,
+    repeat: RepeatOption = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask a live model again where an earlier run's answers are kept.")
+    ] = False,
     letters: LettersOption = None,
     gold: GoldOption = None,
     mapping: MappingOption = None,
@@ -68,14 +75,17 @@ def run_command(
     """Score prompt versions against gold, and keep each run under runs/TYPE.
 
     Without --model the recorded answers are replayed: no network, no key, the same bytes each time.
-    A live model's answers are kept, so a run that broke off asks only what is missing. A letter
-    that got no reply is not a wrong answer: the run is then incomplete (exit code 4, or 3 for
-    missing cassettes) and cannot be compared.
+    A live model's answers are kept, so a run that broke off asks only what is missing, and the same
+    run made again asks nothing (--fresh asks again). A letter that got no reply is not a wrong answer: the run
+    is then incomplete (exit code 4, or 3 for missing cassettes).
+
+    Where letters have several recordings, each letter counts once, with their mean; the spread between
+    recordings and the values that flicker are listed.
 
     Example: extractor eval run imr@v1 imr@v2 --set smoke
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
-    how = How(model, base_url, reask, concurrency)
+    how = How(model, base_url, reask, AskOptions(concurrency, repeat, fresh))
     if form in ("html", "json", "junit") and len(prompts or ()) > 1:
         raise UsageError(f"--format {form} is for one prompt", hint="name one, or use eval compare for two")
     found = [make_run(bench, how, prompt) for prompt in prompts or (None,)]
@@ -85,36 +95,44 @@ def run_command(
 
 def report(run: Run, bench: Bench, form: str) -> str:
     """A run in one format."""
+    spread = bench.spread(run)
     texts = {gold.letter.id: gold.letter.text for gold in bench.golds}
     truths = {gold.letter.id: gold for gold in bench.golds}
     return rendered(
         form,
         {
-            "text": lambda: as_text(run_parts(run)),
-            "md": lambda: as_markdown(run_parts(run)),
-            "json": lambda: json.dumps(as_json(run), ensure_ascii=False, indent=2) + "\n",
-            "html": lambda: _page(run, texts, truths),
+            "text": lambda: as_text(run_parts(run, spread)),
+            "md": lambda: as_markdown(run_parts(run, spread)),
+            "json": lambda: json.dumps(as_json(run, spread), ensure_ascii=False, indent=2) + "\n",
+            "html": lambda: _page(run, texts, truths, spread),
             "junit": lambda: as_junit(run, run.about["prompt"] or run.about["model"]),
         },
     )
 
 
-def _page(run: Run, texts: dict[str, str], truths: dict[str, Gold]) -> str:
+def _page(run: Run, texts: dict[str, str], truths: dict[str, Gold], spread: Spread | None) -> str:
     # The template engine is slow to load, and only pages need it.
     from extractor.evaluation.reports.html import render_run
 
-    return render_run(run, texts, truths)
+    return render_run(run, texts, truths, spread)
 
 
-def as_json(run: Run) -> dict[str, Any]:
+def as_json(run: Run, spread: Spread | None = None) -> dict[str, Any]:
     """A run as plain JSON values."""
     errors = [
-        {"letter_id": letter.letter_id, "path": leaf.path, "status": leaf.status, "gold": leaf.gold, "got": leaf.got}
+        {
+            "letter_id": letter.letter_id,
+            "recording": letter.recording,
+            "path": leaf.path,
+            "status": leaf.status,
+            "gold": leaf.gold,
+            "got": leaf.got,
+        }
         for letter in run.letters
         for leaf in letter.errors
     ]
     head = {"id": run.id, "complete": run.complete, "about": run.about, "summary": run.summary}
-    return {**head, "unanswered": run.unanswered, "errors": errors}
+    return {**head, "unanswered": run.unanswered, "errors": errors, "spread": spread and asdict(spread)}
 
 
 def rescore_command(

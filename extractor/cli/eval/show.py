@@ -20,6 +20,7 @@ from extractor.cli.eval.common import (
 from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, print_json
 from extractor.display.values import plural, shortened
 from extractor.errors import UsageError
+from extractor.evaluation.evaluate import answer_name
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_text
 from extractor.evaluation.reports.parts import Grid, Part
@@ -55,16 +56,19 @@ def show_command(
     found = [resolve(bench, how, spec)[0] for spec in runs]
     rows = _rows(letter, found)
     if as_json:
-        answers = {run.id: record.as_dict() if (record := _prediction(run, letter)) else None for run in found}
+        answers = {run.id: [record.as_dict() for _, record in _answers(run, letter)] for run in found}
         print_json(
             {"letter_id": letter, "gold": one.answer, "debatable": one.debatable, "runs": answers, "differs": rows}
         )
         return
     parts: list[Part] = [one.letter.text.strip("\n")] if text else []
-    names = names_of(*(run.about for run in found))
-    for name, run in zip(names, found, strict=True):
-        parts.append(f"{name}: {_outcome(_prediction(run, letter))}")
-    grid = Grid(("path", "gold", *(f"{name}" for name in names)))
+    names = []
+    for name, run in zip(names_of(*(run.about for run in found)), found, strict=True):
+        each = [answer_name(name, number) for number, _ in _answers(run, letter)]
+        names += each
+        parts += [f"{one}: {_outcome(record)}" for one, (_, record) in zip(each, _answers(run, letter), strict=True)]
+        parts += [] if each else [f"{name}: no answer yet"]
+    grid = Grid(("path", "gold", *names))
     grid.rows = [
         (row["path"], shortened(row["gold"]), *(f"{shortened(a['got'])} ({a['status']})" for a in row["runs"]))
         for row in rows
@@ -75,10 +79,8 @@ def show_command(
 
 
 def _rows(letter: str, runs: list[Run]) -> list[dict[str, Any]]:
-    """Leaves of one letter that some run gets wrong."""
-    scores = [
-        {leaf.path: leaf for each in run.letters if each.letter_id == letter for leaf in each.leaves} for run in runs
-    ]
+    """Leaves of one letter that some answer gets wrong, with each answer of each run."""
+    scores = [{leaf.path: leaf for leaf in each.leaves} for run in runs for each in run.by_letter.get(letter, ())]
     paths = dict.fromkeys(path for leaves in scores for path, leaf in leaves.items() if leaf.is_error)
     rows = []
     for path in paths:
@@ -91,12 +93,12 @@ def _rows(letter: str, runs: list[Run]) -> list[dict[str, Any]]:
     return rows
 
 
-def _prediction(run: Run, letter: str) -> Record | None:
-    return next((each for each in run.predictions if each.letter_id == letter), None)
+def _answers(run: Run, letter: str) -> list[tuple[int, Record]]:
+    """The records of one letter with the numbers of their recordings."""
+    answers = zip(run.letters, run.predictions, strict=True)
+    return [(score.recording, record) for score, record in answers if record.letter_id == letter]
 
 
-def _outcome(record: Record | None) -> str:
-    if record is None:
-        return "no answer yet"
+def _outcome(record: Record) -> str:
     errors = "".join(f"; {error.code} at {error.path or '/'} ({error.blame})" for error in record.errors)
     return f"{record.status}, {plural(len(record.attempts), 'attempt')}{errors}"

@@ -67,7 +67,7 @@ def _groups(summaries: Sequence[Summary], c: Comparison | None) -> list[FigureGr
 def _errors(all_of: Sequence[Summary], c: Comparison | None) -> Iterator[Figure]:
     means = [_ratio(each["errors"], each["letters"]) for each in all_of]
     cells = tuple(
-        (number(mean, 2) if mean is not None else "none", f"{each['errors']:,} in {each['letters']:,}")
+        (number(mean, 2) if mean is not None else "none", f"{number(each['errors'])} in {number(each['letters'])}")
         for mean, each in zip(means, all_of, strict=True)
     )
     change = c.change if c else None
@@ -120,7 +120,7 @@ def _estimated(
 def _undebated(all_of: Sequence[Summary]) -> tuple[tuple[str, str], ...]:
     counts = [each["errors"] - each["debatable_errors"] for each in all_of]
     return tuple(
-        (number(count / each["letters"], 2), f"{count:,} in {each['letters']:,}")
+        (number(count / each["letters"], 2), f"{number(count)} in {number(each['letters'])}")
         for count, each in zip(counts, all_of, strict=True)
     )
 
@@ -165,7 +165,8 @@ def _effort(all_of: Sequence[Summary]) -> Iterator[Figure]:
         yield _counted(label, [each["calls"][name] for each in all_of], fewer=None)
     if any(each["calls"]["asked_again"] for each in all_of):
         cells = tuple(
-            (f"{each['calls']['errors_before']:,} \u2192 {each['calls']['errors_after']:,}", "") for each in all_of
+            (f"{number(each['calls']['errors_before'])} \u2192 {number(each['calls']['errors_after'])}", "")
+            for each in all_of
         )
         yield Figure("validator’s errors before and after", cells, depth=1)
     yield _counted(
@@ -194,14 +195,16 @@ def _counted(
 def _of(label: str, pairs: Sequence[tuple[int, int]], *, fewer: bool | None = None) -> Figure:
     change = _change([count for count, _ in pairs])
     better = None if fewer is None else _better(change, fewer=fewer)
-    return Figure(label, tuple((number(count), f"of {of:,}") for count, of in pairs), signed(change), better=better)
+    return Figure(
+        label, tuple((number(count), f"of {number(of)}") for count, of in pairs), signed(change), better=better
+    )
 
 
 def _share(label: str, pairs: Sequence[Sequence[int]], *, interval: str = "", p: str = "") -> Figure:
     shares = [_ratio(count, of) for count, of in pairs]
     change = _points(_change(shares))
     cells = tuple(
-        (percent(share) if share is not None else "none", f"{count:,} of {of:,}")
+        (percent(share) if share is not None else "none", f"{number(count)} of {number(of)}")
         for share, (count, of) in zip(shares, pairs, strict=True)
     )
     text = f"{signed(change, 1)} points" if change is not None else ""
@@ -246,9 +249,9 @@ class Axis:
         return f"{96 * value / self.top if self.top else 0:.2f}%"
 
 
-def axis(values: Sequence[int], *, by_root: bool = False) -> Axis:
+def axis(values: Sequence[float], *, by_root: bool = False) -> Axis:
     """An axis over counts from 0, with a tick at every round number; about five of them."""
-    top = max(values, default=0) or 1
+    top = math.ceil(max(values, default=0)) or 1
     root = by_root and top > 20 and sorted(values)[len(values) * 9 // 10] * 3 < top
     if root:
         steps = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000]
@@ -272,25 +275,30 @@ def drawn(per_letter: Sequence[LetterErrors], most: int = DRAWN) -> tuple[list[L
     chosen = sorted(changed[:most], key=lambda row: (row.b - row.a, row.letter_id))
     same = len(per_letter) - len(changed)
     left = max(0, len(changed) - most)
-    rest = f"; {left:,} more changed by less" if left else ""
+    rest = f"; {number(left)} more changed by less" if left else ""
     return (
         chosen,
-        f"Drawn: the {plural(len(chosen), 'letter')} of {len(per_letter):,} that changed most{rest}; "
-        f"{same:,} have the same count in both.",
+        f"Drawn: the {plural(len(chosen), 'letter')} of {number(len(per_letter))} that changed most{rest}; "
+        f"{number(same)} have the same count in both.",
     )
 
 
-def worst(errors: Mapping[str, int], most: int = DRAWN) -> tuple[dict[str, int], str]:
+def worst(errors: Mapping[str, float], most: int = DRAWN) -> tuple[dict[str, float], str]:
     """The letters of one run to draw, by their count of errors, and a sentence about the others."""
     wrong = {letter_id: count for letter_id, count in errors.items() if count}
     chosen = dict(sorted(wrong.items(), key=lambda each: (-each[1], each[0]))[:most])
-    rest = f"Drawn: the {plural(len(chosen), 'letter')} with most errors of {len(wrong):,} with any."
+    rest = f"Drawn: the {plural(len(chosen), 'letter')} with most errors of {number(len(wrong))} with any."
     return chosen, rest if len(chosen) < len(wrong) else ""
+
+
+def _away_from_zero(change: float) -> int:
+    """Means over recordings may be fractions; what changed at all is no 0."""
+    return math.ceil(change) if change > 0 else math.floor(change)
 
 
 def changes(per_letter: Sequence[LetterErrors]) -> list[tuple[str, int, int]]:
     """How many letters changed by how much: name, sign and count of each change; the far ends are one row each."""
-    tally = Counter(max(-_FAR, min(_FAR, row.b - row.a)) for row in per_letter)
+    tally = Counter(max(-_FAR, min(_FAR, _away_from_zero(row.b - row.a))) for row in per_letter)
     far = {-_FAR: f"{signed(-_FAR)} or less", _FAR: f"{signed(_FAR)} or more"}
     return [
         (far.get(change, signed(change)), change, tally[change]) for change in range(min(0, *tally), max(0, *tally) + 1)

@@ -17,11 +17,15 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from extractor.display import values
 from extractor.display.palette import palette
 from extractor.display.safe_text import csp_hash, plain, visible
+from extractor.display.values import number
 from extractor.evaluation.compare import Comparison
+from extractor.evaluation.flips import mean_errors
 from extractor.evaluation.gold.gold import Gold
+from extractor.evaluation.repeats import Spread
 from extractor.evaluation.reports import figures, sentences
 from extractor.evaluation.reports.letterparts import LetterPart, ValueRow, error_row, flip_rows, letter_part
 from extractor.evaluation.scored_run import Run
+from extractor.evaluation.scores.summary import LetterScore, as_count
 from extractor.runs.record import Record
 
 # Up to so many letters are expanded when the page opens; with more, the reader expands those she wants.
@@ -32,15 +36,18 @@ _TEMPLATES = files("extractor.evaluation.reports") / "templates"
 _SHA = 12
 
 
-def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -> str:
+def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold], spread: Spread | None = None) -> str:
     """The report of one run. ``letters``: raw texts by id; ``gold`` by id, for its notes on debatable values.
+    ``spread``: how much its recordings differ, where letters have several.
 
     Equal input gives equal bytes. Letters without a text in ``letters``, or with another text than
     the run read, are reported without it. Raises ``UsageError`` if scipy is missing.
     """
     parts = _run_parts(run, letters, gold)
     fields = _run_fields(run)
-    worst, left_out = figures.worst({score.letter_id: len(score.errors) for score in run.letters})
+    worst, left_out = figures.worst(
+        {letter_id: as_count(mean_errors(scores)) for letter_id, scores in run.by_letter.items()}
+    )
     return _page(
         "run.html",
         title=f"{sentences.full_name(run.about)}: {run.about['set']}",
@@ -51,7 +58,8 @@ def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -
         warnings=sentences.run_warnings(run),
         facts=_facts([run]),
         groups=figures.run_groups(run.summary),
-        notes=sentences.run_notes(run),
+        notes=sentences.run_notes(run, spread),
+        spreads=[("", spread)] if spread else [],
         fields=[row for row in fields if row["errors"]],
         fields_right=[row["field"] for row in fields if not row["errors"]],
         kinds=[(kind, run.summary[kind]) for kind in ERROR_KINDS if run.summary[kind]],
@@ -60,7 +68,7 @@ def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -
         letter_axis=figures.axis(list(worst.values())),
         parts=parts,
         errors=[error_row(score.letter_id, leaf, gold) for score in run.letters for leaf in score.errors],
-        numbers={part.letter_id: part.number for part in parts},
+        numbers=_numbers(parts),
         reviewed=_reviewed(gold),
         opened=_opened(parts),
     )
@@ -93,6 +101,7 @@ def render_compare(
         facts=_facts([a, b]),
         groups=figures.compare_groups(comparison),
         notes=sentences.compare_notes(comparison),
+        spreads=[(name, each) for name, key in zip(names, "ab", strict=True) if (each := comparison.spread[key])],
         per_letter=drawn,
         left_out=left_out,
         letter_axis=figures.axis([count for row in drawn for count in (row.a, row.b)], by_root=True),
@@ -102,7 +111,7 @@ def render_compare(
         field_axis=figures.axis([count for row in fields for count in (row.a_errors, row.b_errors)]),
         flips=sorted(flips, key=lambda row: row.rank),
         parts=parts,
-        numbers={part.letter_id: part.number for part in parts},
+        numbers=_numbers(parts),
         untouched=[row.letter_id for row in comparison.per_letter if not row.a and not row.b],
         opened=_opened(parts),
     )
@@ -112,52 +121,59 @@ def render_compare(
 
 
 def _run_parts(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]) -> list[LetterPart]:
-    records = _records(run)
-    wrong = [score for score in run.letters if score.errors or score.status == "failed"]
+    answers = zip(run.letters, run.predictions, strict=True)
+    wrong = [(score, record) for score, record in answers if score.errors or score.status == "failed"]
     return [
         letter_part(
             number,
             [score],
-            [records[score.letter_id]],
+            [record],
             ([error_row(score.letter_id, leaf, gold) for leaf in score.errors], []),
             letters.get(score.letter_id),
         )
-        for number, score in enumerate(wrong, start=1)
+        for number, (score, record) in enumerate(wrong, start=1)
     ]
 
 
 def _compare_parts(
     flips: Sequence[ValueRow], a: Run, b: Run, letters: Mapping[str, str], gold: Mapping[str, Gold]
 ) -> list[LetterPart]:
-    """The letters with a flip, or with an error that both runs made."""
+    """The letters with a flip, or with an error that both runs made; of several recordings, one with most errors."""
     flipped = {letter_id: list(rows) for letter_id, rows in groupby(flips, key=lambda row: row.letter_id)}
-    others = {score.letter_id: score for score in b.letters}
-    records = _records(a), _records(b)
+    answers, others = _worst_answers(a), _worst_answers(b)
     parts: list[LetterPart] = []
-    for score in a.letters:
-        letter_id = score.letter_id
+    for letter_id in answers:
         if letter_id not in others:
             continue
+        (one, record), (other, other_record) = answers[letter_id], others[letter_id]
         rows = flipped.get(letter_id, [])
         changed = {row.path for row in rows}
-        same = [
-            error_row(letter_id, leaf, gold, runs=2) for leaf in others[letter_id].errors if leaf.path not in changed
-        ]
+        same = [error_row(letter_id, leaf, gold, runs=2) for leaf in other.errors if leaf.path not in changed]
         if rows or same:
-            both = [score, others[letter_id]]
-            answers = [each[letter_id] for each in records]
-            parts.append(letter_part(len(parts) + 1, both, answers, (rows, same), letters.get(letter_id)))
+            both, records = [one, other], [record, other_record]
+            parts.append(letter_part(len(parts) + 1, both, records, (rows, same), letters.get(letter_id)))
     return parts
+
+
+def _worst_answers(run: Run) -> dict[str, tuple[LetterScore, Record]]:
+    """For each letter the first answer with most errors."""
+    found: dict[str, tuple[LetterScore, Record]] = {}
+    for score, record in zip(run.letters, run.predictions, strict=True):
+        before = found.get(score.letter_id)
+        if before is None or len(score.errors) > len(before[0].errors):
+            found[score.letter_id] = score, record
+    return found
+
+
+def _numbers(parts: Sequence[LetterPart]) -> dict[str, int]:
+    """The number of each letter's first part, by its id."""
+    return {part.letter_id: part.number for part in reversed(parts)}
 
 
 def _opened(parts: Sequence[LetterPart]) -> set[int]:
     """The letters that are open from the start: those with rows, if they are few."""
     found = {part.number for part in parts if part.rows or part.unanswered}
     return found if len(found) <= MOST_OPEN else set()
-
-
-def _records(run: Run) -> dict[str, Record]:
-    return {record.letter_id: record for record in run.predictions}
 
 
 # ---- what was run ----------------------------------------------------------------------
@@ -172,8 +188,8 @@ def _facts(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
             "Model": run.about["model"],
             "Parameters": ", ".join(f"{key} = {value}" for key, value in sorted(run.about["params"].items())) or "none",
             "Re-asks at most": str(run.about["reasks"]),
-            "Letters": f"{run.summary['letters']:,} of set {run.about['set']} ({run.about['letter_type']})",
-            "Gold values": f"{run.summary['gold_values']:,}",
+            "Letters": f"{number(run.summary['letters'])} of set {run.about['set']} ({run.about['letter_type']})",
+            "Gold values": f"{number(run.summary['gold_values'])}",
             "Schema sha256": run.about["schema_sha256"][:_SHA],
             "Engine, checks, scorer": f"{run.about['engine']}, {run.about['checks_version']}, {run.about['scorer']}",
             "Run": run.id,
@@ -223,7 +239,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(visible=visible, plain=plain, clip=_clip, pointer=_pointer, number=values.number)
-    found.filters["signed"] = values.signed
+    found.filters.update(signed=values.signed, shortened=values.shortened)
     found.globals["not_reported"] = values.NOT_REPORTED
     return found
 

@@ -43,7 +43,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class ValueRow:
-    """One leaf of one letter: the gold value, and each run's."""
+    """One leaf of one letter: the gold value, and each run's.
+
+    ``wrong``: in how many recordings it is an error, ``1 of 2 wrong``, for each run where letters have several.
+    """
 
     letter_id: str
     path: str
@@ -54,6 +57,7 @@ class ValueRow:
     protected: bool = False
     mark: str = ""
     debatable: str = ""
+    wrong: tuple[str, ...] = ()
 
     @property
     def unanswered(self) -> bool:
@@ -123,6 +127,7 @@ def flip_rows(flips: Iterable[Flip], gold: Mapping[str, Gold]) -> list[ValueRow]
             (cell(flip.a, flip.a_status, flip.gold), cell(flip.b, flip.b_status, flip.gold)),
             protected=flip.protected,
             debatable=_debatable(gold, flip.letter_id, flip.path, flip.debatable),
+            wrong=tuple(f"{count} of {of} wrong" if of > 1 else "" for count, of in (flip.a_wrong, flip.b_wrong)),
         )
         for flip in flips
     ]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from extractor.display.values import money, number, p_value, percent_of, plural, shortened, signed
 from extractor.evaluation.compare import Comparison, RunFigures, RunTable
+from extractor.evaluation.evaluate import answer_name
 from extractor.evaluation.flips import KINDS, Flip
+from extractor.evaluation.repeats import Spread
 from extractor.evaluation.reports import sentences
 from extractor.evaluation.reports.figures import FigureGroup, compare_groups, run_groups
 from extractor.evaluation.scored_run import Run
@@ -25,28 +27,51 @@ class Grid:
 Part = str | Grid
 
 
-def run_parts(run: Run) -> Iterator[Part]:
-    """One run."""
+def run_parts(run: Run, spread: Spread | None = None) -> Iterator[Part]:
+    """One run; ``spread``: how much its recordings differ, where letters have several."""
     summary, about = run.summary, run.about
     yield sentences.run_headline(run)
     yield f"set {about['set']}: {plural(summary['letters'], 'letter')}. {sentences.run_detail(run)}"
     yield from sentences.run_warnings(run)
     yield figure_grid(run_groups(summary), ("",))
-    yield from sentences.run_notes(run)
+    yield from sentences.run_notes(run, spread)
     fields = Grid(("field", "gold", "right", "wrong", "omitted", "invented", "failed"), [], frozenset(range(1, 7)))
     for name, tally in summary["fields"].items():
         gold = tally["match"] + tally["wrong"] + tally["omitted"] + tally["failed"]
         counts = (gold, tally["match"], tally["wrong"], tally["omitted"], tally["invented"], tally["failed"])
         fields.rows.append((name, *map(number, counts)))
     yield fields
-    errors = [(letter.letter_id, leaf) for letter in run.letters for leaf in letter.errors]
+    errors = [(letter, leaf) for letter in run.letters for leaf in letter.errors]
     if errors:
         grid = Grid(("letter", "path", "status", "gold", "answer", ""))
         grid.rows = [
-            (letter, leaf.path, leaf.status, shortened(leaf.gold), shortened(leaf.got), _mark(False, leaf.debatable))
+            (
+                answer_name(letter.letter_id, letter.recording),
+                leaf.path,
+                leaf.status,
+                shortened(leaf.gold),
+                shortened(leaf.got),
+                _mark(False, leaf.debatable),
+            )
             for letter, leaf in errors
         ]
         yield grid
+    yield from _flaky_parts(spread)
+
+
+def _flaky_parts(spread: Spread | None, name: str = "") -> Iterator[Part]:
+    if spread is None or not spread.flaky:
+        return
+    yield f"right in some recordings and wrong in others{f', {name}' if name else ''} ({len(spread.flaky)})"
+    most = max(len(leaf.values) for leaf in spread.flaky)
+    grid = Grid(("letter", "path", "gold", *(f"recording {i}" for i in range(1, most + 1)), "wrong", ""))
+    for leaf in spread.flaky:
+        values = [*map(shortened, leaf.values), *[""] * (most - len(leaf.values))]
+        mark = _mark(leaf.protected, leaf.debatable)
+        grid.rows.append(
+            (leaf.letter_id, leaf.path, shortened(leaf.gold), *values, f"{leaf.wrong} of {leaf.recordings}", mark)
+        )
+    yield grid
 
 
 def compare_parts(c: Comparison, only: Sequence[str] = ()) -> Iterator[Part]:
@@ -65,6 +90,8 @@ def compare_parts(c: Comparison, only: Sequence[str] = ()) -> Iterator[Part]:
         if found:
             yield f"{kind} ({len(found)})"
             yield _flip_grid(found, a, b)
+    for key, name in (("a", a), ("b", b)):
+        yield from _flaky_parts(c.spread[key], name)
     yield f"One letter in full: extractor eval show LETTER {c.a.id} {c.b.id}" if c.flips else "No value differs."
 
 
@@ -95,7 +122,8 @@ def _field_grid(c: Comparison) -> Grid:
 def _flip_grid(flips: Sequence[Flip], a: str, b: str) -> Grid:
     grid = Grid(("letter", "path", "gold", a, b, ""))
     for flip in flips:
-        values = (shortened(each) for each in (flip.gold, flip.a, flip.b))
+        a_of, b_of = (f" ({wrong} of {of} wrong)" if of > 1 else "" for wrong, of in (flip.a_wrong, flip.b_wrong))
+        values = (shortened(flip.gold), shortened(flip.a) + a_of, shortened(flip.b) + b_of)
         grid.rows.append((flip.letter_id, flip.path, *values, _mark(flip.protected, flip.debatable)))
     return grid
 
@@ -150,9 +178,9 @@ def run_table(runs: Sequence[tuple[str, RunFigures]]) -> Grid:
     grid = Grid(headings, [], frozenset(range(1, len(headings))))
     for name, run in runs:
         s = run.summary
-        shares = (f"{percent_of(*s[key])} ({s[key][0]:,}/{s[key][1]:,})" for key in ("precision", "recall"))
-        right = f"{s['letters_right'][0]:,}/{s['letters_right'][1]:,}"
-        silent = f"{s['silent_errors']:,} + {s.get('silent_other_errors', 0):,}"
+        shares = (f"{percent_of(*s[key])} ({number(s[key][0])}/{number(s[key][1])})" for key in ("precision", "recall"))
+        right = f"{number(s['letters_right'][0])}/{number(s['letters_right'][1])}"
+        silent = f"{number(s['silent_errors'])} + {number(s.get('silent_other_errors', 0))}"
         tokens = (number(s["usage"].get(key)) for key in ("input_tokens", "output_tokens"))
         per_letter = number(s["errors"] / s["letters"], 2) if s["letters"] else "none"
         effort = (*tokens, money(s["cost_usd"]))

@@ -13,6 +13,7 @@ from extractor.display.values import interval, number, p_value, percent, plural,
 from extractor.evaluation import stats
 from extractor.evaluation.compare import Comparison, Estimate
 from extractor.evaluation.power import FEWEST_DIFFERING, POWER
+from extractor.evaluation.repeats import Spread
 from extractor.evaluation.scored_run import Run
 
 
@@ -108,7 +109,7 @@ def _change(change: Estimate) -> str:
         bounds = interval(change.low, change.high, 2)
         return (
             f"The mean change is {signed(change.mean, 2)} errors per letter, 95% interval {bounds}, over {letters}, "
-            f"{change.differing_letters:,} with a difference."
+            f"{number(change.differing_letters)} with a difference."
         )
     if change.mean:
         return f"All {letters} change by the same number, so there is no spread to take an interval from."
@@ -127,24 +128,26 @@ def flips(c: Comparison) -> str:
         return "No value changed between right and wrong"
     counts = c.counts
     fixed = f"{plural(counts['fixed'], 'value')} fixed{_debatable(c, 'fixed')}"
-    text = f"{fixed}, {counts['broke']:,} broke{_debatable(c, 'broke')}"
+    text = f"{fixed}, {number(counts['broke'])} broke{_debatable(c, 'broke')}"
     if counts["changed"]:
-        text = f"{text}, {counts['changed']:,} wrong in another way"
+        text = f"{text}, {number(counts['changed'])} wrong in another way"
     protected = sum(flip.kind == "broke" and flip.protected for flip in c.flips)
-    return f"{text}; {protected:,} of the broken ones protected" if protected else text
+    return f"{text}; {number(protected)} of the broken ones protected" if protected else text
 
 
 def _debatable(c: Comparison, kind: str) -> str:
     count = c.count(kind, debatable=True)
-    return f" ({count:,} debatable)" if count else ""
+    return f" ({number(count)} debatable)" if count else ""
 
 
 def compare_notes(c: Comparison) -> list[str]:
     """Rates with their intervals, the test on whole letters, and what the set could and could not detect."""
     a, b = names(c)
-    notes = [*_left_out(c), *(letters_right(side.summary, name) for side, name in ((c.a, a), (c.b, b)))]
+    notes = [*_left_out(c), *_uneven_recordings(c)]
+    for key, side, name in (("a", c.a, a), ("b", c.b, b)):
+        notes += [letters_right(side.summary, name), *spread_notes(c.spread[key], name)]
     if c.letters_right.p is not None:
-        fixed, broke = plural(c.letters_right.fixed, "letter"), f"{c.letters_right.broke:,}"
+        fixed, broke = plural(c.letters_right.fixed, "letter"), f"{number(c.letters_right.broke)}"
         notes.append(
             f"Fully right only under {b}: {fixed}; only under {a}: {broke}. "
             f"Exact McNemar test: {p_value(c.letters_right.p)}."
@@ -160,6 +163,37 @@ def compare_notes(c: Comparison) -> list[str]:
     return notes
 
 
+def spread_notes(spread: Spread | None, name: str = "") -> list[str]:
+    """How much the recordings of one prompt and model differ; empty for one recording a letter."""
+    if spread is None:
+        return []
+    lead = f"{name}: " if name else ""
+    found = [
+        f"{lead}counts are means over the recordings of each letter; "
+        f"{plural(spread.letters, 'letter has', 'letters have')} several. The errors of one letter differ between its "
+        f"recordings by a standard deviation of {number(spread.within, 2)}."
+    ]
+    if spread.letters_with_all:
+        each = " and ".join(filter(None, [", ".join(map(number, spread.errors[:-1])), number(spread.errors[-1])]))
+        over = plural(spread.letters_with_all, "letter")
+        found.append(f"{lead}errors by recording, over the {over} with all {len(spread.errors)}: {each}.")
+    flaky = plural(len(spread.flaky), "value is", "values are")
+    protected = sum(leaf.protected for leaf in spread.flaky)
+    found.append(f"{lead}{flaky} right in some recordings and wrong in others, {number(protected)} of them protected.")
+    return found
+
+
+def _uneven_recordings(c: Comparison) -> Iterator[str]:
+    """The sign-flip test holds for equal numbers of recordings; with unequal ones it is approximate."""
+    one, other = (side.summary.get("answers", side.summary["letters"]) for side in (c.a, c.b))
+    if one != other:
+        a, b = names(c)
+        yield (
+            f"The runs have different numbers of recordings ({number(one)} answers under {a}, {number(other)} under "
+            f"{b}): each letter counts once with its mean."
+        )
+
+
 def _left_out(c: Comparison) -> Iterator[str]:
     """Values that gold accepts to be left out are not counted, so two runs may have different ones."""
     first, second = (side.summary["gold_values"] for side in (c.a, c.b))
@@ -167,7 +201,7 @@ def _left_out(c: Comparison) -> Iterator[str]:
         more = names(c)[first > second]
         yield (
             f"{more} leaves out {plural(abs(first - second), 'value')} more that gold allows to leave out; these count "
-            f"neither as right nor as wrong, so the runs are held to {first:,} and {second:,} values."
+            f"neither as right nor as wrong, so the runs are held to {number(first)} and {number(second)} values."
         )
 
 
@@ -197,7 +231,7 @@ def letters_right(summary: Mapping[str, Any], name: str = "") -> str:
     right, of = summary["letters_right"]
     low, high = stats.wilson(right, of)
     return (
-        f"{name + ': ' if name else ''}{right:,} of {plural(of, 'letter')} fully right; "
+        f"{name + ': ' if name else ''}{number(right)} of {plural(of, 'letter')} fully right; "
         f"95% interval {rough_percent(low)} to {rough_percent(high)}."
     )
 
@@ -211,9 +245,10 @@ def run_headline(run: Run) -> str:
     right, letters = run.summary["letters_right"]
     if not letters:
         return f"{name}: no letter was answered"
+    several = f" (mean over {run.recordings} recordings)" if run.recordings > 1 else ""
     return (
-        f"{name} makes {plural(run.summary['errors'], 'error')} in {plural(letters, 'letter')}; "
-        f"{right:,} of {letters:,} letters fully right"
+        f"{name} makes {plural(run.summary['errors'], 'error')} in {plural(letters, 'letter')}{several}; "
+        f"{number(right)} of {number(letters)} letters fully right"
     )
 
 
@@ -221,12 +256,13 @@ def run_warnings(run: Run) -> list[str]:
     """What is missing from a run, and which letters failed."""
     found = []
     if not run.complete:
-        missing = plural(len(run.unanswered), "letter has", "letters have")
+        what = "letter" if run.recordings == 1 else "recording"
+        missing = plural(len(run.unanswered), f"{what} has", f"{what}s have")
         found.append(
             f"INCOMPLETE: {missing} no answer yet, and {'is' if len(run.unanswered) == 1 else 'are'} in no figure: "
             f"{some(sorted(run.unanswered))}"
         )
-    if failed := [letter.letter_id for letter in run.letters if letter.is_failed]:
+    if failed := [*dict.fromkeys(letter.letter_id for letter in run.letters if letter.is_failed)]:
         found.append(f"{plural(len(failed), 'letter')} failed, without a valid answer: {some(failed)}")
     return found
 
@@ -234,18 +270,18 @@ def run_warnings(run: Run) -> list[str]:
 def run_detail(run: Run) -> str:
     """The gold's values, and what became of them."""
     figures = run.summary
-    lost = [f"{figures['wrong']:,} wrong", f"{figures['omitted']:,} left out"]
+    lost = [f"{number(figures['wrong'])} wrong", f"{number(figures['omitted'])} left out"]
     if figures["failed"]:
-        lost.append(f"{figures['failed']:,} in failed letters")
-    gold = f"Of {figures['gold_values']:,} gold values {figures['match']:,} are right, {', '.join(lost)}"
+        lost.append(f"{number(figures['failed'])} in failed letters")
+    gold = f"Of {number(figures['gold_values'])} gold values {number(figures['match'])} are right, {', '.join(lost)}"
     debatable = figures.get("debatable_errors", 0)
     argued = f" {plural(debatable, 'error is', 'errors are')} on values that gold calls debatable." if debatable else ""
     return f"{gold}; {plural(figures['invented'], 'value is', 'values are')} invented.{argued}"
 
 
-def run_notes(run: Run) -> list[str]:
-    """The rate of letters fully right, and what never happened."""
-    letters = len(run.letters)
+def run_notes(run: Run, spread: Spread | None = None) -> list[str]:
+    """The rate of letters fully right, the spread of the recordings, and what never happened."""
+    letters = len(run.by_letter)
     if not letters:
         return []
     never = {
@@ -256,4 +292,4 @@ def run_notes(run: Run) -> list[str]:
     bounds = [
         zero_note(what, letters, stats.zero_bound(letters)) for name, what in never.items() if not run.summary[name]
     ]
-    return [letters_right(run.summary), *bounds]
+    return [letters_right(run.summary), *spread_notes(spread), *bounds]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +25,7 @@ class LetterScore:
     ``blames``: who is to blame for the validator's errors (``answer``, ``letter``, ``unclear``), and
     ``flagged_paths``: the paths into the answer at which they point. ``withheld``: values that the record leaves
     out, by path into the answer. ``attempts``, ``usage`` and
-    ``cost_usd`` are the record's own.
+    ``cost_usd`` are the record's own. ``recording``: which of several answers to the letter this is, from 1.
     """
 
     letter_id: str
@@ -37,6 +38,7 @@ class LetterScore:
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
     error: str | None = None
+    recording: int = 1
 
     @cached_property
     def errors(self) -> list[Leaf]:
@@ -99,12 +101,44 @@ def _inside(path: str, outer: str) -> bool:
 def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool]) -> dict[str, Any]:
     """All figures of one run, as JSON. Pairs are ``[count, of]``.
 
+    Where letters have several recordings, each letter counts once, with the mean over its recordings: the figures
+    are those of one pass over the letters, and may be fractions. ``answers`` is how many answers were scored.
+
     ``errors``: wrong + omitted + invented + failed leaves, the primary figure together with
     ``letters``; ``debatable_errors`` of them are on values that gold calls debatable. ``precision``: right
     of all values given; ``recall``: right of all values gold holds. ``withheld`` of the omitted values are
     listed as withheld in their records, ``withheld_right`` of them were given rightly. Other errors in accepted
     records are ``silent_errors`` on protected fields and ``silent_other_errors`` on the rest.
     """
+    recordings = Counter(letter.letter_id for letter in letters)
+    groups: dict[int, list[LetterScore]] = {}
+    for letter in letters:
+        groups.setdefault(recordings[letter.letter_id], []).append(letter)
+    if set(groups) <= {1}:
+        return {"answers": len(letters), **_counts(letters, is_protected)}
+    figures = {count: _counts(some, is_protected) for count, some in groups.items()}
+    return {"answers": len(letters), **_mean_pass(figures)}
+
+
+def _mean_pass(figures: Mapping[int, Any]) -> Any:
+    """Figures over letters by their number of recordings, added up with each letter counting once."""
+    if None in figures.values():
+        return None
+    if any(isinstance(each, dict) for each in figures.values()):
+        parts = {count: each or {} for count, each in figures.items()}
+        names = dict.fromkeys(name for each in parts.values() for name in each)
+        return {name: _mean_pass({count: each.get(name, 0) for count, each in parts.items()}) for name in names}
+    if any(isinstance(each, list) for each in figures.values()):
+        return [_mean_pass(dict(zip(figures, pair, strict=True))) for pair in zip(*figures.values(), strict=True)]
+    return as_count(sum((Fraction(each) / count for count, each in figures.items()), Fraction(0)))
+
+
+def as_count(value: Fraction) -> int | float:
+    """A fraction as a whole number if it is one."""
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def _counts(letters: Sequence[LetterScore], is_protected: Callable[[str], bool]) -> dict[str, Any]:
     leaves = [leaf for letter in letters for leaf in letter.leaves]
     counts = Counter(leaf.status for leaf in leaves)
     match, omitted = counts["match"], counts["omitted"] + counts["failed"]

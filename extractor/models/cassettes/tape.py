@@ -7,6 +7,7 @@ request belongs to. Nothing is patched, so any number of letters may be in fligh
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,13 @@ from extractor.errors import CassetteError, UsageError
 from extractor.file_names import file_name
 from extractor.models.cassettes.matching import MATCHERS, changes, same_body
 from extractor.models.cassettes.scrub import keys_sent, scrubbed_request, scrubbed_response
-from extractor.models.cassettes.tapefile import NewTapePersister, Persister, TapeSerializer, parsed_json
+from extractor.models.cassettes.tapefile import (
+    NewTapePersister,
+    Persister,
+    TapeSerializer,
+    answers_sha256,
+    parsed_json,
+)
 from extractor.models.replies import error_status, is_unanswered
 
 # vcrpy logs whole interactions at info level, and with them letters.
@@ -35,9 +42,33 @@ logging.getLogger("vcr").setLevel(logging.WARNING)
 _CURRENT: ContextVar[Tape | None] = ContextVar("tape", default=None)
 
 
-def tape_path(root: Path, prompt: str, model: str, letter_id: str) -> Path:
-    """The path of a tape: ``root/prompt/model/letter.yaml``, each name as ``names.file_name`` writes it."""
-    return root / file_name(prompt) / file_name(model) / f"{file_name(letter_id)}.yaml"
+# Between a letter's name and the number of a further recording of it; ``file_name`` never writes it.
+_REPEAT = "___"
+_NUMBERED = re.compile(rf"(?P<letter>.+){_REPEAT}(?P<recording>[1-9][0-9]*)\Z", re.DOTALL)
+
+
+def tape_path(root: Path, prompt: str, model: str, letter_id: str, recording: int = 1) -> Path:
+    """The path of a tape: ``root/prompt/model/letter.yaml``, each name as ``file_name`` writes it.
+
+    Further recordings of a letter are beside the first: ``letter___2.yaml``, ``letter___3.yaml``.
+    """
+    numbered = "" if recording == 1 else f"{_REPEAT}{recording}"
+    return root / file_name(prompt) / file_name(model) / f"{file_name(letter_id)}{numbered}.yaml"
+
+
+def letter_and_recording(stem: str) -> tuple[str, int]:
+    """The written name of a tape's letter, and the number of the recording, from the name of its file."""
+    match = _NUMBERED.match(stem)
+    return (match["letter"], int(match["recording"])) if match else (stem, 1)
+
+
+def recordings_in(folder: Path) -> dict[str, list[int]]:
+    """The numbers of the recordings in the folder of one prompt and model, by the letter's written name."""
+    found: dict[str, list[int]] = {}
+    for path in folder.glob("*.yaml"):
+        letter, recording = letter_and_recording(path.stem)
+        found.setdefault(letter, []).append(recording)
+    return {letter: sorted(numbers) for letter, numbers in found.items()}
 
 
 def transport() -> TapeTransport:
@@ -79,12 +110,13 @@ class _HeadPersister(Persister):
 
 
 class Tape:
-    """The recording of one letter, asked with one prompt of one model. Open it around the asking.
+    """One recording of one letter, asked with one prompt of one model. Open it around the asking.
 
     ``mode`` is ``replay`` (never opens a connection) or ``record`` (a new tape replaces the old one
     when the block ends well; if it fails, or the last call did not get through, the old one stays).
     ``recorded`` is written first into a new tape: hashes, versions, date, as the caller knows them.
     ``words`` are further arguments of the command that records this tape, e.g. the letter's path.
+    ``recording`` counts the recordings of one letter, prompt and model, from 1.
 
     A request inside the block raises ``CassetteError`` with code ``missing_cassette``,
     ``stale_cassette``, ``used_up_cassette`` or ``broken_cassette``; ``refused`` keeps the reason. ``asked``
@@ -101,19 +133,22 @@ class Tape:
         mode: str = "replay",
         recorded: Mapping[str, Any] | None = None,
         words: Sequence[str] = (),
+        recording: int = 1,
     ) -> None:
         if mode not in ("replay", "record"):
             raise ValueError(f"unknown mode {mode!r}: replay or record")
-        self.path = tape_path(root, prompt, model, letter_id)
-        self.recorded = dict(recorded or {})
+        self.path = tape_path(root, prompt, model, letter_id, recording)
+        self.recorded = {**(recorded or {}), **({"recording": recording} if recording > 1 else {})}
         self.recording = mode == "record"
         self.words = tuple(words)
         self.asked: list[int] = []
         self.refused: Refusal | None = None
         self.saved = False
         self._head: dict[str, Any] = {}
-        self._what = f"letter {letter_id} x prompt {prompt} x model {model}"
-        self._record = ("extractor", "record", "--prompt", prompt, "--model", model, "--letter", letter_id)
+        numbered = f", recording {recording}" if recording > 1 else ""
+        self._what = f"letter {letter_id} x prompt {prompt} x model {model}{numbered}"
+        again = ("--repeat", str(recording)) if recording > 1 else ()
+        self._record = ("extractor", "record", "--prompt", prompt, "--model", model, "--letter", letter_id, *again)
         self._cassette: Any = None
         self._context = ExitStack()
         self._got_through = True
@@ -218,7 +253,8 @@ class Tape:
         self._open().append(scrubbed_request(request, body), kept)
 
     def _save(self) -> None:
-        for key, value in {**self.recorded, "calls": len(self._cassette)}.items():
+        sealed = {"calls": len(self._cassette), "answers_sha256": answers_sha256(self._cassette.responses)}
+        for key, value in {**self.recorded, **sealed}.items():
             self._cassette.get_metadata(key, value)
         try:
             self._context.close()

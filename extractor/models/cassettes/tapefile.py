@@ -6,9 +6,10 @@ A prompt is written as lines and an answer as a tree, so a reviewer can read the
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,19 @@ def _reason(error: Exception) -> str:
     return "it holds no recorded calls"
 
 
+def answers_sha256(responses: Sequence[Mapping[str, Any]]) -> str:
+    """Hex digest of all responses of a tape, ignoring the spacing and key order of JSON: a seal on its answers."""
+    answers = [[each["status"]["code"], _canonical(each["body"]["string"])] for each in responses]
+    return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
+
+
+def _canonical(body: bytes) -> str:
+    value = parsed_json(body)
+    if value is None:
+        return base64.b64encode(body).decode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
 class TapeSerializer:
     """A cassette of vcrpy's as the bytes of a tape, and back."""
 
@@ -194,11 +208,11 @@ class TapeSerializer:
         responses = [i["response"] for i in tape["interactions"]]
         if recorded.get("calls", len(requests)) != len(requests):
             raise _BrokenError(f"it should hold {recorded['calls']} calls, not {len(requests)}")
-        return (
-            [Request(r["method"], r["uri"], _body_from_tree(r["body"]), r["headers"]) for r in requests],
-            [{**r, "body": {"string": _body_from_tree(r["body"])}} for r in responses],
-            recorded,
-        )
+        played = [{**r, "body": {"string": _body_from_tree(r["body"])}} for r in responses]
+        if recorded.get("answers_sha256") not in (None, answers_sha256(played)):
+            raise _BrokenError("its answers are not the recorded ones: they do not fit answers_sha256 in its head")
+        asked = [Request(r["method"], r["uri"], _body_from_tree(r["body"]), r["headers"]) for r in requests]
+        return asked, played, recorded
 
 
 class Persister:

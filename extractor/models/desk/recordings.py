@@ -11,6 +11,7 @@ from vcr.request import Request  # type: ignore[import-untyped]
 
 from extractor.errors import UsageError
 from extractor.models.cassettes.matching import body_sha, changes, endpoint_of
+from extractor.models.cassettes.tape import letter_and_recording
 from extractor.models.cassettes.tapefile import Persister
 from extractor.models.desk.server import DeskRequest, error_reply
 
@@ -19,8 +20,8 @@ class Recordings:
     """Recorded answers, each given to the request it was recorded for, ``latency`` seconds later.
 
     Where one request was recorded several times (an endpoint that was busy first), the last answer
-    counts. Tapes made by hand are left out. A request that was not recorded gets a 404, and
-    ``on_missing`` gets a few lines about it that hold nothing of a letter. Raises ``CassetteError`` for
+    counts. Further recordings of a letter and tapes made by hand are left out. A request that was not
+    recorded gets a 404, and ``on_missing`` gets a few lines about it that hold nothing of a letter. Raises ``CassetteError`` for
     a tape that cannot be read, and ``UsageError`` if there is none.
     """
 
@@ -30,6 +31,8 @@ class Recordings:
         self._requests: list[Any] = []
         self._replies: dict[tuple[str, str], tuple[int, bytes]] = {}
         for path in sorted(folder.rglob("*.yaml")):
+            if letter_and_recording(path.stem)[1] > 1:
+                continue
             requests, responses, head = Persister.load_cassette(str(path))
             if head.get("synthetic"):
                 continue

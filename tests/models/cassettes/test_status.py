@@ -130,6 +130,17 @@ def a_call_too_many() -> list[str]:
     return ["calls that nobody made: 1"]
 
 
+def a_better_answer() -> list[str]:
+    """An outcome is changed by hand in a recording that carries the hash of its answers."""
+    with endpoint(from_gold) as server:
+        words = ("--model", MODEL, "--base-url", server.url, "--letter", "dwc-2014-003", "--all")
+        assert cli("record", *words).code == 0
+    path = tape("dwc-2014-003")
+    put(path, path.read_text("utf-8").replace("outcome: upheld", "outcome: overturned", 1))
+    why = "its answers are not the recorded ones: they do not fit answers_sha256 in its head"
+    return [f"{path.resolve()}: {why}"]
+
+
 @pytest.mark.parametrize(
     ("happens", "state", "letters"),
     [
@@ -144,9 +155,10 @@ def a_call_too_many() -> list[str]:
         (damaged("it holds no recorded calls", lambda d: d[: d.index(b"  response:")]), "broken", RECORDED[3:4]),
         (damaged("no YAML text", lambda _: bytes(range(256)) + b"\n"), "broken", RECORDED[3:4]),
         (a_call_too_many, "unplayed", RECORDED[3:4]),
+        (a_better_answer, "broken", RECORDED[3:4]),
     ],
     ids=["prompt", "schema", "letter", "deleted", "empty", "braces", "cut in a line", "no yaml", "cut between lines",
-         "binary", "a call too many"],
+         "binary", "a call too many", "a better answer"],
 )  # fmt: skip
 @pytest.mark.sample(3)
 def test_the_change_is_reported_and_the_printed_command_fixes_it(
