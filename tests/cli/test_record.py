@@ -277,36 +277,6 @@ def test_a_letter_elsewhere_is_named_in_the_command(toy: Path, server: Endpoint)
         assert cli("run", named, "--model", f"replay:{MODEL}", "--out", f"out-{arguments[0][:2]}").code == 0
 
 
-# ---- repeats ---------------------------------------------------------------------------------
-
-
-def test_a_second_reader_adds_a_recording_of_each_letter(toy: Path, server: Endpoint) -> None:
-    record(server, "--note", "first reader")
-    server.asked.clear()
-    assert "parcel@v1 red (recording 2): missing" in record(server, "--repeat", "2", "--dry-run").out
-    ran = record(server, "--repeat", "2", "--note", "second reader")
-    assert ran.code == 0
-    assert "3 of 3 recordings recorded; fresh before: 3" in ran.err
-    assert asked(server) == ["Blue Van", "Red Cart", "Slow Boat"]
-    heads = [yaml.safe_load(tape(toy, name).read_text("utf-8"))["recorded"] for name in ("red", "red___2")]
-    assert [(head["endpoint"], head.get("recording")) for head in heads] == [
-        ("first reader", None),
-        ("second reader", 2),
-    ]
-    assert record(server, "--repeat", "2").err == "0 of 0 recordings recorded; fresh before: 6\n"
-    assert record(server, "--repeat", "3", "--letter", "red").err.endswith(
-        "1 of 1 recordings recorded; fresh before: 2\n"
-    )
-
-
-@pytest.mark.parametrize("note", [f"asked with {KEY}", "Bearer abcdefgh"])
-def test_a_note_that_holds_a_secret_is_refused(toy: Path, server: Endpoint, note: str) -> None:
-    ran = record(server, "--note", note)
-    assert (ran.code, server.asked) == (2, [])
-    assert "--note holds what looks like a secret" in ran.err
-    assert note not in ran.err
-
-
 # ---- failures --------------------------------------------------------------------------------
 
 

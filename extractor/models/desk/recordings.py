@@ -21,8 +21,8 @@ class Recordings:
 
     Where one request was recorded several times (an endpoint that was busy first), the last answer
     counts. Further recordings of a letter and tapes made by hand are left out. A request that was not
-    recorded gets a 404, and ``on_missing`` gets a few lines about it that hold nothing of a letter. Raises ``CassetteError`` for
-    a tape that cannot be read, and ``UsageError`` if there is none.
+    recorded gets a 404, and ``on_missing`` gets a few lines about it that hold nothing of a letter. Raises
+    ``CassetteError`` for a tape that cannot be read, and ``UsageError`` if there is none.
     """
 
     def __init__(self, folder: Path, latency: float = 0.0, on_missing: Callable[[str], object] = str) -> None:
