@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.letters.spans import FOLDED_RUN, Span, fold, one_quote_mark
-from extractor.letters.typography import edits, one_for_one
+from extractor.letters.typography import edits, is_plain, one_for_one, with_line_ends
 
 
 class OffsetMap:
@@ -71,9 +71,9 @@ class ReadingView:
     def of(cls, raw: str) -> ReadingView:
         """The view of a raw text. An ASCII text is its own view, at no cost."""
         offsets = OffsetMap()
-        if raw.isascii():
-            return cls(raw, offsets)
-        alike = one_for_one(raw)
+        if is_plain(raw):
+            return cls(with_line_ends(raw), offsets)
+        alike = with_line_ends(one_for_one(raw))
         pieces: list[str] = []
         at = length = 0
         for edit in edits(raw):

@@ -13,19 +13,22 @@ from functools import cache
 from typing import NamedTuple
 
 _DASHES = (
-    "\x96\x97\u02d7\u058a\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u207b\u208b\u2212\u2500\u2796\u2e3a\u2e3b\u301c"
+    "\x96\x97\u02d7\u058a\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u207b\u208b\u2212\u2500\u2796\u2e3a\u2e3b\u2027\u2053\u301c"
     "\u3030\u30fc\ufe31\ufe32\ufe58\ufe63\uff0d\uff70\ufffe"
 )
 _BLANKS = (
     "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000\u3164\uffa0"
 )
-_LINE_ENDS = "\u0085\u2028\u2029"
+# Word processors break a line with a vertical tab.
+_LINE_ENDS = "\x0b\u0085\u2028\u2029"
 # \x91 to \x97 are quotation marks and dashes of Windows texts that were decoded as Latin-1.
 _SINGLE_QUOTES = "\x91\x92\u2018\u2019\u201a\u201b\u2032\u00b4"
 _DOUBLE_QUOTES = "\x93\x94\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
-_SLASHES = "\u2044\u2215\u2571\u29f8"
+_SLASHES = "\u2044\u2215\u2571\u27cb\u29f8"
 _STOPS = "\u2024\u3002\ufe52\uff61"
-_COLONS = "\u02d0\u2236\ua789\ufe55"
+_COLONS = "\u02d0\u0589\u05c3\u1361\u205a\u2236\ua789"
+_COMMAS = "\u060c\u3001\ufe51\uff64"
+_OPENING, _CLOSING = "\u207d\u208d\u2768\u276a", "\u207e\u208e\u2769\u276b"
 # One character for one character: these move no offset.
 _ALIKE: dict[int, str] = str.maketrans(
     {
@@ -38,12 +41,16 @@ _ALIKE: dict[int, str] = str.maketrans(
         **dict.fromkeys(_SLASHES, "/"),
         **dict.fromkeys(_COLONS, ":"),
         **dict.fromkeys(_STOPS, "."),
-        "\ufe50": ",",
-        "\ufe54": ";",
+        **dict.fromkeys(_COMMAS, ","),
+        **dict.fromkeys(_OPENING, "("),
+        **dict.fromkeys(_CLOSING, ")"),
+        # The hyphen at which Word never breaks a line.
+        "\x1e": "-",
     }
 )
+# Also what is drawn around or under a character.
 INVISIBLE = (
-    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\u0332\u0333\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e0fff"
 )
 _SOFT_HYPHEN = "\u00ad"
@@ -52,6 +59,8 @@ _SPELLED_OUT = {
     "\u00bd": "1/2", "\u00bc": "1/4", "\u00be": "3/4", "\u2153": "1/3", "\u2154": "2/3", "\u2155": "1/5",
     "\u2156": "2/5", "\u2157": "3/5", "\u2158": "4/5", "\u2159": "1/6", "\u215a": "5/6", "\u2150": "1/7",
     "\u215b": "1/8", "\u215c": "3/8", "\u215d": "5/8", "\u215e": "7/8", "\u2151": "1/9", "\u2152": "1/10",
+    # Roman numerals.
+    **{chr(code): unicodedata.normalize("NFKC", chr(code)) for code in range(0x2160, 0x2180)},
 }  # fmt: skip
 _ACCENTS = "\u0300-\u036f"
 _UNSEEN_OR_SPELLED = (
@@ -62,7 +71,12 @@ _EDITED = re.compile(_UNSEEN_OR_SPELLED)
 # A letter comes before its accents, so every letter must be looked at: only where there are accents.
 _ACCENT = re.compile(f"[{_ACCENTS}]")
 _EDITED_OR_ACCENTED = re.compile(rf"(?P<accented>\w(?:[{INVISIBLE}{_SOFT_HYPHEN}]*[{_ACCENTS}])+)|{_UNSEEN_OR_SPELLED}")
-_OTHERS = re.compile(r"[^\x00-\x7f]")
+# Characters that may have another plain form, beside all that are not ASCII.
+_ODD_ASCII = ("\x0b", "\x1e")
+_OTHERS = re.compile(r"[^\x00-\x7f]|[\x0b\x1e]")
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+# Forms of a character that print like it: bold, small, wide, turned.
+_STYLES = ("<font>", "<small>", "<wide>", "<narrow>", "<vertical>")
 _EDITED_CHARACTER = re.compile(rf"[{INVISIBLE}{_SOFT_HYPHEN}{''.join(_SPELLED_OUT)}{_ACCENTS}]")
 # With more kinds than this, one pass over the text is faster than one for each.
 _FEW = 12
@@ -75,6 +89,16 @@ class Edit(NamedTuple):
     start: int
     end: int
     plain: str
+
+
+def is_plain(text: str) -> bool:
+    """Whether ``text`` is its own plain form, seen at no cost: ASCII without the characters of word processors."""
+    return text.isascii() and not any(character in text for character in _ODD_ASCII)
+
+
+def with_line_ends(text: str) -> str:
+    """``text`` with a line end for each carriage return that is alone; no offset moves."""
+    return text if text.count("\r") == text.count("\r\n") else _LONE_RETURN.sub("\n", text)
 
 
 def edits(text: str) -> Iterator[Edit]:
@@ -110,13 +134,15 @@ def _twin(character: str) -> str:
     if unicodedata.category(character) == "Pd":
         return "-"
     plain = unicodedata.normalize("NFKC", character)
-    is_styled = unicodedata.decomposition(character).startswith("<font>")
+    decomposed = unicodedata.decomposition(character)
+    # One that is canonically another one, such as the Kelvin sign, has no tag.
+    is_styled = decomposed.startswith(_STYLES) or (decomposed != "" and "<" not in decomposed)
     return plain if is_styled and len(plain) == 1 and plain.isascii() else ""
 
 
 def _others(text: str) -> str:
-    """Every character of ``text`` that is not ASCII, once."""
-    return "" if text.isascii() else "".join(set(_OTHERS.findall(text)))
+    """Every character of ``text`` that may have another plain form, once."""
+    return "" if is_plain(text) else "".join(set(_OTHERS.findall(text)))
 
 
 def normalize(text: str) -> str:
@@ -125,14 +151,14 @@ def normalize(text: str) -> str:
     >>> normalize("CM16\\u20119041873, Page\\u200b(s):\\u00a0\\uff13\\uff10\\uff11")
     'CM16-9041873, Page(s): 301'
     """
-    if text.isascii():
-        return text
+    if is_plain(text):
+        return with_line_ends(text)
     pieces: list[str] = []
     at = 0
     for edit in edits(text):
         pieces += (text[at : edit.start], edit.plain)
         at = edit.end
-    return one_for_one("".join((*pieces, text[at:])))
+    return with_line_ends(one_for_one("".join((*pieces, text[at:]))))
 
 
 def disguises(text: str) -> str:
@@ -163,7 +189,9 @@ def _is_disguise(character: str) -> bool:
 def _plain_form(text: str, match: re.Match[str]) -> str:
     found = match[0]
     if match.lastgroup == "accented":
-        return unicodedata.normalize("NFC", _UNSEEN.sub("", found).translate(_ALIKE))
+        seen = _UNSEEN.sub("", found)
+        letter = _SPELLED_OUT.get(seen[:1]) or _twin(seen[:1]) if seen else ""
+        return unicodedata.normalize("NFC", (letter or seen[:1]) + seen[1:])
     if match.lastgroup == "spelled":
         spelled, before = _SPELLED_OUT[found], text[match.start() - 1 : match.start()]
         # "1\u00bd" is not eleven halves.

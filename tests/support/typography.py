@@ -44,6 +44,16 @@ CHANGES: dict[str, Change] = {
     "styled letters": _sometimes(r"[a-z]", lambda m, _: chr(0x1D41A + ord(m[0]) - ord("a")), 0.05),
     "full stops": _sometimes(r"\.(?=\s)", lambda _, r: r.choice("\u2024\uff61\u3002")),
     "ligatures": _sometimes("ff[il]|f[fil]", lambda m, _: _LIGATURES[m[0]], 0.7),
+    "colons and commas": _sometimes(
+        "[:,](?=\\s)", lambda m, r: r.choice("\u0589\u205a\u2236\ufe13" if m[0] == ":" else "\u060c\u3001\ufe10\ufe51")
+    ),
+    "brackets": _sometimes(
+        r"[()]", lambda m, r: r.choice("\u207d\u2768\ufe59" if m[0] == "(" else "\u207e\u2769\ufe5a")
+    ),
+    "hyphens of word processors": _sometimes("-", lambda *_: "\x1e"),
+    "manual line breaks": _sometimes(r"(?<=[a-z])\n(?=[a-z])", lambda *_: "\x0b"),
+    "Roman numerals": _sometimes(r"\bIII?\b", lambda m, _: chr(0x215F + len(m[0])), 0.7),
+    "underlines": _sometimes(r"(?<=\w)", lambda *_: "\u0332", 0.1),
     "quotation marks": _sometimes("['\"]", lambda m, _: _QUOTES[m[0]], 0.7),
 }
 

@@ -21,7 +21,7 @@ from tests.support.typography import CHANGES, retyped
 
 CASES = Path(__file__).parent / "cases" / "typography"
 # Warnings on the characters themselves.
-OF_CHARACTERS = {"odd_invisible", "odd_script"}
+OF_CHARACTERS = {"odd_control", "odd_invisible", "odd_script"}
 LETTER_IDS = sorted(path.stem for path in GOLD.glob("*.json"))
 
 
