@@ -71,9 +71,10 @@ class ReadingView:
     def of(cls, raw: str) -> ReadingView:
         """The view of a raw text. An ASCII text is its own view, at no cost."""
         offsets = OffsetMap()
+        raw = with_line_ends(raw)
         if is_plain(raw):
-            return cls(with_line_ends(raw), offsets)
-        alike = with_line_ends(one_for_one(raw))
+            return cls(raw, offsets)
+        alike = one_for_one(raw)
         pieces: list[str] = []
         at = length = 0
         for edit in edits(raw):

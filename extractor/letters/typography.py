@@ -151,14 +151,15 @@ def normalize(text: str) -> str:
     >>> normalize("CM16\\u20119041873, Page\\u200b(s):\\u00a0\\uff13\\uff10\\uff11")
     'CM16-9041873, Page(s): 301'
     """
+    text = with_line_ends(text)
     if is_plain(text):
-        return with_line_ends(text)
+        return text
     pieces: list[str] = []
     at = 0
     for edit in edits(text):
         pieces += (text[at : edit.start], edit.plain)
         at = edit.end
-    return with_line_ends(one_for_one("".join((*pieces, text[at:]))))
+    return one_for_one("".join((*pieces, text[at:])))
 
 
 def disguises(text: str) -> str:
