@@ -95,6 +95,15 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
             ),
         },
     ),
+    "audit": TableGroup(
+        "How wrong the accepted letters of a run may be, by a sample that a person read.",
+        {
+            "report": CommandEntry(
+                "audit:report_command",
+                "Wrong letters and values of an audit, and the exact bound they put on all accepted letters.",
+            ),
+        },
+    ),
     "cassettes": TableGroup(
         "State of the recorded answers.",
         {

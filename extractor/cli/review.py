@@ -41,6 +41,13 @@ def review_command(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write one page for mailing, and serve nothing.")
     ] = None,
+    audit: Annotated[
+        int | None,
+        typer.Option(
+            "--audit", metavar="N", min=1, help="Read a random sample of N accepted letters instead, blind to status."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Which random sample --audit draws.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; default: one that is free.")] = 0,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
     letter_type: TypeOption = None,
@@ -50,11 +57,12 @@ def review_command(
 
     Serves on 127.0.0.1 until Ctrl-C and prints the address, which holds a secret; nothing leaves the
     machine. Every act goes to DIR/review.jsonl; records are never changed. Letters are looked for where
-    the run read them, or under --letters. PDFs and scans are displayed as pages.
+    the run read them, or under --letters. PDFs and scans are displayed as pages. --audit measures how wrong
+    the accepted letters may be: the sample is kept in DIR, and audit report prints what it proves.
 
     Example: extractor review out
     """
-    desk = _open_desk(folder, letters, name, letter_type, workspace)
+    desk = _open_desk(folder, letters, name, letter_type, workspace, (audit, seed) if audit else None)
     if missing := len(desk.letters.missing):
         print_err(f"{missing} of {len(desk.queue.entries)} letters were not found; name their folders with --letters")
     if html:
@@ -69,14 +77,28 @@ def review_command(
 
 
 def _open_desk(
-    folder: Path, letters: list[Path] | None, name: str | None, letter_type: str | None, workspace: Path | None
+    folder: Path,
+    letters: list[Path] | None,
+    name: str | None,
+    letter_type: str | None,
+    workspace: Path | None,
+    sample: tuple[int, int] | None = None,
 ) -> Desk:
+    """The desk of a run folder; ``sample``: size and seed of an audit."""
+    from extractor.review.audit import draw
     from extractor.review.review import Desk
 
     opened = open_workspace(workspace, or_bundled=True)
     kind = opened.letter_type(letter_type or letter_type_of_run(folder))
     places = letter_places(folder, opened, kind, letters)
-    return Desk(folder, kind, places, _name(name), starts_in_run(folder, opened, kind))
+    author, drawn = _name(name), None
+    if sample:
+        with LedgerView(folder) as view:
+            # Tables leave these out, too.
+            gone = frozenset(view.missing())
+            present = (record for record in view.records() if record.letter_id not in gone)
+            drawn = draw(folder, kind, present, *sample, author)
+    return Desk(folder, kind, places, author, starts_in_run(folder, opened, kind), audit=drawn)
 
 
 def _serve(desk: Desk, port: int, browser: bool) -> None:
@@ -102,6 +124,11 @@ def _serve(desk: Desk, port: int, browser: bool) -> None:
     decided = sum(desk.part(entry) == "done" for entry in desk.queue.entries)
     left = sum(desk.part(entry) == "todo" for entry in desk.queue.entries)
     print_err(f"{decided} decided, {left} left to check; all is in {desk.log.path}")
+    if desk.audit:
+        from extractor.review.audit_report import report, report_text
+
+        answers = {entry.letter_id: entry.answer_sha256 for entry in desk.queue.entries}
+        print_err(report_text(report(desk.audit, desk.kind, desk.log, answers, ())))
 
 
 def letter_type_of_run(folder: Path) -> str:

@@ -35,6 +35,8 @@ class LetterType:
     ``rules``: checks beyond the markers, by the schema class they look at; each is called as
     ``rule(record, block, letter, path)`` with a record and the block it was bound to.
     ``codes``: one line for each finding code that ``rules`` and the reader's oddities use.
+    ``sides``: by finding code of ``rules``, how people call the two statements that contradict each other: the
+    finding's ``expected`` and its ``got``, such as header and summary.
     ``asked``: fields that a skeleton prompt asks the model for although the reader has a view.
     ``protected``: field paths (``decisions/outcome``) where being wrong is worst: such a value goes to a
     person. Any other wrong value is withheld.
@@ -56,6 +58,7 @@ class LetterType:
     read: Read
     rules: Mapping[type[BaseModel], tuple[Rule, ...]] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
+    sides: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     from_reading: tuple[str, ...] = ()

@@ -16,11 +16,12 @@ from starlette.routing import Route
 from extractor.errors import ExtractorError, UsageError
 from extractor.pointers import value_at
 from extractor.review import pages
-from extractor.review.fields import leaf_input
+from extractor.review.acts import MOST_TYPED, OpenErrors
 from extractor.review.guard import Guard, TooLongError
+from extractor.review.inputs import leaf_input
 from extractor.review.log import Act, ConflictError
-from extractor.review.queue import Entry, Query
-from extractor.review.review import MOST_TYPED, Desk, ReviewedLetter
+from extractor.review.queue import PAGE, Entry, Query, key_of
+from extractor.review.review import Desk, ReviewedLetter
 
 _Handler = Callable[[Desk, Request], Awaitable[Response]]
 
@@ -29,12 +30,16 @@ def make_app(desk: Desk, port: int, token: str) -> Guard:
     """The guarded app for a server on this port of 127.0.0.1."""
     routes = [
         Route("/favicon.ico", _nothing, methods=["GET"]),
+        Route("/alive", _nothing, methods=["GET"]),
         Route("/", _answering_errors(desk, _queue), methods=["GET"]),
         Route("/letter/{key}", _answering_errors(desk, _letter), methods=["GET"]),
         Route("/letter/{key}/input", _answering_errors(desk, _input), methods=["GET"]),
         Route("/letter/{key}/page/{number:int}", _answering_errors(desk, _picture), methods=["GET"]),
         Route("/letter/{key}/try", _answering_errors(desk, _try), methods=["POST"]),
         Route("/letter/{key}/act", _answering_errors(desk, _act), methods=["POST"]),
+        Route("/together", _answering_errors(desk, _together), methods=["GET"]),
+        Route("/together", _answering_errors(desk, _accept_together), methods=["POST"]),
+        Route("/undo", _answering_errors(desk, _undo), methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes), port, token)
 
@@ -49,6 +54,10 @@ def _answering_errors(desk: Desk, handler: _Handler) -> Callable[[Request], Awai
         except ConflictError as error:
             since = [_since(act) for act in error.since] or ["the run made another answer of this letter"]
             return _failed(request, 409, error.message, since=since)
+        except OpenErrors as error:
+            left = [pages.finding_data(desk.kind, each) for each in error.findings]
+            # Nothing failed: the page asks, and sends the act again.
+            return JSONResponse({"error": error.message, "left": left})
         except (LookupError, RecursionError):
             return _failed(request, 404, "there is no such letter or field")
         except TooLongError:
@@ -70,7 +79,7 @@ def _page(page: pages.Page, status: int = 200) -> Response:
 
 
 async def _nothing(request: Request) -> Response:
-    """Browsers ask for an icon by themselves."""
+    """Browsers ask for an icon by themselves, the page whether the server still runs."""
     return Response(status_code=204)
 
 
@@ -131,6 +140,43 @@ async def _act(desk: Desk, request: Request) -> Response:
             "next": f"/letter/{following.key}{query.words()}" if following else f"/{query.words()}",
         }
     )
+
+
+async def _together(desk: Desk, request: Request) -> Response:
+    query = Query.of(request.query_params)
+    if not desk.alike(query):
+        raise UsageError("no undecided letter has only warnings of this code")
+    for entry in desk.alike(query)[:PAGE]:
+        await run_in_threadpool(desk.read, entry)
+    return _page(pages.together_page(desk, query))
+
+
+async def _accept_together(desk: Desk, request: Request) -> Response:
+    """Accept letters that were displayed with their only warnings."""
+    body = await _body(request)
+    pairs, code = body.get("letters"), body.get("code")
+    if not isinstance(pairs, list) or not 0 < len(pairs) <= PAGE or not isinstance(code, str):
+        raise UsageError(f"from 1 to {PAGE} letters are accepted at once")
+    chosen = []
+    for pair in pairs:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(each, str) for each in pair)):
+            raise UsageError("each letter is a key and a version")
+        entry = desk.entry(pair[0])
+        if entry is None or not code or entry.only_warning != code:
+            raise UsageError("one of these letters has more than warnings of this code")
+        chosen.append((entry, pair[1]))
+    done = desk.act_on_all(chosen, "accept")
+    return JSONResponse({"summary": f"{len(done)} {'letter' if len(done) == 1 else 'letters'} accepted"})
+
+
+async def _undo(desk: Desk, request: Request) -> Response:
+    """Take back the reviewer's last act, wherever it was."""
+    undone = desk.undo_last()
+    first = undone[0]
+    what = f"{len(undone)} letters" if len(undone) > 1 else first.letter_id
+    taken_back = next(act for act in desk.log.of(first.letter_id) if act.number == first.undoes)
+    words = f"{what}: undone ({pages.summary(taken_back)})"
+    return JSONResponse({"summary": words, "letter": f"/letter/{key_of(first.letter_id)}"})
 
 
 async def _letter_of(desk: Desk, request: Request) -> ReviewedLetter:

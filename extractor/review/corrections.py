@@ -18,7 +18,7 @@ from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import values
 from extractor.pointers import value_at
-from extractor.review.fields import leaf_input
+from extractor.review.inputs import leaf_input
 from extractor.review.state import change
 from extractor.runs.answers import check_correction
 from extractor.runs.record import Record
@@ -79,7 +79,7 @@ def correction(kind: LetterType, letter: Letter, record: Record, path: str, text
             new = wanted.parse(text)
         except ValueError as error:
             raise UsageError(f"wanted: {error}") from None
-    return _proposed(kind, letter, record, "correct", path, new)
+    return proposed(kind, letter, record, "correct", path, new)
 
 
 def removal(kind: LetterType, letter: Letter, record: Record, path: str) -> Proposed:
@@ -88,14 +88,15 @@ def removal(kind: LetterType, letter: Letter, record: Record, path: str) -> Prop
     last = path.rpartition("/")[2]
     if not (last.isascii() and last.isdecimal()) or not isinstance(value, dict):
         raise LookupError(path)
-    return _proposed(kind, letter, record, "remove", path, None)
+    return proposed(kind, letter, record, "remove", path, None)
 
 
-def addition(kind: LetterType, letter: Letter, record: Record, path: str) -> Proposed:
+def addition(kind: LetterType, letter: Letter, record: Record, path: str, wanted: Any = None) -> Proposed:
     """The first part of the letter that no record of the list at ``path`` claims, as the reader reads it.
 
-    Only lists at the top of the schema. Raises ``UsageError`` if every part is claimed, or the reading
-    does not fill the schema; ``LookupError`` if there is no such list.
+    ``wanted``: the key of the part, if another is meant than the first. Only lists at the top of the schema.
+    Raises ``UsageError`` if every part is claimed, or the reading does not fill the schema; ``LookupError`` if
+    there is no such list.
     """
     name = path.removeprefix("/")
     spec = next((each for each in fields_of(kind.schema) if each.name == name and each.covers), None)
@@ -108,12 +109,16 @@ def addition(kind: LetterType, letter: Letter, record: Record, path: str) -> Pro
     missing = bind(got, [fold(str(one[key])) for one in read])
     if not missing.missing:
         raise UsageError("every part of the letter is claimed by a record")
-    part = missing.missing[0]
+    part = next((each for each in missing.missing if read[each][key] == wanted), missing.missing[0])
     at = sum(1 for i, j in missing.pairs if j < part)
-    return _proposed(kind, letter, record, "add", f"{path}/{at}", read[part])
+    return proposed(kind, letter, record, "add", f"{path}/{at}", read[part])
 
 
-def _proposed(kind: LetterType, letter: Letter, record: Record, act: str, path: str, new: Any) -> Proposed:
+def proposed(kind: LetterType, letter: Letter, record: Record, act: str, path: str, new: Any) -> Proposed:
+    """The effect of one change, ``act`` being one of ``correct``, ``add`` and ``remove``.
+
+    Raises ``UsageError`` if the schema does not allow it, ``LookupError`` if ``path`` leads nowhere.
+    """
     answer = copy.deepcopy(record.answer)
     old = change(answer, act, path, new)
     _valid(kind, answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,14 +14,16 @@ from extractor.letters.letter import Letter
 from extractor.lettertypes.evidence import SchemaField, Unchecked, fields_of
 from extractor.lettertypes.findings import CODES, Finding
 from extractor.lettertypes.lettertype import LetterType
-from extractor.pointers import field_path, is_within, value_at
-from extractor.review.inputs import Input, input_of
+from extractor.pointers import is_within
 from extractor.review.log import Act
 from extractor.review.state import State
+from extractor.review.taking import has_value
 from extractor.runs.record import Record
 
 # The label of each blame.
 BLAME = {"answer": "wrong answer", "letter": "odd letter", "unclear": "unclear", "failed": "failed"}
+# A record with more groups at the top gets an outline.
+MANY_PARTS = 8
 _BY_WEIGHT = ("error", "warning", "info")
 
 
@@ -36,7 +38,9 @@ class EvidencePlace:
 
 @dataclass(frozen=True)
 class NumberedFinding:
-    """One finding as displayed. ``look``: ``answer``, ``letter`` or ``unclear``."""
+    """One finding as displayed. ``look``: ``answer``, ``letter`` or ``unclear``. ``sides`` are the names of
+    ``expected`` and ``got``; ``takes``: it names a value to take.
+    """
 
     number: int
     code: str
@@ -45,9 +49,11 @@ class NumberedFinding:
     message: str
     expected: str
     got: str
+    sides: tuple[str, str]
     meaning: str
     path: str
     place: EvidencePlace | None
+    takes: bool
 
 
 @dataclass(frozen=True)
@@ -99,11 +105,42 @@ class Group:
 
 
 @dataclass(frozen=True)
+class RecordPart:
+    """A group at the top of a record with all that is inside it; ``is_open``: displayed unfolded."""
+
+    number: int
+    groups: tuple[Group, ...]
+    is_open: bool
+
+    @property
+    def head(self) -> Group:
+        return self.groups[0]
+
+    @property
+    def open_findings(self) -> list[NumberedFinding]:
+        """Its findings, the worst first; info is none."""
+        return _open_findings(self.groups)
+
+
+@dataclass(frozen=True)
 class RecordView:
     """A record as displayed: findings on the letter as a whole, then its groups."""
 
     findings: tuple[NumberedFinding, ...]
     groups: tuple[Group, ...]
+
+    @property
+    def parts(self) -> list[RecordPart]:
+        """The groups at the top. Of many, those with nothing to look at are folded."""
+        cut = [i for i, group in enumerate(self.groups) if group.depth < 2]
+        found = [self.groups[i:j] for i, j in pairwise([*cut, len(self.groups)])]
+        many = len(found) > MANY_PARTS
+        return [RecordPart(i, each, not many or _is_worth_a_look(each)) for i, each in enumerate(found)]
+
+    @property
+    def has_many_parts(self) -> bool:
+        """Whether an outline helps to find one's way."""
+        return sum(group.depth < 2 for group in self.groups) > MANY_PARTS
 
     @property
     def fields(self) -> Iterator[Field]:
@@ -119,16 +156,15 @@ class RecordView:
         return sorted(found, key=lambda each: (_BY_WEIGHT.index(each.severity), each.number))
 
 
-@cache
-def known_inputs(schema: type[BaseModel]) -> dict[str, Input]:
-    """The inputs of all leaves by field path, e.g. ``decisions/outcome``."""
-    found: dict[str, Input] = {}
-    for spec in fields_of(schema):
-        if spec.model is None:
-            found[spec.name] = input_of(schema, spec)
-        else:
-            found.update({f"{spec.name}/{name}": each for name, each in known_inputs(spec.model).items()})
-    return found
+def _open_findings(groups: Sequence[Group]) -> list[NumberedFinding]:
+    found = [each for group in groups for each in group.findings]
+    found += [each for group in groups for field in group.fields for each in field.findings]
+    return sorted((each for each in found if each.severity != "info"), key=lambda each: _BY_WEIGHT.index(each.severity))
+
+
+def _is_worth_a_look(groups: Sequence[Group]) -> bool:
+    touched = any(field.changed or field.comments or field.by_hand for group in groups for field in group.fields)
+    return touched or bool(_open_findings(groups))
 
 
 def record_view(kind: LetterType, record: Record, state: State, letter: Letter | None) -> RecordView:
@@ -233,9 +269,11 @@ class _ViewBuilder:
             finding.message,
             value_text(finding.expected),
             value_text(finding.got),
+            sides(self.kind, finding.code, finding.blame),
             meaning(self.kind, finding.code),
             finding.path,
             self._place(span.start, span.end) if span else None,
+            takes=self.letter is not None and has_value(finding),
         )
 
     def _second(self, path: str) -> tuple[str, str] | None:
@@ -266,8 +304,11 @@ def meaning(kind: LetterType, code: str) -> str:
     return CODES.get(code) or kind.codes.get(code) or ""
 
 
-def sides(code: str, look: str) -> tuple[str, str]:
-    """Names of the two sides of a finding. A letter type's own rule may compare an answer with itself."""
+def sides(kind: LetterType, code: str, look: str) -> tuple[str, str]:
+    """Names of the two sides of a finding: of what was expected and of what was found."""
+    if code in kind.sides:
+        return kind.sides[code]
+    # A letter type's own rule may compare an answer with itself.
     if look == "letter" or code not in CODES:
         return "expected", "found"
     return "letter" if look == "answer" else "reading", "answer"
@@ -298,13 +339,3 @@ def _inner(spec: SchemaField, value: Any, path: str) -> Iterator[tuple[str, Any]
             yield f"{path}/{i}", one
     elif spec.kind == "group":
         yield path, value
-
-
-def leaf_input(kind: LetterType, answer: Any, path: str) -> Input:
-    """The input of the leaf at a JSON pointer. Raises ``LookupError`` if no leaf of this answer is there."""
-    found = known_inputs(kind.schema).get(field_path(path))
-    last = path.rpartition("/")[2]
-    if found is None or (last.isascii() and last.isdecimal()):
-        raise LookupError(path)
-    value_at(answer, path)
-    return found

@@ -86,8 +86,10 @@ def _gold(record: Record, state: State, answer: Any) -> dict[str, Any]:
     reviewed = [{"role": "reviewer", "name": by, "date": at[:10], "saw": saw} for by, at in people.items()]
     comments = {path: [act.note for act in acts] for path, acts in state.comments().items()}
     corrected = list(dict.fromkeys(act.path or "/" for act in state.changes))
+    left = [f"{each['code']} {each['path']}" for each in state.left_open]
     return {
         "reviewed": reviewed,
+        **({"open_errors": left} if left else {}),
         **({"corrected": corrected} if corrected else {}),
         **({"comments": comments} if comments else {}),
         "debatable": {},

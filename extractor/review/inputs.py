@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.lettertypes.evidence import SchemaField
+from extractor.lettertypes.evidence import SchemaField, fields_of
+from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.page_ranges import page_range_text
+from extractor.pointers import field_path, value_at
 
 _RANGE = re.compile(r"(\d{1,9})\s*(?:[-\u2010-\u2015]\s*(\d{1,9}))?")
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
@@ -49,6 +52,28 @@ class Input:
         if self.kind == "boolean":
             return "yes" if value else "no"
         return str(value)
+
+
+@cache
+def known_inputs(schema: type[BaseModel]) -> dict[str, Input]:
+    """The inputs of all leaves by field path, e.g. ``decisions/outcome``."""
+    found: dict[str, Input] = {}
+    for spec in fields_of(schema):
+        if spec.model is None:
+            found[spec.name] = input_of(schema, spec)
+        else:
+            found.update({f"{spec.name}/{name}": each for name, each in known_inputs(spec.model).items()})
+    return found
+
+
+def leaf_input(kind: LetterType, answer: Any, path: str) -> Input:
+    """The input of the leaf at a JSON pointer. Raises ``LookupError`` if no leaf of this answer is there."""
+    found = known_inputs(kind.schema).get(field_path(path))
+    last = path.rpartition("/")[2]
+    if found is None or (last.isascii() and last.isdecimal()):
+        raise LookupError(path)
+    value_at(answer, path)
+    return found
 
 
 def input_of(schema: type[BaseModel], spec: SchemaField) -> Input:

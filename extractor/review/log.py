@@ -32,12 +32,24 @@ FILE = "review.jsonl"
 DECISIONS = ("accept", "reject", "skip")
 CHANGES = ("fill", "correct", "add", "remove")
 ACTS = (*DECISIONS, *CHANGES, "evidence", "comment", "undo")
+# Why a letter is rejected.
+REASONS = {
+    "wrong_answer": "the answer is wrong beyond correction",
+    "unreadable": "the letter cannot be read",
+    "other_letter": "not a letter of this type",
+    "incomplete": "pages of the letter are missing",
+    "contradiction": "the letter contradicts itself",
+    "duplicate": "the letter is in the run twice",
+    "other": "another reason",
+}
 # Bytes of one line: an act repeats the findings of its letter, and at most an answer before and after.
 MOST_LINE = 16_000_000
 # What the first line gives as the hash of the line before it.
 START = hashlib.sha256(b"").hexdigest()
 _SEAL = re.compile(rb', "previous": "([0-9a-f]{64})", "sha256": "([0-9a-f]{64})"\}')
-_TEXTS = ("letter_id", "act", "at", "by", "answer_sha256", "path", "note", "engine")
+_TEXTS = (
+    "letter_id", "act", "at", "by", "answer_sha256", "path", "note", "engine", "source", "reason", "batch", "audit",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,12 @@ class Act:
     are the value before and after; ``spans`` are raw ``[start, end)`` ranges of marked evidence;
     ``findings`` those of the answer after a change; ``undoes`` the number of the act that
     an undo takes back. ``letter_sha256`` and ``answer_sha256`` name what the person saw.
+
+    ``source``: where a corrected value comes from: ``letter`` (taken from the finding), the name of a second
+    model, or ``""``, typed in. ``reason``: why a letter is rejected, a key of ``REASONS``. ``open_errors``:
+    errors of the answer that were left when the letter was accepted, each with ``code`` and ``path``.
+    ``batch`` joins acts that were made as one. ``audit`` names the audit the act belongs to. ``blind``: made
+    without sight of what others did; such acts count only once two people agree or a third one decides.
     """
 
     letter_id: str
@@ -66,6 +84,16 @@ class Act:
     findings: tuple[Mapping[str, Any], ...] = ()
     undoes: int | None = None
     engine: str = ENGINE
+    source: str = ""
+    reason: str = ""
+    open_errors: tuple[Mapping[str, str], ...] = ()
+    batch: str = ""
+    audit: str = ""
+    blind: bool = False
+
+    def is_beside(self, other: Act) -> bool:
+        """Whether the authors of two acts on a letter see each other's: those of a blind review do not."""
+        return self.blind == other.blind and (not self.blind or self.by == other.by)
 
     def line(self, previous: str) -> bytes:
         """The act as a line of the log, after the line with the hash ``previous``; ends with a hash of its own."""
@@ -97,6 +125,7 @@ class Log:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         self.acts: dict[str, list[Act]] = {}
+        self.in_order: list[Act] = []
         self._at = 0
         self._lines = 0
         self._last = START
@@ -125,18 +154,32 @@ class Log:
         """The acts on one letter, in their order."""
         return self.acts.get(letter_id, ())
 
+    def open_acts(self, letter_id: str) -> Sequence[Act]:
+        """The acts on one letter that everybody sees: not those of a blind review."""
+        return [act for act in self.of(letter_id) if not act.blind]
+
     def append(self, act: Act, version: int) -> Act:
         """Add one act to a letter that its author has seen up to ``version``; returns it with number and time.
 
-        On disk when this returns. Raises ``ConflictError`` if the letter has moved on since.
+        On disk when this returns. ``version`` counts the acts that its author could see. Raises
+        ``ConflictError`` if the letter has moved on since.
         """
+        return self.append_all([(act, version)])[0]
+
+    def append_all(self, acts: Sequence[tuple[Act, int]]) -> list[Act]:
+        """Add acts on several letters, all of them or none; otherwise as ``append``."""
         with self._locked() as handle:
             self._read(handle)
-            known = self.of(act.letter_id)
-            if len(known) != version:
-                raise ConflictError(known[version:])
-            stamped = replace(act, number=version + 1, at=now())
-            self._write(handle, stamped.line(self._last))
+            stamped, lines, last = [], [], self._last
+            for act, version in acts:
+                known = self.of(act.letter_id)
+                beside = [each for each in known if each.is_beside(act)]
+                if len(beside) != version:
+                    raise ConflictError(beside[version:])
+                stamped.append(replace(act, number=len(known) + 1, at=now()))
+                lines.append(stamped[-1].line(last))
+                last = lines[-1][-67:-3].decode()
+            self._write(handle, b"".join(lines))
             self._read(handle)
         return stamped
 
@@ -187,6 +230,7 @@ class Log:
         self._chained = sealed
         self._lines, self._at = number, self._at + len(line)
         self.acts.setdefault(act.letter_id, []).append(act)
+        self.in_order.append(act)
 
     def _write(self, handle: int, line: bytes) -> None:
         size = os.fstat(handle).st_size
@@ -246,8 +290,10 @@ def _act(line: bytes, *, sealed: bool) -> Act | None:
             del data[name]
         data["spans"] = tuple((int(start), int(end)) for start, end in data["spans"])
         data["findings"] = tuple(dict(each) for each in data["findings"])
+        data["open_errors"] = tuple(dict(each) for each in data.get("open_errors", ()))
         act = Act(**data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     texts = all(isinstance(getattr(act, name), str) for name in _TEXTS)
-    return act if texts and type(act.number) is int and act.act in ACTS else None
+    fits = texts and type(act.number) is int and type(act.blind) is bool and act.act in ACTS
+    return act if fits else None

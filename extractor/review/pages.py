@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from extractor.display.palette import palette
 from extractor.display.safe_text import csp_hash, plain, visible
-from extractor.display.values import value_text
+from extractor.display.values import plural, value_text
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import field_path
 from extractor.review.boxes import GRID, page_boxes
-from extractor.review.fields import BLAME, label, record_view, sides
+from extractor.review.fields import BLAME, label, meaning, record_view, sides
 from extractor.review.inputs import Input
-from extractor.review.log import Act
+from extractor.review.log import REASONS, Act
 from extractor.review.queue import PAGE, QUEUE_PARTS, Query
 from extractor.review.text import MOST_TEXT, stretches
 
@@ -34,17 +34,26 @@ _POLICY = (
 )
 STATUS = {"accepted": "accepted by the checks", "needs_review": "needs review", "failed": "no valid answer"}
 SIGNS = {"answer": "\u2717", "letter": "\u2260", "unclear": "?", "failed": "\u2717"}
+# Characters of the letter before and after the words of a warning.
+_AROUND = 80
+# The page's script is these files, one after the other.
+SCRIPTS = ("marks.js", "pages.js", "core.js", "forms.js", "letter.js", "queue.js")
 KEYS = (
+    ("f F", "next, previous finding"),
+    ("t", "take what the letter says, and go to the next finding"),
+    ("y", "take what the second model gave"),
+    ("c", "correct the field"),
+    ("+ -", "add the missing part of the letter; remove the record"),
     ("j k", "next, previous field"),
-    ("f", "next field with a finding"),
+    ("[ ]", "previous, next part of the record"),
+    ("o", "unfold or fold the part"),
     ("n p", "next, previous letter"),
     ("a", "accept the record"),
-    ("c", "correct the field"),
     ("e", "mark the selected words as the field\u2019s evidence"),
     ("m", "comment on the field, or on the letter"),
     ("r", "reject the record"),
     ("s", "skip the letter"),
-    ("u", "undo the last act"),
+    ("u", "undo your last act, on whichever letter"),
     ("v", "the pages of a PDF or scan, or the text"),
     ("z", "larger or smaller pages"),
     ("/", "search"),
@@ -86,9 +95,46 @@ def queue_page(desk: Desk, query: Query) -> Page:
         filters=queue.choices,
         folder=desk.folder.name or str(desk.folder.resolve()),
         name=desk.name,
+        audit=desk.audit,
         missing=len(desk.letters.missing),
+        alike=len(desk.alike(query)),
         filtered=query != Query(part=query.part, page=query.page),
     )
+
+
+def together_page(desk: Desk, query: Query) -> Page:
+    """Letters that have only warnings of the query's code, with what each warning is about, to accept at once."""
+    letters = [desk.letter_of(entry) for entry in desk.alike(query)[:PAGE]]
+    return _page(
+        "together.html",
+        title="Accept together",
+        query=query,
+        meaning=meaning(desk.kind, query.code),
+        letters=[(each, [_warning(desk.kind, each, found) for found in _warnings(each)]) for each in letters],
+        queue=f"/{query.words()}",
+    )
+
+
+def _warnings(reviewed: ReviewedLetter) -> list[Finding]:
+    return [each for each in reviewed.record.findings if each.severity != "info"]
+
+
+def _warning(kind: LetterType, reviewed: ReviewedLetter, finding: Finding) -> dict[str, str]:
+    """One warning, with the words of the letter that it points at and some around them."""
+    text, span = reviewed.letter.text if reviewed.letter else "", finding.span
+    parts = ("", "", "")
+    if span and text:
+        start, end = max(0, span.start - _AROUND), span.end + _AROUND
+        parts = (text[start : span.start], span.of(text)[:600], text[span.end : end])
+    before, words, after = (" ".join(each.split()) for each in parts)
+    return {
+        **finding_data(kind, finding),
+        "other_side": sides(kind, finding.code, finding.blame)[1],
+        "got": plain(value_text(finding.got)),
+        "before": before,
+        "words": words,
+        "after": after,
+    }
 
 
 def letter_page(desk: Desk, reviewed: ReviewedLetter, query: Query) -> Page:
@@ -98,7 +144,7 @@ def letter_page(desk: Desk, reviewed: ReviewedLetter, query: Query) -> Page:
     return _page(
         "letter.html",
         title=f"{reviewed.entry.letter_id}: review",
-        **letter_values(desk.kind, reviewed),
+        **letter_values(desk.kind, reviewed, desk.name),
         query=query,
         place=(found.index(reviewed.entry.key) + 1 if reviewed.entry.key in found else None, len(found)),
         before=f"/letter/{before.key}{query.words()}" if before else "",
@@ -109,16 +155,20 @@ def letter_page(desk: Desk, reviewed: ReviewedLetter, query: Query) -> Page:
     )
 
 
-def letter_values(kind: LetterType, reviewed: ReviewedLetter) -> dict[str, Any]:
-    """Template values of one letter."""
-    parts = record_view(kind, reviewed.record, reviewed.state, reviewed.letter)
+def letter_values(kind: LetterType, reviewed: ReviewedLetter, author: str = "") -> dict[str, Any]:
+    """Template values of one letter, which ``author`` may change."""
+    record = reviewed.record
+    if reviewed.hides_checks:
+        record = replace(record, findings=(), withheld={}, second=None)
+    parts = record_view(kind, record, reviewed.state, reviewed.letter)
     text = reviewed.letter.text if reviewed.letter else ""
     cut = stretches(text, parts) if reviewed.letter else []
     return {
         "reviewed": reviewed,
+        "author": author,
         "view": parts,
         "stretches": cut,
-        "pages": page_boxes(reviewed.letter, cut) if reviewed.letter else [],
+        "pages": page_boxes(reviewed.letter, cut, parts) if reviewed.letter else [],
         "cut": len(text) > MOST_TEXT,
         "history": [(act, act.number in reviewed.state.undone) for act in _history(reviewed)],
     }
@@ -149,7 +199,7 @@ def finding_data(kind: LetterType, finding: Finding) -> dict[str, str]:
         "blame": BLAME[finding.blame] + (", warning" if finding.severity == "warning" else ""),
         "field": plain(field_path(finding.path).replace("_", " ")),
         "message": plain(finding.message),
-        "side": sides(finding.code, finding.blame)[0],
+        "side": sides(kind, finding.code, finding.blame)[0],
         "expected": plain(value_text(finding.expected)),
     }
 
@@ -158,10 +208,10 @@ def summary(act: Act) -> str:
     """An act in a few words, past tense."""
     field = plain(act.path.removeprefix("/").replace("_", " "))
     return {
-        "accept": "accepted",
-        "reject": "rejected",
+        "accept": f"accepted with {plural(len(act.open_errors), 'open error')}" if act.open_errors else "accepted",
+        "reject": f"rejected: {REASONS[act.reason]}" if act.reason in REASONS else "rejected",
         "skip": "skipped",
-        "correct": f"corrected {field}: {_brief(act.old)} \u2192 {_brief(act.new)}",
+        "correct": f"corrected {field}: {_brief(act.old)} \u2192 {_brief(act.new)}{_origin(act)}",
         "fill": "filled in from the reading",
         "add": f"added {field}",
         "remove": f"removed {field}",
@@ -169,6 +219,12 @@ def summary(act: Act) -> str:
         "comment": f"commented{f' on {field}' if field else ''}: {_brief(act.note)}",
         "undo": f"undid act {act.undoes}",
     }[act.act]
+
+
+def _origin(act: Act) -> str:
+    if not act.source:
+        return ""
+    return ", as the letter says" if act.source == "letter" else f", as {plain(act.source)} answered"
 
 
 def _brief(value: Any) -> str:
@@ -179,7 +235,7 @@ def _brief(value: Any) -> str:
 def _page(
     template: str,
     *,
-    scripts: Sequence[str] = ("marks.js", "pages.js", "review.js"),
+    scripts: Sequence[str] = SCRIPTS,
     outside: bool = True,
     **values: Any,
 ) -> Page:
@@ -215,7 +271,7 @@ def _environment() -> Environment:
     )
     found.filters.update(visible=visible, plain=plain, label=label, summary=summary, brief=_brief)
     found.filters["number"] = lambda count: f"{count:,}"
-    found.globals.update(grid=GRID, sides=sides, status_words=STATUS, signs=SIGNS, blame_words=BLAME)
+    found.globals.update(grid=GRID, reject_reasons=REASONS, status_words=STATUS, signs=SIGNS, blame_words=BLAME)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +15,8 @@ from extractor.lettertypes.evidence import Stated, fields_of
 from extractor.lettertypes.findings import Blame, Finding
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import field_path
-from extractor.review.fields import known_inputs, label
+from extractor.review.fields import label
+from extractor.review.inputs import known_inputs
 from extractor.review.state import State, answer_sha256
 from extractor.runs.record import Record
 
@@ -45,7 +46,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Entry:
-    """One letter of the queue. ``rank``: smaller is more in need of a person. ``withheld`` counts values."""
+    """One letter of the queue. ``rank``: smaller is more in need of a person. ``withheld`` counts values.
+
+    ``only_warning``: the code, if all that was found are warnings of one code.
+    """
 
     key: str
     letter_id: str
@@ -60,10 +64,17 @@ class Entry:
     rank: tuple[int, ...]
     words: str
     withheld: int = 0
+    only_warning: str = ""
 
     @property
     def flagged(self) -> bool:
         return self.status != "accepted"
+
+    def audited(self, number: int) -> Entry:
+        """The entry at this place of a sample: without status, findings, outcome, and what was withheld."""
+        nothing: frozenset[str] = frozenset()
+        bare = replace(self, status="", reasons=(), findings=0, codes=nothing, fields=nothing, withheld=0)
+        return replace(bare, outcomes=(), rank=(number,), only_warning="")
 
     @property
     def outcome_words(self) -> str:
@@ -140,6 +151,11 @@ class Queue:
         found = Counter(part(entry) for entry in self.entries if query.fits(entry))
         return {**{name: found[name] for name in QUEUE_PARTS}, "all": found.total()}
 
+    def sample(self, letter_ids: Sequence[str]) -> Queue:
+        """These letters in this order, without what the checks made of them."""
+        at = {letter_id: i for i, letter_id in enumerate(letter_ids)}
+        return Queue([entry.audited(at[entry.letter_id]) for entry in self.entries if entry.letter_id in at])
+
     def neighbors(self, key: str, query: Query, part: Callable[[Entry], str]) -> tuple[Entry | None, Entry | None]:
         """The entries before and after one, of those that fit; it need not fit itself any more."""
         before: Entry | None = None
@@ -189,7 +205,14 @@ def entry_of(kind: LetterType, record: Record) -> Entry:
         rank=(*_rank(kind, record.status, findings), *_natural(record.letter_id)),
         words=_words(record),
         withheld=len(record.withheld),
+        only_warning=_only_warning(record),
     )
+
+
+def _only_warning(record: Record) -> str:
+    found = {(each.code, each.severity) for each in record.findings if each.severity != "info"}
+    code, severity = found.pop() if len(found) == 1 else ("", "")
+    return code if severity == "warning" and record.answer is not None and not record.withheld else ""
 
 
 def _codes(record: Record) -> frozenset[str]:

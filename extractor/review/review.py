@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,26 +13,23 @@ from extractor.letters.letter import Letter, Starts
 from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
-from extractor.review import corrections
+from extractor.review import acts, corrections
+from extractor.review.acts import Author
+from extractor.review.audit import Audit, audited
 from extractor.review.corrections import Proposed
-from extractor.review.fields import leaf_input
 from extractor.review.letters import Letters
-from extractor.review.log import CHANGES, DECISIONS, Act, ConflictError, Log
-from extractor.review.queue import Entry, Query, Queue, load, part_of
+from extractor.review.log import Act, ConflictError, Log
+from extractor.review.queue import Entry, Query, Queue, key_of, load, part_of
 from extractor.review.state import State, answer_sha256, final_answer, fold
 from extractor.runs.ledger import LedgerView
 from extractor.runs.record import Record
-
-# Limits of what a browser may send.
-MOST_NOTE = 4_000
-MOST_TYPED = 20_000
-MOST_SPANS = 20
 
 
 @dataclass(frozen=True)
 class ReviewedLetter:
     """One letter as reviewed so far. ``record`` holds the final answer with fresh evidence and findings;
-    ``letter`` is ``None`` if its text cannot be read, and ``note`` is the reason.
+    ``letter`` is ``None`` if its text cannot be read, and ``note`` is the reason. ``hides_checks``: its status and
+    findings are not displayed, because it is audited.
     """
 
     entry: Entry
@@ -40,6 +38,7 @@ class ReviewedLetter:
     state: State
     letter: Letter | None
     note: str
+    hides_checks: bool = False
 
     @property
     def version(self) -> str:
@@ -50,7 +49,10 @@ class ReviewedLetter:
 class Desk:
     """The letters of one type of the run in ``folder``, reviewed by ``name``.
 
-    ``places`` and ``starts`` as in ``Letters``. Raises ``LedgerError`` or ``UsageError`` if it cannot be.
+    ``places`` and ``starts`` as in ``Letters``. In an ``audit``, the letters are its sample, in its order, and
+    nothing is displayed of what the checks or other people made of them.
+
+    Raises ``LedgerError`` or ``UsageError`` if it cannot be.
     """
 
     def __init__(
@@ -60,8 +62,11 @@ class Desk:
         places: Sequence[Sequence[Path]],
         name: str,
         starts: Starts | None = None,
+        *,
+        audit: Audit | None = None,
     ) -> None:
-        self.folder, self.kind, self.name = folder, kind, name
+        self.folder, self.kind, self.audit = folder, kind, audit
+        self.author = Author(name, audit=audit.name if audit else "")
         self.log = Log(folder)
         self._stamp: object = None
         self.load()
@@ -74,7 +79,8 @@ class Desk:
         if stamp == self._stamp:
             return
         with LedgerView(self.folder) as view:
-            self.queue: Queue = load(self.kind, _of_schema(view.records(), self.kind))
+            queue = load(self.kind, _of_schema(view.records(), self.kind))
+        self.queue: Queue = queue.sample([each.letter_id for each in self.audit.letters]) if self.audit else queue
         self._stamp = stamp
 
     def refresh(self) -> None:
@@ -84,8 +90,21 @@ class Desk:
 
     # ---- reading -------------------------------------------------------------------------------------
 
+    @property
+    def name(self) -> str:
+        """The reviewer's name."""
+        return self.author.name
+
+    def acts(self, letter_id: str) -> Sequence[Act]:
+        """The acts on a letter that this reviewer sees."""
+        return self.log.of(letter_id)
+
     def state(self, entry: Entry) -> State:
-        return fold(self.log.of(entry.letter_id), entry.answer_sha256)
+        state = self._whole_state(entry)
+        return audited(state, self.audit.name) if self.audit else state
+
+    def _whole_state(self, entry: Entry) -> State:
+        return fold(self.acts(entry.letter_id), entry.answer_sha256)
 
     def part(self, entry: Entry) -> str:
         """Which part of the queue an entry is in now."""
@@ -95,7 +114,7 @@ class Desk:
         """One letter as reviewed so far."""
         original = self._original(entry)
         letter, note = self.letters.get(original)
-        state = self.state(entry)
+        state = self._whole_state(entry)
         record = original
         if state.changes:
             answer = final_answer(original.answer, state.changes)
@@ -106,7 +125,7 @@ class Desk:
                 record = replace(original, answer=answer, evidence={}, findings=findings)
             if state.filled:
                 record = replace(record, error=None)
-        return ReviewedLetter(entry, original, record, state, letter, note)
+        return ReviewedLetter(entry, original, record, self.state(entry), letter, note, hides_checks=bool(self.audit))
 
     def read(self, entry: Entry) -> None:
         """Read a letter into the cache; may be called from any thread."""
@@ -134,6 +153,14 @@ class Desk:
     def neighbors(self, entry: Entry, query: Query) -> tuple[Entry | None, Entry | None]:
         return self.queue.neighbors(entry.key, query, self.part)
 
+    def alike(self, query: Query) -> list[Entry]:
+        """Of the undecided letters that fit a query, those that have only warnings of its code."""
+        if not query.code:
+            return []
+        fitting = self.queue.matching(query, self.part)
+        open_parts = ("todo", "unflagged")
+        return [each for each in fitting if each.only_warning == query.code and self.part(each) in open_parts]
+
     # ---- acting --------------------------------------------------------------------------------------
 
     def proposed(self, reviewed: ReviewedLetter, path: str, text: str | None) -> Proposed:
@@ -143,113 +170,58 @@ class Desk:
         return corrections.correction(self.kind, reviewed.letter, reviewed.record, path, text)
 
     def act(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
-        """Carry out a browser's request and log it. Raises ``UsageError``, ``LookupError`` or ``ConflictError``."""
-        name = str(request.get("act"))
-        if request.get("version") != reviewed.version:
-            known = str(request.get("version", "")).partition(".")[0]
-            acts = self.log.of(reviewed.entry.letter_id)
-            raise ConflictError(acts[int(known) :] if known.isascii() and known.isdecimal() and len(known) < 8 else ())
-        builders = {"evidence": self._evidence, "comment": self._comment, "undo": self._undo}
-        if name in DECISIONS:
-            found = self._decision(reviewed, name)
-        elif name in CHANGES:
-            found = self._change(reviewed, name, request)
-        elif name in builders:
-            found = builders[name](reviewed, request)
-        else:
-            raise UsageError("no such act")
+        """Carry out a browser's request and log it.
+
+        Raises ``UsageError``, ``LookupError``, ``ConflictError``, or ``OpenErrors`` where the request must be
+        confirmed.
+        """
+        found = self._built(reviewed, request)
         return self.log.append(found, reviewed.state.version)
 
-    def _bare(self, reviewed: ReviewedLetter, name: str, **more: Any) -> Act:
-        return Act(
-            letter_id=reviewed.entry.letter_id,
-            number=0,
-            act=name,
-            at="",
-            by=self.name,
-            letter_sha256=reviewed.original.letter_sha256,
-            answer_sha256=reviewed.entry.answer_sha256,
-            **more,
-        )
+    def act_on_all(self, requests: Sequence[tuple[Entry, str]], name: str) -> list[Act]:
+        """The same act on several letters, each with the version that was displayed; all of them or none."""
+        batch = secrets.token_hex(8)
+        found_acts = []
+        for entry, version in requests:
+            reviewed = self.letter_of(entry)
+            built = self._built(reviewed, {"act": name, "version": version})
+            found_acts.append((replace(built, batch=batch), reviewed.state.version))
+        return self.log.append_all(found_acts)
 
-    def _decision(self, reviewed: ReviewedLetter, name: str) -> Act:
-        if name == "accept" and (reviewed.letter is None or reviewed.record.answer is None):
-            raise UsageError(reviewed.note or "there is no answer to accept")
-        return self._bare(reviewed, name, old=reviewed.state.decided or None, new=name)
+    def undo_last(self) -> list[Act]:
+        """Undo this reviewer's last act, on whichever letter; acts made as one are undone as one.
 
-    def _change(self, reviewed: ReviewedLetter, name: str, request: Mapping[str, Any]) -> Act:
-        path = "" if name == "fill" else _text(request, "path", 500)
-        if name == "fill" and reviewed.letter is not None:
-            found = corrections.filled(self.kind, reviewed.letter, reviewed.record)
-        elif name == "correct":
-            text = None if request.get("text") is None else _text(request, "text", MOST_TYPED)
-            found = self.proposed(reviewed, path, text)
-        elif reviewed.letter is None or reviewed.record.answer is None:
-            raise UsageError(reviewed.note or "there is no answer to correct")
+        Raises ``UsageError`` if there is none, or someone else has acted on its letter since.
+        """
+        for act in reversed(self.log.in_order):
+            entry = self.entry(key_of(act.letter_id))
+            if act.by != self.author.name or act.act == "undo" or entry is None or not self._is_own(act):
+                continue
+            if act in self.state(entry).live:
+                break
         else:
-            make = corrections.addition if name == "add" else corrections.removal
-            found = make(self.kind, reviewed.letter, reviewed.record, path)
-        if name == "correct" and found.old == found.new:
-            raise UsageError("the field has that value already")
-        return self._bare(
-            reviewed,
-            name,
-            path=found.path,
-            old=found.old,
-            new=found.new,
-            findings=tuple(each.as_dict() for each in found.record.findings),
-        )
+            raise UsageError("there is no act of yours to undo")
+        joined = [each for each in self.log.in_order if each.batch == act.batch] if act.batch else [act]
+        undone = []
+        for each in joined:
+            entry = self.entry(key_of(each.letter_id))
+            state = self.state(entry) if entry else State()
+            if entry is None or each not in state.live:
+                continue
+            if state.last != each:
+                raise UsageError(f"{each.letter_id} was changed after your act; open it, and undo there")
+            undone.append((acts.undoing(self.author, entry, each), state.version))
+        return self.log.append_all(undone)
 
-    def _evidence(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
-        path = _text(request, "path", 500)
-        if reviewed.letter is None or reviewed.record.answer is None:
-            raise UsageError(reviewed.note or "there is no answer to mark evidence for")
-        leaf_input(self.kind, reviewed.record.answer, path)
-        spans = _spans(request.get("spans"), len(reviewed.letter.text))
-        old = [[each.start, each.end] for each in reviewed.record.evidence.get(path, ())]
-        old = [list(span) for span in reviewed.state.evidence().get(path, ())] or old
-        return self._bare(reviewed, "evidence", path=path, spans=spans, old=old, new=[list(span) for span in spans])
+    def _is_own(self, act: Act) -> bool:
+        return act.blind == self.author.blind and act.audit == self.author.audit
 
-    def _comment(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
-        path = _text(request, "path", 500) if request.get("path") else ""
-        if path:
-            leaf_input(self.kind, reviewed.record.answer, path)
-        note = _text(request, "note", MOST_NOTE).strip()
-        if not note:
-            raise UsageError("a comment needs text")
-        return self._bare(reviewed, "comment", path=path, note=note)
-
-    def _undo(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
-        last = reviewed.state.last
-        if last is None:
-            raise UsageError("nothing to undo on this letter")
-        return self._bare(reviewed, "undo", path=last.path, old=last.new, new=last.old, undoes=last.number)
-
-
-def _as_logged(record: Record) -> tuple[dict[str, Any], ...]:
-    return tuple(finding.as_dict() for finding in record.findings)
-
-
-def _text(request: Mapping[str, Any], name: str, most: int) -> str:
-    text = request.get(name)
-    if not isinstance(text, str):
-        raise UsageError(f"{name} must be text")
-    if len(text) > most:
-        raise UsageError(f"{name} is longer than {most:,} characters")
-    return text
-
-
-def _spans(pairs: Any, size: int) -> tuple[tuple[int, int], ...]:
-    try:
-        spans = tuple((start, end) for start, end in pairs)
-    except (TypeError, ValueError):
-        raise UsageError("spans must be pairs of offsets") from None
-    for start, end in spans:
-        if type(start) is not int or type(end) is not int or not 0 <= start < end <= size:
-            raise UsageError("a span lies outside the letter")
-    if not 0 < len(spans) <= MOST_SPANS:
-        raise UsageError(f"from 1 to {MOST_SPANS} spans")
-    return spans
+    def _built(self, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
+        if request.get("version") != reviewed.version:
+            known = str(request.get("version", "")).partition(".")[0]
+            since = self.acts(reviewed.entry.letter_id)
+            raise ConflictError(since[int(known) :] if known.isascii() and known.isdecimal() and len(known) < 8 else ())
+        return acts.build(self.kind, self.author, reviewed, request)
 
 
 def _of_schema(records: Iterable[Record], kind: LetterType) -> Iterator[Record]:

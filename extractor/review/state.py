@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,12 @@ class State:
         """``accepted``, ``rejected``, ``skipped`` or ``""``."""
         decision = self.decision
         return _PAST[decision.act] if decision else ""
+
+    @property
+    def left_open(self) -> tuple[Mapping[str, str], ...]:
+        """Errors of the answer that were left when the letter was accepted."""
+        decision = self.decision
+        return decision.open_errors if decision and decision.act == "accept" else ()
 
     @property
     def changes(self) -> tuple[Act, ...]:
@@ -150,7 +156,7 @@ class Reviews:
         self.log = Log(folder)
 
     def state(self, record: Record) -> State:
-        return fold(self.log.of(record.letter_id), answer_sha256(record))
+        return fold(self.log.open_acts(record.letter_id), answer_sha256(record))
 
     def reviewed(self, record: Record) -> Reviewed:
         """The record with its final answer, the findings and the status that belong to it, and who reviewed it.
@@ -172,4 +178,6 @@ class Reviews:
             review=state.decided or None,
             reviewed_by=", ".join(state.by) or None,
             corrected=", ".join(dict.fromkeys(act.path or "/" for act in state.changes)) or None,
+            reject_reason=(state.decision.reason or None) if state.decision else None,
+            open_errors=", ".join(f"{each['code']} {each['path']}" for each in state.left_open) or None,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from extractor.errors import UsageError
 from extractor.lettertypes.findings import ProofLevel
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.mixed import UNASSIGNED
+from extractor.review.audit import Audit, audits, verdict
 from extractor.review.state import Reviews
 from extractor.runs.export import (
     FORMATS,
+    Reviewed,
     Table,
     Written,
     tables_of,
@@ -23,6 +26,7 @@ from extractor.runs.export import (
 )
 from extractor.runs.ledger import LedgerView
 from extractor.runs.ledger.beside import refuse_shorter_ledger
+from extractor.runs.record import Record
 from extractor.workspace.workspace import Workspace
 
 
@@ -55,6 +59,7 @@ def export_run(
         if UNASSIGNED in wanted:
             parts.append((None, [unassigned_table()]))
         reviews = Reviews(folder)
+        samples = audits(folder)
         left_out = frozenset(() if missing else ledger.missing())
         for kind, tables in parts:
             name = kind.name if kind else UNASSIGNED
@@ -63,12 +68,20 @@ def export_run(
                 for record in ledger.records()
                 if record.letter_id not in left_out and (len(recorded) < 2 or record.letter_type == name)
             )
-            kept = map(reviews.reviewed, own)
+            kept: Iterable[Reviewed] = (_reviewed(kind, reviews, samples, record) for record in own)
             if proof and kind:
                 kept = map(partial(with_proof, schema=kind.schema, least=proof), kept)
             goals = targets(folder, to, tables, out, name if kind and len(wanted) > 1 else "")
             written += write_tables(kept, kind, to, goals)
     return written
+
+
+def _reviewed(kind: LetterType | None, reviews: Reviews, samples: Sequence[Audit], record: Record) -> Reviewed:
+    """A record as people left it, with what an audit found on it."""
+    found = reviews.reviewed(record)
+    if kind is None or not samples:
+        return found
+    return replace(found, audit=verdict(kind, reviews.state(record), samples, record))
 
 
 def _parts(kinds: Sequence[LetterType], rows: str) -> list[tuple[LetterType | None, list[Table]]]:

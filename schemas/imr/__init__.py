@@ -7,7 +7,7 @@ from typing import Any
 
 from extractor.lettertypes.lettertype import LetterType
 
-from .checks import CODES, RULES
+from .checks import CODES, RULES, SIDES
 from .forms import FORMS
 from .model import ImrLetter
 from .planters import PLANTERS
@@ -39,6 +39,7 @@ LETTER_TYPE = LetterType(
     read=read,
     rules=RULES,
     codes=CODES,
+    sides=SIDES,
     asked=("ur_date",),
     protected=(
         "decisions/item",

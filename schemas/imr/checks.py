@@ -42,6 +42,16 @@ CODES = {
     "imr_page_list_mended": "A page list is damaged in the text; its pages were repaired, or could not be.",
 }
 
+# The two statements that a finding compares: ``expected`` and ``got``.
+SIDES: Mapping[str, tuple[str, str]] = {
+    "imr_injury_date_contradicts": ("header", "summary"),
+    "imr_ur_date_contradicts": ("header", "summary"),
+    "imr_outcome_against_rationale": ("rationale", "heading"),
+    "imr_verdict_against_outcome": ("outcome", "sentence"),
+    "imr_dates_out_of_order": ("other date", "this date"),
+    "imr_page_outside_chapter": ("chapter", "cited"),
+}
+
 
 def heading_certain(decision: Decision, block: Block, letter: Letter, path: str) -> Iterator[Finding]:
     """A heading that may begin elsewhere needs a person, whatever the answer."""

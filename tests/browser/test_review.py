@@ -54,7 +54,10 @@ def test_from_queue_to_corrected_export_by_keyboard(browse: Browse, tmp_path: Pa
     press(page, "Enter")
     page.locator(".comment", has_text="the carrier says lost").wait_for()
     press(page, "r")
+    page.locator("#reject[open]").wait_for()
+    press(page, "2")
     page.locator("h1", has_text="Nothing is left to check").wait_for()
+    announced(page, "red rejected: the letter cannot be read")
     rows = {(row["letter_id"], row["row"]): row for row in exported(tmp_path)}
     assert rows["blue", "1"]["parcels.state"] == "delivered"
     assert rows["blue", "1"]["reviewed_by"] == "Ada"
@@ -105,6 +108,103 @@ def test_a_decision_is_taken_back_from_the_next_letter(browse: Browse, tmp_path:
     press(page, "u")
     page.locator("h1", has_text="blue").wait_for()
     assert page.locator(".status-line .decided").count() == 0
+
+
+def test_one_key_takes_what_the_letter_says(browse: Browse, tmp_path: Path) -> None:
+    def wrong(answer: dict[str, Any]) -> None:
+        lost(answer)
+        answer["carrier"] = None
+
+    out = write_run(tmp_path, {"blue": wrong, "red": doubled, "slow": dropped})
+    opened = browse(desk_of(tmp_path))
+    page = opened.page
+    open_letter(opened, "blue")
+    press(page, "t")
+    announced(page, "as the letter says")
+    press(page, "t")
+    announced(page, "No finding is left")
+    open_letter(opened, "red")
+    press(page, "t")
+    announced(page, "removed parcels/1")
+    open_letter(opened, "slow")
+    press(page, "t")
+    announced(page, "added parcels/0")
+    acts = [(line["letter_id"], line["act"], line["new"], line["source"]) for line in lines(out)]
+    assert sorted(acts[:2], key=repr) == [
+        ("blue", "correct", "Blue Van", "letter"),
+        ("blue", "correct", "delivered", "letter"),
+    ]
+    assert [each[:2] for each in acts[2:]] == [("red", "remove"), ("slow", "add")]
+    for letter_id in ("slow", "red", "blue", "blue"):
+        ready(page)
+        press(page, "u")
+        announced(page, f"{letter_id}: undone")
+    assert opened.is_quiet()
+    press(page, "u")
+    announced(page, "there is no act of yours to undo")
+
+
+def test_the_next_finding_goes_around_and_is_not_always_at_a_field(browse: Browse, tmp_path: Path) -> None:
+    def wrong(answer: dict[str, Any]) -> None:
+        lost(answer)
+        dropped(answer)
+
+    write_run(tmp_path, {"blue": wrong})
+    opened = browse(desk_of(tmp_path))
+    page = opened.page
+    open_letter(opened, "blue")
+    places = []
+    for _ in range(4):
+        places.append(page.locator(".field.here, .loose.here").inner_text().split("\n")[0][:12])
+        press(page, "f")
+    assert places[0] != places[1]
+    assert places[:2] == places[2:]
+    press(page, "+")
+    announced(page, "added parcels/1")
+    press(page, "-")
+    announced(page, "removed parcels/")
+
+
+def test_open_errors_are_accepted_after_a_second_look(browse: Browse, tmp_path: Path) -> None:
+    out = write_run(tmp_path, {"blue": lost})
+    opened = browse(desk_of(tmp_path))
+    page = opened.page
+    open_letter(opened, "blue")
+    press(page, "a")
+    dialog = page.locator("#left[open]")
+    dialog.wait_for()
+    assert "delivered" in dialog.inner_text()
+    assert violations(page) == []
+    press(page, "Escape")
+    assert not (out / "review.jsonl").exists()
+    press(page, "a")
+    dialog.wait_for()
+    press(page, "a")
+    announced(page, "blue accepted with 1 open error")
+    assert lines(out)[0]["open_errors"] == [{"code": "value_differs", "path": "/parcels/0/state"}]
+    assert opened.is_quiet()
+
+
+def test_every_key_reports_a_server_that_stopped_and_nothing_typed_is_lost(browse: Browse, tmp_path: Path) -> None:
+    write_run(tmp_path, {"blue": lost, "red": lost})
+    page = browse(desk_of(tmp_path)).page
+    press(page, "j", "Enter")
+    ready(page)
+    press(page, "m")
+    page.keyboard.type("half a sentence")
+    page.context.route("**/*", lambda route: route.abort())
+    press(page, "Enter")
+    announced(page, "has ended")
+    assert page.locator("form.commenting textarea").input_value() == "half a sentence"
+    page.locator(".field.here .name").focus()
+    press(page, "n")
+    announced(page, "Save or leave the open form first")
+    page.locator("form.commenting textarea").press("Escape")
+    for key in ("n", "a", "s", "t", "u", "c", "/"):
+        page.evaluate("document.getElementById('status').textContent = ''")
+        press(page, key)
+        announced(page, "has ended")
+    assert heading(page) == "blue"
 
 
 def test_keys_walk_fields_letters_and_help(browse: Browse, tmp_path: Path) -> None:
@@ -203,6 +303,8 @@ def test_two_reviewers_do_not_overwrite_each_other(browse: Browse, tmp_path: Pat
     dialog.get_by_role("button").click()
     other.locator(".status-line .skipped", has_text="skipped by Ada").wait_for()
     assert [line["by"] for line in lines(out)] == ["Ada"]
+    press(other, "a")
+    other.locator("#left[open]").wait_for()
     press(other, "a")
     other.locator("h1", has_text="Nothing is left").wait_for()
     assert [line["act"] for line in lines(out)] == ["skip", "accept"]
@@ -317,7 +419,11 @@ def test_twenty_one_decisions(browse: Browse, tmp_path: Path) -> None:
     opened = browse(Desk(out, IMR, [[tmp_path / "long.txt"]], "Ada"))
     page = opened.page
     open_letter(opened, "long")
-    assert page.locator(".group.depth1 h3", has_text="ecision").count() >= 21
+    assert page.locator(".part h3", has_text="ecision").count() >= 21
+    assert page.locator(".outline button").count() == page.locator(".part").count()
+    assert 0 < page.locator("details.part:not([open])").count() < page.locator(".part").count()
+    page.locator(".outline button", has_text="decision 21").click()
+    assert here(page).startswith("/decisions/20/")
     page.locator(".field .name", has_text="outcome").nth(20).click()
     assert here(page) == "/decisions/20/outcome"
     mark = page.locator("mark.here").first

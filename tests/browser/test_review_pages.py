@@ -64,7 +64,7 @@ def drawn(page: Any) -> None:
 
 
 def lies_in_view(page: Any) -> bool:
-    found: bool = page.locator("rect.here").first.evaluate(
+    found: bool = page.locator("path.outline.here").first.evaluate(
         "r => { const a = r.getBoundingClientRect(), p = r.closest('.pages').getBoundingClientRect(); "
         "return a.width > 5 && a.top >= p.top && a.bottom <= p.bottom; }"
     )
@@ -79,15 +79,15 @@ def test_fields_show_their_boxes_and_boxes_their_fields(browse: Browse, tmp_path
     assert page.locator(".pages figure").count() == 2
     assert not page.locator("pre").is_visible()
     assert here(page) == "/parcels/0/state"
-    assert page.locator("rect.here.answer").count() == 1
+    assert page.locator("path.here.answer").count() == 1
     assert lies_in_view(page)
     page.locator('.field[data-path="/parcels/1/state"] .name').click()
-    assert page.locator("figure:nth-child(2) rect.here").count() == 1
+    assert page.locator("figure:nth-child(2) path.outline.here").count() == 1
     assert lies_in_view(page)
-    page.locator("figure:nth-child(1) rect").first.scroll_into_view_if_needed()
-    page.locator("figure:nth-child(1) rect").first.click()
+    page.locator("figure:nth-child(1) path:not(.outline)").first.scroll_into_view_if_needed()
+    page.locator("figure:nth-child(1) path:not(.outline)").first.click()
     assert here(page) == "/carrier"
-    assert page.locator("figure:nth-child(1) rect.here").count() == 1
+    assert page.locator("figure:nth-child(1) path.outline.here").count() == 1
     press(page, "v")
     assert page.locator("pre").is_visible()
     assert page.locator("mark.here").inner_text() == "Blue Van"
@@ -120,7 +120,7 @@ def test_members_of_archives_and_mails_have_pages(browse: Browse, tmp_path: Path
     for letter_id in ("in/b", "m/c"):
         page = open_letter(opened, letter_id)
         drawn(page)
-        assert page.locator("rect.here").count() == 1
+        assert page.locator("path.outline.here").count() == 1
     assert opened.is_quiet()
 
 
@@ -216,7 +216,7 @@ def test_a_letter_without_an_answer_is_filled_in_by_hand(browse: Browse, tmp_pat
     announced(page, "Undone")
     assert page.locator(".group").count() == 0
     page.get_by_role("button", name="Fill in from the reading, then correct").click()
-    announced(page, "filled in")
+    announced(page, "filled in from the reading. Press u")
     press(page, "a")
     page.locator("h1", has_text="Nothing is left to check").wait_for()
     assert cli("export", out, "--workspace", tmp_path).code == 0

@@ -21,8 +21,7 @@ from extractor.errors import LedgerError, UsageError
 from extractor.lettertypes.evidence import fields_of
 from extractor.pointers import value_at
 from extractor.review.corrections import addition, correction, removal
-from extractor.review.fields import known_inputs
-from extractor.review.inputs import Input
+from extractor.review.inputs import Input, known_inputs
 from extractor.review.log import Act, ConflictError, Log
 from extractor.review.state import Reviews, change, final_answer, fold, sha256_of
 from extractor.runs.export import Reviewed

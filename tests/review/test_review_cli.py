@@ -44,7 +44,7 @@ def corrected(root: Path) -> Path:
     do(desk, "blue", act="correct", path="/parcels/0/state", text="delivered")
     do(desk, "blue", act="comment", path="/parcels/1/on", note="no date is given")
     do(desk, "blue", act="accept")
-    do(desk, "red", act="accept")
+    do(desk, "red", act="accept", confirmed=True)
     do(desk, "slow", act="reject")
     return out
 
@@ -168,6 +168,8 @@ def test_reviewed_letters_become_gold_that_says_who_and_whose_answer(tmp_path: P
         {"letter_id": "red", "name": "red", "refused": None},
     ]
     assert json.loads((to / "gold" / "blue.json").read_text("utf-8")) == data
+    forced = json.loads((to / "gold" / "red.json").read_text("utf-8"))
+    assert (data.get("open_errors"), forced["open_errors"]) == (None, ["value_differs /parcels/0/state"])
 
 
 def test_gold_of_a_review_is_scored_like_any_other(tmp_path: Path) -> None:
@@ -283,6 +285,7 @@ def test_export_uses_corrected_values_and_says_so(tmp_path: Path) -> None:
         "red": ("accepted", "accepted", "Ada", ""),
         "slow": ("needs_review", "rejected", "Ada", ""),
     }
+    assert (letters["blue"]["open_errors"], letters["red"]["open_errors"]) == ("", "value_differs /parcels/0/state")
     assert letters["blue"]["findings"] == ""
     assert letters["red"]["findings"] == "value_differs"
     with (out / "parcels.csv").open(encoding="utf-8", newline="") as file:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from extractor.letters.spans import Span
+from extractor.lettertypes.findings import Finding
 from extractor.review.guard import MOST_BODY
 from extractor.review.queue import Query, key_of
 from extractor.review.review import Desk
 from tests.support import makepdf
 from tests.support.reviewer import Client
-from tests.support.reviews import desk_of, kind_of, lines, lost, record_of, served, spoil, write_run
+from tests.support.reviews import desk_of, kind_of, lines, lost, record_of, served, spoil, store, write_run
 from tests.support.toy import NOTES, cli, write_toy
 
 BLUE = key_of("blue")
@@ -165,7 +168,7 @@ def test_a_page_comes_as_a_picture_that_nobody_keeps(of_pdf: Client) -> None:
     assert (of_pdf.last["content-type"], of_pdf.last["cache-control"]) == ("image/png", "no-store")
     html = of_pdf.ask("GET", f"/letter/{BLUE}")[1]
     assert f'<img src="/letter/{BLUE}/page/1" width="612" height="792"' in html
-    assert html.count("<rect ") >= 5
+    assert html.count("<path ") >= 5
     assert "<img" not in of_pdf.ask("GET", f"/letter/{key_of('red')}")[1]
 
 
@@ -261,13 +264,78 @@ def test_what_is_not_json_is_refused(client: Client, body: str) -> None:
 
 
 def test_progress_is_kept_between_starts(client: Client, root: Path) -> None:
-    status, answer = client.act(BLUE, act="accept", version=client.version(BLUE))
+    status, answer = client.act(BLUE, act="accept", version=client.version(BLUE), confirmed=True)
     assert (status, answer["decided"], answer["next"]) == (200, "accepted", f"/letter/{key_of('red')}")
     with served(desk_of(root, "Bob")) as address:
         again = Client(address)
         again.enter()
         assert "1 letter needs a person" in again.ask("GET", "/")[1]
         assert "accepted by Ada" in again.ask("GET", f"/letter/{BLUE}")[1]
+
+
+def test_accepting_open_errors_is_asked_once(client: Client, root: Path) -> None:
+    status, answer = client.act(BLUE, act="accept", version=client.version(BLUE))
+    assert (status, [each["field"] for each in answer["left"]]) == (200, ["parcels/state"])
+    assert not (root / "out" / "review.jsonl").exists()
+    client.act(BLUE, act="accept", version=client.version(BLUE), confirmed=True)
+    [line] = lines(root / "out")
+    assert line["open_errors"] == [{"code": "value_differs", "path": "/parcels/0/state"}]
+
+
+def test_what_the_letter_says_is_taken_by_the_number_of_a_finding(client: Client, root: Path) -> None:
+    version = client.version(BLUE)
+    for number in (7, -1, "0", None, True):
+        assert client.act(BLUE, act="take", finding=number, version=version)[0] == 404
+    assert client.act(BLUE, act="take", finding=0, version=version)[0] == 200
+    [line] = lines(root / "out")
+    assert (line["act"], line["new"], line["source"]) == ("correct", "delivered", "letter")
+    status, text = client.ask("POST", "/undo", "{}")
+    assert (status, json.loads(text)["letter"]) == (200, f"/letter/{BLUE}")
+    assert client.ask("POST", "/undo", "{}")[0] == 422
+
+
+def test_an_undo_goes_back_through_letters_and_stops_at_another_reviewer(client: Client, root: Path) -> None:
+    red = key_of("red")
+    for key in (BLUE, red):
+        assert client.act(key, act="reject", reason="other", version=client.version(key))[0] == 200
+    with served(desk_of(root, "Bob")) as address:
+        other = Client(address)
+        other.enter()
+        assert other.ask("POST", "/undo", "{}")[0] == 422
+        assert other.act(BLUE, act="comment", note="mine", version=other.version(BLUE))[0] == 200
+    assert json.loads(client.ask("POST", "/undo", "{}")[1])["letter"] == f"/letter/{red}"
+    status, text = client.ask("POST", "/undo", "{}")
+    assert (status, "changed after your act" in text) == (422, True)
+
+
+@pytest.mark.parametrize(("reason", "status"), [("unreadable", 200), ("no_such", 422), (7, 422)])
+def test_a_reason_for_rejecting_is_one_of_a_list(client: Client, reason: Any, status: int) -> None:
+    assert client.act(BLUE, act="reject", reason=reason, version=client.version(BLUE))[0] == status
+
+
+def test_letters_with_one_kind_of_warning_are_accepted_and_undone_together(tmp_path: Path) -> None:
+    out = write_run(tmp_path, {}, {f"n{i}": f"PARCEL NOTE of A\nPARCEL {i}: lost\n" for i in range(3)})
+    warning = Finding("parcel_lost", "/parcels/0/state", "warning", "letter", "a parcel is lost", span=Span(17, 31))
+    store(out, *(replace(record_of(out, f"n{i}"), findings=(warning,)) for i in range(3)))
+    with served(desk_of(tmp_path)) as address:
+        client = Client(address)
+        client.enter()
+        assert (
+            "Accept the 3 letters that have only this warning"
+            in client.ask("GET", "/?part=unflagged&code=parcel_lost")[1]
+        )
+        page = client.ask("GET", "/together?part=unflagged&code=parcel_lost")[1]
+        pairs = re.findall('data-key="([^"]+)" data-version="([^"]+)"', page)
+        assert (len(pairs), page.count('<mark class="letter">PARCEL')) == (3, 3)
+        request = {"code": "parcel_lost", "letters": [list(pair) for pair in pairs]}
+        assert client.ask("POST", "/together", json.dumps({**request, "code": "other"}))[0] == 422
+        stale = [*request["letters"][:2], [pairs[2][0], "7.x"]]
+        assert client.ask("POST", "/together", json.dumps({**request, "letters": stale}))[0] == 409
+        assert not (out / "review.jsonl").exists()
+        assert json.loads(client.ask("POST", "/together", json.dumps(request))[1]) == {"summary": "3 letters accepted"}
+        assert client.ask("GET", "/together?part=unflagged&code=parcel_lost")[0] == 422
+        assert "3 letters" in client.ask("POST", "/undo", "{}")[1]
+    assert [line["act"] for line in lines(out)] == ["accept"] * 3 + ["undo"] * 3
 
 
 def test_two_servers_on_one_run(client: Client, root: Path) -> None:
@@ -278,7 +346,7 @@ def test_two_servers_on_one_run(client: Client, root: Path) -> None:
         assert other.act(BLUE, act="comment", note="mine", version=other.version(BLUE))[0] == 200
         status, answer = client.act(BLUE, act="accept", version=version)
         assert (status, answer["since"][0].startswith("Bob: commented: mine")) == (409, True)
-        assert client.act(BLUE, act="accept", version=client.version(BLUE))[0] == 200
+        assert client.act(BLUE, act="accept", version=client.version(BLUE), confirmed=True)[0] == 200
     assert [(line["by"], line["number"]) for line in lines(root / "out")] == [("Bob", 1), ("Ada", 2)]
 
 
@@ -290,7 +358,7 @@ def test_an_answer_that_the_run_replaced_is_not_decided(client: Client, root: Pa
 
     spoil(root, "blue", found)
     assert client.act(BLUE, act="accept", version=version)[0] == 409
-    assert client.act(BLUE, act="accept", version=client.version(BLUE))[0] == 200
+    assert client.act(BLUE, act="accept", version=client.version(BLUE), confirmed=True)[0] == 200
 
 
 def test_a_letter_whose_text_changed_cannot_be_accepted(client: Client, root: Path) -> None:

@@ -4,11 +4,11 @@ function letterPages(one) {
   if (!pages) return { view() {}, zoom() {} };
   const larger = document.querySelector("[data-zoom]");
 
-  function view(name, keep = true) {
+  function view(name) {
     side.dataset.view = name;
     document.querySelectorAll("button[data-view]").forEach((each) => each.setAttribute("aria-pressed", each.dataset.view === name));
     one.look();
-    if (keep) localStorage.setItem("view", name);
+    localStorage.setItem("view", name);
   }
 
   function zoom(large = !pages.classList.contains("large")) {
@@ -30,7 +30,7 @@ function letterPages(one) {
   }
 
   pages.addEventListener("error", lost, true);
-  view(localStorage.getItem("view") ?? "pages", false);
+  view(localStorage.getItem("view") ?? "pages");
   zoom(sessionStorage.getItem("zoom") === "on");
   return { view, zoom };
 }

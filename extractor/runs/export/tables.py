@@ -33,13 +33,17 @@ class Reviewed:
     """A record as people left it; without a review, as the model left it.
 
     ``review``: accepted, rejected, skipped, or ``None``. ``reviewed_by`` are names, ``corrected`` paths of
-    changed values.
+    changed values. ``reject_reason``: why it was rejected. ``open_errors``: errors of the answer that were left when
+    a person accepted it, by code and path. ``audit``: ``right`` or ``wrong``, if it was in the sample of an audit.
     """
 
     record: Record
     review: str | None = None
     reviewed_by: str | None = None
     corrected: str | None = None
+    reject_reason: str | None = None
+    open_errors: str | None = None
+    audit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,9 @@ _REVIEW = (
     _column("review", lambda of: of.review),
     _column("reviewed_by", lambda of: of.reviewed_by),
     _column("corrected", lambda of: of.corrected),
+    _column("reject_reason", lambda of: of.reject_reason),
+    _column("open_errors", lambda of: of.open_errors),
+    _column("audit", lambda of: of.audit),
 )
 _LAST = (
     *_REVIEW,

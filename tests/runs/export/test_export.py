@@ -161,6 +161,9 @@ def test_columns_are_the_fields_of_the_schema() -> None:
         ("review", "text"),
         ("reviewed_by", "text"),
         ("corrected", "text"),
+        ("reject_reason", "text"),
+        ("open_errors", "text"),
+        ("audit", "text"),
         ("model", "text"),
         ("prompt", "text"),
         ("letter_sha256", "text"),
@@ -168,7 +171,7 @@ def test_columns_are_the_fields_of_the_schema() -> None:
     assert [column.name for column in letters.columns] == [
         "letter_id", "status", "error", "error_message", "findings", "withheld",
         "head.number", "head.share", "head.sure", "head.kind", "head.either", "answer.status", "names", "items",
-        "review", "reviewed_by", "corrected",
+        "review", "reviewed_by", "corrected", "reject_reason", "open_errors", "audit",
         "model", "prompt", "letter_sha256", "input_tokens", "output_tokens", "cost_usd",
     ]  # fmt: skip
 
