@@ -131,11 +131,12 @@ class RecordView:
 
     @property
     def parts(self) -> list[RecordPart]:
-        """The groups at the top. Of many, those with nothing to look at are folded."""
+        """The groups at the top. Of many, those with nothing to look at are folded, if there is something in others."""
         cut = [i for i, group in enumerate(self.groups) if group.depth < 2]
         found = [self.groups[i:j] for i, j in pairwise([*cut, len(self.groups)])]
-        many = len(found) > MANY_PARTS
-        return [RecordPart(i, each, not many or _is_worth_a_look(each)) for i, each in enumerate(found)]
+        worth = [_is_worth_a_look(each) for each in found]
+        fold = len(found) > MANY_PARTS and any(worth)
+        return [RecordPart(i, each, worth[i] or not fold) for i, each in enumerate(found)]
 
     @property
     def has_many_parts(self) -> bool:
