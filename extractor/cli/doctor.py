@@ -19,13 +19,13 @@ from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.reading import nothing_read
 from extractor.loops import run_here
 from extractor.models.model import Question
-from extractor.models.names import is_desk
+from extractor.models.names import LOCAL, is_desk
 from extractor.workspace.session import prompts_known
 from extractor.workspace.tapes import REPLAY, cassette_root
 from extractor.workspace.workspace import ModelConfig
 
 _LIBRARIES = ("pydantic", "openai", "instructor", "tenacity", "vcrpy", "typer")
-_EXTRAS = {"anthropic": "anthropic", "google-genai": "gemini"}
+_EXTRAS = {"anthropic": "anthropic", "google-genai": "gemini", "xllamacpp": "local"}
 # As extractor.models.llm has them; asking it would import the model SDKs.
 _KEYS = ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 # What goes wrong in one mode so would go wrong in the others.
@@ -41,6 +41,7 @@ _EVERY_MODE = frozenset(
         "certificate",
         "proxy",
         "unanswered",
+        "local_model",
         "params",
         "settings",
         "model_name",
@@ -80,7 +81,7 @@ def doctor_command(
     config = ModelConfig.model_validate({})
     try:
         rows += _workspace_rows(workspace)
-        config = open_workspace(workspace, or_bundled=True).config.models.get(model or "", config)
+        config = open_workspace(workspace, or_bundled=True).config.settings_of(model or "")
     except ExtractorError as error:
         rows.append(_row("workspace", False, error.message, error.hint))
     rows += [{"what": key, "ok": None, "is": "set" if os.environ.get(key) else "not set", "do": ""} for key in _KEYS]
@@ -152,14 +153,30 @@ def _endpoint_rows(model: str, config: ModelConfig) -> list[dict[str, Any]]:
         {"what": f"{model} in mode {mode}", "ok": error is None or None, "is": _outcome(error), "do": ""}
         for mode, error in found.items()
     ]
-    return [*rows, _advice(model, config, [mode for mode, error in found.items() if error is None])]
+    return [
+        *_placement_rows(model, config),
+        *rows,
+        _advice(model, config, [mode for mode, error in found.items() if error is None]),
+    ]
+
+
+def _placement_rows(model: str, config: ModelConfig) -> list[dict[str, Any]]:
+    """What this machine gives a local model."""
+    from extractor.models.llm.local import open_model_file
+
+    if not model.startswith(f"{LOCAL}/"):
+        return []
+    _, place = open_model_file(model, config.params)
+    found = f"{place.threads} threads, {place.slots} x {place.context:,} tokens of context"
+    return [{"what": f"{model} on this machine", "ok": None, "is": found, "do": ""}]
 
 
 def _failure(model: str, mode: str, config: ModelConfig) -> ExtractorError | None:
     """Why a mode does not work here; ``None`` if it does."""
     from extractor.models.llm import open_model
 
-    settings = {"tries": 2, "max_wait": 5.0, "desk_wait": 0, **config.params, "mode": mode, "timeout": config.timeout}
+    given = config.model_dump(include={"timeout"} & config.model_fields_set)
+    settings = {"tries": 2, "max_wait": 5.0, "desk_wait": 0, **config.params, **given, "mode": mode}
     try:
         reply = run_here(_probe(open_model(model, base_url=config.base_url, params=settings)))
         Probe.model_validate_json(reply)
@@ -176,7 +193,7 @@ def _outcome(error: ExtractorError | None) -> str:
 
 def _advice(model: str, config: ModelConfig, working: list[str]) -> dict[str, Any]:
     """The mode to use, and how to write it down."""
-    from extractor.models.llm import url_without_secrets
+    from extractor.models.llm import modes_of, url_without_secrets
 
     what = f"mode for {model}"
     if not working:
@@ -186,7 +203,8 @@ def _advice(model: str, config: ModelConfig, working: list[str]) -> dict[str, An
     if own_server and "json_schema_lengths" in working:
         # Without lengths the grammars of such servers run on; OpenAI's own may refuse them.
         best = "json_schema_lengths"
-    if best == config.mode:
+    configured = config.mode if "mode" in config.model_fields_set else modes_of(model)[0]
+    if best == configured:
         return _row(what, True, f"{best}, as configured", "")
     where = [f'base_url = "{url_without_secrets(config.base_url)}"'] if config.base_url else []
     lines = ["write into workspace.toml:", f'[models."{model}"]', *where, f'mode = "{best}"']

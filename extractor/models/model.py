@@ -6,7 +6,7 @@ Hosted, local, recorded or none (``offline``): the pipeline knows only this inte
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -81,6 +81,22 @@ class Reply:
     seconds: float = 0.0
     error: str = ""
     model: str = ""
+
+
+@dataclass
+class Generating:
+    """What a local model is doing now: tokens ``read`` and ``written`` so far for the letters it is at."""
+
+    letters: int = 0
+    read: int = 0
+    written: int = 0
+
+
+@runtime_checkable
+class GeneratingModel(Protocol):
+    """A model that says how far it is."""
+
+    generating: Generating
 
 
 class Model(Protocol):

@@ -10,14 +10,16 @@ DESK_MODEL = "answer-desk"
 DESK_URL = "http://127.0.0.1:8765/v1"
 # The header that gives the desk a letter's id, percent-encoded. It is sent to this machine only.
 LETTER_HEADER = "x-letter-id"
-PROVIDERS = ("openai", "openai-compatible", "azure", "anthropic", "gemini")
+# A model in a process of the run: local/FILE.gguf.
+LOCAL = "local"
+PROVIDERS = ("openai", "openai-compatible", "azure", "anthropic", "gemini", "local")
 
 
 def provider_and_model(name: str) -> tuple[str, str]:
     """The two parts of a model's name. Raises ``ModelNameError`` listing the providers."""
     provider, _, model = name.partition("/")
     if provider not in PROVIDERS or not model:
-        known = ", ".join(f"{each}/NAME" for each in PROVIDERS)
+        known = ", ".join(f"{each}/{'FILE.gguf' if each == LOCAL else 'NAME'}" for each in PROVIDERS)
         raise ModelNameError(f"unknown model {name!r}", hint=f"known: offline, replay:NAME, {known}")
     return provider, model
 

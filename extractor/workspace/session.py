@@ -30,7 +30,7 @@ from extractor.workspace.second import (
     unprefixed,
 )
 from extractor.workspace.tapes import REPLAY, only_recorded, open_tape
-from extractor.workspace.workspace import ModelConfig, Workspace
+from extractor.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from extractor.models.cassettes import Tape
@@ -239,8 +239,8 @@ def _chat_model(workspace: Workspace, name: str, base_url: str | None, *, taped:
     from extractor.models.cassettes import transport
     from extractor.models.llm import open_model
 
-    config = workspace.config.models.get(name) or ModelConfig.model_validate({})
-    settings = {**config.params, "mode": config.mode, "timeout": config.timeout}
+    config = workspace.config.settings_of(name)
+    settings = {**config.params, **config.model_dump(include={"mode", "timeout"} & config.model_fields_set)}
     return open_model(
         name,
         base_url=base_url or config.base_url,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from extractor.engine import ENGINE
 from extractor.errors import UsageError
 from extractor.file_names import file_name
 from extractor.letters.letter import LetterFile
-from extractor.models.names import provider_and_model
+from extractor.models.names import LOCAL, provider_and_model
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.prompts import load_prompt
 from extractor.runs.plan import DEFAULT_REASKS, Plan
@@ -101,8 +102,10 @@ def recordings(workspace: Workspace, plan: Plan) -> Callable[[LetterFile], list[
 @cache
 def _versions(model: str) -> dict[str, str]:
     """The libraries that shape a request."""
-    sdk = {"anthropic": "anthropic", "gemini": "google-genai"}.get(model.partition("/")[0], "openai")
-    return {name: version(name) for name in (sdk, "instructor", "pydantic")}
+    provider = model.partition("/")[0]
+    sdk = {"anthropic": "anthropic", "gemini": "google-genai"}.get(provider, "openai")
+    decoder = ("xllamacpp",) if provider == LOCAL and find_spec("xllamacpp") else ()
+    return {name: version(name) for name in (sdk, "instructor", "pydantic", *decoder)}
 
 
 def _where(workspace: Workspace, letter_type: str, file: LetterFile) -> list[str]:

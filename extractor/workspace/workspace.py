@@ -26,6 +26,8 @@ from extractor.errors import ExtractorError, LetterTypeError, WorkspaceError
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.mixed import AUTO
 from extractor.models import prices
+from extractor.models.local.weights import file_of
+from extractor.models.names import LOCAL
 
 MARKER = "workspace.toml"
 _File = TypeVar("_File", bound=BaseModel)
@@ -50,7 +52,7 @@ class ModelConfig(BaseModel):
 
     base_url: str | None = Field(None, description="address of an OpenAI-compatible server")
     mode: str = Field("json_schema", description="json_schema, json_schema_lengths, json_schema_loose, tools or json")
-    timeout: float = Field(120.0, description="seconds for one call")
+    timeout: float = Field(120.0, description="seconds for one call; 3600 for a local model")
     params: dict[str, Any] = Field(default_factory=dict, description="request parameters, e.g. temperature")
 
 
@@ -67,6 +69,12 @@ class WorkspaceConfig(BaseModel):
     prices: str | None = Field(None, description="what tokens cost; default: prices.toml if there is one")
     letter_types: dict[str, LetterTypeConfig]
     models: dict[str, ModelConfig] = Field(default_factory=dict)
+
+    def settings_of(self, model: str) -> ModelConfig:
+        """The settings of a model; those of a local one are found by its file's name, whatever folder it is in."""
+        names = (model, f"{LOCAL}/{file_of(model)}") if model.startswith(f"{LOCAL}/") else (model,)
+        found = next((self.models[name] for name in names if name in self.models), None)
+        return found or ModelConfig.model_validate({})
 
 
 class Workspace:

@@ -17,6 +17,7 @@ import pytest
 
 from extractor.cli.shared import progress
 from extractor.cli.shared.progress import Progress, compact, duration, fitting, parts
+from extractor.models.model import Generating
 from extractor.runs.bulk import Summary
 from tests.support.loopback import Asked, Canned, endpoint, message
 from tests.support.toy import MODEL, carrier_in, cli, good_model, only_notes, put, wait_for, write_toy
@@ -141,6 +142,12 @@ def test_the_figures_of_a_line() -> None:
         " 69.00M tokens, $40.50, 64 in flight, waiting 12 s for the endpoint's limit, 3 calls refused"
     )
     assert fitting(parts(state), 80) == "12,000 of 50,000 letters, 11,000 accepted, 980 needs_review, 20 failed, 16.7/s"
+
+
+def test_a_local_model_shows_how_far_it_is() -> None:
+    made = summary(generating=Generating(letters=1, read=1_558, written=211))
+    assert "now 1,558 tokens read, 211 written" in parts(made.state())
+    assert not [part for part in parts(summary().state()) if "written" in part]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ def parts(state: Mapping[str, Any], held: float = 0.0) -> list[str]:
         (f"{compact(tokens)} tokens", calls and tokens),
         (f"${cost or 0:,.2f}", calls and cost is not None),
         (f"{state['in_flight']} in flight", state["in_flight"]),
+        (_generated(state.get("generating")), state.get("generating")),
         (f"reading {state.get('reading')} files", state.get("reading")),
         (f"waiting {held:.0f} s for the endpoint's limit", held >= 1),
         (f"{state['refused_calls']:,} calls refused", state["refused_calls"]),
@@ -82,6 +83,11 @@ def parts(state: Mapping[str, Any], held: float = 0.0) -> list[str]:
     if state.get("stopped"):
         figures.insert(1, ("stopping", True))
     return [text for text, shown in figures if shown]
+
+
+def _generated(tokens: Mapping[str, int] | None) -> str:
+    """How far a local model is with the letters it is at."""
+    return f"now {compact(tokens['read'])} tokens read, {compact(tokens['written'])} written" if tokens else ""
 
 
 def fitting(words: Iterable[str], width: int) -> str:

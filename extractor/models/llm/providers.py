@@ -14,6 +14,9 @@ import httpx2
 
 from extractor.errors import ModelNameError, UsageError
 from extractor.models.llm.chat import MODES, ChatEndpoint, azure_url
+from extractor.models.llm.local import MODES as LOCAL_MODES
+from extractor.models.llm.local import TIMEOUT as LOCAL_TIMEOUT
+from extractor.models.llm.local import open_local
 from extractor.models.llm.retrying import Endpoint, Patience, RetryingModel
 from extractor.models.names import is_desk, provider_and_model
 
@@ -78,7 +81,10 @@ class _Provider:
 
 _CHAT_MODES = tuple(MODES)
 _FEW_MODES = ("json_schema", "tools", "json")
+# Opened by ``open_local``: it has neither address nor key.
+_LOCAL = _Provider(_chat, (), "", LOCAL_MODES)
 _PROVIDERS = {
+    "local": _LOCAL,
     "openai": _Provider(_chat, ("OPENAI_API_KEY",), "OPENAI_BASE_URL", _CHAT_MODES),
     "openai-compatible": _Provider(_chat, ("OPENAI_API_KEY",), "OPENAI_BASE_URL", _CHAT_MODES, homeless=True),
     "azure": _Provider(
@@ -120,22 +126,28 @@ def open_model(
     ``transport`` answers from recordings, so no key is needed. Raises ``ModelNameError``.
     """
     provider, model = _find(name)
-    base_url = base_url or os.environ.get(provider.address) or None
+    if provider is not _LOCAL:
+        base_url = base_url or os.environ.get(provider.address) or None
+    elif base_url:
+        raise ModelNameError(f"{name} runs in this run's own process", hint="leave out the base URL")
     if base_url is None and provider.homeless and not replay and not is_desk(name):
         hint = f"give its base URL, e.g. http://HOST:PORT/v1 (--base-url), or set {provider.address}"
         raise ModelNameError(f"model {name!r} needs an address", hint=hint)
     if base_url is not None and not _is_url(base_url):
         raise ModelNameError("the base URL is no http(s) address", hint="write it as http://HOST:PORT/v1")
     wire = dict(params or {})
-    mode = wire.pop("mode", "json_schema")
+    mode = wire.pop("mode", provider.modes[0])
     if mode not in provider.modes:
         hint = f"modes of {name}: {', '.join(provider.modes)}"
         raise UsageError(f"unknown mode {mode!r}", hint=hint, code="mode")
-    patience = Patience(**{each.name: wire.pop(each.name) for each in fields(Patience) if each.name in wire})
+    patient = {each.name: wire.pop(each.name) for each in fields(Patience) if each.name in wire}
+    if provider is _LOCAL:
+        patience = Patience(**{"timeout": LOCAL_TIMEOUT, **patient})
+        return open_local(name, mode=mode, params=wire, transport=transport, replay=replay, patience=patience)
     needed = not replay and not is_desk(name) and (base_url is None or not provider.keyless)
     key = _key(provider, name, needed=needed)
     endpoint = provider.open(_Wanted(name, model, key, base_url, mode, wire))
-    return RetryingModel(name, endpoint, transport=transport, patience=patience)
+    return RetryingModel(name, endpoint, transport=transport, patience=Patience(**patient))
 
 
 def modes_of(name: str) -> tuple[str, ...]:

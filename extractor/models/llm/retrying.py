@@ -369,12 +369,16 @@ class RetryingModel:
         passed_deadline = type(error) is TimeoutError and error.__cause__ is not None
         return self._patience.whole_call if passed_deadline else self._patience.timeout
 
+    def network(self) -> httpx2.AsyncBaseTransport | None:
+        """What carries requests out; ``None`` for the network."""
+        return None
+
     def _open_http(self) -> httpx2.AsyncClient:
         largest = self._patience.max_reply_bytes
         if isinstance(self._transport, Recorder):
             # What is recorded goes out by the same route as what is not.
-            self._transport.live = open_client(self._timeout, largest, raw=True)
-        return open_client(self._timeout, largest, transport=self._transport)
+            self._transport.live = open_client(self._timeout, largest, transport=self.network(), raw=True)
+        return open_client(self._timeout, largest, transport=self._transport or self.network())
 
 
 async def _close(http: httpx2.AsyncClient | None) -> None:

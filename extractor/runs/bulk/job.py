@@ -23,7 +23,7 @@ from extractor.errors import (
 from extractor.letters.letter import Letter, LetterFile
 from extractor.letters.read_ahead import ReadAhead, ReadLetter
 from extractor.models.limits import Limiter
-from extractor.models.model import Model, Reply
+from extractor.models.model import GeneratingModel, Model, Reply
 from extractor.runs.bulk.budget import Budget, BudgetedModel
 from extractor.runs.bulk.missing import note_missing
 from extractor.runs.bulk.options import Around, OnProgress, Options
@@ -329,6 +329,8 @@ class Job:
         summary = self.summary
         summary.tick()
         summary.reading = self.reading.reading
+        if isinstance(self.plan.model, GeneratingModel):
+            summary.generating = replace(self.plan.model.generating)
         if self.limiter:
             summary.in_flight, summary.window = self.limiter.active, self.limiter.limit
             summary.refusals, summary.held = self.limiter.refusals, self.limiter.held

@@ -10,7 +10,7 @@ from typing import Any
 
 from extractor.errors import ExtractorError
 from extractor.lettertypes.mixed import UNASSIGNED
-from extractor.models.model import Reply
+from extractor.models.model import Generating, Reply
 from extractor.models.prices import Cost, rounded
 from extractor.runs.ledger import Totals, WithheldCount
 from extractor.runs.record import Record
@@ -47,7 +47,8 @@ class Summary:
     ``statuses`` counts the letters done now, ``before`` those that were done already. ``doubled`` letters
     have the text of another one before them. ``asked`` letters got an answer now; ``calls``, tokens and
     ``usd`` are of these answers, ``unpriced`` of them without a known cost. ``stopped`` is a key of ``STOPS``, and
-    ``stop_detail`` its figures. ``reading`` counts the PDFs, scans and containers being read. ``counts``, ``totals``,
+    ``stop_detail`` its figures. ``reading`` counts the PDFs, scans and containers being read,
+    ``generating`` the tokens of a local model that is at work. ``counts``, ``totals``,
     ``withheld``, ``types``, ``first`` and ``odd_cost`` come from the ledger when the run has ended: all its letters by
     status, what they took, what their records withhold, how many are of each letter type where there are several,
     the first records, one whose cost is not known. ``missing`` are letters with a record whose file is gone or renamed.
@@ -72,6 +73,7 @@ class Summary:
     unpriced: int = 0
     in_flight: int = 0
     reading: int = 0
+    generating: Generating = field(default_factory=Generating)
     window: int = 1
     refusals: int = 0
     held: float = 0.0
@@ -158,6 +160,7 @@ class Summary:
             "cost_usd": None if self.unpriced else rounded(self.usd),
             "in_flight": self.in_flight,
             "reading": self.reading,
+            "generating": {**vars(self.generating)} if self.generating.letters else None,
             "window": self.window,
             "refused_calls": self.refusals,
             "calls_per_minute": None if self.per_minute is None else round(self.per_minute, 1),
