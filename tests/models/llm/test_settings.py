@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import re
 import sys
@@ -17,6 +18,7 @@ from extractor.errors import ModelNameError, UsageError
 from extractor.models.llm import KEY_VARIABLES, MODES, modes_of, open_model
 from extractor.workspace.workspace import ModelConfig
 from tests.support.asking import EVERY_WIRE, KEY, WIRES, Wire, question
+from tests.support.gguf import write_header
 from tests.support.loopback import ask_once, endpoint, message
 from tests.support.toy import NOTES, ROOT, cli, edit, put, right_answer, write_toy
 
@@ -245,7 +247,13 @@ DOCUMENT = (ROOT / "docs" / "providers.md").read_text("utf-8")
 
 
 def test_the_document_names_every_provider_variable_extra_and_mode() -> None:
-    for name in (*KEY_VARIABLES, *ADDRESSES.values(), "letterproof[anthropic]", "letterproof[gemini]"):
+    for name in (
+        *KEY_VARIABLES,
+        *ADDRESSES.values(),
+        "letterproof[anthropic]",
+        "letterproof[gemini]",
+        "letterproof[local]",
+    ):
         assert name in DOCUMENT, name
     for wire in WIRES.values():
         assert f"--model {wire.model.partition('/')[0]}/" in DOCUMENT
@@ -254,7 +262,7 @@ def test_the_document_names_every_provider_variable_extra_and_mode() -> None:
 
 
 @pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL))
-def test_the_settings_in_the_document_can_be_used(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_in_the_document_can_be_used(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in KEY_VARIABLES:
         monkeypatch.setenv(variable, KEY)
     [(name, settings)] = tomllib.loads(block)["models"].items()
@@ -263,6 +271,12 @@ def test_the_settings_in_the_document_can_be_used(block: str, monkeypatch: pytes
         modes_of(name)
     except ModelNameError as missing:
         pytest.skip(missing.message)
+    if name.startswith("local/"):
+        write_header(tmp_path / name.removeprefix("local/"))
+        monkeypatch.setenv("LETTERPROOF_MODELS", str(tmp_path))
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+        assert open_model(name, params=config.params).params["max_tokens"] == 4096
+        return
     url = config.base_url or "http://127.0.0.1:1"
     params = {**config.params, "mode": config.mode, "timeout": config.timeout}
     assert open_model(name, base_url=url, params=params).params["mode"] == config.mode
