@@ -111,6 +111,10 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
                 "cassettes:status_command",
                 "Check that every cassette still answers what would be asked now. Sends no request.",
             ),
+            "seal": CommandEntry(
+                "cassettes:seal_command",
+                "Write the hash of its answers into each cassette that has none. Nothing else of it changes.",
+            ),
         },
     ),
     "batch": TableGroup(

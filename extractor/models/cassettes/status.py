@@ -8,9 +8,10 @@ from pathlib import Path
 
 from extractor.errors import CassetteError, TransportError
 from extractor.file_names import file_name, name_of
+from extractor.files import output_file
 from extractor.models.cassettes.scrub import secrets_in
 from extractor.models.cassettes.tape import Tape, address_of, tape_path
-from extractor.models.cassettes.tapefile import Persister, parsed_json
+from extractor.models.cassettes.tapefile import Persister, answers_sha256, parsed_json
 
 # Tapes written by hand are here, beside the folders of the prompt versions.
 FAULTS = "faults"
@@ -78,6 +79,24 @@ def _model_folder(folder: Path) -> ModelFolder:
         if tape_path(Path(), "x", name, "x").parent.name == folder.name:
             return ModelFolder(name, address_of(head, requests))
     return ModelFolder(name_of(folder.name) or folder.name)
+
+
+def seal(path: Path) -> bool:
+    """Write the hash of its answers into the head of a tape that has none; ``False`` if it has one.
+
+    Nothing else of the file changes. Raises ``CassetteError`` for a file that cannot be read or holds no calls.
+    """
+    _, responses, head = Persister.load_cassette(str(path))
+    if "answers_sha256" in head:
+        return False
+    data = path.read_bytes()
+    at = data.find(b"\ninteractions:\n") + 1
+    if not head or not at:
+        hint = "record it again: extractor record"
+        raise CassetteError(f"{path} has no head to write a hash into", hint=hint, code="broken_cassette")
+    with output_file(path, private=False) as file:
+        file.write(data[:at] + f"  answers_sha256: {answers_sha256(responses)}\n".encode() + data[at:])
+    return True
 
 
 def secrets_of(path: Path) -> Iterator[str]:

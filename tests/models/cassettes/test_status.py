@@ -29,6 +29,9 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for letter in RECORDED:
         for path in (f"eval/imr/letters/{letter}.txt", f"eval/imr/gold/{letter}.json", f"{TAPES}/{letter}.yaml"):
             put(root / path, (ROOT / path).read_bytes())
+    for path in (root / "prompts/imr").glob("*.md"):
+        if path.stem != "v1":
+            path.unlink()
     put(root / "workspace.toml", (ROOT / "workspace.toml").read_bytes())
     edit(root / "workspace.toml", 'name = "letterproof"', 'name = "copy"')
     monkeypatch.chdir(root)
@@ -81,6 +84,7 @@ def a_word_of_the_prompt() -> list[str]:
     put(Path("prompts/imr/v9.md"), text.replace("Never guess, never compute.", "Never guess, never calculate."))
     edit(Path("workspace.toml"), 'default_prompt = "imr@v1"', 'default_prompt = "imr@v9"')
     Path(TAPES).parent.rename("cassettes/imr/imr@v9")
+    Path("prompts/imr/v1.md").unlink()
     return [
         "messages[0] (system): 2 changed lines",
         '  -- null, or an empty list, says "the letter does not state this". Never guess, never compute.',
@@ -131,10 +135,7 @@ def a_call_too_many() -> list[str]:
 
 
 def a_better_answer() -> list[str]:
-    """An outcome is changed by hand in a recording that carries the hash of its answers."""
-    with endpoint(from_gold) as server:
-        words = ("--model", MODEL, "--base-url", server.url, "--letter", "dwc-2014-003", "--all")
-        assert cli("record", *words).code == 0
+    """An outcome is changed by hand."""
     path = tape("dwc-2014-003")
     put(path, path.read_text("utf-8").replace("outcome: upheld", "outcome: overturned", 1))
     why = "its answers are not the recorded ones: they do not fit answers_sha256 in its head"
@@ -243,7 +244,11 @@ def test_all_is_fine(copy: Path) -> None:
 
 def test_nothing_recorded_yet(copy: Path) -> None:
     shutil.rmtree("cassettes")
-    assert status("--strict").code == 0
+    ran = status("--strict")
+    assert ran.code == 3
+    command = f"extractor record --prompt imr@v1 --model {MODEL}"
+    assert f"never recorded: prompt imr@v1\n  record it with: {command}\n" in ran.out
+    assert status("--json").json["never_recorded"] == {"imr@v1": command}
     ran = status("--strict", "--prompt", "imr@v1", "--model", "openai/new")
     assert ran.code == 3
     assert ran.out.count("missing: letter") == 5
@@ -310,7 +315,8 @@ def test_only_one_prompt_or_model(copy: Path) -> None:
 def test_a_model_of_three_names_is_replayed_without_naming_it(copy: Path) -> None:
     folder = Path(TAPES).rename(Path(TAPES).parent / "openai__maker__model")
     for path in folder.glob("*.yaml"):
-        put(path, path.read_bytes().replace(b"answer-desk", b"maker/model"))
+        renamed = path.read_text("utf-8").replace("answer-desk", "maker/model")
+        put(path, re.sub("\n  answers_sha256: .*", "", renamed))
     report = cli("run", "eval/imr/letters", "--replay", "--out", "out", "--json").json
     assert (report["letters"], report["unanswered"]) == (5, {})
 
