@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,8 @@ def test_what_nobody_recorded_is_named_without_the_letter(tapes: Path) -> None:
 def test_the_last_answer_counts_and_tapes_made_by_hand_do_not(tapes: Path, tmp_path: Path) -> None:
     tapes = shutil.copytree(tapes, tmp_path / "changed")
     path = next(tapes.rglob("letter 3.yaml"))
-    whole = path.read_text()
+    # Made by hand, it no longer fits the hash of its answers.
+    whole = re.sub("\n  answers_sha256: .*", "", path.read_text())
     call = whole[whole.index("- request:") : whole.rindex("...")]
     busy = call.replace("code: 200", "code: 429", 1)
     path.write_text(whole.replace("calls: 1", "calls: 2").replace(call, busy + call))
