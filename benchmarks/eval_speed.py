@@ -27,7 +27,7 @@ from extractor.evaluation.compare import compare  # noqa: E402
 from extractor.evaluation.evaluate import RecordedAnswers, evaluate, replay  # noqa: E402
 from extractor.evaluation.gold.gold import Gold  # noqa: E402
 from extractor.evaluation.scored_run import Run, about, scored  # noqa: E402
-from extractor.letters.letter import LetterFile, read_letter  # noqa: E402
+from extractor.letters.letter import LetterFile, letter_in  # noqa: E402
 from extractor.models.cassettes import Tape, transport  # noqa: E402
 from extractor.models.llm import open_model  # noqa: E402
 from extractor.models.prompts import load_prompt  # noqa: E402
@@ -47,7 +47,7 @@ def letters(folder: Path, number: int) -> list[Gold]:
         path = folder / f"l{i:05}.txt"
         path.write_text(made.text, "utf-8", newline="")
         file = LetterFile(path.stem, path)
-        golds.append(Gold(file, read_letter(file), made.answer))
+        golds.append(Gold(file, letter_in(file), made.answer))
     return golds
 
 

@@ -22,7 +22,7 @@ from extractor.cli.shared.options import (
     print_err,
 )
 from extractor.errors import ExtractorError, LetterError, TransportError, UsageError
-from extractor.letters.letter import LetterFile, find_letters, letters_in, read_letter
+from extractor.letters.letter import LetterFile, find_letters, letter_in, letters_in
 from extractor.loops import run_here
 from extractor.models.offline import NAME as OFFLINE
 from extractor.runs.bulk import GIVE_UP_AFTER
@@ -162,7 +162,7 @@ async def tape_condition(
     def opened(plan: Plan) -> Tape:
         return open_tape(session.workspace, plan, file, letter.sha256, words=words, recording=session.recording)
 
-    letter = read_letter(file)
+    letter = letter_in(file)
     tape = opened(session.plan)
     if as_recorded and tape.head.get("reask", session.plan.reasks) != session.plan.reasks:
         session = replace(session, plan=replace(session.plan, reasks=int(tape.head["reask"])))
@@ -267,7 +267,7 @@ class _Job:
             print_err(f"{self.done} of {len(self.tasks)}: {task.name}: {outcome}")
 
     async def _ask(self, task: _Task) -> str:
-        letter = read_letter(task.file)
+        letter = letter_in(task.file)
         session = task.session
         with open_tape(
             session.workspace,

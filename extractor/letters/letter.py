@@ -249,7 +249,7 @@ def holders_of(letter_id: str) -> Iterator[str]:
         yield name
 
 
-def read_letter(file: LetterFile) -> Letter:
+def letter_in(file: LetterFile) -> Letter:
     """Read the one letter that ``file`` holds.
 
     Raises ``LetterError``; its codes name the fault of the file (``docs/files.md``), or that it

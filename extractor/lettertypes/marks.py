@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from extractor.letters.spans import Span
+from extractor.lettertypes.leaves import records_at
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.page_ranges import is_page_range, page_range_text
 from extractor.lettertypes.reading import Block, Fact, Reading, dates_in
@@ -43,11 +44,16 @@ def marks_of(reading: Reading, letter_type: LetterType) -> list[TextMark]:
     for found in dates_in(letter, Span(0, len(letter.text))):
         if found.span not in read:
             marks.append(TextMark(found.span, "date", "date", value=found.value.isoformat()))
-    marks = [mark for mark in dict.fromkeys(marks) if mark.span.start < mark.span.end]
+    marks = [mark for mark in dict.fromkeys(marks) if _is_visible(mark, letter.text)]
     return sorted(marks, key=lambda mark: (mark.span.start, -mark.span.end, mark.kind != "section", mark.path))
 
 
 _LONGEST_DATE = 30
+
+
+def _is_visible(mark: TextMark, text: str) -> bool:
+    """Whether there is anything to mark; a section that was cut off the letter may be a blank line."""
+    return bool(mark.span.of(text).strip()) if mark.kind == "section" else mark.span.start < mark.span.end
 
 
 def _block(block: Block, path: str, letter_type: LetterType) -> Iterator[TextMark]:
@@ -57,9 +63,10 @@ def _block(block: Block, path: str, letter_type: LetterType) -> Iterator[TextMar
     for name, fact in block.facts.items():
         yield from _fact(name, fact, f"{path}/{name}", letter_type)
     for name, inner in block.blocks.items():
+        numbered = records_at(letter_type.schema, f"{path}/{name}") is not None
         for number, each in enumerate(inner):
-            label = f"{name} {number + 1}" if len(inner) > 1 else name
-            here = f"{path}/{name}/{number}" if len(inner) > 1 else f"{path}/{name}"
+            label = f"{name} {number + 1}" if numbered else name
+            here = f"{path}/{name}/{number}" if numbered else f"{path}/{name}"
             if each.span not in block.regions.values():
                 yield TextMark(each.span, label, "section", here, certain=each.certain)
             yield from _block(each, here, letter_type)

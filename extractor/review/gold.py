@@ -14,7 +14,7 @@ from typing import Any
 
 from extractor.errors import ExtractorError
 from extractor.files import output_file
-from extractor.letters.letter import Letter, LetterFile, read_letter
+from extractor.letters.letter import Letter, LetterFile, letter_in
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review import corrections
 from extractor.review.letters import Letters
@@ -100,7 +100,7 @@ def _gold(record: Record, state: State, answer: Any) -> dict[str, Any]:
 
 def _has_text_of(path: Path, name: str, letter: Letter) -> bool:
     try:
-        return read_letter(LetterFile(name, path)).sha256 == letter.sha256
+        return letter_in(LetterFile(name, path)).sha256 == letter.sha256
     except ExtractorError:
         return False
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 from extractor.errors import LetterError, UsageError
-from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, read_letter
+from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, letter_in
 from extractor.letters.places.pictures import page_picture
 from extractor.letters.workers.page_readers import PageReader, pages_read_by
 from extractor.runs.record import Record
@@ -80,7 +80,7 @@ class Letters:
 
     def _read_from_disk(self, file: LetterFile, stamp: Stamp) -> Letter:
         with pages_read_by(self._reader):
-            return read_letter(file)
+            return letter_in(file)
 
     def read_ahead(self, record: Record) -> None:
         """Begin to read a letter that will be wanted next: a scan takes seconds a page. One at a time."""

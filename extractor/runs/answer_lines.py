@@ -7,7 +7,7 @@ from typing import Any
 
 from extractor.errors import LetterError
 from extractor.json_text import strict_json
-from extractor.letters.letter import Letter, LetterIndex, read_letter
+from extractor.letters.letter import Letter, LetterIndex, letter_in
 from extractor.letters.workers.page_readers import PageReader, pages_read_by
 from extractor.lettertypes.findings import Status
 from extractor.lettertypes.lettertype import LetterType
@@ -83,7 +83,7 @@ class LineChecker:
                     raise LetterError(
                         "no letter has this id; name the folder its id was made from", code="letter_not_found"
                     )
-                self._last = read_letter(file)
+                self._last = letter_in(file)
         return self._last
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import corpus
 from benchmarks.forms import FORMS
-from extractor.letters.letter import LetterFile, read_letter
+from extractor.letters.letter import LetterFile, letter_in
 from extractor.models.offline import values
 from tests.support.imr import IMR
 
@@ -36,7 +36,7 @@ def test_a_folder_holds_what_its_truth_says(tmp_path: Path) -> None:
     right: Counter[str] = Counter()
     for truth in corpus.truths(tmp_path):
         path = tmp_path / corpus.LETTERS / f"{truth['letter_id']}.txt"
-        reading = IMR.read(read_letter(LetterFile(truth["letter_id"], path)))
+        reading = IMR.read(letter_in(LetterFile(truth["letter_id"], path)))
         answer = json.loads(json.dumps(values(IMR.schema, reading.root), default=str))
         found = corpus.printed(answer, truth["form"])
         right[truth["form"]] += not any(corpus.differs(found, corpus.printed(truth["answer"], truth["form"])))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from extractor.letters.letter import LetterIndex, find_letters, read_letter
+from extractor.letters.letter import LetterIndex, find_letters, letter_in
 from extractor.letters.pages.tesseract import is_installed
 from extractor.review.review import Desk
 from extractor.runs.answers import recheck
@@ -40,7 +40,7 @@ def run_over(root: Path, **files: bytes) -> Path:
         if file := index.get(name):
             record = record_of(out, name)
             lost(record.answer)
-            store(out, recheck(replace(record, model="openai/toy"), read_letter(file), kind_of(root)))
+            store(out, recheck(replace(record, model="openai/toy"), letter_in(file), kind_of(root)))
     return out
 
 

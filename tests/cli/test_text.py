@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extractor import Extractor
 from extractor.cli.shared.marks import TextMark, marked_text
 from extractor.cli.text import _head, write_exactly
 from extractor.letters.documents import Box, Document, Note, Word
@@ -39,9 +40,7 @@ def test_what_was_read_is_marked(toy: Path) -> None:
     assert text == [
         "PARCEL NOTE of <carrier>Blue Van</carrier>",
         "<parcels 1>",
-        "<line>"
-        if False
-        else "PARCEL <number>12</number>: <state delivered>delivered</state> on <on 2020-03-04>3/4/2020</on>",
+        "PARCEL <number>12</number>: <state delivered>delivered</state> on <on 2020-03-04>3/4/2020</on>",
         "</parcels 1>",
         "",
         "<parcels 2>",
@@ -62,6 +61,15 @@ def test_a_real_letter() -> None:
     assert "Page(s): <pages 301>301</pages>, <pages 340>340</pages>" in out
     assert "<date 2013-03-28>3/28/13</date>" in out
     assert re.search(r"<rationale>\nThe MTUS guidelines", out)
+    assert "<header>" not in out, "the header was cut off this letter; nothing is left to mark but a blank line"
+    assert re.findall(r"<(decisions \d)>", out) == ["decisions 1", "decisions 2"]
+
+
+def test_the_only_record_of_a_list_is_numbered_too() -> None:
+    letter = letter_from_text(imr_letter(decision()), letter_id="a")
+    marks = {mark.label: mark.path for mark in Extractor(ROOT).marks(Extractor(ROOT).reading(letter))}
+    assert marks["decisions 1"] == "/decisions/0"
+    assert marks["maximus"] == "/decisions/0/maximus"
 
 
 def test_pages_running_lines_and_oddities(toy: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from extractor.errors import LetterError, UsageError
 from extractor.letters.documents import Box, Note, Word
-from extractor.letters.letter import Letter, LetterFile, find_letters, letter_from_text, letters_in, read_letter
+from extractor.letters.letter import Letter, LetterFile, find_letters, letter_from_text, letter_in, letters_in
 from extractor.letters.places import contents
 from extractor.letters.spans import Span
 from tests.support.toy import put
@@ -22,7 +22,7 @@ TEXT = "Dear Zoë,\r\n\r\n  “25 mg” – not\tnecessary.\n"
 
 
 def read(tmp_path: Path, data: bytes) -> Letter:
-    return read_letter(LetterFile("a", put(tmp_path / "a.txt", data)))
+    return letter_in(LetterFile("a", put(tmp_path / "a.txt", data)))
 
 
 # ---- reading ---------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unreadable(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "gone.txt"):
         with pytest.raises(LetterError, match="cannot read") as raised:
-            read_letter(LetterFile("a", path))
+            letter_in(LetterFile("a", path))
         assert raised.value.code == "unreadable"
 
 
@@ -99,7 +99,7 @@ def test_forbidden(tmp_path: Path) -> None:
     path = put(tmp_path / "a.txt", "words")
     path.chmod(0)
     with pytest.raises(LetterError, match="Permission denied"):
-        read_letter(LetterFile("a", path))
+        letter_in(LetterFile("a", path))
 
 
 def test_the_text_is_not_told_in_errors(tmp_path: Path) -> None:
@@ -338,7 +338,7 @@ def test_no_letters(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no letters in") as raised:
         find_letters([tmp_path])
     assert raised.value.hint.startswith("letters end in .txt, ")
-    assert raised.value.hint.endswith("1 file is skipped (unsupported format): .xls (1)")
+    assert raised.value.hint.endswith("1 file is skipped (unsupported format): a.xls")
 
 
 @pytest.mark.parametrize(

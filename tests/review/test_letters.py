@@ -22,14 +22,14 @@ from tests.support.toy import NOTES, put
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of letters that were read from the disk, each slowly."""
     found: list[str] = []
-    read = module.read_letter
+    read = module.letter_in
 
     def slow(file: LetterFile) -> Letter:
         found.append(file.id)
         time.sleep(0.2)
         return read(file)
 
-    monkeypatch.setattr(module, "read_letter", slow)
+    monkeypatch.setattr(module, "letter_in", slow)
     return found
 
 

@@ -42,7 +42,7 @@ def test_letters_of_many_kinds(toy: Path) -> None:
         "e/deep/two/three": "accepted", "e/evil": "failed", "f": "accepted", "g": "accepted", "h": "failed",
     }  # fmt: skip
     assert ran.code == 1
-    assert "1 file is skipped (unsupported format): .json (1)\n" in ran.err
+    assert "1 file is skipped (unsupported format): a.json\n" in ran.err
     assert "11 letters: 9 accepted, 0 needs_review, 2 failed. Records: out/records.jsonl\n" in ran.out
     errors = {record["letter_id"]: record["error"]["code"] for record in records(toy / "out") if record["error"]}
     assert errors == {"e/evil": "unsafe_name", "h": "unsupported_type"}

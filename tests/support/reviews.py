@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from extractor.letters.letter import LetterFile, read_letter
+from extractor.letters.letter import LetterFile, letter_in
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review.review import Desk
 from extractor.review.serve import open_server
@@ -64,7 +64,7 @@ def spoil(root: Path, letter_id: str, change: Change) -> None:
     record = replace(record_of(out, letter_id), model="openai/toy", prompt="parcel@v1")
     assert record.answer is not None
     change(record.answer)
-    letter = read_letter(LetterFile(letter_id, root / "letters" / f"{letter_id}.txt"))
+    letter = letter_in(LetterFile(letter_id, root / "letters" / f"{letter_id}.txt"))
     store(out, recheck(record, letter, kind_of(root)))
 
 

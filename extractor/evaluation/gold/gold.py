@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from extractor.errors import WorkspaceError
 from extractor.evaluation.gold.shape import Node
-from extractor.letters.letter import Letter, LetterFile, find_letters, read_letter
+from extractor.letters.letter import Letter, LetterFile, find_letters, letter_in
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import value_at
 
@@ -86,7 +86,7 @@ def _gold(path: Path, file: LetterFile, letter_type: LetterType) -> Gold:
         also = data.get("also_accepted", {})
         for pointer in also:
             value_at(data["answer"], pointer)
-        return Gold(file, read_letter(file), data["answer"], data["reviewed"], data.get("debatable", {}), also)
+        return Gold(file, letter_in(file), data["answer"], data["reviewed"], data.get("debatable", {}), also)
     except ValidationError as error:
         places = ", ".join("/".join(map(str, each["loc"])) for each in error.errors()[:5])
         raise WorkspaceError(

@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from extractor.errors import LetterError, WorkspaceError
 from extractor.evaluation.gold.gold import Gold, GoldView
 from extractor.evaluation.gold.shape import Node, node_of, nodes_of
-from extractor.letters.letter import LetterFile, read_letter
+from extractor.letters.letter import LetterFile, letter_in
 from extractor.lettertypes.evidence import SchemaField, fields_of
 from extractor.lettertypes.lettertype import LetterType
 
@@ -97,7 +97,7 @@ def load_foreign(letters: Sequence[LetterFile], gold: Path, mapping: GoldMapping
             continue
         try:
             answer = _gold(json.loads(path.read_text("utf-8")), mapping.leaves)
-            found.append(Gold(file, read_letter(file), answer, view=mapping.view))
+            found.append(Gold(file, letter_in(file), answer, view=mapping.view))
         except (OSError, ValueError, KeyError, TypeError) as error:
             hint = "correct the file or the mapping"
             raise WorkspaceError(f"{path} does not fit the mapping: {error!r}", hint=hint) from error

@@ -170,7 +170,7 @@ def _mail(data: bytes, place: FileLocation) -> _Held:
         for number, attached in enumerate(mail.attachments)
     ]
     for emblem in [file for file in files if suffix_of(file[0]) in _EMBLEMS]:
-        passed.unknown[suffix_of(emblem[0])] += 1
+        passed.unknown.add(emblem[0])
         files.remove(emblem)
     found = list(chosen(files, passed))
     left_out = list(passed.lines())

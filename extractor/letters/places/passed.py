@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from extractor.letters.formats.kinds import suffix_of
+from extractor.letters.places.names import printable
+
 Reason = Literal["closed", "special", "broken", "outside", "folder_link", "too_long"]
 _REASONS: dict[Reason, tuple[str, str, str]] = {
     "closed": ("folder without permission to open it is", "folders without permission to open them are", ""),
@@ -32,14 +35,37 @@ _NAMED = 5
 
 
 @dataclass
+class SkippedFiles:
+    """Files that are not read: how many of each suffix, and the names of the first few."""
+
+    suffixes: Counter[str] = field(default_factory=Counter)
+    names: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        """Count one file."""
+        self.suffixes[suffix_of(name) or "no suffix"] += 1
+        if len(self.names) < _NAMED:
+            self.names.append(name)
+
+    def line(self, reason: str) -> str:
+        """For people: a few files by their names, many by their suffixes."""
+        count = self.suffixes.total()
+        files = "1 file is" if count == 1 else f"{count:,} files are"
+        if count <= _NAMED:
+            return f"{files} skipped{reason}: {', '.join(_short(printable(name)) for name in self.names)}"
+        kinds = ", ".join(f"{suffix} ({number:,})" for suffix, number in self.suffixes.most_common(10))
+        return f"{files} skipped{reason}: {kinds}; the first is {_short(printable(self.names[0]))}"
+
+
+@dataclass
 class Passed:
-    """What is not read: files by suffix, of unknown kinds or other forms of letters that are read; and odd entries.
+    """What is not read: files of unknown kinds or other forms of letters that are read; and odd entries.
 
     ``linked`` is set where there were links, so that one file may have been found twice.
     """
 
-    unknown: Counter[str] = field(default_factory=Counter)
-    beside: Counter[str] = field(default_factory=Counter)
+    unknown: SkippedFiles = field(default_factory=SkippedFiles)
+    beside: SkippedFiles = field(default_factory=SkippedFiles)
     odd: Counter[Reason] = field(default_factory=Counter)
     linked: bool = False
     _names: dict[Reason, list[str]] = field(default_factory=dict)
@@ -53,13 +79,10 @@ class Passed:
 
     def lines(self) -> Iterator[str]:
         """A line for each reason, for people."""
-        if self.unknown:
-            yield f"{_files(self.unknown)} skipped (unsupported format): {_listed(self.unknown)}"
-        if self.beside:
-            yield (
-                f"{_files(self.beside)} skipped, because a file of the same name that is easier to read is "
-                f"in the same folder: {_listed(self.beside)}"
-            )
+        if self.unknown.names:
+            yield self.unknown.line(" (unsupported format)")
+        if self.beside.names:
+            yield self.beside.line(", because a file of the same name that is easier to read is in the same folder")
         for reason, (one, many, hint) in _REASONS.items():
             if count := self.odd[reason]:
                 more = ", ..." if count > _NAMED else ""
@@ -69,11 +92,3 @@ class Passed:
 
 def _short(name: str) -> str:
     return name if len(name) <= 200 else f"{name[:200]}..."
-
-
-def _files(counted: Counter[str]) -> str:
-    return "1 file is" if counted.total() == 1 else f"{counted.total():,} files are"
-
-
-def _listed(counted: Counter[str]) -> str:
-    return ", ".join(f"{suffix} ({count:,})" for suffix, count in counted.most_common(10))

@@ -207,18 +207,19 @@ def chosen(files: Iterable[tuple[str, FileLocation]], passed: Passed) -> Iterato
     for name, places in _with_pages(files):
         form, suffix = _form(name), suffix_of(name)
         if form is None:
-            passed.unknown[suffix or "no suffix"] += 1
+            passed.unknown.add(name)
         elif suffix in CONTAINERS:
             yield FoundLetter(stem_of(name), places)
         else:
-            by_name.setdefault(stem_of(name), []).append((form, suffix, places))
-    for name, forms in by_name.items():
+            by_name.setdefault(stem_of(name), []).append((form, name, places))
+    for stem, forms in by_name.items():
         best = min((form for form, _, _ in forms), key=_FORMS.index)
-        for form, suffix, places in forms:
+        for form, name, places in forms:
             if form == best:
-                yield FoundLetter(name, places)
+                yield FoundLetter(stem, places)
             else:
-                passed.beside[suffix] += len(places)
+                for place in places:
+                    passed.beside.add(name if len(places) == 1 else place.name)
 
 
 def _form(name: str) -> str | None:

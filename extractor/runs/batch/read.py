@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from extractor.errors import LetterError, ModelError, TransportError, UsageError
-from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, read_letter
+from extractor.letters.letter import Letter, LetterFile, LetterIndex, Starts, find_letters, letter_in
 from extractor.runs.batch.book import Asked, Book, LetterRow
 from extractor.runs.batch.results import FOREIGN, lines_of
 from extractor.runs.batch.steps import Batch
@@ -174,7 +174,7 @@ class _Job:
         """The letter as it was asked about, or ``None``, counted."""
         file = finder.file(row)
         try:
-            letter = read_letter(file) if file else None
+            letter = letter_in(file) if file else None
         except LetterError:
             letter = None
         if letter is None:

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from extractor.errors import LetterError
-from extractor.letters.letter import Letter, LetterFile, letters_in, read_letter
+from extractor.letters.letter import Letter, LetterFile, letter_in, letters_in
 from extractor.models.model import Usage
 from extractor.models.prices import Cost, rounded, total
 from extractor.runs.bulk.budget import BYTES_PER_TOKEN
@@ -218,7 +218,7 @@ class _Survey:
         letters = notes = answers = 0
         for file in sample:
             try:
-                letter = read_letter(file)
+                letter = letter_in(file)
             except LetterError:  # gone since
                 continue
             reading = self.plan.letter_type.read(letter)

@@ -100,8 +100,8 @@ def test_an_archive_is_a_folder(tmp_path: Path) -> None:
     }  # fmt: skip
     assert read_all(tmp_path / "a.zip") == {key: text for key, text in read_all(tmp_path).items() if key != "z"}
     assert found_in(tmp_path)[1] == [
-        "1 file is skipped (unsupported format): .json (1)",
-        "1 file is skipped, because a file of the same name that is easier to read is in the same folder: .pdf (1)",
+        "1 file is skipped (unsupported format): e.json",
+        "1 file is skipped, because a file of the same name that is easier to read is in the same folder: deep/c.pdf",
     ]
 
 
@@ -235,7 +235,7 @@ def test_a_mail_with_letters(tmp_path: Path) -> None:
     assert isinstance(first, Document)
     [note] = first.notes
     assert (note.code, note.severity) == ("left_out", "info")
-    assert ".ics (1); the mail's own words" in note.message
+    assert ": d.ics; the mail's own words" in note.message
 
 
 @pytest.mark.parametrize(

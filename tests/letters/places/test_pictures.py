@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from extractor.errors import LetterError
-from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letters_in, read_letter
+from extractor.letters.letter import Letter, LetterFile, LetterIndex, find_letters, letter_in, letters_in
 from extractor.letters.pages.drawing import ACROSS, MOST_PIXELS
 from extractor.letters.pages.tesseract import is_installed
 from extractor.letters.places.pictures import page_picture
@@ -65,7 +65,7 @@ def test_words_are_where_the_letter_says(tmp_path: Path, name: str, made: Callab
     path = tmp_path / name
     path.write_bytes(made())
     [file] = find_letters([path])
-    letter = read_letter(file)
+    letter = letter_in(file)
     picture = page_picture(file, 0, letter.sizes[0].turned)
     assert ink_in_words(picture, letter, 0) > 0.97
     shown = Image.open(io.BytesIO(picture))
@@ -83,7 +83,7 @@ def test_members_and_attachments_and_pages_in_files_of_their_own(tmp_path: Path)
     for letter_id in ("in/sub/b", "m/c", "two"):
         file = index.get(letter_id)
         assert file
-        letter = read_letter(file)
+        letter = letter_in(file)
         drawn = [page_picture(file, page) for page in range(2)]
         assert drawn[0] != drawn[1]
         for page, picture in enumerate(drawn):
@@ -102,7 +102,7 @@ def test_a_letter_within_a_file_begins_on_its_own_page(tmp_path: Path) -> None:
     pieces = [(part, letter) for part, letter in letters_in(file, starts) if isinstance(letter, Letter)]
     assert [letter.first_page for _, letter in pieces] == [0, 1]
     for part, letter in pieces:
-        assert read_letter(part).first_page == letter.first_page
+        assert letter_in(part).first_page == letter.first_page
         assert ink_in_words(page_picture(part, letter.first_page), letter, 0) > 0.97
     assert page_picture(pieces[0][0], 0) != page_picture(pieces[1][0], 1)
 

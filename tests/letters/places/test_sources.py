@@ -44,7 +44,15 @@ def test_a_folder_of_all_kinds(tmp_path: Path) -> None:
         put(tmp_path / name, "words")
     ids, notes = found_in(tmp_path)
     assert ids == ["a", "b", "c", "d", "e", "f", "g/h", "i"]
-    assert notes == ["3 files are skipped (unsupported format): .json (2), no suffix (1)"]
+    assert notes == ["3 files are skipped (unsupported format): j.json, k, m.JSON"]
+
+
+def test_many_skipped_files_are_counted_by_suffix(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.json", *(f"c{n}.log" for n in range(5))):
+        put(tmp_path / name, "words")
+    assert found_in(tmp_path)[1] == [
+        "6 files are skipped (unsupported format): .log (5), .json (1); the first is b.json"
+    ]
 
 
 def test_one_form_of_each_letter_is_read(tmp_path: Path) -> None:
@@ -62,7 +70,7 @@ def test_one_form_of_each_letter_is_read(tmp_path: Path) -> None:
     )
     assert found_in(tmp_path)[1][1] == (
         "4 files are skipped, because a file of the same name that is easier to read is in the same folder: "
-        ".pdf (2), .png (1), .doc (1)"
+        "a.pdf, b.png, c.pdf, d.doc"
     )
 
 
@@ -126,7 +134,7 @@ def test_pages_give_way_to_the_whole_as_text(tmp_path: Path) -> None:
     written(tmp_path, **{"x.txt": "whole", "x_p1.png": PNG, "x_p2.png": PNG})
     assert read_all(tmp_path) == {"x": "whole"}
     assert found_in(tmp_path)[1] == [
-        "2 files are skipped, because a file of the same name that is easier to read is in the same folder: .png (2)"
+        "2 files are skipped, because a file of the same name that is easier to read is in the same folder: x_p1.png, x_p2.png"
     ]
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import ModelError
-from extractor.letters.letter import find_letters, letter_from_text, read_letter
+from extractor.letters.letter import find_letters, letter_from_text, letter_in
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.cassettes import body_sha
 from extractor.models.cassettes.tapefile import Persister
@@ -180,7 +180,7 @@ def test_an_odd_reply_is_paid_for_once_and_the_others_are_kept(tmp_path: Path, b
     assert (record["status"], record["error"]["code"]) == ("failed", "malformed")
     plan = Plan(workspace.letter_type(), WIRES["openai"].at(server.url), reasks=0)
     with Ledger(tmp_path / "out") as ledger:
-        replies = [ledger.replies(keys_of(read_letter(file).sha256, plan))[0] for file in files]
+        replies = [ledger.replies(keys_of(letter_in(file).sha256, plan))[0] for file in files]
     assert [reply.text for reply in replies if reply.error == "malformed"] == [_text(body)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor.letters.letter import Letter, LetterFile, find_letters, letter_from_text, letters_in, read_letter
+from extractor.letters.letter import Letter, LetterFile, find_letters, letter_from_text, letter_in, letters_in
 from tests.support.imr import HEADER, IMR, LENT, TOOLS, bundled, decision, imr_letter
 from tests.support.toy import put
 
@@ -123,7 +123,7 @@ def test_a_merged_file_is_several_letters(tmp_path: Path) -> None:
     assert [len(letter.pages) for letter in letters] == [2, 1]
     assert [letter.notes[0].message for letter in letters] == ["this is one of several letters in one file"] * 2
     # Named by its part, a letter is read again without looking for starts.
-    assert [read_letter(part).text for part, _ in found] == [letter.text for letter in letters]
+    assert [letter_in(part).text for part, _ in found] == [letter.text for letter in letters]
     assert [len(IMR.read(letter).root.blocks["decisions"]) for letter in letters] == [1, 2]
 
 
@@ -132,7 +132,7 @@ def test_a_file_of_one_letter_keeps_its_id(tmp_path: Path) -> None:
     [(file, letter)] = letters_in(LetterFile("one", tmp_path / "one.txt"), IMR.starts)
     assert (file.id, file.piece) == ("one", None)
     assert isinstance(letter, Letter)
-    assert letter == read_letter(file)
+    assert letter == letter_in(file)
 
 
 def test_files_that_are_letters_are_distinguished_from_pages_in_files(tmp_path: Path) -> None:
