@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import sys
 from collections import defaultdict
@@ -17,7 +18,18 @@ from tests.support.toy import forget_workspaces
 settings.register_profile("quick", deadline=None, max_examples=20)
 settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+_PACKAGE = Path(__file__).parents[1] / "extractor"
 _PROVIDERS = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_")
+
+
+# Each worker rewrites the assertions of all test modules, which takes longer than importing them; kept for the next run.
+sys.dont_write_bytecode = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the package once, not in each of the hundreds of processes that tests start."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(_PACKAGE, quiet=2)
 
 
 @pytest.hookimpl(tryfirst=True)

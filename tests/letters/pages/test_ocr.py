@@ -21,7 +21,7 @@ from extractor.letters.pages import images, scans, tesseract
 from extractor.letters.pages.glyphs import read_layer
 from extractor.letters.pages.images import prepared
 from extractor.letters.pages.ink import picture_of
-from extractor.letters.pages.layout import Sheet, document_of
+from extractor.letters.pages.layout import Sheet, TextRun, document_of
 from extractor.letters.pages.scans import with_unsure_digits
 from extractor.letters.pages.tesseract import parsed
 from extractor.letters.workers.processes import close_workers, read_image, read_pdf
@@ -176,6 +176,36 @@ def test_a_poor_page_is_told_and_sends_the_letter_to_a_person() -> None:
     [poor] = [note for note in document.notes if note.code == "poor_scan"]
     assert poor.severity == "error"
     assert poor.span == document.pages[0]
+
+
+UPRIGHT, ANY_SIDE = False, True
+
+
+@pytest.mark.parametrize(
+    ("as_it_lies", "any_side_up", "tries", "read"),
+    [
+        (96, 0, [UPRIGHT], 96),
+        (33, 96, [UPRIGHT, ANY_SIDE], 96),  # upside down
+        (40, 88, [UPRIGHT, ANY_SIDE, ANY_SIDE, ANY_SIDE, ANY_SIDE], 88),  # upside down, and a poor copy
+        (84, 84, [UPRIGHT, ANY_SIDE, UPRIGHT, UPRIGHT, UPRIGHT, UPRIGHT], 84),  # a poor scan that lies upright
+        (90, 0, [UPRIGHT, UPRIGHT, UPRIGHT, UPRIGHT], 90),
+    ],
+)
+def test_which_side_is_up_is_asked_only_of_a_page_that_reads_badly(
+    as_it_lies: int, any_side_up: int, tries: list[bool], read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a fifth of the time of OCR."""
+    made: list[bool] = []
+
+    def recognized(image: Image.Image, dpi: int, *, any_side_up: bool = False) -> tesseract.Recognized:
+        made.append(any_side_up)
+        return tesseract.Recognized([TextRun("word", 0, 0, 9, 9, float(sure[any_side_up]))], 0)
+
+    sure = {UPRIGHT: as_it_lies, ANY_SIDE: any_side_up}
+    monkeypatch.setattr(scans, "recognized", recognized)
+    sheet = scans.read_scan(scan(150), 150, lambda: None)
+    assert made == tries
+    assert [run.confidence for run in sheet.runs] == [read]
 
 
 def test_each_word_of_doubtful_digits_gets_a_note() -> None:
