@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from extractor.errors import UsageError
-from extractor.letters.letter import Letter, LetterFile, read_letter
+from extractor.letters.letter import Letter, LetterFile, letter_in
 from extractor.lettertypes.findings import Finding
 from extractor.models.offline import values
 from extractor.review.selection import snapped
@@ -24,7 +24,7 @@ from tests.support.reviews import desk_of, doubled, dropped, kind_of, lost, reco
 
 @pytest.fixture(scope="module")
 def two_decisions() -> tuple[Letter, dict[str, Any]]:
-    letter = read_letter(LetterFile("mixed-outcomes", LETTERS / "mixed-outcomes.txt"))
+    letter = letter_in(LetterFile("mixed-outcomes", LETTERS / "mixed-outcomes.txt"))
     return letter, json.loads(json.dumps(values(IMR.schema, IMR.read(letter).root), default=str))
 
 
