@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from extractor.cli.shared.opening import open_workspace
-from extractor.cli.shared.options import JsonOption, WorkspaceOption, print_json
+from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, print_json
 from extractor.errors import UsageError
 from extractor.runs.ledger import LedgerView
 
@@ -56,3 +57,33 @@ def report_command(
         print_json(found.as_dict())
     else:
         print(report_text(found))
+
+
+def agreement_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run that two people reviewed blind.", metavar="DIR")],
+    letter_type: TypeOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How far two people agree who read the same letters without sight of each other: extractor review DIR --blind.
+
+    Prints how many letters they decided and corrected alike, and for each field how often they left the same value;
+    for choices also Cohen's kappa, which leaves out what chance alone would bring.
+
+    Example: extractor audit agreement out
+    """
+    from extractor.cli.review import letter_type_of_run
+    from extractor.review.agreement import agreement, agreement_text
+    from extractor.review.log import Log
+
+    kind = open_workspace(workspace, or_bundled=True).letter_type(letter_type or letter_type_of_run(folder))
+    with LedgerView(folder) as view:
+        letters, alike, fields = agreement(kind, view.records(), Log(folder))
+    if not letters:
+        raise UsageError(
+            f"no letter in {folder} was read by two people", hint="extractor review DIR --blind --name NAME"
+        )
+    if as_json:
+        print_json({"letters": letters, "alike": alike, "fields": [asdict(each) for each in fields]})
+    else:
+        print(agreement_text(letters, alike, fields))

@@ -102,6 +102,9 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
                 "audit:report_command",
                 "Wrong letters and values of an audit, and the exact bound they put on all accepted letters.",
             ),
+            "agreement": CommandEntry(
+                "audit:agreement_command", "How far two people agree who read the same letters blind, field by field."
+            ),
         },
     ),
     "cassettes": TableGroup(

@@ -32,7 +32,7 @@ def from_review_command(
     """
     from extractor.review.gold import write_gold
     from extractor.review.letters import Letters
-    from extractor.review.state import Reviews
+    from extractor.review.reviews import Reviews
 
     opened = open_workspace(workspace)
     kind = opened.letter_type(letter_type or letter_type_of_run(folder))

@@ -47,6 +47,9 @@ def review_command(
             "--audit", metavar="N", min=1, help="Read a random sample of N accepted letters instead, blind to status."
         ),
     ] = None,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="See no act of other reviewers, and let none see yours, until two are done.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Which random sample --audit draws.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; default: one that is free.")] = 0,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
@@ -58,11 +61,13 @@ def review_command(
     Serves on 127.0.0.1 until Ctrl-C and prints the address, which holds a secret; nothing leaves the
     machine. Every act goes to DIR/review.jsonl; records are never changed. Letters are looked for where
     the run read them, or under --letters. PDFs and scans are displayed as pages. --audit measures how wrong
-    the accepted letters may be: the sample is kept in DIR, and audit report prints what it proves.
+    the accepted letters may be: the sample is kept in DIR, and audit report prints what it proves. --blind gives
+    letters to two people who do not see each other's acts: where they agree it counts, where they differ a third
+    act without --blind decides, and audit agreement prints how far they agree.
 
     Example: extractor review out
     """
-    desk = _open_desk(folder, letters, name, letter_type, workspace, (audit, seed) if audit else None)
+    desk = _open_desk(folder, letters, name, letter_type, workspace, (audit, seed) if audit else None, blind)
     if missing := len(desk.letters.missing):
         print_err(f"{missing} of {len(desk.queue.entries)} letters were not found; name their folders with --letters")
     if html:
@@ -83,8 +88,11 @@ def _open_desk(
     letter_type: str | None,
     workspace: Path | None,
     sample: tuple[int, int] | None = None,
+    blind: bool = False,
 ) -> Desk:
     """The desk of a run folder; ``sample``: size and seed of an audit."""
+    if sample and blind:
+        raise UsageError("--audit and --blind are two kinds of review", hint="name one of them")
     from extractor.review.audit import draw
     from extractor.review.review import Desk
 
@@ -98,7 +106,7 @@ def _open_desk(
             gone = frozenset(view.missing())
             present = (record for record in view.records() if record.letter_id not in gone)
             drawn = draw(folder, kind, present, *sample, author)
-    return Desk(folder, kind, places, author, starts_in_run(folder, opened, kind), audit=drawn)
+    return Desk(folder, kind, places, author, starts_in_run(folder, opened, kind), audit=drawn, blind=blind)
 
 
 def _serve(desk: Desk, port: int, browser: bool) -> None:

@@ -124,13 +124,15 @@ def _change(kind: LetterType, author: Author, reviewed: ReviewedLetter, name: st
 
 
 def _taking(kind: LetterType, author: Author, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
-    """What the letter says, by a finding's number; or what the second model gave, by a path."""
+    """What the letter says, by a finding's number; or what another witness gave, by a path and its name."""
     letter, record = reviewed.letter, reviewed.record
     if letter is None or record.answer is None:
         raise UsageError(reviewed.note or "there is no answer to correct")
-    if request.get("from") == "second" and record.second:
-        found = taking.second_value(kind, letter, record, _text(request, "path", 500))
-        return _changing(author, reviewed, found, record.second.model)
+    if request.get("from"):
+        name, path = _text(request, "from", 200), _text(request, "path", 500)
+        return _changing(
+            author, reviewed, taking.witness_value(kind, letter, record, path, name, reviewed.opinions), name
+        )
     number = request.get("finding")
     if type(number) is not int or not 0 <= number < len(record.findings):
         raise LookupError(number)
@@ -171,7 +173,7 @@ def _comment(kind: LetterType, author: Author, reviewed: ReviewedLetter, request
 
 def _undo(kind: LetterType, author: Author, reviewed: ReviewedLetter, request: Mapping[str, Any]) -> Act:
     last = reviewed.state.last
-    if last is None:
+    if last is None or last.blind != author.blind:
         raise UsageError("nothing to undo on this letter")
     return undoing(author, reviewed.entry, last)
 

@@ -20,7 +20,8 @@ from extractor.files import output_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import field_path, is_within
 from extractor.review.log import CHANGES, DECISIONS, Act, now
-from extractor.review.state import Reviews, State, answer_sha256
+from extractor.review.reviews import Reviews
+from extractor.review.state import State, answer_sha256
 from extractor.runs.record import Record
 
 # What a report may be broken down by, and the value of a record.

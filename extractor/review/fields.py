@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -14,7 +15,7 @@ from extractor.letters.letter import Letter
 from extractor.lettertypes.evidence import SchemaField, Unchecked, fields_of
 from extractor.lettertypes.findings import CODES, Finding
 from extractor.lettertypes.lettertype import LetterType
-from extractor.pointers import is_within
+from extractor.pointers import is_within, value_at
 from extractor.review.log import Act
 from extractor.review.state import State
 from extractor.review.taking import has_value
@@ -57,8 +58,24 @@ class NumberedFinding:
 
 
 @dataclass(frozen=True)
+class OtherAnswer:
+    """The answer of someone else: of a reviewer who could not see the others."""
+
+    name: str
+    answer: Any
+
+
+class Witness(NamedTuple):
+    """What one witness says on a leaf. ``takes``: its value can be taken, by its name."""
+
+    name: str
+    value: str
+    takes: bool = False
+
+
+@dataclass(frozen=True)
 class Field:
-    """One leaf. ``second``: a second model and its value, where it was asked because this leaf was flagged.
+    """One leaf. ``witnesses``: who says what on a leaf that is in question, if others than the checks speak on it.
     ``before``: the model's value, where a person changed it; ``by_hand``: a person marked the proof.
 
     ``withheld``: what the model gave here and the record leaves out, a value or elements of a list.
@@ -77,7 +94,7 @@ class Field:
     changed: Act | None
     before: str
     comments: tuple[Act, ...]
-    second: tuple[str, str] | None = None
+    witnesses: tuple[Witness, ...] = ()
     withheld: tuple[str, ...] = ()
 
     @property
@@ -168,14 +185,19 @@ def _is_worth_a_look(groups: Sequence[Group]) -> bool:
     return touched or bool(_open_findings(groups))
 
 
-def record_view(kind: LetterType, record: Record, state: State, letter: Letter | None) -> RecordView:
+def record_view(
+    kind: LetterType, record: Record, state: State, letter: Letter | None, opinions: Sequence[OtherAnswer] = ()
+) -> RecordView:
     """A record, as people left it, in the form of a page. ``record`` holds the final answer and its findings."""
-    return _ViewBuilder(kind, record, state, letter).record_view()
+    return _ViewBuilder(kind, record, state, letter, opinions).record_view()
 
 
 class _ViewBuilder:
-    def __init__(self, kind: LetterType, record: Record, state: State, letter: Letter | None) -> None:
-        self.kind, self.answer, self.letter = kind, record.answer, letter
+    def __init__(
+        self, kind: LetterType, record: Record, state: State, letter: Letter | None, opinions: Sequence[OtherAnswer]
+    ) -> None:
+        self.kind, self.answer, self.letter, self.opinions = kind, record.answer, letter, opinions
+        self.model, self.proof = record.model or "the answer", record.proof
         self.evidence = record.evidence if letter else {}
         self.second = record.second
         self.withheld = record.withheld
@@ -256,7 +278,7 @@ class _ViewBuilder:
             changed=changed,
             before=value_text(self.before.get(path)) if changed else "",
             comments=tuple(self.comments.get(path, ())),
-            second=self._second(path),
+            witnesses=self._witnesses(path, answer[spec.name], spans, findings),
             withheld=self._withheld(path),
         )
 
@@ -277,10 +299,32 @@ class _ViewBuilder:
             takes=self.letter is not None and has_value(finding),
         )
 
-    def _second(self, path: str) -> tuple[str, str] | None:
-        if self.second is None or path not in self.second.values:
-            return None
-        return self.second.model, value_text(self.second.values[path])
+    def _witnesses(
+        self, path: str, value: Any, spans: Sequence[tuple[int, int]], findings: Sequence[NumberedFinding]
+    ) -> tuple[Witness, ...]:
+        """The answer, the words it rests on, the reading, a second model, and reviewers who differ."""
+        others = [Witness(each.name, value_text(found), True) for each, found in self._differing(path, value)]
+        flagged = [each for each in findings if each.severity != "info"]
+        quoted = self.proof.get(path) in ("quote", "place+quote") or any(each.look == "unclear" for each in flagged)
+        if flagged and self.second and path in self.second.values:
+            others.insert(0, Witness(self.second.model, value_text(self.second.values[path]), True))
+        if not others and not (flagged and quoted and spans):
+            return ()
+        given = "; ".join(self._withheld(path)) or value_text(value)
+        words = [" ".join(self.letter.text[start:end].split()) for start, end in spans] if self.letter else []
+        read = [each.expected for each in flagged if each.expected and each.look != "letter" and each.code in CODES]
+        found = [Witness(self.model, given)]
+        found += [Witness("its words", f"\u201c{each}\u201d") for each in words[:3]]
+        found += [Witness("the reading", each) for each in read[:1]]
+        return (*found, *others)
+
+    def _differing(self, path: str, value: Any) -> list[tuple[OtherAnswer, Any]]:
+        """What reviewers say on a leaf, if one of them has another value than the answer."""
+        found = []
+        for each in self.opinions:
+            with suppress(LookupError):
+                found.append((each, value_at(each.answer, path)))
+        return found if any(other != value for _, other in found) else []
 
     def _withheld(self, path: str) -> tuple[str, ...]:
         """What was answered here and is withheld: a value, or elements of a list."""

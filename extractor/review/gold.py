@@ -18,7 +18,8 @@ from extractor.letters.letter import Letter, LetterFile, letter_in
 from extractor.lettertypes.lettertype import LetterType
 from extractor.review import corrections
 from extractor.review.letters import Letters
-from extractor.review.state import Reviews, State, final_answer
+from extractor.review.reviews import Reviews
+from extractor.review.state import State, final_answer
 from extractor.runs.record import Record
 from extractor.workspace.workspace import slug
 
@@ -83,7 +84,13 @@ def _gold(record: Record, state: State, answer: Any) -> dict[str, Any]:
     source = record.model, record.prompt
     saw = "the reader's reading" if state.filled else f"the answer of {', '.join(filter(None, source))}"
     people = {act.by: act.at for act in state.changes} | {decision.by: decision.at}
-    reviewed = [{"role": "reviewer", "name": by, "date": at[:10], "saw": saw} for by, at in people.items()]
+    if state.agreed:
+        people = dict.fromkeys(state.blind_by, decision.at)
+    role = "blind reviewer, agreed" if state.agreed else "resolver" if state.blind_by else "reviewer"
+    reviewed = [{"role": role, "name": by, "date": at[:10], "saw": saw} for by, at in people.items()]
+    if state.blind_by and not state.agreed:
+        blind = ({"role": "blind reviewer", "name": by, "date": decision.at[:10], "saw": saw} for by in state.blind_by)
+        reviewed = [*blind, *reviewed]
     comments = {path: [act.note for act in acts] for path, acts in state.comments().items()}
     corrected = list(dict.fromkeys(act.path or "/" for act in state.changes))
     left = [f"{each['code']} {each['path']}" for each in state.left_open]

@@ -41,7 +41,7 @@ SCRIPTS = ("marks.js", "pages.js", "core.js", "forms.js", "letter.js", "queue.js
 KEYS = (
     ("f F", "next, previous finding"),
     ("t", "take what the letter says, and go to the next finding"),
-    ("y", "take what the second model gave"),
+    ("1 2", "take what the second model, or one of two reviewers, gave"),
     ("c", "correct the field"),
     ("+ -", "add the missing part of the letter; remove the record"),
     ("j k", "next, previous field"),
@@ -160,7 +160,7 @@ def letter_values(kind: LetterType, reviewed: ReviewedLetter, author: str = "") 
     record = reviewed.record
     if reviewed.hides_checks:
         record = replace(record, findings=(), withheld={}, second=None)
-    parts = record_view(kind, record, reviewed.state, reviewed.letter)
+    parts = record_view(kind, record, reviewed.state, reviewed.letter, reviewed.opinions)
     text = reviewed.letter.text if reviewed.letter else ""
     cut = stretches(text, parts) if reviewed.letter else []
     return {
@@ -250,6 +250,7 @@ def sheet_letter(kind: LetterType, reviewed: ReviewedLetter) -> dict[str, Any]:
     values = letter_values(kind, reviewed)
     return {
         "letter_id": reviewed.entry.letter_id,
+        "entry": reviewed.entry,
         "body": _part("one.html", values),
         "status_line": _part("status_line.html", values),
     }

@@ -177,7 +177,7 @@ def part_of(entry: Entry, state: State) -> str:
         return "skipped"
     if decided:
         return "done"
-    return "todo" if entry.flagged or state.changes else "unflagged"
+    return "todo" if entry.flagged or state.changes or state.differing else "unflagged"
 
 
 def entry_of(kind: LetterType, record: Record) -> Entry:

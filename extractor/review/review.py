@@ -16,7 +16,9 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.review import acts, corrections
 from extractor.review.acts import Author
 from extractor.review.audit import Audit, audited
+from extractor.review.blind import own_acts, settled, tracks
 from extractor.review.corrections import Proposed
+from extractor.review.fields import OtherAnswer
 from extractor.review.letters import Letters
 from extractor.review.log import Act, ConflictError, Log
 from extractor.review.queue import Entry, Query, Queue, key_of, load, part_of
@@ -29,7 +31,7 @@ from extractor.runs.record import Record
 class ReviewedLetter:
     """One letter as reviewed so far. ``record`` holds the final answer with fresh evidence and findings;
     ``letter`` is ``None`` if its text cannot be read, and ``note`` is the reason. ``hides_checks``: its status and
-    findings are not displayed, because it is audited.
+    findings are not displayed, because it is audited. ``opinions``: the answers of blind reviewers who differ.
     """
 
     entry: Entry
@@ -39,6 +41,7 @@ class ReviewedLetter:
     letter: Letter | None
     note: str
     hides_checks: bool = False
+    opinions: tuple[OtherAnswer, ...] = ()
 
     @property
     def version(self) -> str:
@@ -50,7 +53,8 @@ class Desk:
     """The letters of one type of the run in ``folder``, reviewed by ``name``.
 
     ``places`` and ``starts`` as in ``Letters``. In an ``audit``, the letters are its sample, in its order, and
-    nothing is displayed of what the checks or other people made of them.
+    nothing is displayed of what the checks or other people made of them. ``blind``: acts of others are not seen,
+    nor do others see these.
 
     Raises ``LedgerError`` or ``UsageError`` if it cannot be.
     """
@@ -64,9 +68,10 @@ class Desk:
         starts: Starts | None = None,
         *,
         audit: Audit | None = None,
+        blind: bool = False,
     ) -> None:
         self.folder, self.kind, self.audit = folder, kind, audit
-        self.author = Author(name, audit=audit.name if audit else "")
+        self.author = Author(name, blind=blind, audit=audit.name if audit else "")
         self.log = Log(folder)
         self._stamp: object = None
         self.load()
@@ -96,15 +101,25 @@ class Desk:
         return self.author.name
 
     def acts(self, letter_id: str) -> Sequence[Act]:
-        """The acts on a letter that this reviewer sees."""
-        return self.log.of(letter_id)
+        """The acts on a letter that this reviewer sees and that count for the version of the letter."""
+        found = self.log.of(letter_id)
+        return own_acts(found, self.name) if self.author.blind else [act for act in found if not act.blind]
 
     def state(self, entry: Entry) -> State:
         state = self._whole_state(entry)
         return audited(state, self.audit.name) if self.audit else state
 
     def _whole_state(self, entry: Entry) -> State:
-        return fold(self.acts(entry.letter_id), entry.answer_sha256)
+        if self.author.blind:
+            return fold(self.acts(entry.letter_id), entry.answer_sha256)
+        return settled(self.log.of(entry.letter_id), entry.answer_sha256)
+
+    def _opinions(self, entry: Entry, original: Record) -> tuple[OtherAnswer, ...]:
+        """The answers of people who differ, for the one who settles it."""
+        if not self.state(entry).differing:
+            return ()
+        done = tracks(self.log.of(entry.letter_id), entry.answer_sha256)
+        return tuple(OtherAnswer(each.by, final_answer(original.answer, each.state.changes)) for each in done)
 
     def part(self, entry: Entry) -> str:
         """Which part of the queue an entry is in now."""
@@ -125,7 +140,9 @@ class Desk:
                 record = replace(original, answer=answer, evidence={}, findings=findings)
             if state.filled:
                 record = replace(record, error=None)
-        return ReviewedLetter(entry, original, record, self.state(entry), letter, note, hides_checks=bool(self.audit))
+        return ReviewedLetter(
+            entry, original, record, self.state(entry), letter, note, bool(self.audit), self._opinions(entry, original)
+        )
 
     def read(self, entry: Entry) -> None:
         """Read a letter into the cache; may be called from any thread."""

@@ -6,14 +6,11 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from extractor.lettertypes.findings import Finding
 from extractor.pointers import place_of
-from extractor.review.log import CHANGES, DECISIONS, Act, Log
-from extractor.runs.export import Reviewed
+from extractor.review.log import CHANGES, DECISIONS, Act
 from extractor.runs.record import Record
 
 _PAST = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
@@ -25,12 +22,17 @@ class State:
 
     ``version`` counts all acts. ``live`` are those on the present answer that were not undone;
     ``stale`` those on an answer that the run has since replaced: displayed, never applied.
+    ``blind_by``: two or more people who are done with the letter in a blind review; ``agreed``: they decided alike,
+    which counts; ``differing``: they did not, and no third act has settled it.
     """
 
     version: int = 0
     live: tuple[Act, ...] = ()
     stale: tuple[Act, ...] = ()
     undone: frozenset[int] = field(default_factory=frozenset)
+    blind_by: tuple[str, ...] = ()
+    agreed: bool = False
+    differing: bool = False
 
     @property
     def decision(self) -> Act | None:
@@ -72,6 +74,8 @@ class State:
     @property
     def by(self) -> tuple[str, ...]:
         """Who decided, or changed a value."""
+        if self.agreed:
+            return self.blind_by
         acts = [*self.changes, *([self.decision] if self.decision and self.decided != "skipped" else [])]
         return tuple(dict.fromkeys(act.by for act in acts))
 
@@ -147,37 +151,3 @@ def change(answer: Any, act: str, path: str, new: Any = None) -> Any:
     else:
         place[key] = copy.deepcopy(new)
     return old
-
-
-class Reviews:
-    """The reviews of a run folder, for other commands: each record as reviewed so far."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = Log(folder)
-
-    def state(self, record: Record) -> State:
-        return fold(self.log.open_acts(record.letter_id), answer_sha256(record))
-
-    def reviewed(self, record: Record) -> Reviewed:
-        """The record with its final answer, the findings and the status that belong to it, and who reviewed it.
-
-        ``corrected`` of a whole answer is ``/``.
-        """
-        state = self.state(record)
-        if state.changes:
-            findings = tuple(map(Finding.from_dict, state.changes[-1].findings))
-            record = replace(record, answer=final_answer(record.answer, state.changes), findings=findings)
-        if state.filled:
-            record = replace(record, status="needs_review", error=None)
-        if state.decided == "accepted":
-            record = replace(record, status="accepted")
-        elif state.decided == "rejected" and record.status == "accepted":
-            record = replace(record, status="needs_review")
-        return Reviewed(
-            record,
-            review=state.decided or None,
-            reviewed_by=", ".join(state.by) or None,
-            corrected=", ".join(dict.fromkeys(act.path or "/" for act in state.changes)) or None,
-            reject_reason=(state.decision.reason or None) if state.decision else None,
-            open_errors=", ".join(f"{each['code']} {each['path']}" for each in state.left_open) or None,
-        )

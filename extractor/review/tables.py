@@ -12,7 +12,7 @@ from extractor.lettertypes.findings import ProofLevel
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.mixed import UNASSIGNED
 from extractor.review.audit import Audit, audits, verdict
-from extractor.review.state import Reviews
+from extractor.review.reviews import Reviews
 from extractor.runs.export import (
     FORMATS,
     Reviewed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from extractor.errors import UsageError
 from extractor.letters.letter import Letter
@@ -16,6 +16,9 @@ from extractor.review import corrections
 from extractor.review.corrections import Proposed
 from extractor.review.inputs import leaf_input
 from extractor.runs.record import Record
+
+if TYPE_CHECKING:
+    from extractor.review.fields import OtherAnswer
 
 # Findings without an expected value that name what is right all the same.
 _ADDS = frozenset({"record_missing"})
@@ -61,12 +64,21 @@ def taken(kind: LetterType, letter: Letter, record: Record, finding: Finding) ->
     return Taken("correct", _agreed(_corrected(kind, letter, record, finding), finding))
 
 
-def second_value(kind: LetterType, letter: Letter, record: Record, path: str) -> Taken:
-    """The second model's value for the leaf at ``path``. Raises ``UsageError`` if it gave none there."""
-    if record.second is None or path not in record.second.values:
-        raise UsageError("no second model was asked about this field")
+def witness_value(
+    kind: LetterType, letter: Letter, record: Record, path: str, name: str, opinions: Sequence[OtherAnswer]
+) -> Taken:
+    """The value for the leaf at ``path`` of the second model or the reviewer of this name.
+
+    Raises ``UsageError`` if there is none of this name, ``LookupError`` if it has no such leaf.
+    """
     leaf_input(kind, record.answer, path)
-    return Taken("correct", corrections.proposed(kind, letter, record, "correct", path, record.second.values[path]))
+    if record.second and record.second.model == name and path in record.second.values:
+        value = record.second.values[path]
+    elif found := [each.answer for each in opinions if each.name == name]:
+        value = value_at(found[0], path)
+    else:
+        raise UsageError("nobody of this name was asked about this field")
+    return Taken("correct", corrections.proposed(kind, letter, record, "correct", path, value))
 
 
 def _corrected(kind: LetterType, letter: Letter, record: Record, finding: Finding) -> Proposed:

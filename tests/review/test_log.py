@@ -23,7 +23,8 @@ from extractor.pointers import value_at
 from extractor.review.corrections import addition, correction, removal
 from extractor.review.inputs import Input, known_inputs
 from extractor.review.log import Act, ConflictError, Log
-from extractor.review.state import Reviews, change, final_answer, fold, sha256_of
+from extractor.review.reviews import Reviews
+from extractor.review.state import change, final_answer, fold, sha256_of
 from extractor.runs.export import Reviewed
 from tests.support.imr import IMR
 from tests.support.reviews import desk_of, doubled, dropped, kind_of, lost, record_of, write_run

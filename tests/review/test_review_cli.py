@@ -22,7 +22,7 @@ from extractor.errors import UsageError
 from extractor.evaluation.gold.gold import load_gold
 from extractor.review.queue import key_of
 from extractor.review.review import Desk
-from extractor.review.state import Reviews
+from extractor.review.reviews import Reviews
 from extractor.runs.ledger.rows import checksum_sql, prepare
 from extractor.workspace.workspace import Workspace
 from tests.support.reviews import desk_of, failing, kind_of, lines, lost, record_of, write_run

@@ -99,7 +99,7 @@ function open() {
     else if (target.closest("button[data-view]")) pages.view(target.closest("button").dataset.view);
     else if (target.closest("[data-zoom]")) pages.zoom();
     else if (name("take-finding")) take({ finding: Number(name("take-finding")) });
-    else if (name("take-second")) take({ from: "second", path: name("take-second") });
+    else if (name("take-from")) take({ from: name("take-from"), path: name("path") });
     else if (name("remove")) change({ act: "remove", path: name("remove") });
     else if (name("add")) change({ act: "add", path: name("add") });
     else if (target.closest("[data-undo-here]")) change({ act: "undo" });
@@ -125,8 +125,8 @@ async function take(request) {
   else announce(`${words} No finding is left: a accepts the letter.`);
 }
 
-function takeHere(selector, none) {
-  const button = one.stop()?.querySelector(selector);
+function takeHere(selector, none, at = 0) {
+  const button = one.stop()?.querySelectorAll(selector)[at];
   if (button) button.click();
   else announce(none, true);
 }
@@ -244,7 +244,8 @@ function letter() {
     f: () => toFinding(1),
     F: () => toFinding(-1),
     t: () => takeHere("[data-take-finding]", "This finding names no value to take: c corrects the field."),
-    y: () => takeHere("[data-take-second]", "No second model was asked about this field."),
+    1: () => takeHere("[data-take-from]", "No one else was asked about this field."),
+    2: () => takeHere("[data-take-from]", "No second other value is known for this field.", 1),
     "+": () => (document.querySelector("[data-add]") ? click("[data-add]") : announce("No part of the letter is missing.")),
     "-": removeHere,
     "[": () => one.stepPart(-1),
