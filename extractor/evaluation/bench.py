@@ -6,19 +6,24 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from extractor.display.values import plural, some
 from extractor.errors import IncompleteRunError, LetterError, UsageError, WorkspaceError
-from extractor.evaluation.compare import Comparison, RunTable, compare, compare_many
+from extractor.evaluation.breakdown import Breakdown, LetterGroups, break_down, enum_fields
+from extractor.evaluation.compare import Comparison, compare
 from extractor.evaluation.evaluate import Evaluated, RecordedAnswers, evaluate, ledger_folders, replay
 from extractor.evaluation.gold.gold import Gold, load_gold
 from extractor.evaluation.gold.leaks import Leak, find_leaks
 from extractor.evaluation.gold.mapping import load_foreign, load_mapping
-from extractor.evaluation.gold.sets import ALL, FILE, choose, load_form, load_sets
+from extractor.evaluation.gold.sets import ALL, FILE, choose, load_form, load_sets, load_tags
 from extractor.evaluation.repeats import Spread, spread_of
 from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
 from extractor.evaluation.scores import scoring
+from extractor.evaluation.table import RunTable, compare_many
 from extractor.letters.letter import Letter, find_letters, letters_in
 from extractor.letters.workers.page_readers import pages_read_by
 from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
@@ -135,15 +140,18 @@ class Bench:
         return save(run, self.runs)
 
     def heads(self) -> list[dict[str, Any]]:
-        """What was run and the figures of each kept run, in the order they were made."""
-        return [json.loads((folder / RUN).read_text("utf-8")) for folder in latest(self.runs)]
+        """What was run, the figures of each kept run and the day it was made (``made``), in that order."""
+        return [
+            {**json.loads((folder / RUN).read_text("utf-8")), "made": _day(folder / RUN)}
+            for folder in latest(self.runs)
+        ]
 
     def rescored(self, run: Run) -> Run:
         """The answers of a run, scored with today's gold and scorer; letters without gold today are left out."""
         golds = [gold for gold in self.golds if gold.letter.id in run.about["gold"]]
         settings = {**run.about, "gold": {gold.letter.id: gold.sha256 for gold in golds}, "scorer": scoring.VERSION}
-        numbers = [letter.recording for letter in run.letters]
-        return scored(self.letter_type, golds, run.predictions, settings, run.unanswered, numbers)
+        made = [(letter.recording, letter.seconds) for letter in run.letters]
+        return scored(self.letter_type, golds, run.predictions, settings, run.unanswered, made)
 
     def replayed(
         self, prompt: str, model: str | None = None, *, reasks: int = DEFAULT_REASKS, repeat: int | None = None
@@ -176,15 +184,44 @@ class Bench:
 
     def compare_runs(self, a: Run, b: Run) -> Comparison:
         """Two runs over the letters that both have an answer to. Raises ``UsageError`` if they cannot be paired."""
-        return compare(a, b, self.letter_type.is_protected)
+        return compare(a, b, self.letter_type.is_protected, self.groups)
+
+    @cached_property
+    def groups(self) -> LetterGroups:
+        """What reports break results down by. Raises ``WorkspaceError`` for a broken ``sets.toml``."""
+        path = self.folder / FILE
+        return LetterGroups(load_tags(path), load_sets(path), enum_fields(self.letter_type.schema))
+
+    def breakdown(self, run: Run) -> Breakdown:
+        """The errors of a run by tag and set, and which values are taken for which others."""
+        return break_down([run], self.groups)
+
+    def of_letters(self, letters: Sequence[str] = (), tags: Sequence[str] = ()) -> Bench:
+        """The bench over these letters, and those with all of these tags. Raises ``UsageError`` for unknown ones."""
+        by_id, known = {gold.letter.id: gold for gold in self.golds}, load_tags(self.folder / FILE)
+        if unknown := [each for each in letters if each not in by_id]:
+            hint = f"known: {some(list(by_id), 30)}"
+            raise UsageError(f"no letter {unknown[0]!r} with gold in this set", hint=hint)
+        if unknown := [each for each in tags if each not in known]:
+            raise UsageError(f"no tag {unknown[0]!r}", hint=f"known: {', '.join(known) or '(none, see sets.toml)'}")
+        chosen = [
+            gold
+            for gold in self.golds
+            if (not letters or gold.letter.id in letters) and all(gold.letter.id in known[tag] for tag in tags)
+        ]
+        if not chosen:
+            raise UsageError("no letter has all of that", hint="leave out a --tag or a --letter")
+        words = [*tags, *([plural(len(letters), "letter")] if letters else [])]
+        name = f"{self.set_name} ({', '.join(words)})" if words else self.set_name
+        return replace(self, golds=chosen, set_name=name)
 
     def spread(self, run: Run) -> Spread | None:
         """How much the recordings of a run differ; ``None`` if no letter has more than one."""
         return spread_of(run, self.letter_type.is_protected)
 
     def compare_many(self, runs: Sequence[Run]) -> RunTable:
-        """Three or more runs, each against the first. Raises ``UsageError`` as ``compare_runs`` does."""
-        return compare_many(runs, self.letter_type.is_protected)
+        """Three or more runs in pairs. Raises ``UsageError`` as ``compare_runs`` does."""
+        return compare_many(runs, self.letter_type.is_protected, self.groups)
 
     def of_set(self, name: str) -> Bench:
         """The bench over one set of its letters. Raises ``UsageError`` kinds for a set that cannot be used."""
@@ -277,6 +314,10 @@ def _recordings(session: Session, repeat: int | None) -> RecordedAnswers:
     known = recordings(session.workspace, session.plan)
     numbers = known if repeat is None else lambda file: range(1, repeat + 1)
     return RecordedAnswers(numbers, lambda number: replace(session, recording=number).tape)
+
+
+def _day(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
 
 
 def _reads_once(letter_type: LetterType) -> LetterType:

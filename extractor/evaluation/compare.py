@@ -1,4 +1,4 @@
-"""Two or more runs over the same letters: what changed, by how much, and how certain that is.
+"""Two runs over the same letters: what changed, by how much, and how certain that is.
 
 Everything is paired by letter. A change is always the second run minus the first.
 """
@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
 from extractor.errors import UsageError
 from extractor.evaluation import stats
+from extractor.evaluation.breakdown import NO_GROUPS, Breakdown, LetterGroups, break_down
 from extractor.evaluation.flips import KINDS, Flip, LeafRow, Scores, aligned, flips_of, mean_errors, wrong_share
 from extractor.evaluation.power import LEVEL, detectable
 from extractor.evaluation.repeats import Spread, spread_of
 from extractor.evaluation.scored_run import Run
-from extractor.evaluation.scores.summary import as_count, summarise
+from extractor.evaluation.scores.summary import as_count
+from extractor.evaluation.selection import only_letters
 
 # With fewer letters no exact test can reach 0.05: the smallest p of five is 2 / 2^5.
 FEWEST = 6
@@ -133,6 +135,7 @@ class Comparison:
     failed: Mapping[str, tuple[str, ...]]
     not_compared: Mapping[str, str]
     spread: Mapping[str, Spread | None]
+    breakdown: Breakdown
     version: int = COMPARISON_VERSION
 
     @property
@@ -172,25 +175,7 @@ class Comparison:
         return {"version": self.version, "letters": self.letters, "counts": self.counts, **asdict(self)}
 
 
-@dataclass(frozen=True)
-class RunTable:
-    """Three or more runs: each against the first, with p values adjusted for multiple comparisons (Holm)."""
-
-    runs: tuple[RunFigures, ...]
-    against_first: tuple[Comparison, ...]
-    p_adjusted: Mapping[str, float]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The table as plain JSON values."""
-        return {
-            "version": COMPARISON_VERSION,
-            "runs": [asdict(run) for run in self.runs],
-            "against_first": [each.as_dict() for each in self.against_first],
-            "p_adjusted": dict(self.p_adjusted),
-        }
-
-
-def compare(a: Run, b: Run, is_protected: IsProtected) -> Comparison:
+def compare(a: Run, b: Run, is_protected: IsProtected, groups: LetterGroups = NO_GROUPS) -> Comparison:
     """Compare two runs over the letters that both have an answer to.
 
     Raises ``UsageError`` when the runs cannot be paired: another letter type, scorer or gold, or no
@@ -203,7 +188,7 @@ def compare(a: Run, b: Run, is_protected: IsProtected) -> Comparison:
             f"runs {a.id} and {b.id} have no letter in common", hint="score both over the same set: extractor eval run"
         )
     left_out = _not_compared(a, b, shared)
-    a, b = (_only(run, shared, is_protected) for run in (a, b))
+    a, b = (only_letters(run, shared, is_protected) for run in (a, b))
     pairs = _paired(a, b)
     answered = [pair for pair in pairs if not any(letter.is_failed for letters in pair for letter in letters)]
     argued = any(leaf.debatable for pair in pairs for letters in pair for letter in letters for leaf in letter.errors)
@@ -217,9 +202,9 @@ def compare(a: Run, b: Run, is_protected: IsProtected) -> Comparison:
             LetterErrors(one[0].letter_id, as_count(mean_errors(one)), as_count(mean_errors(other)))
             for one, other in pairs
         ),
-        change=_estimate(changes),
-        undebated=_estimate(_differences(pairs, debatable=False)) if argued else None,
-        both_answered=_estimate(_differences(answered)) if 0 < len(answered) < len(pairs) else None,
+        change=estimate(changes),
+        undebated=estimate(_differences(pairs, debatable=False)) if argued else None,
+        both_answered=estimate(_differences(answered)) if 0 < len(answered) < len(pairs) else None,
         letters_right=_letters_right(pairs),
         precision=_ratio(pairs, _GIVEN) if len(pairs) >= FEWEST else None,
         recall=_ratio(pairs, _HELD) if len(pairs) >= FEWEST else None,
@@ -229,17 +214,9 @@ def compare(a: Run, b: Run, is_protected: IsProtected) -> Comparison:
         zero_bounds=tuple(_zero_bounds(a, b)),
         failed={side: _failed(run) for side, run in (("a", a), ("b", b))},
         not_compared=left_out,
+        breakdown=break_down((a, b), groups),
         spread={side: spread_of(run, is_protected) for side, run in (("a", a), ("b", b))},
     )
-
-
-def compare_many(runs: Sequence[Run], is_protected: IsProtected) -> RunTable:
-    """Three or more runs, each against the first. Raises ``UsageError`` as ``compare`` does."""
-    refuse_unpaired(runs)
-    first, *others = runs
-    found = tuple(compare(first, other, is_protected) for other in others)
-    tested = {each.b.id: each.change.p for each in found if each.change.p is not None}
-    return RunTable(tuple(_figures(run) for run in runs), found, stats.holm(tested))
 
 
 def refuse_unpaired(runs: Sequence[Run]) -> None:
@@ -273,14 +250,6 @@ def _absence(run: Run, side: str, letter_id: str) -> str:
     return "" if letter_id in run.about["gold"] else f"not in {side}"
 
 
-def _only(run: Run, letter_ids: set[str], is_protected: IsProtected) -> Run:
-    """The run over these letters alone, with the figures they give."""
-    if len(run.by_letter) == len(letter_ids):
-        return run
-    letters = tuple(letter for letter in run.letters if letter.letter_id in letter_ids)
-    return replace(run, letters=letters, summary=summarise(letters, is_protected))
-
-
 def _figures(run: Run) -> RunFigures:
     return RunFigures(run.id, run.about, run.summary)
 
@@ -301,7 +270,8 @@ def _differences(pairs: Sequence[LetterPair], *, debatable: bool = True) -> list
     return [mean_errors(other, debatable=debatable) - mean_errors(one, debatable=debatable) for one, other in pairs]
 
 
-def _estimate(changes: Sequence[Fraction]) -> Estimate:
+def estimate(changes: Sequence[Fraction]) -> Estimate:
+    """The mean of the letters' changes with its interval and test. Raises ``UsageError`` for no letters."""
     differences, steps = stats.whole_steps(changes)
     change = stats.mean_change(differences)
     low, high = (None if bound is None else bound / steps for bound in (change.low, change.high))

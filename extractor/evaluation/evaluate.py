@@ -13,7 +13,7 @@ from pathlib import Path
 
 from extractor.errors import CassetteError, ExtractorError, TransportError, UsageError
 from extractor.evaluation.gold.gold import Gold
-from extractor.evaluation.scored_run import Run, about, scored
+from extractor.evaluation.scored_run import Run, about, scored, without_times
 from extractor.letters.letter import LetterFile
 from extractor.runs import bulk
 from extractor.runs.pipeline import extract
@@ -43,6 +43,10 @@ class RecordedAnswers:
     around: Callable[[int], bulk.Around]
 
 
+# A record, the number of its recording, and the seconds its calls took if the record does not have them.
+ScoredAnswer = tuple[Record, tuple[int, float | None]]
+
+
 def answer_name(letter_id: str, recording: int) -> str:
     """``letter``, or for a further recording ``letter (recording 2)``."""
     return letter_id if recording == 1 else f"{letter_id} (recording {recording})"
@@ -59,11 +63,14 @@ async def replay(
     unanswered: dict[str, ExtractorError] = {}
     gate = asyncio.Semaphore(concurrency)
 
-    async def one(gold: Gold, number: int) -> Record | None:
+    async def one(gold: Gold, number: int) -> ScoredAnswer | None:
         async with gate:
             try:
-                with recordings.around(number)(gold.file, gold.letter.sha256) if recordings else nullcontext():
-                    return await extract(gold.letter, plan)
+                with recordings.around(number)(gold.file, gold.letter.sha256) if recordings else nullcontext() as tape:
+                    record = await extract(gold.letter, plan)
+                    # How fast a replay is depends on this machine; how long the model took is in the recording.
+                    seconds = tape.head.get("seconds") if tape else None
+                    return without_times(record), (number, seconds)
             except UsageError:
                 raise
             except (TransportError, CassetteError) as error:
@@ -71,11 +78,10 @@ async def replay(
                 return None
             except Exception as error:  # a defect met by one letter must not cost the others
                 crash = ExtractorError(f"internal error: {type(error).__name__}", code="internal")
-                return failed_record(gold.letter.id, plan, crash, gold.letter.sha256)
+                return failed_record(gold.letter.id, plan, crash, gold.letter.sha256), (number, None)
 
     asked = [(gold, number) for gold in golds for number in (recordings.numbers(gold.file) if recordings else (1,))]
-    made = await asyncio.gather(*(one(gold, number) for gold, number in asked))
-    answers = [(record, number) for record, (_, number) in zip(made, asked, strict=True) if record is not None]
+    answers = [each for each in await asyncio.gather(*(one(gold, number) for gold, number in asked)) if each]
     codes = {name: unanswered[name].code for name in sorted(unanswered)}
     return Evaluated(_scored(plan, golds, set_name, answers, codes), unanswered)
 
@@ -84,11 +90,11 @@ def _scored(
     plan: Plan,
     golds: Sequence[Gold],
     set_name: str,
-    answers: Sequence[tuple[Record, int]],
+    answers: Sequence[ScoredAnswer],
     unanswered: Mapping[str, str],
 ) -> Run:
-    records, numbers = [record for record, _ in answers], [number for _, number in answers]
-    return scored(plan.letter_type, golds, records, about(plan, golds, set_name), unanswered, numbers)
+    records, made = [record for record, _ in answers], [how for _, how in answers]
+    return scored(plan.letter_type, golds, records, about(plan, golds, set_name), unanswered, made)
 
 
 def ledger_folders(
@@ -126,7 +132,7 @@ async def evaluate(
     the run: never scored as wrong. Raises what ``bulk.run`` raises.
     """
     wanted = {gold.letter.id for gold in golds}
-    answers: list[tuple[Record, int]] = []
+    answers: list[ScoredAnswer] = []
     unanswered: dict[str, ExtractorError] = {}
     reused, interrupted = 0, False
     for number, folder in enumerate(folders, start=1):
@@ -142,7 +148,7 @@ async def evaluate(
         unanswered |= {answer_name(letter_id, number): error for letter_id, error in summary.unanswered.items()}
         with (folder / bulk.RECORDS).open(encoding="utf-8") as lines:
             found = [record for record in map(Record.from_json, lines) if record.letter_id in wanted]
-        answers += [(record, number) for record in found if record.letter_id not in summary.unanswered]
+        answers += [(record, (number, None)) for record in found if record.letter_id not in summary.unanswered]
         if interrupted := summary.interrupted:
             break
     codes = {name: error.code for name, error in unanswered.items()}

@@ -98,19 +98,21 @@ def scored(
     records: Iterable[Record],
     settings: Mapping[str, Any],
     unanswered: Mapping[str, str] | None = None,
-    recordings: Iterable[int] | None = None,
+    made: Iterable[tuple[int, float | None]] | None = None,
 ) -> Run:
     """Score records against gold. Letters without a record are unanswered, and in no figure.
 
-    ``recordings`` has the number of each record among those of its letter, where letters have several.
+    ``made`` has the number of each record among those of its letter, where letters have several, and the
+    seconds that its calls took; else each is the only one, and its attempts have the seconds.
     """
-    by_id: dict[str, list[tuple[int, Record]]] = {}
-    for recording, record in zip(recordings or repeat(1), records, strict=False):
-        by_id.setdefault(record.letter_id, []).append((recording, _without_times(record)))
+    by_id: dict[str, list[tuple[int, float | None, Record]]] = {}
+    for record, (number, seconds) in zip(records, made or repeat((1, None)), strict=False):
+        took = seconds or sum(attempt.seconds for attempt in record.attempts) or None
+        by_id.setdefault(record.letter_id, []).append((number, took, without_times(record)))
     answers = [
-        (_letter(record, score(letter_type.schema, gold, record.answer), recording), record)
+        (_letter(record, score(letter_type.schema, gold, record.answer), number, took), record)
         for gold in golds
-        for recording, record in sorted(by_id.get(gold.letter.id, ()), key=itemgetter(0))
+        for number, took, record in sorted(by_id.get(gold.letter.id, ()), key=itemgetter(0))
     ]
     letters = tuple(letter for letter, _ in answers)
     lost = unanswered or {}
@@ -124,12 +126,12 @@ def scored(
     )
 
 
-def _without_times(record: Record) -> Record:
+def without_times(record: Record) -> Record:
     """A record without what differs between two runs that gave the same answers."""
     return replace(record, attempts=tuple(replace(attempt, seconds=0.0) for attempt in record.attempts))
 
 
-def _letter(record: Record, leaves: Sequence[Leaf], recording: int) -> LetterScore:
+def _letter(record: Record, leaves: Sequence[Leaf], recording: int, seconds: float | None) -> LetterScore:
     return LetterScore(
         letter_id=record.letter_id,
         status=record.status,
@@ -142,6 +144,7 @@ def _letter(record: Record, leaves: Sequence[Leaf], recording: int) -> LetterSco
         cost_usd=record.cost_usd,
         error=record.error.code if record.error else None,
         recording=recording,
+        seconds=seconds,
     )
 
 
@@ -155,6 +158,8 @@ def save(run: Run, root: Path) -> Path:
     head: dict[str, Any] = {"id": run.id, "about": run.about, "summary": run.summary, "unanswered": run.unanswered}
     if run.recordings > 1:
         head["recordings"] = [letter.recording for letter in run.letters]
+    if any(letter.seconds for letter in run.letters):
+        head["seconds"] = [letter.seconds for letter in run.letters]
     leaves = [{**_answer_key(one), **_leaf_line(leaf)} for one in run.letters for leaf in one.leaves]
     _write(folder / RUN, json.dumps(head, ensure_ascii=False, indent=1) + "\n")
     _write(folder / PREDICTIONS, _lines(map(_prediction_line, run.predictions)))
@@ -172,9 +177,10 @@ def load(folder: Path) -> Run:
             leaf = json.loads(line)
             leaves.setdefault((leaf.pop("letter_id"), leaf.pop("recording", 1)), []).append(_leaf(leaf))
         numbers = head.get("recordings") or [1] * len(records)
+        seconds = head.get("seconds") or [None] * len(records)
         letters = [
-            _letter(record, leaves.get((record.letter_id, number), []), number)
-            for record, number in zip(records, numbers, strict=True)
+            _letter(record, leaves.get((record.letter_id, number), []), number, took)
+            for record, number, took in zip(records, numbers, seconds, strict=True)
         ]
         return Run(head["about"], tuple(letters), tuple(records), head["summary"], head["unanswered"])
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
@@ -218,6 +224,8 @@ def _lines(values: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and private: records hold letters' words."""
+    """Whole or not at all, and private: records hold letters' words. What is there already keeps its date."""
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
     with whole_file(path) as file:
         file.write(text.encode())

@@ -8,12 +8,13 @@ import json
 import pytest
 
 from extractor.errors import UsageError
-from extractor.evaluation.compare import compare, compare_many
+from extractor.evaluation.compare import compare
 from extractor.evaluation.reports.formats import as_junit, as_markdown, as_text
 from extractor.evaluation.reports.parts import compare_parts, run_parts, table_parts
 from extractor.evaluation.reports.sentences import compare_headline, compare_warnings
 from extractor.evaluation.scores.scoring import Leaf
 from extractor.evaluation.scores.summary import LetterScore
+from extractor.evaluation.table import compare_many
 from tests.support.evals import ABOUT, errors, is_protected, leaf, letter, run
 
 FLIPS = [
@@ -178,11 +179,12 @@ def test_a_comparison_is_plain_json():
 def test_three_runs_in_one_table_name_their_multiplicity():
     runs = [errors([3] * 8), errors([2] * 8, prompt="toy@v2"), errors([3] * 7 + [2], prompt="toy@v3")]
     found = compare_many(runs, is_protected)
-    one, other = found.against_first
-    assert found.p_adjusted[one.b.id] == pytest.approx(2 * one.change.p)
-    assert found.p_adjusted[other.b.id] == 1.0
+    one, other = found.contrasts
+    assert one.p_adjusted == pytest.approx(2 * one.comparison.change.p)
+    assert other.p_adjusted == 1.0
+    assert found.interactions == ()
     report = as_text(table_parts(found))
-    assert "2 comparisons were made on the same letters" in report
+    assert "2 tests were made on the same letters" in report
     assert "p (Holm)" in report
 
 

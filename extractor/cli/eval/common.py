@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +21,7 @@ from extractor.evaluation.bench import AskOptions, Bench
 from extractor.evaluation.evaluate import Evaluated
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.scored_run import Run
+from extractor.evaluation.selection import only_fields, only_letters
 from extractor.files import output_file
 
 _EVERY = 100
@@ -34,6 +35,17 @@ GoldOption = Annotated[
 ]
 MappingOption = Annotated[
     Path | None, typer.Option("--mapping", metavar="FILE", help="How gold of another shape maps onto the schema.")
+]
+LetterOption = Annotated[
+    list[str] | None, typer.Option("--letter", metavar="ID", help="Only this letter; may be repeated.")
+]
+TagOption = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="Only letters with this tag of sets.toml; repeated: with all of them."),
+]
+FieldOption = Annotated[
+    list[str] | None,
+    typer.Option("--field", metavar="F", help="Only this field, e.g. decisions/outcome or header; may be repeated."),
 ]
 RepeatOption = Annotated[
     int | None,
@@ -80,6 +92,26 @@ def open_bench(
     """The bench of the named workspace, or of the nearest one above. Raises ``UsageError`` kinds."""
     opened = open_offline(workspace, letter_type, or_bundled=False)
     return opened.bench(set_name, letters=letters, gold=gold, mapping=mapping)
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """The part of each run that is reported: letters, tags and fields; empty is all."""
+
+    letters: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    fields: Sequence[str] = ()
+
+    def of_bench(self, bench: Bench) -> Bench:
+        """The bench over these letters alone. Raises ``UsageError`` for unknown letters and tags."""
+        return bench.of_letters(self.letters, self.tags)
+
+    def of_run(self, run: Run, bench: Bench) -> Run:
+        """The run over the letters of the bench, and these fields. Raises ``UsageError`` for an unknown field."""
+        is_protected = bench.letter_type.is_protected
+        if self.letters or self.tags:
+            run = only_letters(run, {gold.letter.id for gold in bench.golds}, is_protected)
+        return only_fields(run, self.fields, is_protected) if self.fields else run
 
 
 def make_run(bench: Bench, how: How, prompt: str | None) -> tuple[Run, Exit]:

@@ -8,14 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from extractor.cli.eval.common import (
+    FieldOption,
     GoldOption,
     How,
+    LetterOption,
     LettersOption,
     MappingOption,
     OutOption,
     RepeatOption,
-    RunModelOption,
+    RunPart,
     SetOption,
+    TagOption,
     open_bench,
     rendered,
     resolve,
@@ -36,6 +39,7 @@ from extractor.evaluation.reports.sentences import (
     compare_warnings,
 )
 from extractor.evaluation.scored_run import Run
+from extractor.evaluation.table import RunTable
 
 
 def compare_command(
@@ -43,8 +47,14 @@ def compare_command(
         list[str],
         typer.Argument(help="Prompt versions (replayed), `offline`, or run ids and folders.", metavar="A B [C...]"),
     ],
-    model: RunModelOption = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="M", help="replay:openai/NAME; repeated: each prompt with each of the models."),
+    ] = None,
     set_name: SetOption = ALL,
+    letter: LetterOption = None,
+    tag: TagOption = None,
+    field: FieldOption = None,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="KIND", help="List only flips that broke, fixed or changed.")
     ] = None,
@@ -64,23 +74,30 @@ def compare_command(
 
     Paired by letter: exact sign-flip test and its interval on errors per letter, exact McNemar test on
     letters fully right, and every value that flipped with gold and both answers. Three or more runs
-    are each compared with the first, p values adjusted (Holm). No model is called: prompt versions are
-    replayed from cassettes. Letters that one run has no answer to are left out, with a warning; the
-    exit code is then 4, or 3 for missing cassettes. All recordings of a letter are used, with the letter
-    as the unit of every test.
+    are each compared with the first; with several models, prompts within each model and models within
+    each prompt, and whether a change of prompt does the same with each model; p values are adjusted
+    (Holm). No model is called: prompt versions are replayed from cassettes, with all recordings of a
+    letter, and the letter as the unit of every test. Letters that one run has no answer to are left
+    out, with a warning; the exit code is then 4, or 3 for missing cassettes.
 
     Replays are kept under runs/TYPE in the workspace. They hold text of letters.
 
     Example: extractor eval compare imr@v1 imr@v2 --format html --out compare.html
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
-    if len(runs) < 2:
+    models = model or [None]
+    if len(runs) * len(models) < 2:
         raise UsageError("name at least two runs to compare", hint="for example: extractor eval compare imr@v1 imr@v2")
     if unknown := set(only or []) - {"broke", "fixed", "changed"}:
         raise UsageError(f"no kind of flips {min(unknown)!r}", hint="known: broke, fixed, changed")
-    how = How(model, reasks=reask, asking=AskOptions(repeat=repeat))
-    found = [resolve(bench, how, spec) for spec in runs]
-    write(out, _report([run for run, _ in found], bench, form, only or []))
+    part = RunPart(letter or (), tag or (), field or ())
+    bench = part.of_bench(bench)
+    found = [
+        resolve(bench, How(each, reasks=reask, asking=AskOptions(repeat=repeat)), spec)
+        for spec in runs
+        for each in (models if bench.find(spec) is None else models[:1])
+    ]
+    write(out, _report([part.of_run(run, bench) for run, _ in found], bench, form, only or []))
     raise typer.Exit(max(code for _, code in found))
 
 
@@ -93,6 +110,7 @@ def _report(runs: list[Run], bench: Bench, form: str, only: list[str]) -> str:
                 "text": lambda: as_text(table_parts(many)),
                 "md": lambda: as_markdown(table_parts(many)),
                 "json": lambda: _json(many.as_dict()),
+                "html": lambda: _table_page(many),
             },
         )
     two = bench.compare_runs(runs[0], runs[1])
@@ -120,6 +138,12 @@ def _page(two: Comparison, runs: list[Run], texts: dict[str, str], truths: dict[
     from extractor.evaluation.reports.html import render_compare
 
     return render_compare(two, runs[0], runs[1], texts, truths)
+
+
+def _table_page(many: RunTable) -> str:
+    from extractor.evaluation.reports.html import render_table
+
+    return render_table(many)
 
 
 def _json(value: Any) -> str:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from extractor.cli.eval.common import (
+    FieldOption,
     GoldOption,
     How,
+    LetterOption,
     LettersOption,
     MappingOption,
     OutOption,
     RepeatOption,
     RunModelOption,
+    RunPart,
     SetOption,
+    TagOption,
     make_run,
     open_bench,
     rendered,
@@ -32,12 +37,14 @@ from extractor.cli.shared.options import (
     print_err,
     print_json,
 )
-from extractor.display.values import percent_of
+from extractor.display.values import number, percent_of, signed
 from extractor.errors import UsageError
 from extractor.evaluation.bench import AskOptions, Bench
+from extractor.evaluation.breakdown import Breakdown
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.repeats import Spread
+from extractor.evaluation.reports.figures import trend
 from extractor.evaluation.reports.formats import as_junit, as_markdown, as_text
 from extractor.evaluation.reports.parts import Grid, run_parts
 from extractor.evaluation.scored_run import Run
@@ -57,6 +64,9 @@ def run_command(
     ] = None,
     model: RunModelOption = None,
     set_name: SetOption = ALL,
+    letter: LetterOption = None,
+    tag: TagOption = None,
+    field: FieldOption = None,
     base_url: UrlOption = None,
     reask: ReaskOption = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=512, help="Letters in flight at once.")] = 8,
@@ -85,36 +95,41 @@ def run_command(
     Example: extractor eval run imr@v1 imr@v2 --set smoke
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
+    part = RunPart(letter or (), tag or (), field or ())
+    bench = part.of_bench(bench)
     how = How(model, base_url, reask, AskOptions(concurrency, repeat, fresh))
     if form in ("html", "json", "junit") and len(prompts or ()) > 1:
         raise UsageError(f"--format {form} is for one prompt", hint="name one, or use eval compare for two")
     found = [make_run(bench, how, prompt) for prompt in prompts or (None,)]
-    write(out, "\n".join(report(run, bench, form) for run, _ in found))
+    write(out, "\n".join(report(part.of_run(run, bench), bench, form) for run, _ in found))
     raise typer.Exit(max((code for _, code in found), default=Exit.FINE))
 
 
 def report(run: Run, bench: Bench, form: str) -> str:
     """A run in one format."""
-    spread = bench.spread(run)
+    spread, breakdown = bench.spread(run), bench.breakdown(run)
     texts = {gold.letter.id: gold.letter.text for gold in bench.golds}
     truths = {gold.letter.id: gold for gold in bench.golds}
     return rendered(
         form,
         {
-            "text": lambda: as_text(run_parts(run, spread)),
-            "md": lambda: as_markdown(run_parts(run, spread)),
-            "json": lambda: json.dumps(as_json(run, spread), ensure_ascii=False, indent=2) + "\n",
-            "html": lambda: _page(run, texts, truths, spread),
+            "text": lambda: as_text(run_parts(run, spread, breakdown)),
+            "md": lambda: as_markdown(run_parts(run, spread, breakdown)),
+            "json": lambda: (
+                json.dumps({**as_json(run, spread), "breakdown": asdict(breakdown)}, ensure_ascii=False, indent=2)
+                + "\n"
+            ),
+            "html": lambda: _page(run, texts, truths, spread, breakdown),
             "junit": lambda: as_junit(run, run.about["prompt"] or run.about["model"]),
         },
     )
 
 
-def _page(run: Run, texts: dict[str, str], truths: dict[str, Gold], spread: Spread | None) -> str:
+def _page(run: Run, texts: dict[str, str], truths: dict[str, Gold], spread: Spread | None, breakdown: Breakdown) -> str:
     # The template engine is slow to load, and only pages need it.
     from extractor.evaluation.reports.html import render_run
 
-    return render_run(run, texts, truths, spread)
+    return render_run(run, texts, truths, spread, breakdown)
 
 
 def as_json(run: Run, spread: Spread | None = None) -> dict[str, Any]:
@@ -169,7 +184,7 @@ def history_command(
     workspace: WorkspaceOption = None,
     as_json_: JsonOption = False,
 ) -> None:
-    """List the runs that were kept, oldest first, one line each.
+    """List the runs that were kept, oldest first, one line each, with dates and the trend of each set and model.
 
     Example: extractor eval history --set gold
     """
@@ -178,10 +193,29 @@ def history_command(
     if as_json_:
         print_json(heads)
         return
+    if not heads:
+        print("no runs yet; make one: extractor eval run")
+        return
+    print(as_text(_history_parts(heads)))
+
+
+def _history_parts(heads: list[dict[str, Any]]) -> Iterator[str | Grid]:
     grid = Grid(
-        ("run", "letters", "errors/letter", "precision", "recall", "right", "silent (protected + other)", "cost USD")
+        (
+            "made",
+            "run",
+            "letters",
+            "errors/letter",
+            "change",
+            "precision",
+            "recall",
+            "right",
+            "silent (protected + other)",
+            "cost USD",
+        )
     )
-    grid.right = frozenset(range(1, 8))
+    grid.right = frozenset(range(2, 10))
+    series: dict[tuple[str, str], list[float]] = {}
     for head in heads:
         s = head["summary"]
         left = f" (+{len(head['unanswered'])} unanswered)" if head["unanswered"] else ""
@@ -189,13 +223,21 @@ def history_command(
         ratios = (
             percent_of(*s["precision"]),
             percent_of(*s["recall"]),
-            f"{s['letters_right'][0]}/{s['letters_right'][1]}",
+            f"{number(s['letters_right'][0])}/{number(s['letters_right'][1])}",
         )
+        before = series.setdefault((head["about"]["set"], head["about"]["model"]), [])
+        errors = s["errors"] / s["letters"] if s["letters"] else 0.0
         figures = (
-            f"{s['errors'] / s['letters'] if s['letters'] else 0:.2f}",
+            number(errors, 2),
+            signed(errors - before[-1], 2) if before else "",
             *ratios,
-            f"{s['silent_errors']} + {s.get('silent_other_errors', 0)}",
+            f"{number(s['silent_errors'])} + {number(s.get('silent_other_errors', 0))}",
             cost,
         )
-        grid.rows.append((head["id"], f"{s['letters']}{left}", *figures))
-    print(as_text(iter([grid])) if grid.rows else "no runs yet; make one: extractor eval run", end="\n")
+        before.append(errors)
+        grid.rows.append((head["made"], head["id"], f"{number(s['letters'])}{left}", *figures))
+    yield grid
+    yield "change: in errors per letter, from the run before it of the same set and model"
+    for (name, model), values in series.items():
+        if len(values) > 1:
+            yield f"trend of {name}, {model}: {trend(values)} ({number(values[0], 2)} to {number(values[-1], 2)})"

@@ -30,6 +30,22 @@ def load_sets(path: Path) -> dict[str, list[str]]:
     return dict(sets)
 
 
+def load_tags(path: Path) -> dict[str, list[str]]:
+    """``[tags]``: what letters are like, each tag with its letter ids; empty if there are none.
+
+    Raises ``WorkspaceError`` if the file is not of that shape.
+    """
+    load_sets(path)
+    if not path.exists():
+        return {}
+    tags = tomllib.loads(path.read_text("utf-8")).get("tags", {})
+    if not isinstance(tags, dict) or not all(isinstance(ids, list) for ids in tags.values()):
+        raise WorkspaceError(
+            f"{path} is not a file of sets", hint='write: [tags] and then lines like long = ["id", ...]'
+        )
+    return {str(tag): list(map(str, ids)) for tag, ids in tags.items()}
+
+
 def load_form(path: Path) -> list[str]:
     """``phrases`` of ``[form]``: words of the letters' form, which prompts may use."""
     load_sets(path)

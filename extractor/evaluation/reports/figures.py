@@ -175,10 +175,18 @@ def _effort(all_of: Sequence[Summary]) -> Iterator[Figure]:
     for name in dict.fromkeys(name for each in all_of for name in each["usage"]):
         counts = [each["usage"].get(name) for each in all_of]
         yield _counted(name.replace("_", " ").capitalize(), counts, fewer=None, relative=True)
+    times = [each.get("seconds_per_call") for each in all_of]
+    if any(times):
+        took = tuple((f"{number(each, 1)} s" if each else number(None), "") for each in times)
+        yield Figure("Time of a call, median when it was made", took, _seconds(_change(times)))
     costs = [each["cost_usd"] for each in all_of]
     change = _change(costs)
     cost = "" if change is None else money(abs(change)) if change >= 0 else f"\u2212{money(-change)}"
     yield Figure("Cost", tuple((money(each), "") for each in costs), f"+{cost}" if change and change > 0 else cost)
+
+
+def _seconds(change: float | None) -> str:
+    return "" if change is None else f"{signed(change, 1)} s"
 
 
 def _counted(
@@ -303,6 +311,13 @@ def changes(per_letter: Sequence[LetterErrors]) -> list[tuple[str, int, int]]:
     return [
         (far.get(change, signed(change)), change, tally[change]) for change in range(min(0, *tally), max(0, *tally) + 1)
     ]
+
+
+def trend(values: Sequence[float]) -> str:
+    """Counts as a row of bars, one a value, from 0 to the largest."""
+    bars = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+    top = max(values) or 1.0
+    return "".join(bars[round(7 * value / top)] for value in values)
 
 
 @dataclass(frozen=True)

@@ -18,25 +18,35 @@ from extractor.display import values
 from extractor.display.palette import palette
 from extractor.display.safe_text import csp_hash, plain, visible
 from extractor.display.values import number
+from extractor.evaluation.breakdown import Breakdown
 from extractor.evaluation.compare import Comparison
 from extractor.evaluation.flips import mean_errors
 from extractor.evaluation.gold.gold import Gold
 from extractor.evaluation.repeats import Spread
 from extractor.evaluation.reports import figures, sentences
 from extractor.evaluation.reports.letterparts import LetterPart, ValueRow, error_row, flip_rows, letter_part
+from extractor.evaluation.reports.parts import Grid, breakdown_parts, table_parts
 from extractor.evaluation.scored_run import Run
 from extractor.evaluation.scores.summary import LetterScore, as_count
+from extractor.evaluation.table import RunTable
 from extractor.runs.record import Record
 
 # Up to so many letters are expanded when the page opens; with more, the reader expands those she wants.
 MOST_OPEN = 12
 ERROR_KINDS = ("wrong", "omitted", "invented", "failed")
 _NO_GOLD: Mapping[str, Gold] = {}
+_WHOLE = Breakdown()
 _TEMPLATES = files("extractor.evaluation.reports") / "templates"
 _SHA = 12
 
 
-def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold], spread: Spread | None = None) -> str:
+def render_run(
+    run: Run,
+    letters: Mapping[str, str],
+    gold: Mapping[str, Gold],
+    spread: Spread | None = None,
+    breakdown: Breakdown = _WHOLE,
+) -> str:
     """The report of one run. ``letters``: raw texts by id; ``gold`` by id, for its notes on debatable values.
     ``spread``: how much its recordings differ, where letters have several.
 
@@ -60,6 +70,7 @@ def render_run(run: Run, letters: Mapping[str, str], gold: Mapping[str, Gold], s
         groups=figures.run_groups(run.summary),
         notes=sentences.run_notes(run, spread),
         spreads=[("", spread)] if spread else [],
+        breakdown=[*breakdown_parts(breakdown, ("errors",))],
         fields=[row for row in fields if row["errors"]],
         fields_right=[row["field"] for row in fields if not row["errors"]],
         kinds=[(kind, run.summary[kind]) for kind in ERROR_KINDS if run.summary[kind]],
@@ -101,6 +112,7 @@ def render_compare(
         facts=_facts([a, b]),
         groups=figures.compare_groups(comparison),
         notes=sentences.compare_notes(comparison),
+        breakdown=[*breakdown_parts(comparison.breakdown, names)],
         spreads=[(name, each) for name, key in zip(names, "ab", strict=True) if (each := comparison.spread[key])],
         per_letter=drawn,
         left_out=left_out,
@@ -115,6 +127,12 @@ def render_compare(
         untouched=[row.letter_id for row in comparison.per_letter if not row.a and not row.b],
         opened=_opened(parts),
     )
+
+
+def render_table(table: RunTable) -> str:
+    """The report of three or more runs as one page: the tables and sentences of the other formats."""
+    parts = [*table_parts(table)]
+    return _page("table.html", title=str(parts[0]), parts=parts, lead=parts[0], rest=parts[1:])
 
 
 # ---- letters ------------------------------------------------------------------------------------
@@ -240,6 +258,7 @@ def _environment() -> Environment:
     )
     found.filters.update(visible=visible, plain=plain, clip=_clip, pointer=_pointer, number=values.number)
     found.filters.update(signed=values.signed, shortened=values.shortened)
+    found.tests["grid"] = lambda part: isinstance(part, Grid)
     found.globals["not_reported"] = values.NOT_REPORTED
     return found
 

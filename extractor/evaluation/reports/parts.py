@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from extractor.display.values import money, number, p_value, percent_of, plural, shortened, signed
-from extractor.evaluation.compare import Comparison, RunFigures, RunTable
+from extractor.display.values import interval, money, number, p_value, percent_of, plural, shortened, signed
+from extractor.evaluation.breakdown import Breakdown
+from extractor.evaluation.compare import Comparison, RunFigures
 from extractor.evaluation.evaluate import answer_name
 from extractor.evaluation.flips import KINDS, Flip
 from extractor.evaluation.repeats import Spread
 from extractor.evaluation.reports import sentences
 from extractor.evaluation.reports.figures import FigureGroup, compare_groups, run_groups
 from extractor.evaluation.scored_run import Run
+from extractor.evaluation.table import RunTable
 
 
 @dataclass
@@ -25,9 +27,10 @@ class Grid:
 
 
 Part = str | Grid
+_NOTHING = Breakdown()
 
 
-def run_parts(run: Run, spread: Spread | None = None) -> Iterator[Part]:
+def run_parts(run: Run, spread: Spread | None = None, breakdown: Breakdown = _NOTHING) -> Iterator[Part]:
     """One run; ``spread``: how much its recordings differ, where letters have several."""
     summary, about = run.summary, run.about
     yield sentences.run_headline(run)
@@ -41,6 +44,7 @@ def run_parts(run: Run, spread: Spread | None = None) -> Iterator[Part]:
         counts = (gold, tally["match"], tally["wrong"], tally["omitted"], tally["invented"], tally["failed"])
         fields.rows.append((name, *map(number, counts)))
     yield fields
+    yield from breakdown_parts(breakdown, ("errors",))
     errors = [(letter, leaf) for letter in run.letters for leaf in letter.errors]
     if errors:
         grid = Grid(("letter", "path", "status", "gold", "answer", ""))
@@ -85,6 +89,7 @@ def compare_parts(c: Comparison, only: Sequence[str] = ()) -> Iterator[Part]:
     yield figure_grid(compare_groups(c), (a, b))
     yield from sentences.compare_notes(c)
     yield _field_grid(c)
+    yield from breakdown_parts(c.breakdown, (a, b))
     for kind in KINDS:
         found = [flip for flip in c.flips if flip.kind == kind and (not only or kind in only)]
         if found:
@@ -93,6 +98,24 @@ def compare_parts(c: Comparison, only: Sequence[str] = ()) -> Iterator[Part]:
     for key, name in (("a", a), ("b", b)):
         yield from _flaky_parts(c.spread[key], name)
     yield f"One letter in full: extractor eval show LETTER {c.a.id} {c.b.id}" if c.flips else "No value differs."
+
+
+def breakdown_parts(breakdown: Breakdown, names: Sequence[str]) -> Iterator[Part]:
+    """Errors by groups of letters, and what was given for values of a fixed list; one column a run."""
+    if breakdown.slices:
+        yield "errors by tag and set; differences within them are not tested"
+        grid = Grid(("", "letters", *names), [], frozenset(range(1, len(names) + 2)))
+        for each in breakdown.slices:
+            label = each.name if each.kind == "tag" else f"{each.name} ({each.kind})"
+            grid.rows.append((label, number(each.letters), *map(number, each.errors)))
+        yield grid
+    if breakdown.confusions:
+        yield "values from a fixed list: what was given for what"
+        grid = Grid(("field", "gold", "answer", *names), [], frozenset(range(3, len(names) + 3)))
+        for pair in breakdown.confusions:
+            answer = "the same" if pair.is_right else shortened(pair.answer)
+            grid.rows.append((pair.field, shortened(pair.gold), answer, *map(number, pair.counts)))
+        yield grid
 
 
 def figure_grid(groups: Sequence[FigureGroup], names: Sequence[str]) -> Grid:
@@ -136,33 +159,37 @@ def _mark(protected: bool, debatable: bool) -> str:
 
 
 def table_parts(table: RunTable) -> Iterator[Part]:
-    """Three or more runs in one table, each against the first."""
-    names = sentences.names_of(*(run.about for run in table.runs))
-    yield f"Each run against {names[0]}, over the letters that both answered"
-    grid = run_table([*zip(names, table.runs, strict=True)])
-    grid.headings = (*grid.headings, "fixed", "broke", "change", "p (Holm)")
-    grid.right = frozenset(range(1, len(grid.headings)))
-    grid.rows[0] = (*grid.rows[0], "", "", "", "")
-    for i, c in enumerate(table.against_first, start=1):
-        adjusted = table.p_adjusted.get(c.b.id)
-        p = "" if adjusted is None else p_value(adjusted)
+    """Three or more runs: one row each, then every change with its test, and whether models agree on it."""
+    names = dict(zip((run.id for run in table.runs), sentences.names_of(*(r.about for r in table.runs)), strict=True))
+    yield f"{len(table.runs)} runs, set {table.runs[0].about['set']}"
+    yield run_table([(names[run.id], run) for run in table.runs])
+    yield sentences.table_note(table)
+    grid = Grid(("change", "within", "errors per letter", "95% interval", "exact test", "p (Holm)", "fixed", "broke"))
+    grid.right = frozenset((2, 5, 6, 7))
+    for each in table.contrasts:
+        c, change = each.comparison, each.comparison.change
         counts = number(c.counts["fixed"]), number(c.counts["broke"])
-        grid.rows[i] = (*grid.rows[i], *counts, signed(c.change.mean, 2), p)
+        tested = (
+            interval(change.low, change.high, 2),
+            *(p_value(p) if p is not None else "" for p in (change.p, each.p_adjusted)),
+        )
+        label = f"{names[c.a.id]} -> {names[c.b.id]}"
+        grid.rows.append((label, each.within, signed(change.mean, 2), *tested, *counts))
     yield grid
-    yield (
-        f"{len(table.against_first)} comparisons were made on the same letters; p values are adjusted for that (Holm). "
-        "The primary figure is errors per letter."
-    )
-    for name, c in zip(names[1:], table.against_first, strict=True):
-        yield f"{name}: {sentences.compare_headline(c)}"
-        yield from (f"{name}: {warning}" for warning in sentences.compare_warnings(c))
+    yield from map(sentences.interaction, table.interactions)
+    yield from breakdown_parts(table.breakdown, [*names.values()])
+    for each in table.contrasts:
+        c = each.comparison
+        lead = f"{names[c.a.id]} -> {names[c.b.id]}"
+        yield f"{lead}: {sentences.compare_headline(c)}"
+        yield from (f"{lead}: {warning}" for warning in sentences.compare_warnings(c))
         if broke := [flip for flip in c.flips if flip.kind == "broke"]:
-            yield f"broke under {name} ({len(broke)})"
-            yield _flip_grid(broke, names[0], name)
+            yield f"broke, {lead} ({len(broke)})"
+            yield _flip_grid(broke, names[c.a.id], names[c.b.id])
 
 
 def run_table(runs: Sequence[tuple[str, RunFigures]]) -> Grid:
-    """One row a run: errors, shares right, silent errors (protected + other), tokens and cost."""
+    """One row a run: errors, shares right, silent errors (protected + other), tokens, cost and time."""
     headings = (
         "",
         "errors per letter",
@@ -174,6 +201,7 @@ def run_table(runs: Sequence[tuple[str, RunFigures]]) -> Grid:
         "input tokens",
         "output tokens",
         "cost",
+        "time of a call",
     )
     grid = Grid(headings, [], frozenset(range(1, len(headings))))
     for name, run in runs:
@@ -183,6 +211,7 @@ def run_table(runs: Sequence[tuple[str, RunFigures]]) -> Grid:
         silent = f"{number(s['silent_errors'])} + {number(s.get('silent_other_errors', 0))}"
         tokens = (number(s["usage"].get(key)) for key in ("input_tokens", "output_tokens"))
         per_letter = number(s["errors"] / s["letters"], 2) if s["letters"] else "none"
-        effort = (*tokens, money(s["cost_usd"]))
+        took = s.get("seconds_per_call")
+        effort = (*tokens, money(s["cost_usd"]), f"{number(took, 1)} s" if took else number(None))
         grid.rows.append((name, per_letter, *shares, right, number(s["failed_letters"]), silent, *effort))
     return grid

@@ -15,6 +15,7 @@ from extractor.evaluation.compare import Comparison, Estimate
 from extractor.evaluation.power import FEWEST_DIFFERING, POWER
 from extractor.evaluation.repeats import Spread
 from extractor.evaluation.scored_run import Run
+from extractor.evaluation.table import Interaction, RunTable
 
 
 def full_name(about: Mapping[str, Any]) -> str:
@@ -234,6 +235,41 @@ def letters_right(summary: Mapping[str, Any], name: str = "") -> str:
         f"{name + ': ' if name else ''}{number(right)} of {plural(of, 'letter')} fully right; "
         f"95% interval {rough_percent(low)} to {rough_percent(high)}."
     )
+
+
+# ---- three or more ------------------------------------------------------------------------------
+
+
+def table_note(table: RunTable) -> str:
+    """How the runs are compared, and what the p values are adjusted for."""
+    tests = len(table.contrasts) + len(table.interactions)
+    within = {bool(each.within) for each in table.contrasts}
+    how = "prompts within each model, and models within each prompt" if True in within else "each with the first"
+    return (
+        f"Compared: {how}, paired by letter. {tests} tests were made on the same letters; p values are adjusted for "
+        "that (Holm). The primary figure is errors per letter."
+    )
+
+
+def interaction(found: Interaction) -> str:
+    """Whether a prompt that helps one model helps the other."""
+    first, second = found.prompts
+    one, other = found.models
+    lead = f"{second} against {first}: {_short_change(found.a)} with {one}; {_short_change(found.b)} with {other}."
+    if found.difference.is_significant:
+        tested = f"The change is not the same with both models: it differs by {_short_change(found.difference)}"
+    else:
+        tested = (
+            f"No detectable difference between the models in what the change does ({_short_change(found.difference)})"
+        )
+    adjusted = f", adjusted {p_value(found.p_adjusted)}" if found.p_adjusted is not None else ""
+    if found.a.mean * found.b.mean > 0:
+        way = "It points the same way with both."
+    elif found.a.mean * found.b.mean < 0:
+        way = "It helps one model and not the other, as far as these letters go."
+    else:
+        way = ""
+    return " ".join(filter(None, [lead, f"{tested}{adjusted}.", way]))
 
 
 # ---- one run ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from statistics import median
 from typing import Any
 
 from extractor.evaluation.scores.scoring import ERRORS, Leaf
@@ -26,6 +27,7 @@ class LetterScore:
     ``flagged_paths``: the paths into the answer at which they point. ``withheld``: values that the record leaves
     out, by path into the answer. ``attempts``, ``usage`` and
     ``cost_usd`` are the record's own. ``recording``: which of several answers to the letter this is, from 1.
+    ``seconds``: how long its calls took when they were made, where that is known.
     """
 
     letter_id: str
@@ -39,6 +41,7 @@ class LetterScore:
     cost_usd: float | None = None
     error: str | None = None
     recording: int = 1
+    seconds: float | None = None
 
     @cached_property
     def errors(self) -> list[Leaf]:
@@ -102,7 +105,8 @@ def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool
     """All figures of one run, as JSON. Pairs are ``[count, of]``.
 
     Where letters have several recordings, each letter counts once, with the mean over its recordings: the figures
-    are those of one pass over the letters, and may be fractions. ``answers`` is how many answers were scored.
+    are those of one pass over the letters, and may be fractions. ``answers`` is how many answers were scored,
+    ``seconds_per_call`` the median time of a call.
 
     ``errors``: wrong + omitted + invented + failed leaves, the primary figure together with
     ``letters``; ``debatable_errors`` of them are on values that gold calls debatable. ``precision``: right
@@ -114,10 +118,17 @@ def summarise(letters: Sequence[LetterScore], is_protected: Callable[[str], bool
     groups: dict[int, list[LetterScore]] = {}
     for letter in letters:
         groups.setdefault(recordings[letter.letter_id], []).append(letter)
+    head = {"answers": len(letters), "seconds_per_call": _seconds_per_call(letters)}
     if set(groups) <= {1}:
-        return {"answers": len(letters), **_counts(letters, is_protected)}
+        return {**head, **_counts(letters, is_protected)}
     figures = {count: _counts(some, is_protected) for count, some in groups.items()}
-    return {"answers": len(letters), **_mean_pass(figures)}
+    return {**head, **_mean_pass(figures)}
+
+
+def _seconds_per_call(letters: Sequence[LetterScore]) -> float | None:
+    """The median over the answers; ``None`` if it is not known of all of them."""
+    times = [letter.seconds / len(letter.attempts) for letter in letters if letter.seconds and letter.attempts]
+    return round(median(times), 3) if times and len(times) == len(letters) else None
 
 
 def _mean_pass(figures: Mapping[int, Any]) -> Any:
