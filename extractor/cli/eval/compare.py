@@ -85,7 +85,7 @@ def compare_command(
     Example: extractor eval compare imr@v1 imr@v2 --format html --out compare.html
     """
     bench = open_bench(workspace, letter_type, set_name, letters=letters, gold=gold, mapping=mapping)
-    models = model or [None]
+    models: list[str | None] = [*model] if model else [None]
     if len(runs) * len(models) < 2:
         raise UsageError("name at least two runs to compare", hint="for example: extractor eval compare imr@v1 imr@v2")
     if unknown := set(only or []) - {"broke", "fixed", "changed"}:
