@@ -44,13 +44,13 @@ from extractor.runs.bulk import (
 )
 from extractor.runs.export import BOTH, FORMATS, Written, columns_of
 from extractor.runs.export.cells import Cell
-from extractor.runs.export.tables import LETTERS
+from extractor.runs.export.table import LETTERS
 from extractor.runs.pipeline import extract
 from extractor.runs.plan import DEFAULT_REASKS, MOST_REASKS, Plan
 from extractor.runs.record import Record, record_schema
-from extractor.runs.replies import failed_record
+from extractor.runs.replies import NOT_OF_TYPE, failed_record
 from extractor.runs.stream import RecordStream
-from extractor.settings import require_number, require_path, require_whole
+from extractor.settings import optional_path, require_number, require_path, require_paths, require_whole
 from extractor.workspace.lazy import LazySession
 from extractor.workspace.second import SecondModel
 from extractor.workspace.session import PlanSpec
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from extractor.evaluation.bench import Bench
     from extractor.evaluation.compare import Comparison
 
-__all__ = ["BOTH", "DEFAULT_REASKS", "FORMATS", "RECORDS", "Extractor", "ProofLevel"]
+__all__ = ["BOTH", "DEFAULT_REASKS", "FORMATS", "NOT_OF_TYPE", "RECORDS", "Extractor", "ProofLevel"]
 AnyPath = str | PathLike[str]
 Notify = Callable[[str], None]
 
@@ -102,7 +102,7 @@ class Extractor:
                 "a letter type without a workspace is read without a language model",
                 hint="to ask a model, put the type and a prompt into a workspace: extractor init DIR",
             )
-        folder = workspace if isinstance(workspace, Workspace) else _folder(workspace, "workspace")
+        folder = workspace if isinstance(workspace, Workspace) else optional_path("workspace", workspace)
         settings: dict[str, Any] = {"letter_type": None if own else letter_type, "model": model, "prompt": prompt}
         settings |= {"base_url": base_url, "reasks": reasks}
         self._lazy = LazySession(folder, settings, own_type=own, strict=strict, second=second)
@@ -225,8 +225,8 @@ class Extractor:
         reason under ``error``; with ``debug`` a bug that a line triggers is raised. PDF files and scans that the run
         in ``run_folder`` read are not read again.
         """
-        index = LetterIndex(find_letters(_paths(paths)), starts_of(self.letter_types))
-        folder = _folder(run_folder)
+        index = LetterIndex(find_letters(require_paths(paths)), starts_of(self.letter_types))
+        folder = optional_path("folder", run_folder)
         reader = ReadingCache(folder / FOLDER) if folder else None
         return LineChecker(self.letter_types, index, strict=self._strict, debug=debug, reader=reader).check(lines)
 
@@ -240,7 +240,7 @@ class Extractor:
         ``letter_id`` chooses one; raises ``UsageError`` if there is none of this id. ``notify`` is called with
         messages for the user.
         """
-        files = find_letters(_paths(paths), notify=notify)
+        files = find_letters(require_paths(paths), notify=notify)
         if letter_id is not None:
             file = LetterIndex(files, starts_of(self.letter_types)).get(letter_id)
             if file is None:
@@ -269,13 +269,14 @@ class Extractor:
         is called with messages for the user. Raises ``UsageError`` for a limit on cost where a price is not known.
         """
         require_number("max_cost", max_cost, 0)
-        files, chosen = self._chosen(_paths(paths), _folder(folder), selection, options or Options(), notify)
+        named, kept = require_paths(paths), optional_path("folder", folder)
+        files, chosen = self._chosen(named, kept, selection, options or Options(), notify)
         if progress is not None:
             chosen = replace(chosen, on_beat=progress)
         if max_cost is not None:
             chosen = replace(chosen, max_cost=Decimal(str(max_cost)))
         lazy = self._lazy
-        return RecordStream(files, lazy.shared, lazy.own, _folder(folder), options=chosen, concurrency=concurrency)
+        return RecordStream(files, lazy.shared, lazy.own, kept, options=chosen, concurrency=concurrency)
 
     def forecast(
         self,
@@ -284,16 +285,17 @@ class Extractor:
         *,
         selection: Selection | None = None,
         options: Options | None = None,
+        progress: Callable[[int], None] | None = None,
         notify: Notify | None = None,
     ) -> Forecast:
-        """What ``run`` would ask, take and cost; asks nothing, writes nothing and needs no key."""
+        """What ``run`` would ask, take and cost; needs no key. ``progress`` gets the number of letters read so far."""
         out = require_path("folder", folder)
-        files, chosen = self._chosen(_paths(paths), out, selection, options or Options(), notify)
+        files, chosen = self._chosen(require_paths(paths), out, selection, options or Options(), notify)
         plan = self._lazy.own(keyless=True).plan
         try:
             if chosen.max_cost is not None:
                 refuse_unknown_prices(plan)
-            return forecast(files, plan, out, chosen)
+            return forecast(files, plan, out, chosen, progress)
         finally:
             wait_for(plan.aclose())
 
@@ -317,8 +319,7 @@ class Extractor:
     def frame(self, records: Iterable[Record], rows: str = LETTERS) -> dict[str, list[Cell]]:
         """Records as the columns of a table, for ``pandas.DataFrame(...)`` or ``polars.DataFrame(...)``.
 
-        ``rows``: ``letters``, one row a letter, or a list of the schema (``decisions``), one row for each of its
-        records. The columns are those of ``extractor export``.
+        ``rows``: ``letters``, a list of the schema (``decisions``), ``findings`` or ``evidence``, as in ``export``.
         """
         return columns_of(self.letter_type, rows, records)
 
@@ -328,22 +329,24 @@ class Extractor:
         to: str | None = None,
         *,
         out: AnyPath | None = None,
-        rows: str = BOTH,
+        rows: str | None = None,
         proof: ProofLevel | None = None,
         missing: bool = False,
     ) -> list[Written]:
-        """Write the records of a run folder as tables: csv, jsonl, parquet or xlsx, as ``extractor export`` does.
+        """Write the records of a run folder as tables, as ``extractor export`` does: csv, jsonl, parquet, sqlite, xlsx.
 
-        ``out``: default: in the folder. ``rows`` as in ``frame``, or both. Values that are proven less strongly than
-        ``proof`` are left out; so are, without ``missing``, letters whose file was gone or renamed at the last run.
-        Corrections of reviewers replace values.
+        ``out``: default: in the folder. ``rows``: a table as in ``frame``, ``both`` (letters and the lists) or
+        ``all``; default: ``all`` for sqlite, else ``both``. Values that are proven less strongly than ``proof`` are
+        left out; so are, without ``missing``, letters whose file was gone or renamed at the last run. Corrections of
+        reviewers replace values.
         """
         # Imports the log of reviews.
         from extractor.review.tables import export_run
 
         kind = self._lazy.settings["letter_type"]
         run = require_path("folder", folder)
-        return export_run(run, self.workspace, kind, to, _folder(out), rows=rows, proof=proof, missing=missing)
+        goal = optional_path("out", out)
+        return export_run(run, self.workspace, kind, to, goal, rows=rows, proof=proof, missing=missing)
 
     # ---- gold and prompts ---------------------------------------------------------------------------------
 
@@ -382,7 +385,7 @@ class Extractor:
         kind = self._lazy.settings["letter_type"]
         if letters is None and gold is None and mapping is None:
             return Bench.of_workspace(self.workspace, kind, set_name)
-        folders = [_folder(path) for path in (letters, gold, mapping)]
+        folders = [optional_path("folder", path) for path in (letters, gold, mapping)]
         return Bench.of_folders(self.workspace, kind, *folders, set_name=set_name)
 
     def close(self) -> None:
@@ -395,15 +398,3 @@ class Extractor:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _folder(named: AnyPath | None, name: str = "folder") -> Path | None:
-    return None if named is None else require_path(name, named)
-
-
-def _paths(named: AnyPath | Iterable[AnyPath]) -> list[Path]:
-    if isinstance(named, str | PathLike):
-        return [Path(named)]
-    if isinstance(named, bytes) or not isinstance(named, Iterable):
-        return [require_path("paths", named)]
-    return [require_path("paths", path) for path in named]

@@ -118,6 +118,7 @@ class IncompleteRunError(ExtractorError):
 
     def __init__(self, left: int, first: ExtractorError | None = None) -> None:
         why = f"; first: {first.message}" if first else ""
-        super().__init__(f"{left:,} letters were not answered{why}", hint="run again with the same folder to continue")
+        letters = "1 letter was" if left == 1 else f"{left:,} letters were"
+        super().__init__(f"{letters} not answered{why}", hint="run again with the same folder to continue")
         self.left = left
         self.first = first

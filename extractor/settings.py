@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,20 @@ def require_path(name: str, value: Any) -> Path:
     except TypeError:
         hint = "for the contents of a file: letter_from_bytes, letter_from_text"
         raise wrong_kind(name, "the path of a file or folder", value, hint=hint) from None
+
+
+def optional_path(name: str, value: Any) -> Path | None:
+    """As ``require_path``; ``None`` for ``None``."""
+    return None if value is None else require_path(name, value)
+
+
+def require_paths(value: Any) -> list[Path]:
+    """One path, or several, as a list. Raises ``UsageError`` for anything else."""
+    if isinstance(value, str | PathLike):
+        return [Path(value)]
+    if isinstance(value, bytes) or not isinstance(value, Iterable):
+        return [require_path("paths", value)]
+    return [require_path("paths", path) for path in value]
 
 
 def wrong_kind(name: str, expected: str, value: Any, *, hint: str = "") -> UsageError:

@@ -18,7 +18,7 @@ HELP = """Letterproof: letters in, checked records out, every value pointing at 
 
 First steps, without a key:
 
-  extractor run eval/imr/letters --out out      read the bundled letters
+  extractor run MYFOLDER --out out              read a folder of letters
 
   extractor doctor                              what works here
 
@@ -27,6 +27,9 @@ With a model: set OPENAI_API_KEY and add --model openai/NAME, or --base-url for 
 Exit codes: 0 fine; 1 the work ran and something needs a look; 2 wrong usage or broken workspace;
 3 stale or missing cassettes; 4 incomplete run; 70 internal error; 130 interrupted.
 """
+
+# Where the shell asks for completions.
+COMPLETE_VARIABLE = "_EXTRACTOR_COMPLETE"
 
 app = typer.Typer(
     name="extractor",
@@ -51,6 +54,10 @@ def main() -> None:
     if sys.unraisablehook is sys.__unraisablehook__ and not os.environ.get("EXTRACTOR_DEBUG"):
         # Its tracebacks of objects thrown away tell a user nothing, and may hold words of letters.
         sys.unraisablehook = lambda unraisable: None
+    if COMPLETE_VARIABLE in os.environ:
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     with safe_output():
         try:
             app()

@@ -13,6 +13,7 @@ import typer
 
 from extractor.cli.shared.opening import open_offline
 from extractor.cli.shared.options import AutoTypeOption, Exit, StrictOption, WorkspaceOption, print_err
+from extractor.display.values import place_name
 from extractor.errors import UsageError
 from extractor.json_text import json_line
 
@@ -80,7 +81,7 @@ def _reason(number: int, line: dict[str, Any]) -> str:
         why = f"{error['code']}: {error['message']}"
     elif errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        why = f"{errors[0]['code']} at {errors[0]['path'] or '/'}{more}"
+        why = f"{errors[0]['code']} at {place_name(errors[0]['path'])}{more}"
     else:
         why = "see its findings"
     letter_id = line["letter_id"]

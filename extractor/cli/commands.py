@@ -39,7 +39,10 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
     ),
     "doctor": CommandEntry(
         "doctor:doctor_command",
-        "Check what works: Python, libraries, workspace, prompts, cassettes, and with --model the endpoint.",
+        "Check what works: Python, libraries, extras, workspace, prompts, cassettes, and with --model the endpoint.",
+    ),
+    "completion": CommandEntry(
+        "completion:completion_command", "Print the script that makes your shell complete commands and options."
     ),
     "eval": TableGroup(
         "Score and compare prompts, hold them against gates, and measure the validator.",

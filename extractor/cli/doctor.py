@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
+from extractor.cli.shared.extras import Extra, extras
 from extractor.cli.shared.opening import open_workspace
 from extractor.cli.shared.options import Exit, JsonOption, ModelOption, UrlOption, WorkspaceOption, print_json
 from extractor.engine import ENGINE
@@ -25,7 +26,6 @@ from extractor.workspace.tapes import REPLAY, cassette_root
 from extractor.workspace.workspace import ModelConfig
 
 _LIBRARIES = ("pydantic", "openai", "instructor", "tenacity", "vcrpy", "typer")
-_EXTRAS = {"anthropic": "anthropic", "google-genai": "gemini", "xllamacpp": "local"}
 # As extractor.models.llm has them; asking it would import the model SDKs.
 _KEYS = ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 # What goes wrong in one mode so would go wrong in the others.
@@ -65,7 +65,7 @@ def doctor_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check what works: Python, libraries, workspace, prompts, cassettes, and with --model the endpoint.
+    """Check what works: Python, libraries, extras, workspace, prompts, cassettes, and with --model the endpoint.
 
     With --model one tiny request is sent to the endpoint in each structured-output mode (no letter
     leaves the machine), to find out which modes work there and what to write in workspace.toml.
@@ -76,7 +76,7 @@ def doctor_command(
         _row("python", sys.version_info >= (3, 11), platform.python_version(), "Python 3.11 or newer is needed"),
         _row("letterproof", ENGINE != "unknown", ENGINE, "install it: pip install -e ."),
         *(_library(name) for name in _LIBRARIES),
-        *(_extra(name, extra) for name, extra in _EXTRAS.items()),
+        *map(_extra, extras()),
     ]
     config = ModelConfig.model_validate({})
     try:
@@ -107,9 +107,12 @@ def _library(name: str) -> dict[str, Any]:
         return _row(name, False, "not installed", "pip install -e . -c constraints.txt")
 
 
-def _extra(name: str, extra: str) -> dict[str, Any]:
-    row = {**_library(name), "ok": None, "do": ""}
-    return row if row["is"] != "not installed" else {**row, "is": f"not installed (pip install 'letterproof[{extra}]')"}
+def _extra(extra: Extra) -> dict[str, Any]:
+    """An extra that is not installed is no failure: it may not be wanted."""
+    what = f"extra {extra.name} ({extra.purpose})"
+    if extra.missing:
+        return {"what": what, "ok": None, "is": f"missing: {', '.join(extra.missing)}", "do": extra.install}
+    return {"what": what, "ok": True, "is": ", ".join(extra.found), "do": ""}
 
 
 def _workspace_rows(workspace: Any) -> list[dict[str, Any]]:

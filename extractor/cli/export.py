@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from extractor.api import BOTH, FORMATS, ProofLevel
+from extractor.api import FORMATS, ProofLevel
 from extractor.cli.shared.opening import open_offline
 from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, print_json
+from extractor.display.values import plural
 
 
 def export_command(
@@ -24,11 +25,14 @@ def export_command(
         Path | None, typer.Option("--out", metavar="FILE", help="Where to; default: in DIR, named after the table.")
     ] = None,
     rows: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--rows", metavar="TABLE", help="letters, a list of the letter type's schema (decisions), or both."
+            "--rows",
+            metavar="TABLE",
+            help="letters, a list of the letter type's schema (decisions), both (the default), findings, evidence, "
+            "or all (the default of sqlite).",
         ),
-    ] = BOTH,
+    ] = None,
     proof: Annotated[
         ProofLevel | None,
         typer.Option("--proof", help="Leave out values that are proven less strongly than this; see docs/verdicts.md."),
@@ -42,11 +46,12 @@ def export_command(
 ) -> None:
     """Write a run's records as tables: one row a letter, and one row a decision.
 
-    csv and jsonl give a file a table, parquet too, xlsx one file with a sheet a table. A column is a
-    field of the schema (header.case_number). Cells that begin like a formula stay text. Letters that
-    failed are in the table letters, with their error. Evidence is left out. Values that a reviewer
-    corrected replace the model's; reviewed_by and corrected name them. Of a run with several letter
-    types, each type has files of its own.
+    csv, jsonl and parquet give a file a table; xlsx (the one to open in Excel) and sqlite put all into
+    one file, sqlite with full-text search. A column is a field of the schema (header.case_number).
+    Letters that failed are in the table letters, with their error. The table findings has a row for
+    each finding, evidence one for the words of each value. Values that a reviewer corrected replace
+    the model's; reviewed_by and corrected name them. Of a run with several letter types, each type
+    has files of its own.
 
     Example: extractor export out --to csv
     """
@@ -56,4 +61,4 @@ def export_command(
         print_json([{"table": each.table, "rows": each.rows, "file": str(each.path)} for each in written])
     else:
         for each in written:
-            print(f"{each.table}: {each.rows} {'row' if each.rows == 1 else 'rows'} in {each.path}")
+            print(f"{each.table}: {plural(each.rows, 'row')} in {each.path}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from extractor.cli.shared.options import print_err
+from extractor.display.values import plural
 from extractor.errors import UsageError
 from extractor.files import is_part, work_folder
 from extractor.letters.letter import Letter, find_letters, letters_in
@@ -26,7 +27,7 @@ STARTER = ("workspace.toml", "prices.toml", "prompts", "schemas", "eval", "casse
 
 
 def init_command(
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.", metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(help="A folder, new or with files of your own.", metavar="DIR")],
     name: Annotated[
         str | None,
         typer.Option("--name", help="The workspace's name; small letters, digits, _. Default: the folder's."),
@@ -43,6 +44,9 @@ def init_command(
 ) -> None:
     """Make a workspace: the bundled letter types with prompts, gold and cassettes, or a type of your own.
 
+    Nothing in DIR is overwritten: what the workspace is made of must not be there already. A .gitignore keeps
+    letters and runs out of a repository.
+
     With --type NAME --from LETTERS it holds one schema file, whose lines are proposed from what recurs in
     the letters, and a prompt: docs/letter-type.md continues from there.
 
@@ -53,12 +57,12 @@ def init_command(
         raise UsageError(
             f"{name!r} cannot name a workspace", hint="use small letters, digits and _, not auto or unassigned"
         )
-    _refuse_used(folder)
     if (letter_type is None) != (letters is None):
         raise UsageError("--type and --from belong together", hint="extractor init DIR --type NAME --from LETTERS")
     if letter_type is not None and letters is not None:
         _init_type(folder, name, letter_type, letters)
         return
+    _refuse_used(folder, STARTER)
     starter = starter_folder()
     with _filled(folder) as work:
         for part in STARTER:
@@ -72,18 +76,29 @@ def init_command(
             re.sub(r'(?m)^name = "[^"]*"', f'name = "{name}"', marker.read_text("utf-8"), count=1), "utf-8"
         )
     print_err(f"made workspace {name!r} in {folder}")
-    print_err(f"next: cd {shlex.quote(str(folder))} && extractor run eval/imr/letters --out out")
+    _print_next(folder, "extractor run eval/imr/letters --out out")
 
 
-def _refuse_used(folder: Path) -> None:
-    """Raise ``UsageError`` if the folder holds anything but what a killed ``init`` left."""
+def _print_next(folder: Path, command: str) -> None:
+    """Where the user's own letters go, and what to type next."""
+    print_err(f"your letters: put them into {folder / 'letters'} (git ignores it), or leave them where they are")
+    print_err("  extractor run FOLDER_OF_LETTERS --out out")
+    enter = "" if folder.resolve() == Path.cwd().resolve() else f"cd {shlex.quote(str(folder))} && "
+    print_err(f"next: {enter}{command}")
+
+
+def _refuse_used(folder: Path, parts: Iterable[str]) -> None:
+    """Raise ``UsageError`` if the folder holds one of ``parts``, unless a killed ``init`` left it."""
     if not folder.exists():
         return
-    found = list(folder.iterdir()) if folder.is_dir() else [folder]
-    others = [path for path in found if not is_part(path)]
-    was_killed = len(others) < len(found) and {path.name for path in others} <= set(STARTER)
-    if others and not was_killed:
-        raise UsageError(f"{folder} is not empty", hint="name a new folder")
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder", hint="name a folder, new or with files of your own")
+    found = list(folder.iterdir())
+    taken = sorted({path.name for path in found} & set(parts))
+    if taken and not any(map(is_part, found)):
+        raise UsageError(
+            f"{folder} already holds {', '.join(taken)}, and nothing is overwritten", hint="name another folder"
+        )
 
 
 @contextmanager
@@ -93,6 +108,7 @@ def _filled(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with work_folder(folder, "init") as work:
             yield work
+            (work / ".gitignore").write_text(_IGNORED, "utf-8")
             for made in sorted(work.iterdir(), key=lambda path: path.name == MARKER):
                 if not (folder / made.name).exists():
                     made.rename(folder / made.name)
@@ -100,6 +116,13 @@ def _filled(folder: Path) -> Iterator[Path]:
         raise UsageError(f"cannot make {folder}: {error.strerror or error}", hint="name another folder") from error
 
 
+_IGNORED = """\
+# Letters are health data: neither they nor what is made of them belongs into a repository.
+/letters/
+/out/
+/runs/
+.env
+"""
 _WORKSPACE = """\
 name = "{name}"
 default_letter_type = "{type}"
@@ -141,13 +164,15 @@ def _init_type(folder: Path, name: str, letter_type: str, paths: list[Path]) -> 
         f"schemas/{letter_type}.py": schema_source(letter_type, found),
         f"prompts/{letter_type}/v1.md": _PROMPT,
     }
+    _refuse_used(folder, {path.partition("/")[0] for path in (*files, "eval/")})
     with _filled(folder) as work:
         for path, text in files.items():
             (work / path).parent.mkdir(parents=True, exist_ok=True)
             (work / path).write_text(text, "utf-8")
         for kept in ("letters", "gold"):
             (work / "eval" / letter_type / kept).mkdir(parents=True)
-    print_err(f"made {folder} from {len(texts)} letters: {len(found.headings)} headings, {len(found.labels)} labels")
+    headings, labels = plural(len(found.headings), "heading"), plural(len(found.labels), "label")
+    print_err(f"made {folder} from {plural(len(texts), 'letter')}: {headings}, {labels}")
     print_err(f"next: keep, delete and rename lines of {folder / 'schemas' / letter_type}.py (docs/letter-type.md)")
 
 

@@ -11,6 +11,7 @@ import typer
 from extractor import merge_runs
 from extractor.api import RECORDS
 from extractor.cli.shared.options import JsonOption, print_err, print_json
+from extractor.display.values import plural
 
 _NAMED = 5
 
@@ -43,12 +44,13 @@ def merge_command(
         )
         return
     for folder, letters in merged.letters.items():
-        print(f"{folder}: {letters:,} letters")
+        print(f"{folder}: {plural(letters, 'letter')}")
     counts = ", ".join(
         f"{merged.counts.get(status, 0):,} {status}" for status in ("accepted", "needs_review", "failed")
     )
-    print(f"{merged.counts.total():,} letters: {counts}. Records: {out / RECORDS}")
+    print(f"{plural(merged.counts.total(), 'letter')}: {counts}. Records: {out / RECORDS}")
     if merged.conflicts:
         named = ", ".join(merged.conflicts[:_NAMED]) + (", ..." if len(merged.conflicts) > _NAMED else "")
-        print_err(f"{len(merged.conflicts):,} letters differ between two folders; the newer record was used: {named}")
+        differ = "letter differs" if len(merged.conflicts) == 1 else "letters differ"
+        print_err(f"{len(merged.conflicts):,} {differ} between two folders; the newer record was used: {named}")
     print_err(f"next: extractor status {shlex.quote(str(out))}")

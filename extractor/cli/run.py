@@ -25,7 +25,6 @@ from extractor.cli.shared.options import (
     StrictOption,
     UrlOption,
     WorkspaceOption,
-    print_err,
     print_json,
 )
 from extractor.cli.shared.outcome import exit_code, print_forecast, print_summary, report
@@ -50,6 +49,12 @@ _Only = Annotated[
 ]
 _Shard = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts, e.g. 2/4; see merge.")
+]
+_AskUnrecognized = Annotated[
+    bool,
+    typer.Option(
+        "--ask-unrecognized", help="Ask the model also about what the reader does not recognize as such a letter."
+    ),
 ]
 _Force = Annotated[bool, typer.Option("--force", help="Ask again, also where nothing has changed.")]
 _Retry = Annotated[Literal["failed"] | None, typer.Option("--retry", help="Ask about failed letters again.")]
@@ -87,6 +92,7 @@ def run_command(
     shard: _Shard = None,
     force: _Force = False,
     retry: _Retry = None,
+    ask_unrecognized: _AskUnrecognized = False,
     concurrency: _Concurrency = AUTO,
     rpm: _Rpm = None,
     tpm: _Tpm = None,
@@ -113,7 +119,8 @@ def run_command(
         raise UsageError("--force asks about every letter again", hint="leave out --retry")
     again = "all" if force else retry or "nothing"
     cost = None if max_cost is None else Decimal(str(max_cost))
-    options = Options(again, None, _bounds(concurrency, rpm, tpm), cost, max_minutes, max_failures)
+    bounds = _bounds(concurrency, rpm, tpm)
+    options = Options(again, None, bounds, cost, max_minutes, max_failures, ask_unrecognized=ask_unrecognized)
     selection = Selection(only, sample, seed, Selection.shard_of(shard) if shard else None, limit)
     other = second_model(second, second_prompt, second_base_url)
     choice = ModelChoice(model, prompt, base_url, replay, reask, strict, other)
@@ -127,7 +134,10 @@ def run_command(
 def _forecast(
     letters: Extractor, paths: list[Path], out: Path, selection: Selection, options: Options, as_json: bool
 ) -> None:
-    found = letters.forecast(paths, out, selection=selection, options=options, notify=print_err)
+    with Progress() as progress:
+        found = letters.forecast(
+            paths, out, selection=selection, options=options, progress=progress.count, notify=progress.line
+        )
     if as_json:
         print_json(found.as_dict())
     else:
@@ -138,7 +148,9 @@ def _run(
     letters: Extractor, paths: list[Path], out: Path, selection: Selection, options: Options, as_json: bool
 ) -> Exit:
     with Progress() as progress:
-        run = letters.run(paths, out, progress=progress.update, selection=selection, options=options, notify=print_err)
+        run = letters.run(
+            paths, out, progress=progress.update, selection=selection, options=options, notify=progress.line
+        )
         summary = run.finish(on_interrupt=lambda: progress.line(_STOPPING))
     bill = run.bill()
     if as_json:

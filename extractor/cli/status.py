@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from extractor import RunState
+from extractor.cli.shared.failures import failure_lines, screen_width
 from extractor.cli.shared.options import JsonOption, print_json
 from extractor.cli.shared.outcome import withheld_line
 from extractor.cli.shared.progress import compact, duration, parts
@@ -59,7 +60,7 @@ def _lines(report: dict[str, Any], stop_reason: str) -> list[str]:
         lines.append(line)
     if report["errors"]:
         lines.append("failed: " + ", ".join(f"{count:,} {code}" for code, count in sorted(report["errors"].items())))
-    lines += [f"  {letter}: {why}" for letter, why in report["failed"].items()]
+    lines += failure_lines(report["failed"], screen_width())
     if report["missing"]:
         lines.append(f"without a letter: {report['missing']:,} (their files were moved, renamed or removed)")
     usage = report["usage"]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from extractor.display.pieces import pieces
 from extractor.display.safe_text import plain, visible
-from extractor.display.values import value_text
+from extractor.display.values import place_name, value_text
 from extractor.letters.letter import MOST_IN_NOTEBOOK, Letter
 from extractor.letters.spans import Span
 from extractor.lettertypes.page_ranges import is_page_range
@@ -40,14 +40,16 @@ def record_html(record: Mapping[str, Any]) -> str:
 
 
 def _finding(finding: Mapping[str, Any]) -> tuple[Markup, Markup, Markup]:
-    return visible(finding["path"]), visible(finding["code"]), visible(finding["message"])
+    return visible(place_name(finding["path"])), visible(finding["code"]), visible(finding["message"])
 
 
 def _row(path: str, value: Any, record: Mapping[str, Any], findings: list[Mapping[str, Any]]) -> Markup:
     words = [visible(each["text"]) for each in record["evidence"].get(path, ())[:_WORDS_SHOWN]]
     wrong = Markup("").join(_FINDING.format(visible(each["code"]), visible(each["message"])) for each in findings)
     marked = Markup(" \u2026 ").join(_MARK.format(plain(path), each) for each in words)
-    return _ROW.format(visible(path), visible(value_text(value)) + wrong, record["proof"].get(path, ""), marked)
+    return _ROW.format(
+        visible(place_name(path)), visible(value_text(value)) + wrong, record["proof"].get(path, ""), marked
+    )
 
 
 def _leaves(value: Any, path: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from extractor.lettertypes.page_ranges import is_page_range, page_range_text
+from extractor.pointers import is_index, parts_of
 
 NOT_REPORTED = "not reported"
 _MINUS = "\u2212"
@@ -127,6 +128,17 @@ def value_text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(value_text, value))
     return json.dumps(value, ensure_ascii=False)
+
+
+def place_name(pointer: str) -> str:
+    """A JSON pointer as people name the place: ``decision 2, maximus, citation 1, pages``; ``the answer`` for all."""
+    names: list[str] = []
+    for part in parts_of(pointer):
+        if is_index(part) and names:
+            names[-1] = f"{names[-1].removesuffix('s')} {int(part) + 1}"
+        else:
+            names.append(part.replace("_", " "))
+    return ", ".join(names) or "the answer"
 
 
 def shortened(value: Any, most: int = 60) -> str:

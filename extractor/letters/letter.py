@@ -16,6 +16,7 @@ from extractor.letters.documents import Box, Document, Note, Size, Word, inferre
 from extractor.letters.formats.kinds import check_text
 from extractor.letters.places.contents import documents_in, piece_of
 from extractor.letters.places.listing import plain_listing
+from extractor.letters.places.names import printable
 from extractor.letters.places.sources import LetterFile as LetterFile
 from extractor.letters.places.sources import find_files
 from extractor.letters.reading_view import FoldedText, ReadingView, blanked
@@ -40,7 +41,8 @@ class Letter:
     are raw spans of the letter's own pages where the source has pages, else empty. ``notes`` are remarks for
     a person on how the text was obtained. ``words`` and ``sizes`` are known of PDFs and
     scans: where each word is, and how large the pages are. ``origin`` and ``first_page`` are those of
-    ``Document``. ``page_marks`` are raw spans of running lines that only the letter type knows.
+    ``Document``. ``page_marks`` are raw spans of running lines that only the letter type knows. ``source`` is the
+    file it was read from (``source_of``); empty for text already in memory.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Letter:
     origin: str = field(default="text", compare=False)
     first_page: int = field(default=0, compare=False)
     page_marks: tuple[Span, ...] = field(default=(), compare=False)
+    source: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         # Logs and error pages print this: it holds none of the letter's words.
@@ -210,10 +213,10 @@ def letters_in(file: LetterFile, starts: Starts | None = None) -> Iterator[tuple
             yield each, LetterError(message, code="internal", hint="this is a defect of the letter type")
             continue
         if len(pieces) < 2:
-            yield each, letter_of(each.id, document)
+            yield each, letter_of(each.id, document, source_of(each))
         for number, piece in enumerate(pieces if len(pieces) > 1 else (), 1):
             part = each._replace(id=f"{each.id}#{number}", piece=piece)
-            yield part, letter_of(part.id, piece_of(document, piece))
+            yield part, letter_of(part.id, piece_of(document, piece), source_of(part))
 
 
 class LetterIndex:
@@ -261,7 +264,7 @@ def letter_in(file: LetterFile) -> Letter:
     [(_, document)] = found
     if isinstance(document, LetterError):
         raise document
-    return letter_of(file.id, document)
+    return letter_of(file.id, document, source_of(file))
 
 
 def letter_from_text(text: str, *, letter_id: str, name: str = "the text") -> Letter:
@@ -287,7 +290,18 @@ def require_id(name: str, value: object) -> str:
     return value
 
 
-def letter_of(letter_id: str, document: Document) -> Letter:
+def source_of(file: LetterFile) -> str:
+    """The path of a letter's first, or only, file, below the folder that was named.
+
+    Members of archives and mails follow behind a slash. It is the same wherever the folder is, and however named.
+    """
+    inside = "/".join(step.name for step in file.inside)
+    # An id has the folders that lead to its file, then those inside it.
+    depth = len(file.id.split("/")) - (len(inside.split("/")) if inside else 0)
+    return printable("/".join((*file.path.parts[-max(depth, 1) :], *filter(None, [inside]))))
+
+
+def letter_of(letter_id: str, document: Document, source: str = "") -> Letter:
     """A letter from a document that was read."""
     return Letter(
         letter_id,
@@ -298,6 +312,7 @@ def letter_of(letter_id: str, document: Document) -> Letter:
         document.sizes,
         document.origin,
         document.first_page,
+        source=source,
     )
 
 

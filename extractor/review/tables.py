@@ -18,6 +18,7 @@ from extractor.runs.export import (
     Reviewed,
     Table,
     Written,
+    format_for,
     tables_of,
     targets,
     unassigned_table,
@@ -37,19 +38,19 @@ def export_run(
     to: str | None,
     out: Path | None,
     *,
-    rows: str,
+    rows: str | None,
     proof: ProofLevel | None,
     missing: bool = False,
 ) -> list[Written]:
     """Write the records of a run folder as tables.
 
     ``letter_type``: ``None`` takes those of the run's letters. ``to``: a format; ``None`` takes the ending of
-    ``out``, else csv. Values that are proven less strongly than ``proof`` are left out; so are, without ``missing``,
-    letters whose file was gone or renamed at the last run. Raises ``UsageError`` kinds.
+    ``out``, else csv. ``rows``: ``None`` takes what the format usually holds. Values that are proven less strongly
+    than ``proof`` are left out; so are, without ``missing``, letters whose file was gone or renamed at the last run.
+    Raises ``UsageError`` kinds.
     """
-    to = to or _format_of(out)
-    if to not in FORMATS:
-        raise UsageError(f"unknown format {to!r}", hint=f"--to: {', '.join(FORMATS)}")
+    to = format_for(to, out)
+    rows = rows or FORMATS[to].rows
     written = []
     with LedgerView(folder) as ledger:
         refuse_shorter_ledger(ledger, folder)
@@ -94,8 +95,3 @@ def _parts(kinds: Sequence[LetterType], rows: str) -> list[tuple[LetterType | No
             if kind is kinds[-1] and not found:
                 raise
     return found
-
-
-def _format_of(out: Path | None) -> str:
-    suffix = out.suffix.lower().lstrip(".") if out else ""
-    return suffix if suffix in FORMATS else "csv"

@@ -14,7 +14,7 @@ from extractor.models.replies import ReplyError, unusable
 from extractor.runs.judging import judge
 from extractor.runs.plan import Plan
 from extractor.runs.record import Record
-from extractor.runs.replies import CheckedReply, make_record
+from extractor.runs.replies import CheckedReply, failed_record, make_record, unrecognized
 from extractor.runs.rounds import Rounds
 from extractor.runs.second_opinion import is_wanted, with_second_opinion, without_second_opinion
 
@@ -46,10 +46,13 @@ async def extract(
     paid twice; ``on_reply`` gets each new raw reply before anyone parses it. ``second``: the same for the
     plan's second model, if it has one.
 
-    A model's failure becomes a ``failed`` record. Raises ``TransportError`` or ``CassetteError`` only
+    A model's failure becomes a ``failed`` record, and so does a letter that the reader does not recognize, if the plan
+    leaves such letters out. Raises ``TransportError`` or ``CassetteError`` only
     when there is no answer at all, or when the second model gave none, because another run may get one.
     """
-    reading = plan.letter_type.read(letter)
+    reading, stored = plan.letter_type.read(letter), list(stored)
+    if plan.leaves_out(reading) and not stored:
+        return failed_record(letter.id, plan, unrecognized(plan, reading.note), letter.sha256, source=letter.source)
     rounds = Rounds(letter, plan, reading)
     replies = iter(stored)
     error: ModelError | None = None

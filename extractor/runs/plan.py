@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
 from extractor.letters.letter import Letter, Starts
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.mixed import starts_of, type_of
+from extractor.lettertypes.reading import Reading
 from extractor.models.model import Model, Usage
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.patches import Patches
@@ -29,7 +30,8 @@ class Plan:
     ``reasks``: how often findings may be sent back. ``tariff``: what the model's tokens cost. ``strict``: every
     wrong value keeps its letter from being accepted; none is withheld. ``second``: the plan of another model, which is
     asked once about letters that would need review. ``others``: plans for further letter types, of the same
-    model; each letter then goes to the plan whose type recognizes it.
+    model; each letter then goes to the plan whose type recognizes it. ``asks_unrecognized``: whether a language model
+    is asked about letters that the reader does not recognize; whatever it answers, none of them is accepted.
     """
 
     letter_type: LetterType
@@ -40,6 +42,7 @@ class Plan:
     strict: bool = False
     second: Plan | None = None
     others: tuple[Plan, ...] = ()
+    asks_unrecognized: bool = True
 
     @property
     def by_type(self) -> tuple[Plan, ...]:
@@ -73,6 +76,16 @@ class Plan:
     def is_offline(self) -> bool:
         """Whether no language model is asked."""
         return self.model.name == OFFLINE
+
+    def leaves_out(self, reading: Reading) -> bool:
+        """Whether no model is asked about a letter of this reading: it is not of the type, or of an unknown form."""
+        return not (reading.recognized or self.asks_unrecognized or self.is_offline)
+
+    def recognized_only(self) -> Plan:
+        """The same plan, for letters whose reader recognizes them; a second plan and those of other types too."""
+        second = self.second and self.second.recognized_only()
+        others = tuple(plan.recognized_only() for plan in self.others)
+        return replace(self, second=second, others=others, asks_unrecognized=False)
 
     def stop_retrying(self) -> None:
         """From now on no call of its models that fails is made again."""

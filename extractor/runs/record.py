@@ -123,7 +123,8 @@ class Record:
     ``proof`` and ``withheld`` are keyed by JSON pointers into it: the words that prove a value, how strong
     the proof is, and values that were taken out with the reason. ``cost_usd`` is ``None`` where it is unknown.
     ``second`` is given where a second model was asked; ``usage`` and ``cost_usd`` include it. ``form`` is given where
-    the letter type knows several forms of its letters.
+    the letter type knows several forms of its letters. ``source`` is the path of the letter's file below the
+    folder that was named; ``None`` for text that came from no file.
     """
 
     letter_id: str
@@ -147,6 +148,8 @@ class Record:
     record_version: Literal[2] = 2
     second: Annotated[SecondAnswer | None, _OmittedIfNone] = None
     form: Annotated[str | None, _OmittedIfNone] = None
+    # Where a letter lies does not make its record another one.
+    source: Annotated[str | None, _OmittedIfNone] = field(default=None, compare=False)
 
     __pydantic_config__ = _CLOSED
 

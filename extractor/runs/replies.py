@@ -12,13 +12,18 @@ from extractor.engine import ENGINE
 from extractor.errors import ExtractorError, LetterError, ModelError
 from extractor.letters.letter import Letter
 from extractor.lettertypes.findings import Finding, status_of
-from extractor.lettertypes.mixed import UNASSIGNED
+from extractor.lettertypes.mixed import NONE_FITS, SEVERAL_FIT, UNASSIGNED
 from extractor.models.model import Reply, Usage
 from extractor.models.prices import Cost, rounded, total
 from extractor.runs.plan import Plan
 from extractor.runs.record import Attempt, Failure, Record, evidence_of
 from extractor.validator.checks import Verdict
 from extractor.validator.withholding import withhold
+
+# Code of the error of letters that no model is asked about.
+UNRECOGNIZED = "not_a_letter"
+# Codes of the errors of letters that are not of the type, or of none of the types, that the run is about.
+NOT_OF_TYPE = frozenset({UNRECOGNIZED, NONE_FITS, SEVERAL_FIT})
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def make_record(
         error = error or ExtractorError("the model gave no valid answer", code="invalid_answer")
         findings = best.verdict.findings if best else []
         failed = _failed(letter.id, letter.sha256, plan, replies, error)
-        return replace(failed, findings=tuple(findings), form=form or None)
+        return replace(failed, findings=tuple(findings), form=form or None, source=letter.source or None)
     answer, verdict = best.answer, best.verdict
     if not plan.strict:
         answer, verdict = withhold(plan.letter_type, answer, verdict)
@@ -84,19 +89,31 @@ def make_record(
         withheld=dict(verdict.withheld),
         findings=tuple(findings),
         form=form or None,
+        source=letter.source or None,
         **_made_by(plan, replies, [plan.cost(each.reply.usage) for each in replies]),
     )
 
 
-def failed_record(letter_id: str, plan: Plan, error: ExtractorError, letter_sha256: str | None = None) -> Record:
-    """The record of a letter that could not be read or asked about at all."""
-    return _failed(letter_id, letter_sha256, plan, [], error)
+def failed_record(
+    letter_id: str, plan: Plan, error: ExtractorError, letter_sha256: str | None = None, *, source: str = ""
+) -> Record:
+    """The record of a letter that could not be read or asked about at all; ``source`` is its file."""
+    return replace(_failed(letter_id, letter_sha256, plan, [], error), source=source or None)
 
 
-def unassigned_record(letter_id: str, plan: Plan, error: LetterError, letter_sha256: str) -> Record:
+def unassigned_record(letter: Letter, plan: Plan, error: LetterError) -> Record:
     """The record of a letter whose type is not clear: it is of no letter type, so no prompt and no schema apply."""
-    record = _failed(letter_id, letter_sha256, plan, [], error)
+    record = failed_record(letter.id, plan, error, letter.sha256, source=letter.source)
     return replace(record, letter_type=UNASSIGNED, prompt=None, prompt_sha256=None, schema_sha256=None)
+
+
+def unrecognized(plan: Plan, note: str) -> LetterError:
+    """The error of a letter that no model is asked about, because it is not of the plan's type; ``note``: why."""
+    return LetterError(
+        f"this is no letter of type {plan.letter_type.name}: {note}",
+        hint="leave it out, or name its type; with ask_unrecognized (--ask-unrecognized) the model is asked",
+        code=UNRECOGNIZED,
+    )
 
 
 def _failed(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor.errors import LetterError, ModelNameError, PromptError, UsageError, WorkspaceError
-from extractor.letters.letter import Letter, LetterFile
+from extractor.letters.letter import Letter, LetterFile, source_of
 from extractor.lettertypes.mixed import AUTO
 from extractor.models.model import Model
 from extractor.models.offline import NAME as OFFLINE
@@ -135,11 +135,11 @@ class Session:
     async def extract(self, file: LetterFile, letter: Letter | LetterError) -> Record:
         """One letter's record; a letter that cannot be read makes a failed one. Raises what ``extract`` raises."""
         if isinstance(letter, LetterError):
-            return failed_record(file.id, self.plan, letter)
+            return failed_record(file.id, self.plan, letter, source=source_of(file))
         try:
             plan = self.plan.of(letter)
         except LetterError as unclear:
-            return unassigned_record(file.id, self.plan, unclear, letter.sha256)
+            return unassigned_record(letter, self.plan, unclear)
         with self.tape(file, letter.sha256) if self.replaying else nullcontext():
             return await extract(letter, plan)
 

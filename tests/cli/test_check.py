@@ -129,7 +129,7 @@ def test_lines_keep_their_order_and_may_repeat_an_id() -> None:
     ]  # fmt: skip
     assert ran.code == 1
     assert ran.err.splitlines() == [
-        "line 3: 'slow': needs_review: not_in_text at /carrier",
+        "line 3: 'slow': needs_review: not_in_text at carrier",
         "4 accepted, 1 needs_review",
     ]
 
@@ -137,10 +137,10 @@ def test_lines_keep_their_order_and_may_repeat_an_id() -> None:
 def test_why_a_line_is_not_accepted() -> None:
     ran = check("", line("slow", slow(carrier="Boat", parcels=[])), "no JSON", line("nowhere", {}), line("slow", 7))
     assert ran.err.splitlines() == [
-        "line 2: 'slow': needs_review: value_differs at /carrier (and 1 more)",
+        "line 2: 'slow': needs_review: value_differs at carrier (and 1 more)",
         "line 3: no letter_id: failed: bad_line: line 3 is not a JSON object with a letter_id",
         "line 4: 'nowhere': failed: letter_not_found: no letter has this id; name the folder its id was made from",
-        "line 5: 'slow': failed: schema at /",
+        "line 5: 'slow': failed: schema at the answer",
         "3 failed, 1 needs_review",
     ]
 

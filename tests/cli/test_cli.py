@@ -126,8 +126,8 @@ def test_extract_gives_one_record_also_of_a_bad_letter(toy: Path) -> None:
         (["schema", "--type", "postcard"], 2, "known: parcel"),
         (["schema", "--out", "gone/x.json"], 2, "cannot write gone/x.json"),
         (["schema", "--workspace", "letters"], 2, "cannot read"),
-        (["init", "letters"], 2, "letters is not empty"),
-        (["init", "workspace.toml"], 2, "workspace.toml is not empty"),
+        (["init", "."], 2, ". already holds prompts, schemas, workspace.toml, and nothing is overwritten"),
+        (["init", "workspace.toml"], 2, "workspace.toml is not a folder"),
         (["init", "new", "--name", "My Shop"], 2, "'My Shop' cannot name a workspace"),
         (["record", "--model", MODEL, "--base-url", "http://127.0.0.1:9/v1"], 2, "no letters named"),
         (["record", "letters"], 2, "offline answers are not recorded"),
@@ -304,8 +304,23 @@ def test_init_makes_a_workspace_that_runs(tmp_path: Path, monkeypatch: pytest.Mo
     assert (ran.code, ran.out) == (0, "")
     assert Workspace(tmp_path / "mine").config.name == "mine"
     assert not list((tmp_path / "mine").rglob("*.pyc"))
+    assert "/letters/" in (tmp_path / "mine/.gitignore").read_text().splitlines()
     report = cli("run", "eval/imr/letters", "--out", "out", "--model", "offline", "--json", cwd=tmp_path / "mine").json
     assert (report["letters"], report["accepted"], report["needs_review"]) == (25, 19, 6)
+
+
+def test_init_in_a_folder_with_letters_leaves_them_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "letters/one.txt", "one")
+    put(tmp_path / ".gitignore", "mine\n")
+    ran = cli("init", ".", "--name", "mine")
+    assert ran.code == 0, ran.err
+    assert "next: extractor run" in ran.err
+    assert "your letters: put them into letters" in ran.err
+    assert ((tmp_path / "letters/one.txt").read_text(), (tmp_path / ".gitignore").read_text()) == ("one", "mine\n")
+    before = (tmp_path / "workspace.toml").read_bytes()
+    again = cli("init", ".", "--name", "other")
+    assert (again.code, (tmp_path / "workspace.toml").read_bytes()) == (2, before)
 
 
 # ---- light -----------------------------------------------------------------------------------

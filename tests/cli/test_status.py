@@ -181,9 +181,35 @@ def test_one_live_line_on_a_terminal() -> None:
         live.update(summary())
     assert "\n" not in screen.getvalue().replace("stopping\n", "")
     lines = [line for line in screen.getvalue().split("\r\x1b[K") if line.strip()]
-    assert lines[0].startswith("12,000 of 50,000 letters, 11,000 accepted")
+    assert lines[0].startswith("0:00  12,000 of 50,000 letters, 11,000 accepted")
     assert lines[1] == "stopping\n"
     assert all(len(line) < 70 for line in lines)
+
+
+@pytest.mark.parametrize(("stream", "pace"), [(Terminal, "_LIVE_EVERY"), (io.StringIO, "_PLAIN_EVERY")])
+def test_the_line_moves_on_while_nothing_is_reported(
+    monkeypatch: pytest.MonkeyPatch, stream: type[io.StringIO], pace: str
+) -> None:
+    screen = stream()
+    monkeypatch.setattr(progress, "_TICK", 0.001)
+    monkeypatch.setattr(progress, pace, 0.0)
+    with mock.patch.object(sys, "stderr", screen), Progress():
+        wait_for(lambda: screen.getvalue().count("looking for letters") >= 3)
+
+
+def test_letters_are_counted_before_a_run() -> None:
+    screen = Terminal()
+    with (
+        mock.patch.object(sys, "stderr", screen),
+        mock.patch.object(progress, "_LIVE_EVERY", 0.0),
+        Progress() as live,
+    ):
+        live.count(1)
+        live.count(1_200)
+    assert [line for line in screen.getvalue().split("\r\x1b[K") if line.strip()][-2:] == [
+        "0:00  1 letter read",
+        "0:00  1,200 letters read",
+    ]
 
 
 def test_plain_lines_when_piped(monkeypatch: pytest.MonkeyPatch) -> None:

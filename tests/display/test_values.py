@@ -117,3 +117,19 @@ def test_a_printed_p_lies_on_its_own_side_of_the_level(p):
     printed = float(values.p_value(p).split()[-1])
     if p >= 0.001:
         assert (printed <= 0.05) == (p <= 0.05) or abs(p - 0.05) < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("pointer", "name"),
+    [
+        ("", "the answer"),
+        ("/header/case_number", "header, case number"),
+        ("/decisions/0/outcome", "decision 1, outcome"),
+        ("/decisions/2", "decision 3"),
+        ("/decisions/9/maximus/citations/1/pages/0", "decision 10, maximus, citation 2, page 1"),
+        ("/0", "0"),
+        ("/a~1b/0", "a/b 1"),
+    ],
+)
+def test_places_are_counted_as_people_count(pointer: str, name: str) -> None:
+    assert values.place_name(pointer) == name

@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 
 from extractor.errors import LetterError, UsageError
 from extractor.letters.documents import Box, Note, Word
-from extractor.letters.letter import Letter, LetterFile, find_letters, letter_from_text, letter_in, letters_in
+from extractor.letters.letter import (
+    Letter,
+    LetterFile,
+    find_letters,
+    letter_from_text,
+    letter_in,
+    letters_in,
+    source_of,
+)
 from extractor.letters.places import contents
+from extractor.letters.places.sources import MemberStep
 from extractor.letters.spans import Span
 from tests.support.toy import put
 
@@ -355,3 +364,23 @@ def test_the_same_text_from_another_source_may_be_less_certain(
     notes: tuple[Note, ...], words: tuple[Word, ...], certain: bool
 ) -> None:
     assert (Letter("a", "301", notes=notes, words=words).reading_sha256 == "") is certain
+
+
+@pytest.mark.parametrize(
+    ("letter_id", "path", "inside", "source"),
+    [
+        ("a", "letters/a.txt", [], "a.txt"),
+        ("a", "/srv/letters/a.txt", [], "a.txt"),
+        ("2016/may/a", "/srv/letters/2016/may/a.pdf", [], "2016/may/a.pdf"),
+        ("a#2", "letters/a.txt", [], "a.txt"),
+        ("box/a", "letters/box.zip", ["a.txt"], "box.zip/a.txt"),
+        ("2016/box/in/a", "letters/2016/box.zip", ["in/a.txt"], "2016/box.zip/in/a.txt"),
+        ("box/mail/scan", "box.zip", ["mail.eml", "scan.pdf"], "box.zip/mail.eml/scan.pdf"),
+        ("a", "letters/a\n.txt", [], "a\\x0a.txt"),
+    ],
+)
+def test_the_source_of_a_letter_is_its_file_below_the_named_folder(
+    letter_id: str, path: str, inside: list[str], source: str
+) -> None:
+    steps = tuple(MemberStep(number, name) for number, name in enumerate(inside))
+    assert source_of(LetterFile(letter_id, Path(path), steps)) == source

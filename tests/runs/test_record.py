@@ -42,6 +42,7 @@ FULL = Record(
         "openai/other", "parcel@v1", "ef", {"carrier": "Slow"}, {"/on": None}, Failure("refusal", "no")
     ),
     form="short",
+    source="letters/a.txt",
 )
 VERSION_1: dict[str, Any] = {
     "letter_id": "a",
@@ -138,7 +139,7 @@ def test_the_published_schema_is_this_record() -> None:
 def test_every_key_of_a_record_is_in_the_schema_and_required() -> None:
     schema = record_schema()
     assert list(FULL.as_dict()) == list(schema["properties"])
-    assert set(schema["required"]) == set(schema["properties"]) - {"second", "form"}
+    assert set(schema["required"]) == set(schema["properties"]) - {"second", "form", "source"}
     assert schema["additionalProperties"] is False
     for name, line in {
         "Finding": FULL.as_dict()["findings"][0],

@@ -68,7 +68,7 @@ def opened(out: Path, session: Session, *, new: bool = False) -> Iterator[Batch]
     refuse_foreign_records(out)
     ledger = Ledger(out)
     with ledger, Book(out, new=new) as book, Output(out, ledger) as output:
-        yield Batch(session.plan, wire, ledger, output, book)
+        yield Batch(session.plan.recognized_only(), wire, ledger, output, book)
 
 
 @contextmanager

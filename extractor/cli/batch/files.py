@@ -88,7 +88,7 @@ def write_command(
             print_err(f"  then: extractor batch read RESULT --out {word(out)}")
         elif summary.waiting:
             print_err("nothing new to ask; --again also writes requests that are unanswered in older files")
-    raise typer.Exit(Exit.LOOK if summary.unreadable or summary.too_large else Exit.FINE)
+    raise typer.Exit(Exit.LOOK if summary.unreadable or summary.unrecognized or summary.too_large else Exit.FINE)
 
 
 def _print_written(summary: WriteSummary) -> None:
@@ -102,6 +102,7 @@ def _print_written(summary: WriteSummary) -> None:
         f"{summary.done:,} done already": summary.done,
         f"{summary.finished:,} finished from stored answers": summary.finished,
         f"{summary.unreadable:,} cannot be read": summary.unreadable,
+        f"{summary.unrecognized:,} not of this letter type": summary.unrecognized,
         f"{summary.too_large:,} larger than the file limit (use extractor run for these)": summary.too_large,
     }
     print(f"{counted(summary.letters, 'letter')}: {listed(parts)}")

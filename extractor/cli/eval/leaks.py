@@ -6,6 +6,7 @@ import typer
 
 from extractor.cli.eval.common import open_bench
 from extractor.cli.shared.options import Exit, JsonOption, TypeOption, WorkspaceOption, print_json
+from extractor.display.values import plural
 
 
 def leaks_command(
@@ -28,5 +29,6 @@ def leaks_command(
     else:
         for leak in found:
             print(f"{leak.prompt} holds words of {leak.letter_id}: {leak.words}")
-        print(f"{len(prompts)} prompts and the schema against {len(bench.golds)} letters: {len(found)} leaks")
+        held = f"{plural(len(prompts), 'prompt')} and the schema against {plural(len(bench.golds), 'letter')}"
+        print(f"{held}: {plural(len(found), 'leak')}")
     raise typer.Exit(Exit.LOOK if found else Exit.FINE)

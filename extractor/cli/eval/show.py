@@ -18,7 +18,7 @@ from extractor.cli.eval.common import (
     resolve,
 )
 from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, print_json
-from extractor.display.values import plural, shortened
+from extractor.display.values import place_name, plural, shortened
 from extractor.errors import UsageError
 from extractor.evaluation.evaluate import answer_name
 from extractor.evaluation.gold.sets import ALL
@@ -100,5 +100,5 @@ def _answers(run: Run, letter: str) -> list[tuple[int, Record]]:
 
 
 def _outcome(record: Record) -> str:
-    errors = "".join(f"; {error.code} at {error.path or '/'} ({error.blame})" for error in record.errors)
+    errors = "".join(f"; {error.code} at {place_name(error.path)} ({error.blame})" for error in record.errors)
     return f"{record.status}, {plural(len(record.attempts), 'attempt')}{errors}"

@@ -45,11 +45,22 @@ def lazy_group(table: Table) -> type[TyperGroup]:
             # Names and help lines; ``get_command`` replaces them.
             self.commands = {name: TyperCommand(name=name, help=entry.help) for name, entry in table.items()}
             self._loaded: dict[str, Any] = {}
+            self._names_only = False
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            if self._names_only:
+                return self.commands.get(cmd_name)
             if cmd_name in table and cmd_name not in self._loaded:
                 self._loaded[cmd_name] = _built(cmd_name, table[cmd_name])
             return self._loaded.get(cmd_name)
+
+        def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+            # The Tab key must not import every command.
+            self._names_only = True
+            try:
+                return super().shell_complete(ctx, incomplete)
+            finally:
+                self._names_only = False
 
         def format_commands(self, ctx: Any, formatter: Any) -> None:
             with formatter.section("Commands"):

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from extractor import Bill, Forecast, LetterType, Summary
-from extractor.api import RECORDS
+from extractor.api import NOT_OF_TYPE, RECORDS
+from extractor.cli.shared.failures import failure_lines, screen_width
 from extractor.cli.shared.options import Exit, print_err
 from extractor.cli.shared.table import print_table
-from extractor.display.values import money
+from extractor.display.values import money, plural
 from extractor.errors import CassetteError
 
 _NAMED = 5
@@ -59,7 +60,7 @@ def print_summary(summary: Summary, bill: Bill, out: Path, kinds: Sequence[Lette
     if summary.left:
         counts.append(f"{summary.left:,} unanswered")
     skipped = f" (done already: {summary.skipped:,})" if summary.skipped else ""
-    print(f"{_letters(summary.total)}: {', '.join(counts)}{skipped}. Records: {out / RECORDS}")
+    print(f"{plural(summary.total, 'letter')}: {', '.join(counts)}{skipped}. Records: {out / RECORDS}")
     if line := withheld_line(*summary.withheld):
         print(line)
     if summary.types:
@@ -91,7 +92,7 @@ def withheld_line(values: int, letters: int) -> str:
     if not values:
         return ""
     counted = "1 value is" if values == 1 else f"{values:,} values are"
-    return f"{counted} withheld in {_letters(letters)}: left out of the answer, kept beside it with the reason."
+    return f"{counted} withheld in {plural(letters, 'letter')}: left out of the answer, kept beside it with the reason."
 
 
 def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
@@ -100,23 +101,32 @@ def _afterwards(summary: Summary, out: Path) -> Iterator[str]:
         yield f"stopped: {': '.join(filter(None, (summary.stop_reason, summary.stop_detail)))}"
     if summary.unanswered:
         first = next(iter(summary.unanswered.values()))
-        yield f"{len(summary.unanswered):,} letters were not answered. First: {first}"
+        were = "was" if len(summary.unanswered) == 1 else "were"
+        yield f"{plural(len(summary.unanswered), 'letter')} {were} not answered. First: {first}"
     if summary.left and not taped:
         named = ", ".join(summary.next_letters) + (", ..." if summary.left > len(summary.next_letters) else "")
-        yield f"{summary.left:,} letters are left; run the same command again to continue (next: {named})"
+        are = "is" if summary.left == 1 else "are"
+        yield f"{plural(summary.left, 'letter')} {are} left; run the same command again to continue (next: {named})"
         yield f"next: {_same_command()}"
     elif not taped:
         yield from _next_steps(summary, out)
 
 
 def _next_steps(summary: Summary, out: Path) -> Iterator[str]:
-    # What is of no letter type would be so again.
-    if summary.counts["failed"] > summary.unassigned:
+    failed = [record for record in summary.first if record.status == "failed"]
+    unread = sum(record.letter_sha256 is None for record in failed)
+    foreign = sum(record.error is not None and record.error.code in NOT_OF_TYPE for record in failed)
+    # Both would be so again.
+    if unread:
+        yield f"{plural(unread, 'file')} cannot be read; the table gives each reason and what to do"
+    if foreign:
+        yield f"{plural(foreign, 'letter')} {'is' if foreign == 1 else 'are'} not of this type, and no model was asked"
+    if len(failed) > unread + foreign:
         yield f"next: {_same_command('--retry', 'failed')}"
     if summary.counts["needs_review"]:
         yield f"next: extractor review {shlex.quote(str(out))}"
-    elif summary.counts.total():
-        yield f"next: extractor export {shlex.quote(str(out))} --to csv"
+    elif summary.counts["accepted"]:
+        yield f"next: extractor export {shlex.quote(str(out))} --to xlsx"
 
 
 def _same_command(*more: str) -> str:
@@ -130,10 +140,6 @@ def without_password(word: str) -> str:
     """A word of a command with the user name and password of an address, and the values of its query, masked."""
     masked = re.sub(r"(?<=://)[^/@\s]*@(?=[^/]*)", "USER:PASSWORD@", word)
     return re.sub(r"(?<=[?&])([\w.-]+)=[^&#]*", r"\1=VALUE", masked) if "://" in masked else masked
-
-
-def _letters(count: int) -> str:
-    return "1 letter" if count == 1 else f"{count:,} letters"
 
 
 def exit_code(summary: Summary) -> Exit:
@@ -159,15 +165,18 @@ def print_forecast(forecast: Forecast) -> None:
         (f"{forecast.copies:,} of equal text", forecast.copies),
         (f"{forecast.unreadable:,} cannot be read", forecast.unreadable),
         (f"{forecast.unassigned:,} of no letter type or of several", forecast.unassigned),
+        (f"{forecast.unrecognized:,} not of this letter type", forecast.unrecognized),
         (f"{forecast.calls:,} to {'ask' if asks else 'read'}", True),
     ]
-    print(f"{_letters(forecast.letters)}: {', '.join(text for text, shown in counted if shown)}.")
+    print(f"{plural(forecast.letters, 'letter')}: {', '.join(text for text, shown in counted if shown)}.")
+    for line in failure_lines(forecast.problems, screen_width()):
+        print(line)
     if asks and forecast.calls:
         more = forecast.most_calls > forecast.calls
         why = f"--reask {forecast.reasks}" + (" and --second-model" if forecast.second_model else "")
         most = f" ({forecast.most_calls:,} at most, with {why})" if more else ""
-        basis = f"{forecast.measured:,} answers" if forecast.measured else "the size of the requests"
-        print(f"{forecast.calls:,} calls{most}, estimated from {basis}.")
+        basis = plural(forecast.measured, "answer") if forecast.measured else "the size of the requests"
+        print(f"{plural(forecast.calls, 'call')}{most}, estimated from {basis}.")
         print(f"About {forecast.input_tokens:,} tokens in and {forecast.output_tokens:,} out.")
         day = f", at list prices as of {forecast.prices_as_of}" if forecast.prices_as_of else ""
         usd = forecast.cost.usd

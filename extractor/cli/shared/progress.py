@@ -6,11 +6,14 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from threading import Event, Lock, Thread
 from typing import Any
 
 from extractor import Summary
 from extractor.display.terminal import raw_stream
+from extractor.display.values import plural
 
+_TICK = 0.5
 _LIVE_EVERY = 0.2
 _PLAIN_EVERY = 10.0
 _PLAIN_LETTERS = 1_000
@@ -18,38 +21,68 @@ _CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """The progress line on stderr; ``update`` may be called as often as one likes."""
+    """The progress line on stderr; ``update`` and ``count`` may be called as often as one likes, from any thread.
 
-    def __init__(self) -> None:
+    The line has a clock of its own: it moves on also while nothing is reported, such as while folders are listed or
+    one long scan is read.
+    """
+
+    def __init__(self, doing: str = "looking for letters") -> None:
         self._live = sys.stderr.isatty()
-        self._last = time.monotonic()
+        self._began = self._last = time.monotonic()
         self._letters = 0
+        self._words = [doing]
+        self._lock = Lock()
+        self._ended = Event()
+        self._clock = Thread(target=self._tick, name="progress", daemon=True)
 
     def __enter__(self) -> Progress:
+        self._clock.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._ended.set()
+        self._clock.join()
         if self._live:
             _clear()
 
     def update(self, summary: Summary) -> None:
-        """Print the run's state, if it is time to."""
-        now = time.monotonic()
-        if self._live:
-            if now - self._last >= _LIVE_EVERY:
-                width = shutil.get_terminal_size((100, 24)).columns
-                _clear()
-                print(fitting(parts(summary.state(), summary.held), width - 1), end="", file=sys.stderr, flush=True)
-                self._last = now
-        elif now - self._last >= _PLAIN_EVERY or summary.done - self._letters >= _PLAIN_LETTERS:
-            print(", ".join(parts(summary.state(), summary.held)), file=sys.stderr, flush=True)
-            self._last, self._letters = now, summary.done
+        """A run's state; printed if it is time to."""
+        self._report(parts(summary.state(), summary.held), summary.done)
+
+    def count(self, letters: int) -> None:
+        """How many letters were read so far; printed if it is time to."""
+        self._report([f"{plural(letters, 'letter')} read"], letters)
 
     def line(self, text: str) -> None:
         """Print a line of its own."""
-        if self._live:
-            _clear()
-        print(text, file=sys.stderr, flush=True)
+        with self._lock:
+            if self._live:
+                _clear()
+            print(text, file=sys.stderr, flush=True)
+
+    def _report(self, words: list[str], letters: int) -> None:
+        self._words = words
+        self._print_if_due(letters - self._letters >= _PLAIN_LETTERS and not self._live, letters)
+
+    def _tick(self) -> None:
+        while not self._ended.wait(_TICK):
+            self._print_if_due(False, self._letters)
+
+    def _print_if_due(self, many: bool, letters: int) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if not many and now - self._last < (_LIVE_EVERY if self._live else _PLAIN_EVERY):
+                return
+            self._last, self._letters = now, letters
+            seconds = round(now - self._began)
+            if self._live:
+                width = shutil.get_terminal_size((100, 24)).columns
+                _clear()
+                clock = f"{seconds // 60}:{seconds % 60:02d}  "
+                print(clock + fitting(self._words, width - 1 - len(clock)), end="", file=sys.stderr, flush=True)
+            else:
+                print(", ".join([*self._words, f"{duration(seconds)} so far"]), file=sys.stderr, flush=True)
 
 
 def _clear() -> None:
@@ -65,7 +98,7 @@ def parts(state: Mapping[str, Any], held: float = 0.0) -> list[str]:
     tokens = state["input_tokens"] + state["output_tokens"]
     cost = state["cost_usd"]
     figures = [
-        (f"{state['done']:,} of {state['letters']:,} letters", True),
+        (f"{state['done']:,} of {plural(state['letters'], 'letter')}", True),
         (f"{state['accepted']:,} accepted", True),
         (f"{state['needs_review']:,} needs_review", True),
         (f"{state['failed']:,} failed", True),
@@ -76,9 +109,9 @@ def parts(state: Mapping[str, Any], held: float = 0.0) -> list[str]:
         (f"${cost or 0:,.2f}", calls and cost is not None),
         (f"{state['in_flight']} in flight", state["in_flight"]),
         (_generated(state.get("generating")), state.get("generating")),
-        (f"reading {state.get('reading')} files", state.get("reading")),
+        (f"reading {plural(state.get('reading') or 0, 'file')}", state.get("reading")),
         (f"waiting {held:.0f} s for the endpoint's limit", held >= 1),
-        (f"{state['refused_calls']:,} calls refused", state["refused_calls"]),
+        (f"{plural(state['refused_calls'], 'call')} refused", state["refused_calls"]),
     ]
     if state.get("stopped"):
         figures.insert(1, ("stopping", True))

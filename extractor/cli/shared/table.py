@@ -1,7 +1,8 @@
 """The table that ``run`` prints for people, fitted to the width of the terminal.
 
 Where a line a row fits, it is a table. Where it does not, each letter takes several lines, so that status,
-outcome and findings are always readable: only long texts are cut, at their end.
+outcome and findings are always readable: only long texts are cut, at their end. Letters that failed come before
+it where many of them did for one reason.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from extractor import LetterType, Record
+from extractor.cli.shared.failures import MOST_APART, failure_lines, screen_width
 from extractor.display.terminal import raw_stream, terminal_safe
 from extractor.pointers import is_within
 
@@ -28,7 +30,14 @@ _GUTTER = 20
 
 def print_table(records: Sequence[Record], letter_type: LetterType) -> None:
     """Print records with their status, the letter type's columns and their findings; as wide as it gets in a pipe."""
-    rows = [row for record in records for row in _rows(record, letter_type)]
+    many = _many_failed(records)
+    if many:
+        print("failed")
+        for line in failure_lines(many, screen_width()):
+            print(line)
+    rows = [row for record in records if record.letter_id not in many for row in _rows(record, letter_type)]
+    if not rows:
+        return
     table = _table(rows)
     stream = raw_stream(sys.stdout)
     console = Console(file=stream)
@@ -38,6 +47,13 @@ def print_table(records: Sequence[Record], letter_type: LetterType) -> None:
     else:
         for line in _blocks(rows, console.width):
             print(line)
+
+
+def _many_failed(records: Sequence[Record]) -> dict[str, str]:
+    """The reasons of failed letters, if there are so many of one reason that each in its row would hide the rest."""
+    failed = {record.letter_id: _why_failed(record) for record in records if record.status == "failed"}
+    codes = Counter(record.error.code for record in records if record.status == "failed" and record.error)
+    return failed if max(codes.values(), default=0) > MOST_APART else {}
 
 
 def _table(rows: Sequence[dict[str, str]]) -> Table:

@@ -84,6 +84,10 @@ def _answer(order: dict[str, Any], data: bytes, alive: Callable[[], None]) -> di
         return {"document": packed(_READERS[order["task"]]()(data, name, alive))}
     except LetterError as error:
         return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+    except ImportError as missing:
+        library = (missing.name or "for it").partition(".")[0]
+        message = f"{name} cannot be read: the library {library} is not installed"
+        return _error("ocr_missing", message, "pip install 'letterproof[ocr]'")
     except MemoryError:
         return _error("too_large", f"{name} needs more memory than one file may take", "print it to a new PDF")
     except Exception as error:  # its text may hold letter text; its kind does not

@@ -10,11 +10,11 @@ from typing import BinaryIO
 
 from extractor.errors import LetterError
 from extractor.files import whole_file
-from extractor.letters.letter import Letter, LetterFile, letters_in
+from extractor.letters.letter import Letter, LetterFile, letters_in, source_of
 from extractor.runs.batch.book import Asked, BatchOptions, Book, LetterRow, NewFile, Write, request_file
 from extractor.runs.batch.steps import Batch
 from extractor.runs.ledger import keys_of
-from extractor.runs.replies import failed_record
+from extractor.runs.replies import UNRECOGNIZED, failed_record
 
 OnLetter = Callable[[int], None]
 
@@ -33,13 +33,15 @@ class WriteSummary:
 
     ``done`` have their record already, ``finished`` got it now from stored replies. Of the others
     some are ``written`` (``corrections`` of them a second round), some ``equal`` to one that is,
-    some ``waiting`` in an older file; ``too_large`` and ``unreadable`` ones are in none.
+    some ``waiting`` in an older file; ``too_large``, ``unreadable`` and ``unrecognized`` ones (of no letter type
+    that is asked about) are in none.
     """
 
     letters: int = 0
     done: int = 0
     finished: int = 0
     unreadable: int = 0
+    unrecognized: int = 0
     equal: int = 0
     waiting: int = 0
     too_large: int = 0
@@ -139,7 +141,7 @@ class _Job:
         if isinstance(letter, LetterError):
             keys = keys_of(f"unreadable {letter.code}", plan)
             if not ledger.is_done(file.id, keys):
-                self.batch.keep(failed_record(file.id, plan, letter), keys)
+                self.batch.keep(failed_record(file.id, plan, letter, source=source_of(file)), keys)
             self.summary.unreadable += 1
             return
         keys = keys_of(letter.sha256, plan)
@@ -157,7 +159,9 @@ class _Job:
         if taken.question is None:
             assert taken.record is not None
             self.batch.keep(taken.record, taken.keys(keys))
-            self.summary.finished += 1
+            unasked = taken.record.error is not None and taken.record.error.code == UNRECOGNIZED
+            self.summary.unrecognized += unasked
+            self.summary.finished += not unasked
         elif not self.again and book.knows(asked) and book.error(asked) is None:
             self.parts.letter(row)
             self.summary.waiting += 1

@@ -45,6 +45,8 @@ async def run(
     used.
     """
     refuse_foreign_records(folder)
+    if not options.ask_unrecognized:
+        plan = plan.recognized_only()
     summary = Summary(total=len(files))
     taped = around is not None
     limiter = _limiter(plan, options.bounds, concurrency, taped=taped)

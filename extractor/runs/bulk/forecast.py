@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
@@ -20,8 +20,11 @@ from extractor.models.model import Usage
 from extractor.models.prices import Cost, rounded, total
 from extractor.runs.bulk.budget import BYTES_PER_TOKEN
 from extractor.runs.bulk.options import Options
+from extractor.runs.bulk.summary import MOST_NAMED
 from extractor.runs.ledger import Ledger, LedgerView, Totals, is_again, keeps_replies, keys_of, plan_key
 from extractor.runs.plan import Plan
+from extractor.runs.record import Failure
+from extractor.runs.replies import unrecognized
 
 # An answer is longer than what the baseline fills in, which leaves judgments null: 1.22 times over
 # the recorded answers to the five bundled letters.
@@ -32,8 +35,9 @@ _SAMPLE = 100
 @dataclass
 class Forecast:
     """What becomes of ``letters``: ``done`` already, ``unreadable``, answered but to be checked again
-    (``recheck``), of equal text as another (``copies``), of no letter type or of several (``unassigned``), or asked
-    about with one call each (``calls``).
+    (``recheck``), of equal text as another (``copies``), of no letter type or of several (``unassigned``), not
+    recognized and therefore not asked about (``unrecognized``), or asked about with one call each (``calls``).
+    ``problems`` has the reason of each of the first 200 letters that cannot be read or are of no letter type.
 
     Tokens and cost are guessed from the sizes of requests and answers, calibrated on ``measured``
     letters whose answers to the same questions are in the folder, corrections included.
@@ -46,6 +50,7 @@ class Forecast:
     done: int = 0
     unreadable: int = 0
     unassigned: int = 0
+    unrecognized: int = 0
     recheck: int = 0
     copies: int = 0
     calls: int = 0
@@ -59,6 +64,7 @@ class Forecast:
     second_model: str = ""
     prices_as_of: str = ""
     free: str = ""
+    problems: dict[str, str] = field(default_factory=dict, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON data. ``cost_usd`` is ``None`` where a price is not known."""
@@ -69,6 +75,7 @@ class Forecast:
             "copies": self.copies,
             "unreadable": self.unreadable,
             "unassigned": self.unassigned,
+            "unrecognized": self.unrecognized,
             "calls": self.calls,
             "most_calls": self.most_calls,
             "input_tokens": self.input_tokens,
@@ -76,22 +83,39 @@ class Forecast:
             "cost_usd": rounded(self.cost.usd),
             "cost_unknown": self.cost.unknown or None,
             "measured": self.measured,
+            "problems": self.problems,
         }
 
 
-def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Options) -> Forecast:
-    """What ``bulk.run`` would do with these letters. Raises ``LedgerError`` if the folder's ledger cannot be read."""
-    surveys = {each.letter_type.name: _Survey(each, options) for each in plan.by_type}
-    unassigned = 0
+def forecast(
+    files: Sequence[LetterFile],
+    plan: Plan,
+    folder: Path,
+    options: Options,
+    on_letter: Callable[[int], None] | None = None,
+) -> Forecast:
+    """What ``bulk.run`` would do with these letters; ``on_letter`` is called with the number of letters read so far.
+
+    Raises ``LedgerError`` if the folder's ledger cannot be read.
+    """
+    if not options.ask_unrecognized:
+        plan = plan.recognized_only()
+    problems = _Problems()
+    surveys = {each.letter_type.name: _Survey(each, options, problems) for each in plan.by_type}
+    unassigned = read = 0
     with ExitStack() as stack:
         ledger = stack.enter_context(LedgerView(folder)) if Ledger.exists(folder) else None
         since = ledger.since(plan_key(plan), options.again) if ledger else 0
         for file in files:
             for part, letter in letters_in(file, plan.starts):
+                read += 1
+                if on_letter:
+                    on_letter(read)
                 try:
                     own = plan.of(letter) if isinstance(letter, Letter) else plan
-                except LetterError:
+                except LetterError as unclear:
                     unassigned += 1
+                    problems.add(part.id, unclear)
                     continue
                 surveys[own.letter_type.name].look(part, letter, ledger, since)
     for survey in surveys.values():
@@ -106,6 +130,7 @@ def forecast(files: Sequence[LetterFile], plan: Plan, folder: Path, options: Opt
         second_model=plan.second.model.name if plan.second else "",
         prices_as_of=str(plan.tariff.as_of or ""),
         free=plan.tariff.free,
+        problems=problems.named,
     )
 
 
@@ -130,9 +155,21 @@ class _Sizes:
 
 
 @dataclass
+class _Problems:
+    """Why letters will not be asked about."""
+
+    named: dict[str, str] = field(default_factory=dict)
+
+    def add(self, letter_id: str, error: LetterError) -> None:
+        if len(self.named) < MOST_NAMED:
+            self.named[letter_id] = str(Failure.of(error))
+
+
+@dataclass
 class _Survey:
     plan: Plan
     options: Options
+    problems: _Problems
     forecast: Forecast = field(default_factory=Forecast)
     to_ask: _Sizes = field(default_factory=_Sizes)
     answered: _Sizes = field(default_factory=_Sizes)
@@ -150,6 +187,7 @@ class _Survey:
         forecast.letters += 1
         if isinstance(letter, LetterError):
             forecast.unreadable += 1
+            self.problems.add(file.id, letter)
             return
         keys, size = (
             keys_of(letter.sha256, self.plan, letter.reading_sha256),
@@ -167,10 +205,20 @@ class _Survey:
             forecast.copies += 1
         elif ledger and ledger.replies(keys, since if again else 0):
             forecast.recheck += 1
+        elif note := self._unrecognized(letter):
+            forecast.unrecognized += 1
+            self.problems.add(file.id, unrecognized(self.plan, note))
         else:
             forecast.calls += 1
             self.to_ask.add(size)
             self.asking.append(file)
+
+    def _unrecognized(self, letter: Letter) -> str:
+        """Why the plan does not ask about a letter; empty if it does."""
+        if self.plan.asks_unrecognized or self.plan.is_offline:
+            return ""
+        reading = self.plan.letter_type.read(letter)
+        return reading.note if self.plan.leaves_out(reading) else ""
 
     def _learn(self, size: int, took: Totals) -> None:
         if took.usage.input_tokens is None or took.usage.output_tokens is None:

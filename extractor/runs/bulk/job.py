@@ -20,7 +20,7 @@ from extractor.errors import (
     TransportError,
     UsageError,
 )
-from extractor.letters.letter import Letter, LetterFile
+from extractor.letters.letter import Letter, LetterFile, source_of
 from extractor.letters.read_ahead import ReadAhead, ReadLetter
 from extractor.models.limits import Limiter
 from extractor.models.model import GeneratingModel, Model, Reply
@@ -134,13 +134,14 @@ class Job:
             self._announce(file.id)
             return None
         if isinstance(letter, LetterError):
-            self._keep(failed_record(file.id, self.plan, letter), keys_of(_unreadable(letter), self.plan), before)
+            record = failed_record(file.id, self.plan, letter, source=source_of(file))
+            self._keep(record, keys_of(_unreadable(letter), self.plan), before)
             return None
         try:
             plan = self.plan.of(letter)
         except LetterError as unclear:
             keys = keys_of_unassigned(letter.sha256, self.plan)
-            self._keep(unassigned_record(file.id, self.plan, unclear, letter.sha256), keys, before)
+            self._keep(unassigned_record(letter, self.plan, unclear), keys, before)
             return None
         keys = keys_of(letter.sha256, plan, letter.reading_sha256)
         return StartedLetter(file, letter, keys, before, self.since if again else 0, plan)

@@ -28,6 +28,9 @@ class Options:
     record has this status; of files that hold several letters, the others are left out. ``bounds``: how many in
     flight, how many calls and tokens a minute.
 
+    ``ask_unrecognized``: whether a language model is asked about letters that their type's reader does not recognize;
+    without it they fail as ``not_a_letter``, and cost nothing.
+
     Where it stops: before its answers cost more than ``max_cost`` in USD; after ``max_minutes``, with ``grace``
     seconds for the calls in flight before they are cancelled; at ``max_failures`` failed letters; when an
     endpoint has done nothing but refuse for ``refused_for`` seconds.
@@ -48,6 +51,7 @@ class Options:
     grace: float = GRACE
     refused_for: float = REFUSED_FOR
     all_letters: bool = False
+    ask_unrecognized: bool = False
     labels: Mapping[str, Any] = field(default_factory=dict)
     on_beat: OnProgress | None = None
     on_record: Callable[[str], None] | None = None

@@ -9,20 +9,26 @@ stay side by side.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
 
+from extractor.errors import UsageError
 from extractor.lettertypes.evidence import SchemaField, fields_of
-from extractor.lettertypes.page_ranges import page_range_text
+from extractor.lettertypes.page_ranges import is_page_range, page_range_text
 
 Cell = str | int | float | bool | date | None
+# Takes one row of a table.
+Write = Callable[[Sequence[Cell]], None]
 
 TEXT, INTEGER, NUMBER, BOOLEAN, DATE = "text", "integer", "number", "boolean", "date"
 ITEMS, RANGES, RECORDS = "; ", ", ", " | "
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,35 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return "" if cell is None else str(cell)
+
+
+def text_cell(value: Any) -> str | None:
+    """Any plain JSON value as a cell of text, written as in a column of its own."""
+    if isinstance(value, list):
+        pages = bool(value) and all(map(is_page_range, value))
+        return (RANGES if pages else ITEMS).join(text_cell(one) or "" for one in value) or None
+    if is_page_range(value):
+        return page_range_text(value)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return None if value is None else _text(value)
+
+
+def whole_characters(text: str) -> str:
+    """``text`` with half characters (lone surrogates), which no encoding holds, replaced by U+FFFD."""
+    return text if text.isascii() else _HALF_CHARACTER.sub("\ufffd", text)
+
+
+@contextmanager
+def needed(to: str, library: str) -> Iterator[None]:
+    """Around an import. Raises ``UsageError`` that names the extra if it fails."""
+    try:
+        yield
+    except ImportError as missing:
+        raise UsageError(
+            f"{to} needs {library}, which cannot be imported",
+            hint="pip install 'letterproof[export]', or --to csv",
+        ) from missing
 
 
 def leaves_of(schema: type[BaseModel], prefix: str = "", *, skip: frozenset[str] = frozenset()) -> list[LeafColumn]:

@@ -1,7 +1,7 @@
 """The formats of tables: how rows get into a file. Each writes a row when it comes and keeps none, or few.
 
 A cell that begins like a formula stays what it is: in csv an apostrophe goes in front, in xlsx it is
-written as text and never as a formula; json lines and parquet know no formulas.
+written as text and never as a formula; the other formats know no formulas.
 """
 
 from __future__ import annotations
@@ -9,39 +9,38 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import date
-from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from extractor.errors import UsageError
-from extractor.files import work_folder
-from extractor.runs.export.cells import BOOLEAN, DATE, INTEGER, NUMBER, TEXT, Cell, Column
-from extractor.runs.export.tables import Table
+from extractor.runs.export.cells import (
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    Cell,
+    Write,
+    needed,
+    whole_characters,
+)
+from extractor.runs.export.database import open_sqlite
+from extractor.runs.export.excel_text import guarded
+from extractor.runs.export.sheets import open_xlsx
+from extractor.runs.export.table import ALL, BOTH, Table
 
-Write = Callable[[Sequence[Cell]], None]
 Opener = Callable[[BinaryIO, Sequence[Table], Path], AbstractContextManager[list[Write]]]
 
-# Also full-width, as spreadsheets of East Asia read them; and small forms.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b")
 ROW_GROUP = 5_000
-# What a sheet and a cell of xlsx hold; the cell counts UTF-16 units.
-SHEET_ROWS = 1_048_576
-CELL_UNITS = 32_767
-_CUT = " [cut]"
-# Beyond this a number of xlsx, which is a double, would lose digits; before this day it has no dates.
-_EXACT = 2**53
-_FIRST_DAY = date(1900, 3, 1)
 
 
 @contextmanager
 def _csv(file: BinaryIO, tables: Sequence[Table], folder: Path) -> Iterator[list[Write]]:
-    """RFC 4180: UTF-8, commas, CRLF."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    """RFC 4180: commas, CRLF. UTF-8 with a byte order mark, without which Excel takes it for another encoding."""
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(column.name for column in tables[0].columns)
     try:
@@ -52,7 +51,7 @@ def _csv(file: BinaryIO, tables: Sequence[Table], folder: Path) -> Iterator[list
 
 def _plain(cell: Cell) -> str:
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        return guarded(whole_characters(cell))
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return "" if cell is None else str(cell)
@@ -63,15 +62,19 @@ def _jsonl(file: BinaryIO, tables: Sequence[Table], folder: Path) -> Iterator[li
     names = [column.name for column in tables[0].columns]
 
     def write(row: Sequence[Cell]) -> None:
-        line = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=str)
-        file.write(line.encode() + b"\n")
+        data = dict(zip(names, row, strict=True))
+        try:
+            line = json.dumps(data, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError:  # half a character: escaped it survives
+            line = json.dumps(data, default=str).encode()
+        file.write(line + b"\n")
 
     yield [write]
 
 
 @contextmanager
 def _parquet(file: BinaryIO, tables: Sequence[Table], folder: Path) -> Iterator[list[Write]]:
-    with _needs("parquet", "pyarrow"):
+    with needed("parquet", "pyarrow"):
         import pyarrow  # type: ignore[import-untyped]
         from pyarrow import parquet
     kinds = {
@@ -96,7 +99,7 @@ def _parquet(file: BinaryIO, tables: Sequence[Table], folder: Path) -> Iterator[
         rows.clear()
 
     def write(row: Sequence[Cell]) -> None:
-        rows.append(row)
+        rows.append([whole_characters(cell) if isinstance(cell, str) else cell for cell in row])
         if len(rows) == ROW_GROUP:
             flush()
 
@@ -106,85 +109,49 @@ def _parquet(file: BinaryIO, tables: Sequence[Table], folder: Path) -> Iterator[
             flush()
 
 
-@contextmanager
-def _xlsx(file: BinaryIO, tables: Sequence[Table], folder: Path) -> Iterator[list[Write]]:
-    with _needs("xlsx", "xlsxwriter"):
-        import xlsxwriter  # type: ignore[import-untyped]
-    # Its sheets are put together in files: beside the output, not in a folder that others may read.
-    with work_folder(folder, "xlsx") as own:
-        book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": str(own)})
-        formats = {"day": book.add_format({"num_format": "yyyy-mm-dd"}), "head": book.add_format({"bold": True})}
-        try:
-            yield [_sheet(book.add_worksheet(table.name[:31]), table.columns, formats) for table in tables]
-        finally:
-            # Also after an error, when the file is thrown away: its own files must be closed.
-            _close(book)
-
-
-def _close(book: Any) -> None:
-    from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
-
-    try:
-        book.close()
-    except FileCreateError as failed:
-        # It wraps the error of the disk.
-        raise failed.args[0] from None
-
-
-def _sheet(sheet: Any, columns: Sequence[Column], formats: Mapping[str, Any]) -> Write:
-    sheet.freeze_panes(1, 1)
-    for number, column in enumerate(columns):
-        sheet.write_string(0, number, column.name, formats["head"])
-    numbers = count(1)
-
-    def write(row: Sequence[Cell]) -> None:
-        line = next(numbers)
-        if line >= SHEET_ROWS:
-            raise UsageError(f"a sheet of xlsx holds {SHEET_ROWS:,} rows", hint="use csv, jsonl or parquet")
-        for number, cell in enumerate(row):
-            if isinstance(cell, bool):
-                sheet.write_boolean(line, number, cell)
-            elif isinstance(cell, date) and cell >= _FIRST_DAY:
-                sheet.write_datetime(line, number, cell, formats["day"])
-            elif isinstance(cell, int | float) and math.isfinite(cell) and abs(cell) <= _EXACT:
-                sheet.write_number(line, number, cell)
-            elif cell is not None and cell != "":
-                sheet.write_string(line, number, _fitting(str(cell)))
-
-    return write
-
-
-def _fitting(text: str) -> str:
-    """``text``, or as much of it as a cell holds and a mark that it was cut."""
-    if len(text) * 2 > CELL_UNITS and len(text.encode("utf-16-le", "surrogatepass")) > CELL_UNITS * 2:
-        units = text.encode("utf-16-le", "surrogatepass")[: (CELL_UNITS - len(_CUT)) * 2]
-        return units.decode("utf-16-le", "ignore") + _CUT
-    return text
-
-
-@contextmanager
-def _needs(to: str, library: str) -> Iterator[None]:
-    """Around an import. Raises ``UsageError`` that names the extra if it fails."""
-    try:
-        yield
-    except ImportError as missing:
-        raise UsageError(
-            f"{to} needs {library}, which cannot be imported",
-            hint="pip install 'letterproof[export]', or --to csv",
-        ) from missing
-
-
 @dataclass(frozen=True)
 class Format:
-    """``open`` yields one writer of rows for each table; ``together``: one file holds all tables."""
+    """``open`` yields one writer of rows for each table; ``together``: one file holds all tables.
+
+    ``suffixes``: the endings of such files, the usual one first. ``rows``: the tables that are written if none are
+    named.
+    """
 
     open: Opener
+    suffixes: tuple[str, ...]
     together: bool = False
+    rows: str = BOTH
 
 
 FORMATS = {
-    "csv": Format(_csv),
-    "xlsx": Format(_xlsx, together=True),
-    "parquet": Format(_parquet),
-    "jsonl": Format(_jsonl),
+    "csv": Format(_csv, ("csv",)),
+    "xlsx": Format(open_xlsx, ("xlsx",), together=True),
+    "parquet": Format(_parquet, ("parquet",)),
+    "jsonl": Format(_jsonl, ("jsonl", "ndjson")),
+    "sqlite": Format(open_sqlite, ("sqlite", "sqlite3", "db"), together=True, rows=ALL),
 }
+
+
+def format_for(to: str | None, out: Path | None) -> str:
+    """The name of the format to write: ``to``, else as ``out`` ends, else csv.
+
+    Raises ``UsageError`` for an unknown format or ending, and for an ending that belongs to another format.
+    """
+    known = ", ".join(FORMATS)
+    if to is not None and to not in FORMATS:
+        raise UsageError(f"unknown format {to!r}", hint=f"--to: {known}")
+    if out is None:
+        return to or "csv"
+    suffix = out.suffix.lower().lstrip(".")
+    meant = next((name for name, each in FORMATS.items() if suffix in each.suffixes), None)
+    if to and meant in (None, to):
+        return to
+    if to:
+        raise UsageError(
+            f"{out.name} is named like a file of {meant}, and {to} is asked for",
+            hint=f"end its name in .{FORMATS[to].suffixes[0]}, or leave out --to",
+        )
+    if meant is None:
+        what = f"ends in .{suffix}, which is no format of tables" if suffix else "has no ending that names a format"
+        raise UsageError(f"{out.name} {what}", hint=f"name the format: --to {known}")
+    return meant

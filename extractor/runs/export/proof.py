@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from extractor.lettertypes.evidence import fields_of
 from extractor.lettertypes.findings import ProofLevel, Withheld
-from extractor.runs.export.tables import Reviewed
+from extractor.runs.export.table import Reviewed
 
 # Strongest first, as the type lists them.
 _LEVELS: tuple[ProofLevel, ...] = get_args(ProofLevel)

@@ -10,8 +10,9 @@ from pathlib import Path
 from extractor.errors import UsageError
 from extractor.files import output_file
 from extractor.lettertypes.lettertype import LetterType
-from extractor.runs.export.formats import FORMATS, Write
-from extractor.runs.export.tables import Reviewed, Table
+from extractor.runs.export.cells import Write
+from extractor.runs.export.formats import FORMATS
+from extractor.runs.export.table import Reviewed, Table
 from extractor.runs.record import Record
 
 

@@ -23,7 +23,9 @@ def keys_of(letter_sha256: str, plan: Plan, reading_sha256: str = "") -> Keys:
     ask = _digest(letter_sha256, *_asked(plan))
     checks = (ENGINE, plan.letter_type.code_sha256, str(plan.reasks), plan.tariff.key)
     second = (*_asked(plan.second), plan.second.tariff.key) if plan.second else ()
-    more = (*(("strict",) if plan.strict else ()), *((reading_sha256,) if reading_sha256 else ()))
+    asks_all = plan.asks_unrecognized and not plan.is_offline
+    options = [name for name, is_set in (("strict", plan.strict), ("unrecognized", asks_all)) if is_set]
+    more = (*options, *((reading_sha256,) if reading_sha256 else ()))
     return Keys(ask, _digest(ask, *checks, *more, *second))
 
 

@@ -35,7 +35,7 @@ from tests.support.toy import (
 KEYS = {
     "letter_id", "letter_sha256", "letter_type", "status", "answer", "evidence", "findings", "model", "prompt",
     "prompt_sha256", "schema_sha256", "engine", "attempts", "usage", "cost_usd", "error",
-    "proof", "withheld", "record_version",
+    "proof", "withheld", "record_version", "source",
 }  # fmt: skip
 FINDING_KEYS = {"code", "path", "severity", "blame", "message", "expected", "got", "span"}
 DEAD = "http://127.0.0.1:9/v1"

@@ -27,7 +27,18 @@ from extractor.lettertypes.evidence import Covers, Scored, Stated, StrictModel, 
 from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.reading import nothing_read
 from extractor.runs import record as records
-from extractor.runs.export import BOTH, FORMATS, LETTERS, Reviewed, formats, tables_of, targets, write_tables
+from extractor.runs.export import (
+    ALL,
+    BOTH,
+    FORMATS,
+    LETTERS,
+    Reviewed,
+    formats,
+    sheets,
+    tables_of,
+    targets,
+    write_tables,
+)
 from extractor.runs.ledger import Ledger
 from tests.support.imr import IMR
 from tests.support.toy import cli, put, write_toy
@@ -110,7 +121,7 @@ def export(folder: Path, to: str, *records: Reviewed, rows: str = BOTH) -> list[
 
 
 def in_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -141,6 +152,7 @@ def test_columns_are_the_fields_of_the_schema() -> None:
         ("letter_id", "text"),
         ("status", "text"),
         ("row", "integer"),
+        ("error_count", "integer"),
         ("findings", "text"),
         ("withheld", "text"),
         ("items.name", "text"),
@@ -149,6 +161,7 @@ def test_columns_are_the_fields_of_the_schema() -> None:
         ("items.sources.names", "text"),
         ("items.sources.pages", "text"),
         ("items.sources.year", "text"),
+        ("letter_error_count", "integer"),
         ("letter_findings", "text"),
         ("letter_withheld", "text"),
         ("head.number", "integer"),
@@ -166,13 +179,14 @@ def test_columns_are_the_fields_of_the_schema() -> None:
         ("audit", "text"),
         ("model", "text"),
         ("prompt", "text"),
+        ("source", "text"),
         ("letter_sha256", "text"),
     ]
     assert [column.name for column in letters.columns] == [
-        "letter_id", "status", "error", "error_message", "findings", "withheld",
+        "letter_id", "status", "error", "error_message", "error_count", "findings", "withheld",
         "head.number", "head.share", "head.sure", "head.kind", "head.either", "answer.status", "names", "items",
         "review", "reviewed_by", "corrected", "reject_reason", "open_errors", "audit",
-        "model", "prompt", "letter_sha256", "input_tokens", "output_tokens", "cost_usd",
+        "model", "prompt", "source", "letter_sha256", "input_tokens", "output_tokens", "cost_usd",
     ]  # fmt: skip
 
 
@@ -199,13 +213,22 @@ def test_columns_of_the_imr_letter() -> None:
     assert "decisions" in {column.name for column in letters.columns}
 
 
-@pytest.mark.parametrize(("wanted", "names"), [(BOTH, ["items", LETTERS]), ("items", ["items"]), (LETTERS, [LETTERS])])
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (BOTH, ["items", LETTERS]),
+        (ALL, ["items", LETTERS, "findings", "evidence"]),
+        ("items", ["items"]),
+        (LETTERS, [LETTERS]),
+        ("evidence", ["evidence"]),
+    ],
+)
 def test_tables_asked_for(wanted: str, names: list[str]) -> None:
     assert [table.name for table in tables_of(TYPE, wanted)] == names
 
 
 def test_an_unknown_table() -> None:
-    with pytest.raises(UsageError, match="items, letters, both"):
+    with pytest.raises(UsageError, match="items, letters, findings, evidence, both, all"):
         tables_of(TYPE, "decisions")
 
 
@@ -279,11 +302,14 @@ def test_findings_are_on_their_row(tmp_path: Path) -> None:
     ]  # fmt: skip
     rows, letters = export(tmp_path, "jsonl", record(given=answer(items=[item(), item()]), findings=findings))
     elsewhere = "whole; missing; head; beyond; c"
-    assert [(row["row"], row["findings"], row["letter_findings"]) for row in in_jsonl(rows)] == [
-        (1, "a", elsewhere),
-        (2, "b", elsewhere),
+    assert [(row["row"], row["findings"], row["error_count"], row["letter_findings"]) for row in in_jsonl(rows)] == [
+        (1, "a", 1, elsewhere),
+        (2, "b", 2, elsewhere),
     ]
-    assert [row["findings"] for row in in_jsonl(letters)] == ["whole; b; a; missing; head; beyond; c"]
+    assert {row["letter_error_count"] for row in in_jsonl(rows)} == {5}
+    assert [(row["error_count"], row["findings"]) for row in in_jsonl(letters)] == [
+        (8, "whole; b; a; missing; head; beyond; c")
+    ]
 
 
 def test_a_failed_letter_is_a_row_of_letters_alone(tmp_path: Path) -> None:
@@ -325,10 +351,12 @@ HOSTILE = [
     ("a\x00b\x07c", "a\x00b\x07c"),
     ("_x0041_", "_x0041_"),
     ("<b>&amp;</b>", "<b>&amp;</b>"),
-    ("007", "007"),
-    ("1e5", "1e5"),
+    ("007", "'007"),
+    ("1e5", "'1e5"),
+    ("9-11", "'9-11"),
+    ("177-179, 301", "177-179, 301"),
     ("http://example.invalid/" + "x" * 3000, "http://example.invalid/" + "x" * 3000),
-    ("TRUE", "TRUE"),
+    ("TRUE", "'TRUE"),
 ]
 
 
@@ -363,7 +391,7 @@ def test_any_text_survives_csv(text: str) -> None:
     file = io.BytesIO()
     with formats.FORMATS["csv"].open(file, tables_of(TYPE, LETTERS), Path()) as [write]:
         write([text, "next"])
-    _, [first, second] = csv.reader(io.StringIO(file.getvalue().decode(), newline=""))
+    _, [first, second] = csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"), newline=""))
     assert second == "next"
     assert first in (text, f"'{text}")
     assert not first.startswith(("=", "+", "-", "@", "\t", "\r"))
@@ -428,8 +456,30 @@ def test_a_cell_of_xlsx_has_its_size(tmp_path: Path, text: str, units: int) -> N
     assert cell == text or (cell.endswith(" [cut]") and text.startswith(cell.removesuffix(" [cut]")))
 
 
+def test_xlsx_is_ready_to_be_read(tmp_path: Path) -> None:
+    """Widths that hold a date, at most a screen's half; a heading that stays in sight, with filters."""
+    given = answer(items=[item("x" * 300, day="2016-02-29"), item("short")])
+    [path] = export(tmp_path, "xlsx", record(given=given), rows="items")
+    with zipfile.ZipFile(path) as book:
+        tree = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+    widths = {
+        number: float(column.get("width", 0))
+        for column in tree.iter(f"{_NS}col")
+        for number in range(int(column.get("min", 0)) - 1, int(column.get("max", 0)))
+    }
+    names = [name for _, name in sheet(path)[0]]
+    assert sorted(widths) == list(range(len(names)))
+    assert 11 <= widths[names.index("items.day")] < 20
+    assert 45 < widths[names.index("items.name")] < 55
+    [pane] = tree.iter(f"{_NS}pane")
+    assert (pane.get("state"), pane.get("topLeftCell")) == ("frozen", "B2")
+    [filters] = tree.iter(f"{_NS}autoFilter")
+    assert filters.get("ref", "").startswith("A1:")
+    assert filters.get("ref", "").endswith("3")
+
+
 def test_a_sheet_of_xlsx_has_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "SHEET_ROWS", 4)
+    monkeypatch.setattr(sheets, "SHEET_ROWS", 4)
     letters = [record(str(n), answer()) for n in range(4)]
     export(tmp_path, "xlsx", *letters[:3], rows=LETTERS)
     before = (tmp_path / "letters.xlsx").read_bytes()
@@ -491,7 +541,7 @@ def test_ten_thousand_rows_are_kept_only_as_long_as_needed(
         nonlocal alive, most, taken
         for number in range(2_000):
             taken += 1
-            made = record(f"{number:05}", answer(items=[item(f"n{i}") for i in range(5)]))
+            made = record(f"n{number:05}", answer(items=[item(f"n{i}") for i in range(5)]))
             alive += 1
             most = max(most, alive)
             weakref.finalize(made, gone)
@@ -507,14 +557,14 @@ def test_ten_thousand_rows_are_kept_only_as_long_as_needed(
         file = parquet.ParquetFile(goals[0].path)
         assert (file.metadata.num_rows, file.metadata.num_row_groups) == (10_000, 100)
     if to == "csv":
-        assert [row["letter_id"] for row in in_csv(goals[1].path)] == [f"{number:05}" for number in range(2_000)]
+        assert [row["letter_id"] for row in in_csv(goals[1].path)] == [f"n{number:05}" for number in range(2_000)]
 
 
 @pytest.mark.parametrize("to", list(FORMATS))
 def test_no_records_make_empty_tables(tmp_path: Path, to: str) -> None:
     rows, *_ = export(tmp_path, to, rows="items")
     if to == "csv":
-        assert rows.read_text("utf-8").startswith("letter_id,status,row,")
+        assert rows.read_bytes().startswith(b"\xef\xbb\xbfletter_id,status,row,")
     if to == "parquet":
         assert parquet.read_table(rows).num_rows == 0
 
@@ -528,6 +578,7 @@ def test_no_records_make_empty_tables(tmp_path: Path, to: str) -> None:
         ("csv", LETTERS, "t.csv", ["t.csv"]),
         ("xlsx", BOTH, None, ["tables.xlsx"]),
         ("xlsx", LETTERS, None, ["letters.xlsx"]),
+        ("sqlite", ALL, None, ["tables.sqlite"]),
         ("xlsx", BOTH, "t.xlsx", ["t.xlsx"]),
     ],
 )
@@ -590,7 +641,12 @@ def test_export_says_it_as_json(ran: Path) -> None:
         (["letters"], "no run in letters"),
         (["nowhere"], "no run in nowhere"),
         (["out", "--out", "no/such/t.csv"], "cannot write no/such/t-parcels.csv: No such file or directory"),
-        (["out", "--rows", "letters", "--out", "letters"], "cannot write letters: Is a directory"),
+        (["out", "--rows", "letters", "--to", "csv", "--out", "letters"], "cannot write letters: Is a directory"),
+        (["out", "--out", "t.tsv"], "t.tsv ends in .tsv, which is no format of tables"),
+        (["out", "--out", "t"], "t has no ending that names a format"),
+        (["out", "--to", "csv", "--out", "t.xlsx"], "t.xlsx is named like a file of xlsx, and csv is asked for"),
+        (["out", "--out", "out/run.db"], "out/run.db is a file of a run"),
+        (["out", "--rows", "letters", "--out", "out/review.jsonl"], "out/review.jsonl is a file of a run"),
         (["out", "--type", "post"], "no letter type 'post'"),
     ],
 )
