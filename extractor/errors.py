@@ -99,6 +99,12 @@ class TransportError(ModelError):
     code = "transport"
 
 
+class EngineError(ExtractorError):
+    """The cluster that reads files cannot be reached any more."""
+
+    code = "engine"
+
+
 class CassetteError(ExtractorError):
     """A recorded answer is missing, stale or used up."""
 

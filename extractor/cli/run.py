@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -61,6 +62,16 @@ _Retry = Annotated[Literal["failed"] | None, typer.Option("--retry", help="Ask a
 _Concurrency = Annotated[
     str, typer.Option("--concurrency", metavar="C", help="Letters in flight: auto, a number, or LOW-HIGH.")
 ]
+_Engine = Annotated[
+    Literal["local", "dask"],
+    typer.Option("--engine", help="What reads PDF files and scans: this machine, or a Dask cluster."),
+]
+_Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler", metavar="ADDRESS", help="The Dask scheduler, or its scheduler file; default: one started here."
+    ),
+]
 _Rpm = Annotated[float | None, typer.Option("--rpm", min=0.1, metavar="N", help="At most N calls a minute.")]
 _Tpm = Annotated[float | None, typer.Option("--tpm", min=1, metavar="N", help="At most N tokens a minute.")]
 _MaxCost = Annotated[
@@ -99,6 +110,8 @@ def run_command(
     max_cost: _MaxCost = None,
     max_minutes: _MaxMinutes = None,
     max_failures: _MaxFailures = None,
+    engine: _Engine = "local",
+    scheduler: _Scheduler = None,
     letter_type: AutoTypeOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -121,6 +134,7 @@ def run_command(
     cost = None if max_cost is None else Decimal(str(max_cost))
     bounds = _bounds(concurrency, rpm, tpm)
     options = Options(again, None, bounds, cost, max_minutes, max_failures, ask_unrecognized=ask_unrecognized)
+    options = replace(options, engine=engine, scheduler=scheduler)
     selection = Selection(only, sample, seed, Selection.shard_of(shard) if shard else None, limit)
     other = second_model(second, second_prompt, second_base_url)
     choice = ModelChoice(model, prompt, base_url, replay, reask, strict, other)

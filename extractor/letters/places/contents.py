@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from extractor.errors import LetterError, UsageError
+from extractor.errors import EngineError, LetterError, UsageError
 from extractor.letters.documents import Document, Note, cut, joined
 from extractor.letters.formats.archive import Archive
 from extractor.letters.formats.kinds import BY_SUFFIX, Kind, check_text, kind_of, read_document, suffix_of
@@ -130,7 +130,7 @@ def _one_file_only(place: FileLocation) -> Iterator[None]:
     """A defect of a reader, met by one file, must not cost the others."""
     try:
         yield
-    except (LetterError, UsageError):
+    except (EngineError, LetterError, UsageError):
         raise
     except Exception as error:  # its text may hold words of the letter; its kind does not
         message = f"{place} cannot be read ({type(error).__name__})"

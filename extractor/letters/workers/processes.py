@@ -20,7 +20,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from extractor.errors import LetterError
 from extractor.letters.documents import Document
@@ -46,6 +46,10 @@ _START = (
 )
 
 
+class _Killable(Protocol):
+    def kill(self) -> None: ...
+
+
 class Cancellation:
     """Ends what one thread has a reader process do; ``cancel`` may be called from any thread.
 
@@ -55,7 +59,7 @@ class Cancellation:
     def __init__(self) -> None:
         self.requested = False
         self._lock = threading.Lock()
-        self._worker: _Worker | None = None
+        self._worker: _Killable | None = None
 
     def cancel(self) -> None:
         """End the reader process that the thread waits for, and start no other."""
@@ -74,8 +78,8 @@ class Cancellation:
             _cancellation.reset(before)
 
     @contextlib.contextmanager
-    def covers(self, worker: _Worker, name: str) -> Iterator[None]:
-        """Within, ``cancel`` ends this worker."""
+    def covers(self, worker: _Killable, name: str) -> Iterator[None]:
+        """Within, ``cancel`` ends this worker. Raises ``LetterError`` if it was called before."""
         with self._lock:
             self.check(name)
             self._worker = worker
@@ -92,6 +96,11 @@ class Cancellation:
 
 
 _cancellation: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
+
+
+def current_cancellation() -> Cancellation:
+    """What can cancel the reading of this thread."""
+    return _cancellation.get() or Cancellation()
 
 
 def read_pdf(data: bytes, name: str) -> Document:
@@ -138,7 +147,7 @@ def draw_in_process(
 
 def _answer(order: dict[str, Any], data: bytes, limits: WorkerLimits) -> dict[str, Any]:
     name = order["name"]
-    cancellation = _cancellation.get() or Cancellation()
+    cancellation = current_cancellation()
     with _free:
         cancellation.check(name)
         worker, fresh = _pool.take(limits)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from extractor.letters.letter import LetterFile
 from extractor.letters.read_ahead import ReadAhead
+from extractor.letters.workers.engines import opened_engine
 from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
 from extractor.models.limits import Bounds, Limited, Limiter
 from extractor.runs.bulk.collector import infrequent_collection
@@ -51,9 +52,10 @@ async def run(
     taped = around is not None
     limiter = _limiter(plan, options.bounds, concurrency, taped=taped)
     second_limiter = _second_limiter(plan, options.bounds, taped=taped)
-    with Ledger(folder) as ledger:
+    with opened_engine(options.engine, options.scheduler) as engine, Ledger(folder) as ledger:
         since = ledger.begin(plan_key(plan), options.again, {**options.labels, **summary.state()})
-        reading = ReadAhead(files, plan.starts, reader=ReadingCache(folder / FOLDER))
+        reader = ReadingCache(folder / FOLDER, engine.reader)
+        reading = ReadAhead(files, plan.starts, reader=reader, side_by_side=engine.side_by_side)
         job = Job(plan, options, ledger, summary, limiter, reading, since, around, on_progress, second_limiter)
         with Output(folder, ledger) as output, infrequent_collection():
             job.output = output

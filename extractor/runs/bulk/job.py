@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from extractor.errors import (
     CassetteError,
+    EngineError,
     ExtractorError,
     LedgerError,
     LetterError,
@@ -118,6 +119,10 @@ class Job:
         file, letter = read.file, read.letter
         if isinstance(letter, UsageError):
             raise letter
+        if isinstance(letter, EngineError):
+            self.name(file.id)
+            self.stop("engine", str(letter))
+            return None
         self.summary.total += read.number > 0
         before = self.ledger.entry(file.id)
         if not isinstance(letter, Letter | LetterError):

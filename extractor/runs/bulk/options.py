@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, get_args
 
 from extractor.letters.letter import LetterFile
+from extractor.letters.workers.engines import ENGINES, LOCAL
 from extractor.lettertypes.findings import Status
 from extractor.models.limits import Bounds
 from extractor.runs.bulk.summary import GRACE, REFUSED_FOR, Summary
@@ -35,10 +36,11 @@ class Options:
     seconds for the calls in flight before they are cancelled; at ``max_failures`` failed letters; when an
     endpoint has done nothing but refuse for ``refused_for`` seconds.
 
-    ``all_letters``: the run is over all letters of its paths, so that the others of its folder may have no file
-    any more. ``labels`` are kept with the run's state in the ledger. ``on_beat`` is called twice a second, also
-    while every call waits; ``on_record`` with the id of each letter that has its record, also of one that had it
-    before.
+    ``engine``: where PDF files and scans are read, one of ``engines.ENGINES``; ``scheduler``: address of its
+    scheduler. ``all_letters``: the run is over all letters of its paths, so that the others of its folder may have
+    no file any more. ``labels`` are kept with the run's state in the ledger. ``on_beat`` is called twice a second,
+    also while every call waits; ``on_record`` with the id of each letter that has its record, also of one that had
+    it before.
     Raises ``UsageError`` for values that cannot be used.
     """
 
@@ -50,6 +52,8 @@ class Options:
     max_failures: int | None = None
     grace: float = GRACE
     refused_for: float = REFUSED_FOR
+    engine: str = LOCAL
+    scheduler: str | None = None
     all_letters: bool = False
     ask_unrecognized: bool = False
     labels: Mapping[str, Any] = field(default_factory=dict)
@@ -58,6 +62,7 @@ class Options:
 
     def __post_init__(self) -> None:
         require_one_of("again", self.again, AGAIN)
+        require_one_of("engine", self.engine, ENGINES)
         require_one_of("only", self.only, get_args(Status))
         require_number("max_cost", self.max_cost, 0)
         if self.max_cost is not None:

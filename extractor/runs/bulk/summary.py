@@ -31,6 +31,7 @@ MOST_NAMED = 200
 STOPS = {
     "interrupted": "it was interrupted",
     "endpoint": f"the endpoint failed {GIVE_UP_AFTER} times in a row",
+    "engine": "the engine that reads files is gone",
     "refused": f"the endpoint refused every call for {REFUSED_FOR / 60:.0f} minutes (429)",
     "max_cost": "the cost would go beyond --max-cost",
     "cost_unknown": "a cost is not known, so --max-cost cannot be kept",
