@@ -6,6 +6,7 @@ by row, whatever tool printed it. Nothing is joined or left out: a word is what 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -61,12 +62,16 @@ class TextRun(NamedTuple):
 
 @dataclass(frozen=True)
 class Sheet:
-    """One page before it is text: its size in points, its words in the order of the file, and its notes."""
+    """One page before it is text: its size in points, its words in the order of the file, and its notes.
+
+    ``tilt``: degrees by which the page was turned clockwise to be straight; places of words are on the straight page.
+    """
 
     size: Size
     runs: Sequence[TextRun]
     notes: Sequence[Note] = ()
     is_scan: bool = False
+    tilt: float = 0.0
 
 
 @dataclass
@@ -102,7 +107,7 @@ def document_of(sheets: Sequence[Sheet]) -> Document:
         if number + 1 < len(sheets):
             text += "\f"
         page = Span(at, at + len(text))
-        words += (Word(span, number, _box(run, sheet.size), run.confidence) for span, run in placed)
+        words += (Word(span, number, _box(run, sheet), run.confidence) for span, run in placed)
         notes += (note._replace(span=page) for note in sheet.notes)
         notes += holes
         pieces.append(text)
@@ -113,7 +118,17 @@ def document_of(sheets: Sequence[Sheet]) -> Document:
     return Document("".join(pieces), origin, tuple(pages), tuple(words), tuple(notes), sizes)
 
 
-def _box(run: TextRun, size: Size) -> Box:
+def _box(run: TextRun, sheet: Sheet) -> Box:
+    """Where a word is on the page as it was scanned; on a tilted page its box stays upright."""
+    size = sheet.size
+    if sheet.tilt:
+        angle = math.radians(sheet.tilt)
+        x, y = (run.left + run.right - size.width) / 2, (run.top + run.bottom - size.height) / 2
+        across = x * math.cos(angle) + y * math.sin(angle) - x
+        down = y * math.cos(angle) - x * math.sin(angle) - y
+        run = run._replace(
+            left=run.left + across, top=run.top + down, right=run.right + across, bottom=run.bottom + down
+        )
     shares = (run.left / size.width, run.top / size.height, run.right / size.width, run.bottom / size.height)
     return Box(*(round(min(max(share, 0.0), 1.0), 5) for share in shares))
 

@@ -12,7 +12,10 @@ from extractor.letters.documents import Document, Note, Size
 from extractor.letters.pages.glyphs import turned
 from extractor.letters.pages.layout import Sheet
 from extractor.letters.pages.tesseract import Recognized, recognized
+from extractor.letters.pages.tilt import straightened, tilt_of
 
+# Degrees from which a page is straightened.
+LEAST_TILT = 0.5
 # Mean confidence of a page's words. Measured: from 93 on at most 1.3 % of the characters are wrong;
 # 85 to 90 means 3 to 5 %, and below 85 no page can be trusted.
 GOOD = 93.0
@@ -53,13 +56,19 @@ _CURES: tuple[tuple[float, Callable[[Image.Image], Image.Image]], ...] = (
 def read_scan(image: Image.Image, dpi: int, alive: Callable[[], None]) -> Sheet:
     """The words of a gray picture of one page, at ``dpi`` dots an inch.
 
-    A page that reads badly is read again with each cure until it reads well; the best try counts.
+    A tilted page is straightened first. A page that reads badly is read again with each cure until it reads well;
+    the best try counts.
     """
     filterable = dpi >= _FILTERABLE
     if filterable and _on_white_paper(image) and is_speckled(image):
         image = cleaned(image)
     if filterable and not _has_ink(image):
         return _sheet(Recognized([], 0), image, dpi, 1.0)
+    tilt = tilt_of(image)
+    if abs(tilt) >= LEAST_TILT:
+        image = straightened(image, tilt)
+    else:
+        tilt = 0.0
     best, scale = recognized(image, dpi), 1.0
     alive()
     # Print that lies on its side or upside down is read with a confidence of 30 to 45.
@@ -76,7 +85,7 @@ def read_scan(image: Image.Image, dpi: int, alive: Callable[[], None]) -> Sheet:
         alive()
         if _surely_read(words) > _surely_read(best):
             best, scale = words, cured.width / image.width
-    sheet = _sheet(best, image, dpi, scale)
+    sheet = replace(_sheet(best, image, dpi, scale), tilt=tilt)
     if best.runs:
         return sheet
     lost = Note("unread_page", "something is on this page, and OCR found no words in it", severity="error")
