@@ -13,6 +13,8 @@ from extractor.letters.spans import Span
 
 # A page break of a text whose every line end is doubled: one more doubled line end.
 _FOUR = re.compile(r"(?<!\n)(?:\r?\n){4}(?!\r?\n)")
+# The code of the note on files attached to a PDF.
+ATTACHED = "attached"
 _NEWLINES = re.compile(r"(?:\r?\n)+")
 
 

@@ -259,9 +259,10 @@ def letter_in(file: LetterFile) -> Letter:
     holds ``several`` letters, which only ``letters_in`` reads.
     """
     found = list(islice(documents_in(file), 2))
-    if len(found) > 1:
+    own, document = found[0]
+    # A mail or PDF that is a letter itself comes first, before what is attached to it.
+    if len(found) > 1 and own.id != file.id:
         raise LetterError(f"{file.path} holds several letters", code="several", hint="use: extractor run")
-    [(_, document)] = found
     if isinstance(document, LetterError):
         raise document
     return letter_of(file.id, document, source_of(file))

@@ -58,6 +58,7 @@ CODES: dict[str, str] = {
     "comment": "A comment or text box was added on top of a page of the letter's file.",
     "left_out": "Parts of the letter's file, or files beside it in a mail or archive, are not read.",
     "misnamed": "The letter's file is of another kind than its name suggests.",
+    "attached": "Files are attached to the letter's PDF; each is a letter of its own.",
     "joined": "The letter's pages lie in several files.",
     "page_missing": "By the names of the letter's files, one of its pages is missing.",
     "split": "The letter's file holds several letters.",

@@ -9,6 +9,7 @@ import pytest
 
 from extractor.errors import LetterError
 from extractor.letters.documents import Document
+from extractor.letters.letter import read_letter
 from extractor.letters.places.contents import documents_in
 from extractor.letters.places.sources import find_files
 from tests.support.imr import ROOT
@@ -69,10 +70,21 @@ def test_what_was_added_on_top_of_a_page_sends_it_to_a_person(name: str, code: s
     assert (code, "error", words) in notes
 
 
-def test_files_attached_to_a_pdf_are_named() -> None:
-    [note] = document("pdf/portfolio.pdf").notes
-    assert (note.code, note.severity) == ("left_out", "error")
-    assert note.words
+def test_files_attached_to_a_pdf_are_letters_and_the_sheet_around_them_is_none() -> None:
+    [(name, attached)] = read(CASES / "pdf/portfolio.pdf")
+    assert name == "portfolio/determination"
+    assert isinstance(attached, Document)
+    assert attached.text == document("pdf/popup-note.pdf").text
+
+
+def test_a_pdf_with_an_attached_file_is_a_letter_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes((CASES / "pdf/portfolio.pdf").read_bytes().replace(b"PDF portfolio", b"long letter  "))
+    [file] = find_files([path])
+    [own, inner] = [each for each, _ in documents_in(file)]
+    assert [own.id, inner.id] == ["a", "a/determination"]
+    assert read_letter(own).text.startswith("For the best experience")
+    assert read_letter(inner).text.startswith("HOW THE IMR")
 
 
 def test_a_mailbox_is_many_mails() -> None:

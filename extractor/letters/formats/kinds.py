@@ -97,6 +97,15 @@ def suffix_of(name: str) -> str:
     return splitext(name)[1].lower()
 
 
+def may_be_letter(head: bytes) -> bool:
+    """Whether a file whose name gives no kind begins like a letter: as PDF, scan, Word file, mail or mailbox."""
+    if head.startswith((b"%PDF-", b"{\\rtf", b"\x78\x9f\x3e\x22", *_IMAGES)):
+        return True
+    if head.startswith(b"PK\x03\x04"):
+        return b"word/" in head
+    return _HEADER.match(head) is not None and _OF_MAIL.search(_headers(head)) is not None
+
+
 def kind_of(data: bytes, name: str) -> Kind:
     """What ``data`` is.
 
@@ -156,10 +165,13 @@ def _of_text(data: bytes, name: str) -> Kind:
     )
     if _PAGE.match(head) or (BY_SUFFIX.get(suffix) == "html" and b"<" in head):
         return "html"
-    headers = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
-    if suffix in (".eml", ".mbox") or (_HEADER.match(head) and _OF_MAIL.search(headers)):
+    if suffix in (".eml", ".mbox") or (_HEADER.match(head) and _OF_MAIL.search(_headers(head))):
         return "mail"
     return "text"
+
+
+def _headers(head: bytes) -> bytes:
+    return re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
 
 
 def read_document(data: bytes, name: str, kind: Kind) -> Document:

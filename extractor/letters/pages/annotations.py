@@ -15,7 +15,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from extractor.errors import LetterError
-from extractor.letters.documents import Note
+from extractor.letters.documents import ATTACHED, Note
 
 # PDF 32000-1:2008, table 165: an annotation with one of these flags is not shown.
 _INVISIBLE = 1 | 2 | 32
@@ -45,6 +45,8 @@ _AVERAGE = 0.5
 _MARK_WIDTH = 1.3
 _MOST_WORDS = 5000
 _MOST_NAMES = 20
+# Attached files, and their bytes altogether.
+_MOST_FILES, _MOST_BYTES = 1_000, 100_000_000
 
 
 def refuse_dynamic_form(file: Any, name: str) -> None:
@@ -60,10 +62,35 @@ def attached_files(file: Any) -> list[Note]:
     if count < 1:
         return []
     names = [_attachment_name(file, i) for i in range(min(count, _MOST_NAMES))]
-    message = (
-        f"{count} {'file is' if count == 1 else 'files are'} attached to this PDF and not read; save and name them"
-    )
-    return [Note("left_out", message, words="\n".join(filter(None, names)), severity="error")]
+    message = f"{count} {'file is' if count == 1 else 'files are'} attached to this PDF; each is a letter of its own"
+    return [Note(ATTACHED, message, words="\n".join(filter(None, names)), severity="info")]
+
+
+def attachments_of(file: Any, name: str) -> list[tuple[str, bytes]]:
+    """The names and bytes of the files attached to a PDF. Raises ``LetterError`` if they are too many or too large."""
+    count = pdfium.FPDFDoc_GetAttachmentCount(file)
+    found, size = [], 0
+    for index in range(count):
+        data = _attachment_bytes(file, index, _MOST_BYTES - size)
+        if count > _MOST_FILES or data is None:
+            hint = "save them by hand, and name the folder"
+            raise LetterError(f"{name} has too many attached files, or too large ones", code="too_large", hint=hint)
+        size += len(data)
+        found.append((_attachment_name(file, index) or f"attachment-{index + 1}", data))
+    return found
+
+
+def _attachment_bytes(file: Any, index: int, most: int) -> bytes | None:
+    """``None`` for more than ``most`` bytes."""
+    attachment, size = pdfium.FPDFDoc_GetAttachment(file, index), ctypes.c_ulong()
+    if not attachment or not pdfium.FPDFAttachment_GetFile(attachment, None, 0, size):
+        return b""
+    if size.value > most:
+        return None
+    buffer = ctypes.create_string_buffer(max(1, size.value))
+    if not pdfium.FPDFAttachment_GetFile(attachment, buffer, size.value, size):
+        return b""
+    return buffer.raw[: size.value]
 
 
 def flattened(file: Any, number: int) -> list[Note]:

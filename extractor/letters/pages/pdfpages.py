@@ -13,7 +13,7 @@ import pypdfium2.raw as pdfium
 from extractor.errors import LetterError
 from extractor.letters.documents import Document, Note, Size
 from extractor.letters.pages import legible
-from extractor.letters.pages.annotations import attached_files, flattened, refuse_dynamic_form
+from extractor.letters.pages.annotations import attached_files, attachments_of, flattened, refuse_dynamic_form
 from extractor.letters.pages.glyphs import Layer, read_layer
 from extractor.letters.pages.ink import Picture, picture_of
 from extractor.letters.pages.layout import Sheet, TextRun, document_of, rows
@@ -102,6 +102,12 @@ def read(data: bytes, name: str, alive: Callable[[], None]) -> Document:
 
         return with_unsure_digits(document)
     return document
+
+
+def attached(data: bytes, name: str) -> list[tuple[str, bytes]]:
+    """The files attached to a PDF, by name. Raises ``LetterError`` like ``read_pdf``."""
+    with opened(data, name) as file:
+        return attachments_of(file, name)
 
 
 # ---- opening -------------------------------------------------------------------------------------

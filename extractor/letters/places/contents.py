@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from extractor.errors import EngineError, LetterError, UsageError
-from extractor.letters.documents import Document, Note, cut, joined
+from extractor.letters.documents import ATTACHED, Document, Note, cut, joined
 from extractor.letters.formats.archive import Archive
 from extractor.letters.formats.kinds import BY_SUFFIX, Kind, check_text, kind_of, read_document, suffix_of
 from extractor.letters.formats.mail import Mail, read_mail
@@ -32,6 +33,7 @@ from extractor.letters.places.sources import (
     readable,
 )
 from extractor.letters.spans import Span
+from extractor.letters.workers.processes import attached_to
 
 MAX_BYTES = 200_000_000
 # Containers in containers, and letters from one file that was not listed as an archive.
@@ -39,6 +41,9 @@ MAX_DEPTH = 3
 MAX_HELD = 20_000
 # Nobody scans letters to these; senders' emblems are such.
 _EMBLEMS = (".gif", ".bmp", ".webp")
+
+# What a PDF portfolio shows where its files cannot be opened.
+_COVER = re.compile(r"\A.{0,200}\bPDF portfolio\b.{0,200}\Z", re.IGNORECASE | re.DOTALL)
 
 Read = tuple[LetterFile, Document | LetterError]
 
@@ -119,7 +124,10 @@ def _opened(file: LetterFile, place: FileLocation, data: bytes) -> Document | _H
     """A letter's document, or the container found there."""
     kind = kind_of(data, str(place))
     if kind not in ("zip", "mail"):
-        return _document(file, data, kind)
+        document = _document(file, data, kind)
+        if kind == "pdf" and not file.rest and any(note.code == ATTACHED for note in document.notes):
+            return _portfolio(document, data, place)
+        return document
     if len(place.inside) >= MAX_DEPTH:
         raise LetterError(f"{place} is nested in too many containers", code="nested", hint="unpack the outer ones")
     return _archive(data, place) if kind == "zip" else _mail(data, place)
@@ -184,6 +192,35 @@ def _mail(data: bytes, place: FileLocation) -> _Held:
     return _Held(found, lambda step: _attached(mail, step, place), len(files), size, "; ".join(left_out), body)
 
 
+def _portfolio(document: Document, data: bytes, place: FileLocation) -> Document | _Held:
+    """A PDF with attached files: they are letters, and so is the PDF itself unless it is only the sheet around them."""
+    try:
+        if len(place.inside) >= MAX_DEPTH:
+            raise LetterError("nested in too many containers", code="nested")
+        files, passed = attached_to(data, str(place)), Passed()
+    except LetterError as error:  # the letter itself was read
+        note = Note("left_out", f"files attached to this PDF are not read ({error.code})", severity="error")
+        return replace(document, notes=(*document.notes, note))
+    named = [
+        (tidy(name), FileLocation(place.path, (*place.inside, MemberStep(number, name))))
+        for number, (name, _) in enumerate(files)
+    ]
+    found = list(chosen(named, passed))
+    left_out = list(passed.lines())
+    body: Document | None = document
+    if found and _COVER.search(document.text):
+        body = None
+        left_out.append("the sheet around them")
+    size = sum(len(file) for _, file in files)
+    return _Held(found, lambda step: _member(files, step, place), len(files), size, "; ".join(left_out), body)
+
+
+def _member(files: Sequence[tuple[str, bytes]], step: MemberStep, place: FileLocation) -> bytes:
+    if step.number >= len(files) or files[step.number][0] != step.name:
+        raise LetterError(f"{place} has changed since it was listed", code="unreadable", hint="run again")
+    return files[step.number][1]
+
+
 def _document(file: LetterFile, data: bytes, kind: Kind) -> Document:
     """One letter's document, of all the files that hold its pages. Raises ``LetterError`` if one cannot be read."""
     place = place_of(file)
@@ -230,8 +267,11 @@ def bytes_at(place: FileLocation) -> bytes:
             data = opened(place.path).read(step.number, step.name)
         else:
             data = data if at.inside else _file(place.path)
-            if kind_of(data, name) == "zip":
+            kind = kind_of(data, name)
+            if kind == "zip":
                 data = Archive(data, name).read(step.number, step.name)
+            elif kind == "pdf":
+                data = _member(attached_to(data, name), step, at)
             else:
                 data = _attached(read_mail(data, name), step, at)
         at = FileLocation(place.path, (*at.inside, step))

@@ -21,7 +21,7 @@ from typing import BinaryIO, NamedTuple
 
 from extractor.errors import LetterError, UsageError
 from extractor.letters.formats.archive import Archive
-from extractor.letters.formats.kinds import BY_SUFFIX, UNREAD, suffix_of
+from extractor.letters.formats.kinds import BY_SUFFIX, UNREAD, may_be_letter, suffix_of
 from extractor.letters.places.names import printable, stem_of, tidy
 from extractor.letters.places.passed import Passed
 from extractor.letters.places.walk import walk
@@ -38,6 +38,8 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 255
+# Bytes in which the headers of a mail begin, and the names of a Word document's parts.
+_HEAD = 4096
 _PIECE = re.compile(r"(.+)#\d+", re.DOTALL)
 _SLASH = re.compile("/")
 
@@ -206,7 +208,10 @@ def chosen(files: Iterable[tuple[str, FileLocation]], passed: Passed) -> Iterato
     by_name: dict[str, list[tuple[str, str, tuple[FileLocation, ...]]]] = {}
     for name, places in _with_pages(files):
         form, suffix = _form(name), suffix_of(name)
-        if form is None:
+        if form is None and any(map(_may_be_letter, places)):
+            # Its whole name: what follows a dot here is no suffix.
+            yield FoundLetter(name, places)
+        elif form is None:
             passed.unknown.add(name)
         elif suffix in CONTAINERS:
             yield FoundLetter(stem_of(name), places)
@@ -220,6 +225,17 @@ def chosen(files: Iterable[tuple[str, FileLocation]], passed: Passed) -> Iterato
             else:
                 for place in places:
                     passed.beside.add(name if len(places) == 1 else place.name)
+
+
+def _may_be_letter(place: FileLocation) -> bool:
+    """Whether a file on disk whose name gives no kind begins like a letter, as mailboxes without a suffix do."""
+    if place.inside:
+        return False
+    try:
+        with readable(place.path) as file:
+            return may_be_letter(file.read(_HEAD))
+    except (LetterError, UsageError, OSError):  # passed over by name, like others of its kind
+        return False
 
 
 def _form(name: str) -> str | None:

@@ -133,6 +133,12 @@ def read_in_process(task: str, data: bytes, name: str, limits: WorkerLimits = LI
     return unpacked(_answer({"task": task, "name": name}, data, limits)["document"])
 
 
+def attached_to(data: bytes, name: str, limits: WorkerLimits = LIMITS) -> list[tuple[str, bytes]]:
+    """The names and bytes of the files attached to a PDF, taken out by a worker. Raises as ``read_in_process`` does."""
+    reply = _answer({"task": "attached", "name": name}, data, limits)
+    return [(each, b64decode(file)) for each, file in reply["files"]]
+
+
 def draw_in_process(
     task: str, data: bytes, name: str, page: int, turned: int = 0, limits: WorkerLimits = LIMITS
 ) -> tuple[bytes, int]:

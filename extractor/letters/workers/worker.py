@@ -48,6 +48,12 @@ def _draw_image() -> Drawer:
     return draw_image
 
 
+def _attached(data: bytes, name: str) -> list[list[str]]:
+    from extractor.letters.pages.pdfpages import attached
+
+    return [[each, b64encode(file).decode()] for each, file in attached(data, name)]
+
+
 _NICENESS = 5
 # Imported when first asked for: a run without scans never loads what scans need.
 _READERS: dict[str, Callable[[], Reader]] = {"pdf": _pdf, "image": _image}
@@ -78,6 +84,8 @@ def main() -> None:
 def _answer(order: dict[str, Any], data: bytes, alive: Callable[[], None]) -> dict[str, Any]:
     name = order["name"]
     try:
+        if order["task"] == "attached":
+            return {"files": _attached(data, name)}
         if "page" in order:
             drawn, pages = _DRAWERS[order["task"]]()(data, name, order["page"], order["turned"])
             return {"png": b64encode(drawn).decode(), "pages": pages}

@@ -167,3 +167,24 @@ def test_every_error_has_its_line() -> None:
 @pytest.mark.parametrize("suffix", [*BY_SUFFIX, *UNREAD])
 def test_every_suffix_has_its_line(suffix: str) -> None:
     assert f"`{suffix}`" in (ROOT / "docs" / "files.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "is_letter"),
+    [
+        ("Inbox", b"From a@b.c Mon Jan  1 00:00:00 2024\nReceived: x\nSubject: y\n\nwords", True),
+        ("letter", b"%PDF-1.7\n", True),
+        ("scan.0042", b"II*\x00", True),
+        ("report.final", b"PK\x03\x04....word/document.xml", True),
+        ("note", b"{\\rtf1 words}", True),
+        ("README", b"Words: and more words\n\nwords", False),
+        ("table.xlsb", b"PK\x03\x04....xl/workbook.bin", False),
+        ("empty", b"", False),
+    ],
+)
+def test_a_file_whose_name_gives_no_kind_is_a_letter_if_it_begins_like_one(
+    tmp_path: Path, name: str, head: bytes, is_letter: bool
+) -> None:
+    put(tmp_path / "a.txt", "a letter")
+    put(tmp_path / name, head)
+    assert [file.id for file in find_files([tmp_path])] == (sorted(["a", name]) if is_letter else ["a"])
