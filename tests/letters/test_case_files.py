@@ -9,7 +9,7 @@ import pytest
 
 from extractor.errors import LetterError
 from extractor.letters.documents import Document
-from extractor.letters.letter import read_letter
+from extractor.letters.letter import letter_in
 from extractor.letters.places.contents import documents_in
 from extractor.letters.places.sources import find_files
 from tests.support.imr import ROOT
@@ -83,8 +83,8 @@ def test_a_pdf_with_an_attached_file_is_a_letter_too(tmp_path: Path) -> None:
     [file] = find_files([path])
     [own, inner] = [each for each, _ in documents_in(file)]
     assert [own.id, inner.id] == ["a", "a/determination"]
-    assert read_letter(own).text.startswith("For the best experience")
-    assert read_letter(inner).text.startswith("HOW THE IMR")
+    assert letter_in(own).text.startswith("For the best experience")
+    assert letter_in(inner).text.startswith("HOW THE IMR")
 
 
 def test_a_mailbox_is_many_mails() -> None:
