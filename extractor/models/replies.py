@@ -259,7 +259,18 @@ def _usage(usage: Any) -> Usage:
     return Usage(
         taken,
         given,
-        cached_tokens=token_count(prompt, "cached_tokens"),
+        cached_tokens=_first_count((prompt, "cached_tokens"), *((usage, name) for name in _CACHE_READ)),
         reasoning_tokens=token_count(completion, "reasoning_tokens"),
-        cache_write_tokens=token_count(prompt, "cache_write_tokens"),
+        cache_write_tokens=_first_count(*((prompt, name) for name in _CACHE_WRITE), (usage, _CACHE_CREATED)),
     )
+
+
+# How gateways in front of other providers name what was read from a cache or written to it.
+_CACHE_READ = ("cache_read_input_tokens", "prompt_cache_hit_tokens")
+_CACHE_WRITE = ("cache_write_tokens", "cache_creation_tokens")
+_CACHE_CREATED = "cache_creation_input_tokens"
+
+
+def _first_count(*places: tuple[Any, str]) -> int | None:
+    """The first count that is given."""
+    return next((count for counts, name in places if (count := token_count(counts, name)) is not None), None)

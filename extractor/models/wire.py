@@ -111,8 +111,8 @@ class Template:
     head: bytes
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any], system: str | None = None) -> Template:
-        """``fields`` are all keys of the request but ``messages``; ``system`` is the system message, if it is one."""
+    def of(cls, fields: Mapping[str, Any], system: Any = None) -> Template:
+        """``fields``: all keys of the request but ``messages``; ``system``: what the system message holds, if any."""
         first = [] if system is None else [{"role": "system", "content": system}]
         start = dump({**fields, "messages": first}).removesuffix(b"]}")
         return cls(start + b"," if first else start)

@@ -239,6 +239,11 @@ def usage_of(usage: Any) -> Usage:
         ({"prompt_tokens": 9, "completion_tokens": 5,
           "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
           "completion_tokens_details": {"reasoning_tokens": 3}}, Usage(9, 5, 4, 3, 2)),
+        # gateways in front of other providers
+        ({"prompt_tokens": 9, "completion_tokens": 5, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 2}, Usage(9, 5, 4, None, 2)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4, "cache_creation_tokens": 2},
+          "cache_read_input_tokens": 7}, Usage(9, 5, 4, None, 2)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 5}, Usage(9, 5, 4)),
         # hidden thinking that is in the total alone
         ({"prompt_tokens": 21, "completion_tokens": 0, "total_tokens": 81,
           "completion_tokens_details": {"reasoning_tokens": 60}}, Usage(21, 60, reasoning_tokens=60)),

@@ -156,6 +156,14 @@ def exit_code(summary: Summary) -> Exit:
 # ---- --dry-run -----------------------------------------------------------------------------------
 
 
+def _cached(forecast: Forecast) -> str:
+    """What the endpoint's cache is expected to serve, in parentheses; empty for nothing."""
+    if not forecast.cached_tokens:
+        return ""
+    how = "about" if forecast.measured else "at best"
+    return f" ({how} {forecast.cached_tokens:,} from the endpoint's cache)"
+
+
 def print_forecast(forecast: Forecast) -> None:
     """What would be asked, and what it rests on."""
     asks = forecast.asks
@@ -177,7 +185,7 @@ def print_forecast(forecast: Forecast) -> None:
         most = f" ({forecast.most_calls:,} at most, with {why})" if more else ""
         basis = plural(forecast.measured, "answer") if forecast.measured else "the size of the requests"
         print(f"{plural(forecast.calls, 'call')}{most}, estimated from {basis}.")
-        print(f"About {forecast.input_tokens:,} tokens in and {forecast.output_tokens:,} out.")
+        print(f"About {forecast.input_tokens:,} tokens in{_cached(forecast)} and {forecast.output_tokens:,} out.")
         day = f", at list prices as of {forecast.prices_as_of}" if forecast.prices_as_of else ""
         usd = forecast.cost.usd
         if forecast.free:

@@ -45,7 +45,8 @@ class ChatEndpoint:
     """One model at one address.
 
     ``model`` is its name there; ``base_url=None`` means OpenAI's own. ``params`` go into every
-    request as they are. With ``api_version`` the address is an Azure deployment's. Raises ``UsageError``
+    request as they are. With ``api_version`` the address is an Azure deployment's. ``cache_control`` marks the end of
+    what all letters share, for gateways to models that cache only what is marked. Raises ``UsageError``
     for an unknown mode, or for a parameter that only the engine may set.
     """
 
@@ -57,6 +58,7 @@ class ChatEndpoint:
     params: Mapping[str, Any] = field(default_factory=dict)
     azure: bool = False
     api_version: str | None = None
+    cache_control: bool = False
 
     def __post_init__(self) -> None:
         check_settings(self.mode, MODES, self.params, _OURS)
@@ -75,14 +77,18 @@ class ChatEndpoint:
     def settings(self) -> dict[str, Any]:
         where = {"base_url": url_without_secrets(self.base_url)} if self.base_url else {}
         version = {"api_version": self.api_version} if self.api_version else {}
-        return {"mode": self.mode, **where, **version, **self.params}
+        marked = {"cache_control": True} if self.cache_control else {}
+        return {"mode": self.mode, **where, **version, **marked, **self.params}
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         return (openai.OpenAIError,)
 
     def prepare(self, schema: type[BaseModel], instructions: str) -> Callable[[Question], bytes]:
-        fields, system = self._shape(schema, instructions)
+        fields, text = self._shape(schema, instructions)
+        system: Any = text
+        if self.cache_control:
+            system = [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
         return Template.of({"model": self.model, **self.params, **fields}, system).body
 
     def connect(self, http: httpx2.AsyncClient, timeout: httpx2.Timeout) -> openai.AsyncOpenAI:

@@ -36,7 +36,19 @@ class _Wanted:
 
 
 def _chat(wanted: _Wanted) -> Endpoint:
-    return ChatEndpoint(wanted.name, wanted.model, wanted.key, wanted.base_url, wanted.mode, wanted.params)
+    params = dict(wanted.params)
+    marked = _flag(params, "cache_control")
+    return ChatEndpoint(
+        wanted.name, wanted.model, wanted.key, wanted.base_url, wanted.mode, params, cache_control=marked
+    )
+
+
+def _flag(params: dict[str, Any], name: str) -> bool:
+    """A setting of ours that is true or false, taken out of ``params``. Raises ``UsageError`` for anything else."""
+    value = params.pop(name, False)
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is true or false", hint="see docs/providers.md", code="params")
+    return value
 
 
 def _azure(wanted: _Wanted) -> Endpoint:

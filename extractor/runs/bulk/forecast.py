@@ -30,6 +30,8 @@ from extractor.runs.replies import unrecognized
 # the recorded answers to the five bundled letters.
 _OVER_BASELINE = 1.22
 _SAMPLE = 100
+# Shorter beginnings are not cached by the providers that publish a limit.
+_LEAST_CACHED = 1_024
 
 
 @dataclass
@@ -40,7 +42,8 @@ class Forecast:
     ``problems`` has the reason of each of the first 200 letters that cannot be read or are of no letter type.
 
     Tokens and cost are guessed from the sizes of requests and answers, calibrated on ``measured``
-    letters whose answers to the same questions are in the folder, corrections included.
+    letters whose answers to the same questions are in the folder, corrections included. ``cached_tokens``, a part
+    of the input, come from the endpoint's cache: as measured, or else at most, because all letters share so many.
 
     ``asks``: whether a language model is asked. ``reasks``, ``second_model`` (its name, or empty), ``prices_as_of``
     (a date, or empty) and ``free`` (why nothing is charged, or empty) are those of the plan.
@@ -57,6 +60,7 @@ class Forecast:
     most_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     cost: Cost = field(default_factory=lambda: Cost(Decimal(0)))
     measured: int = 0
     asks: bool = False
@@ -80,6 +84,7 @@ class Forecast:
             "most_calls": self.most_calls,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
+            "cached_tokens": self.cached_tokens,
             "cost_usd": rounded(self.cost.usd),
             "cost_unknown": self.cost.unknown or None,
             "measured": self.measured,
@@ -255,6 +260,16 @@ class _Survey:
             cost = self._cost(taken, given, forecast.calls)
         forecast.cost = Cost(None if cost.usd is None else cost.usd * factor, cost.unknown)
         forecast.input_tokens, forecast.output_tokens = round(taken), round(given)
+        forecast.cached_tokens = round(self._cached_share(fixed) * taken)
+
+    def _cached_share(self, fixed: int) -> float:
+        """The part of the input that the endpoint's cache serves, by what was measured; else the most that it could."""
+        if self.forecast.measured:
+            return (self.took.cached_tokens or 0) / max(self.took.input_tokens or 0, 1)
+        if fixed / BYTES_PER_TOKEN < _LEAST_CACHED:
+            return 0.0
+        whole = self.to_ask.letters * fixed + self.to_ask.bytes
+        return (self.to_ask.letters - 1) * fixed / max(whole, 1)
 
     def _cost(self, taken: float, given: float, calls: int) -> Cost:
         one = self.plan.tariff.cost(Usage(round(taken / calls), round(given / calls)))

@@ -201,6 +201,21 @@ def test_a_correction_never_sends_back_megabytes() -> None:
     assert max(len(each["content"]) for each in letter_messages(again)) == 100_000
 
 
+def test_a_mark_for_the_prompt_cache_is_where_the_letter_begins() -> None:
+    with endpoint([message('{"n": 1}')]) as server:
+        model = open_model("openai/m", base_url=server.url, params={"cache_control": True, "temperature": 0})
+        asyncio.run(ask_once(model, question("Dear reader")))
+        plain = open_model("openai/m", base_url=server.url, params={"temperature": 0})
+        asyncio.run(ask_once(plain, question("Dear reader")))
+    marked, unmarked = (each.body for each in server.asked)
+    text = unmarked["messages"][0]["content"]
+    assert marked["messages"][0]["content"] == [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
+    assert {**marked, "messages": marked["messages"][1:]} == {**unmarked, "messages": unmarked["messages"][1:]}
+    assert (model.params["cache_control"], plain.params.get("cache_control")) == (True, None)
+    with pytest.raises(UsageError, match="cache_control is true or false"):
+        open_model("openai/m", base_url=server.url, params={"cache_control": "yes"})
+
+
 @pytest.mark.parametrize(
     ("name", "url", "carried"),
     [

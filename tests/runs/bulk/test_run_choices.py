@@ -19,6 +19,7 @@ from tests.support.toy import (
     INIT_V2,
     MODEL,
     NOTES,
+    ROOT,
     Ran,
     carrier_in,
     cli,
@@ -268,8 +269,18 @@ def test_a_dry_run_is_put_right_by_what_was_measured(toy: Path) -> None:
     assert (forecast["calls"], forecast["measured"]) == (30, 10)
     assert forecast["input_tokens"] == pytest.approx(3000, rel=0.02)
     assert forecast["output_tokens"] == pytest.approx(300, rel=0.02)
+    assert forecast["cached_tokens"] == pytest.approx(30 * 64, rel=0.02)
     assert forecast["cost_usd"] == pytest.approx(30 * (36 + 32 + 100) / 1e6, rel=0.02)
     assert forecast["cost_usd"] == pytest.approx(bill["now"]["cost_usd"], rel=0.02)
+
+
+def test_a_dry_run_states_what_a_cache_could_serve() -> None:
+    """All letters share schema and prompt of imr@v1: 11,000 bytes and more, so some 3,000 tokens each."""
+    command = ["run", ROOT / "eval/imr/letters", "--limit", 4, "--out", "none", "--workspace", ROOT, "--dry-run"]
+    command += ["--prompt", "imr@v1", "--model", MODEL, "--base-url", "http://127.0.0.1:1"]
+    report = cli(*command, "--json").json
+    assert 3 * 2_000 < report["cached_tokens"] < report["input_tokens"] - 2_000
+    assert f"(at best {report['cached_tokens']:,} from the endpoint's cache)" in cli(*command).out
 
 
 def test_a_dry_run_counts_corrections_that_were_measured(toy: Path) -> None:
