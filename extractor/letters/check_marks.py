@@ -28,6 +28,8 @@ _MARK = re.compile(
     rf"|(?P<cross>[{_CROSS}])"
     r"|(?P<line>(?<!\w)_{2,12}(?![\w]))"
 )
+# Where a mark may begin. Most letters have none, and this is found out in a tenth of the time.
+_BEGINNING = re.compile(rf"[{_EMPTY}{_TICK}{_CROSSED_BOX}{_CROSS}\[(_](?:(?<![\[(_])|[ _\]xX*\u2713\u2714])")
 _LINE = re.compile(r"[^\n\r\f]+")
 # More blanks than between two words: what is beyond belongs to something else.
 _GAP = re.compile(r"(?<=\S)(?:[ \u00a0]{3,}|[ \u00a0]*\t)")
@@ -80,7 +82,7 @@ class _Group:
 
 def unchosen(text: str) -> list[Span]:
     """The spans of options that are not chosen, with their marks, and of the marks of single chosen ones; in order."""
-    if not _MARK.search(text):
+    if not _BEGINNING.search(text) or not _MARK.search(text):
         return []
     return sorted(span for group in _groups(text) if group.is_choice for span in _blanks(text, group))
 

@@ -55,10 +55,13 @@ def withhold(letter_type: LetterType, answer: BaseModel, verdict: Verdict) -> tu
     """
     if not letter_type.protected:
         return answer, verdict
+    wrong = list(_wrong_leaves(letter_type, verdict))
+    if not wrong:
+        return answer, verdict
     given = answer.model_dump(mode="json")
     rest = copy.deepcopy(given)
     taken: list[_Taken] = []
-    for leaf in _wrong_leaves(letter_type, verdict):
+    for leaf in wrong:
         for value in _in_its_place(letter_type, leaf, rest):
             if _put(letter_type, rest, leaf.path, value):
                 taken.append(_Taken(leaf, value_at(given, leaf.path), value))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.letters.check_marks import unchosen
+from extractor.letters.check_marks import _BEGINNING, _MARK, unchosen
 from extractor.letters.letter import letter_from_text
 from extractor.letters.reading_view import blanked
 
@@ -74,3 +74,8 @@ def test_spans_are_in_order_and_end_on_their_line(text: str) -> None:
     assert all(span.start < span.end and "\n" not in text[span.start : span.end] for span in spans)
     assert all(one.end <= other.start for one, other in pairwise(spans))
     assert len(blanked(text, spans)) == len(text)
+
+
+@given(st.text("[]()_ xX*ab\n\u2713\u2714\u2610\u2612\u2715\uf0fc", max_size=12))
+def test_every_mark_has_a_beginning_that_is_looked_for_first(text: str) -> None:
+    assert _BEGINNING.search(text) or not _MARK.search(text)
