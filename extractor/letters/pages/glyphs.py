@@ -27,6 +27,7 @@ _FAR = 1.0
 _GRID = 1_000_000
 # A hyphen at a line's end arrives as one of the first two; whether it belongs to the word is not guessed.
 _SPELLED = {0x02: "-", 0xFFFE: "-", 0x00: "\ufffd"}
+_PRINTABLE = {code: chr(code) for code in range(0x21, 0x7F)}
 _DROPPED = {0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF}
 
 
@@ -101,18 +102,22 @@ def _words(text_page: Any, to_display: ToDisplay) -> Iterator[Token]:
     high = 0
     for index in range(count):
         code = unicode_at(text_page, index)
-        if 0xD800 <= code < 0xDC00:
-            high = code
-            continue
-        character = _character(code, high)
-        high = 0
-        if character.isspace():
-            if word:
-                yield word
-                word = None
-            continue
-        if not character:
-            continue
+        character = _PRINTABLE.get(code)
+        if character is None:
+            if 0xD800 <= code < 0xDC00:
+                high = code
+                continue
+            character = _character(code, high)
+            high = 0
+            if character.isspace():
+                if word:
+                    yield word
+                    word = None
+                continue
+            if not character:
+                continue
+        elif high:
+            high = 0
         box_at(text_page, index, box)
         place = to_display(box.left, box.bottom, box.right, box.top)
         if word and _is_far(word.places[-1], place):

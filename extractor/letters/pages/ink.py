@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -13,6 +14,9 @@ DPI = 100
 # The least difference between ink and paper (0 to 255) that counts as visible: a gray of #DDD on white is 34.
 _CONTRAST = 30
 _DARK = 110
+# Pixels that differ by at least that much from any of the others.
+_IS_DARK = bytes(value <= 210 - _CONTRAST for value in range(256))
+_IS_LIGHT = bytes(value >= 210 for value in range(256))
 # Where in a character's line, from the top, a pen always passes: the middle of the small letters first.
 _LEVELS = (0.6, 0.5, 0.7)
 WHITE = 0xFFFFFFFF
@@ -35,12 +39,36 @@ class Picture:
     down: int
     stride: int
     scale: float
+    _known_sums: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict, repr=False, compare=False)
 
     def visible(self, places: Sequence[Place]) -> list[bool]:
         """For each character of one upright word, whether there is ink where it should be."""
         top, bottom = places[0][1], places[0][3]
-        rows = [row for level in _LEVELS if (row := self._row((top + level * (bottom - top)) * self.scale))]
-        return [self._is_inked(rows, left, right) for left, _, right, _ in places]
+        levels = [int((top + level * (bottom - top)) * self.scale) for level in _LEVELS]
+        dark, light = self._sums(levels[0])
+        scale, last = self.scale, len(dark) - 1
+        found = []
+        rows: list[bytes] | None = None
+        for left, _, right, _ in places:
+            start, end = max(0, int(left * scale)), min(last, int(right * scale + 1.5))
+            # Nearly all characters have black and white on the first row that is looked at.
+            if start < end and dark[end] > dark[start] and light[end] > light[start]:
+                found.append(True)
+                continue
+            if rows is None:
+                rows = [row for y in levels if (row := self._row(y))]
+            found.append(self._is_inked(rows, left, right))
+        return found
+
+    def _sums(self, y: int) -> tuple[list[int], list[int]]:
+        """How many pixels of a row before each one are surely dark, and how many surely light."""
+        if y not in self._known_sums:
+            row = self._row(y)
+            self._known_sums[y] = (
+                list(accumulate(row.translate(_IS_DARK), initial=0)),
+                list(accumulate(row.translate(_IS_LIGHT), initial=0)),
+            )
+        return self._known_sums[y]
 
     def _is_inked(self, rows: Sequence[bytes], left: float, right: float) -> bool:
         start, end = max(0, int(left * self.scale)), int(right * self.scale + 1.5)

@@ -129,8 +129,13 @@ def _box(run: TextRun, sheet: Sheet) -> Box:
         run = run._replace(
             left=run.left + across, top=run.top + down, right=run.right + across, bottom=run.bottom + down
         )
-    shares = (run.left / size.width, run.top / size.height, run.right / size.width, run.bottom / size.height)
-    return Box(*(round(min(max(share, 0.0), 1.0), 5) for share in shares))
+    width, height = size.width, size.height
+    return Box(_share(run.left, width), _share(run.top, height), _share(run.right, width), _share(run.bottom, height))
+
+
+def _share(edge: float, whole: float) -> float:
+    share = edge / whole
+    return 0.0 if share <= 0 else 1.0 if share >= 1 else round(share, 5)
 
 
 # ---- rows --------------------------------------------------------------------------------------

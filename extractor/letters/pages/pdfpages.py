@@ -16,7 +16,7 @@ from extractor.letters.pages import legible
 from extractor.letters.pages.annotations import attached_files, attachments_of, flattened, refuse_dynamic_form
 from extractor.letters.pages.glyphs import Layer, read_layer
 from extractor.letters.pages.ink import Picture, picture_of
-from extractor.letters.pages.layout import Sheet, TextRun, document_of, rows
+from extractor.letters.pages.layout import Sheet, document_of
 from extractor.letters.pages.tesseract import INSTALL, is_installed
 
 MAX_PAGES = 1000
@@ -178,7 +178,8 @@ def kind_of(layer: Layer, drawn: Picture) -> Kind:
     """What a page is, from the words it carries and its look."""
     if layer.under_scan:
         return Kind.UNDER_SCAN
-    text = _text(layer.runs)
+    # Only words are counted, so their order does not matter.
+    text = " ".join(run.text for run in layer.runs if run.text)
     if len(text.split()) < _STAMP_WORDS:
         words, bare = _inked_rows(layer, drawn)
         if bare > max(3 * words, drawn.scale * 8):
@@ -241,10 +242,6 @@ def _refuse_unread(reader: _Reader, document: Document) -> None:
         hint = "print it to a new PDF as an image" if reader.can_scan else INSTALL
         message = f"the text stored in {reader.name} is not what its pages show: its fonts map characters wrongly"
         raise LetterError(message, code="garbage_text", hint=hint)
-
-
-def _text(runs: list[TextRun]) -> str:
-    return " ".join(run.text for row in rows(runs) for run in row if run.text)
 
 
 def _share(runs: Any) -> float:

@@ -40,8 +40,9 @@ class Token:
     characters: list[str]
     places: list[Place]
 
-    @property
+    @cached_property
     def place(self) -> Place:
+        """The box around all characters; to be called when there are no more to come."""
         lefts, tops, rights, bottoms = zip(*self.places, strict=True)
         return min(lefts), min(tops), max(rights), max(bottoms)
 
@@ -201,6 +202,9 @@ def _holds(outer: Place, inner: Place) -> bool:
 def _flags(word: Token, turn: int, picture: Picture) -> list[bool]:
     """For each character whether it is visible. A dot or dash counts as its neighbors do: it has too little ink."""
     quick = [False] * len(word.places) if turn % 2 else picture.visible(word.places)
+    known = [visible for character, visible in zip(word.characters, quick, strict=True) if character.isalnum()]
+    if known and all(known):
+        return [True] * len(quick)
     flags_known = [
         visible or picture.differs(place if turn % 2 else _middle(place)) if character.isalnum() else None
         for character, place, visible in zip(word.characters, word.places, quick, strict=True)
