@@ -23,7 +23,7 @@ WIDTHS = (320, 390, 768, 1300)
 
 def exported(root: Path) -> list[dict[str, str]]:
     assert cli("export", root / "out", "--workspace", root).code == 0
-    with (root / "out" / "parcels.csv").open(encoding="utf-8", newline="") as file:
+    with (root / "out" / "parcels.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

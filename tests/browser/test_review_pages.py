@@ -220,7 +220,7 @@ def test_a_letter_without_an_answer_is_filled_in_by_hand(browse: Browse, tmp_pat
     press(page, "a")
     page.locator("h1", has_text="Nothing is left to check").wait_for()
     assert cli("export", out, "--workspace", tmp_path).code == 0
-    with (out / "letters.csv").open(encoding="utf-8", newline="") as file:
+    with (out / "letters.csv").open(encoding="utf-8-sig", newline="") as file:
         row = next(row for row in csv.DictReader(file) if row["letter_id"] == "blue")
     assert (row["status"], row["error"], row["corrected"], row["reviewed_by"]) == ("accepted", "", "/", "Ada")
     assert [line["act"] for line in lines(out)] == ["fill", "undo", "fill", "accept"]

@@ -277,7 +277,7 @@ def test_gold_has_the_letters_very_text(tmp_path: Path, text: str) -> None:
 def test_export_uses_corrected_values_and_says_so(tmp_path: Path) -> None:
     out = corrected(tmp_path)
     assert cli("export", out, "--workspace", tmp_path).code == 0
-    with (out / "letters.csv").open(encoding="utf-8", newline="") as file:
+    with (out / "letters.csv").open(encoding="utf-8-sig", newline="") as file:
         letters = {row["letter_id"]: row for row in csv.DictReader(file)}
     rows = {name: (row["status"], row["review"], row["reviewed_by"], row["corrected"]) for name, row in letters.items()}
     assert rows == {
@@ -288,7 +288,7 @@ def test_export_uses_corrected_values_and_says_so(tmp_path: Path) -> None:
     assert (letters["blue"]["open_errors"], letters["red"]["open_errors"]) == ("", "value_differs /parcels/0/state")
     assert letters["blue"]["findings"] == ""
     assert letters["red"]["findings"] == "value_differs"
-    with (out / "parcels.csv").open(encoding="utf-8", newline="") as file:
+    with (out / "parcels.csv").open(encoding="utf-8-sig", newline="") as file:
         states = [row["parcels.state"] for row in csv.DictReader(file)]
     assert states == ["delivered", "lost", "lost", "lost"]
     assert [line["number"] for line in lines(out) if line["letter_id"] == "blue"] == [1, 2, 3]

@@ -19,7 +19,7 @@ _PURPOSES = {
     "anthropic": "models of Anthropic",
     "gemini": "models of Google",
     "local": "a language model on this machine",
-    "engine": "reading on many machines",
+    "dask": "reading on many machines",
 }
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*;.*extra\s*==\s*[\"']([\w-]+)[\"']")
 _TESSERACT = "the program tesseract"

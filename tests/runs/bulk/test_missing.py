@@ -30,7 +30,7 @@ def run(*words: object) -> str:
 
 def exported(*more: str) -> list[str]:
     assert cli("export", "out", "--to", "csv", "--rows", "letters", *more).code == 0
-    with open("out/letters.csv", newline="") as file:
+    with open("out/letters.csv", encoding="utf-8-sig", newline="") as file:
         return [row["letter_id"] for row in csv.DictReader(file)]
 
 

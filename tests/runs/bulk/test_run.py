@@ -154,7 +154,7 @@ def test_json_report(toy: Path) -> None:
     assert report == {
         "letters": 4, "accepted": 3, "needs_review": 0, "failed": 1, "skipped": 0, "doubled": 0, "unanswered": {},
         "withheld": {"values": 0, "letters": 0}, "left": 0, "stopped": None, "interrupted": False, "records": str(Path("out/records.jsonl")),
-        "cost_usd": 0.0, "cost_usd_known": 0.0, "cost_unknown": None, "replayed": False,
+        "cost_usd": 0.0, "cost_usd_known": 0.0, "cost_unknown": None, "replayed": False, "missing": [],
     }  # fmt: skip
 
 
