@@ -29,6 +29,11 @@ ARGUMENTS = [*QUIET, "--no-sandbox"]
 WATCH = "window.refused = []; document.addEventListener('securitypolicyviolation', (e) => refused.push(e.violatedDirective));"
 
 
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """The default run leaves these tests out: it need not make the pages that they open."""
+    return True if "not browser" in config.option.markexpr else None
+
+
 @dataclass
 class Opened:
     """A page and what it did: words on the console, and requests to anywhere but its own file."""

@@ -297,7 +297,7 @@ _BAD = {
     "cut.docx": (word_of("words " * 500)[:400], "damaged"),
     "cut.zip": (zipped({"a.txt": "words " * 500})[:-40], "damaged"),
     "entity.docx": (zipped({"[Content_Types].xml": "", "word/document.xml": _DOCTYPE}), "unsafe_xml"),
-    "burst.docx": (zipped({"[Content_Types].xml": "", "word/document.xml": b" " * (200 << 20)}), "zip_bomb"),
+    "burst.docx": (zipped({"[Content_Types].xml": "", "word/document.xml": b" " * (60 << 20)}), "zip_bomb"),
     "blank.docx": (docx(paragraph("")), "empty"),
     "locked.docx": (OFFICE + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
     "old.doc": (OFFICE, "unsupported_type"),

@@ -19,6 +19,7 @@ from extractor.errors import ModelError, TransportError, UsageError
 from extractor.models.cassettes import Tape, transport
 from extractor.models.limits import Bounds, Limiter
 from extractor.models.llm import Patience, open_model
+from extractor.models.llm import route as client_route
 from extractor.models.llm.batches import BatchClient, BatchWire
 from extractor.models.llm.failures import EndpointLabel, lost
 from extractor.models.llm.route import unpacked
@@ -281,3 +282,13 @@ def test_credentials_in_the_address_go_into_a_header() -> None:
         url = server.url.replace("http://", "http://user:secret@")
         asyncio.run(ask_once(WIRES["openai"].at(url), question()))
     assert server.asked[0].headers["authorization"] == "Basic dXNlcjpzZWNyZXQ="
+
+
+def test_certificate_authorities_are_read_once_for_each_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    system = client_route._authorities()
+    assert client_route._authorities() is system
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert client_route._authorities() is not system
