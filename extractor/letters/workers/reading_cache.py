@@ -50,7 +50,8 @@ class _Entry(NamedTuple):
 class ReadingCache:
     """A ``PageReader`` that keeps what ``reader`` finds; may be called from any thread and by several processes.
 
-    ``limit`` bounds the folder in bytes. A folder that cannot be written costs the readings, and no letter.
+    ``limit`` bounds the folder in bytes; without ``keeps``, nothing is written there. A folder that cannot be
+    written costs the readings, and no letter.
     Raises ``LedgerError`` if ``folder`` is a link or a file.
     """
 
@@ -60,7 +61,10 @@ class ReadingCache:
         reader: PageReader = read_in_process,
         limit: int = LIMIT,
         version: Callable[[], str] = reader_version,
+        *,
+        keeps: bool = True,
     ) -> None:
+        self._keeps = keeps
         self.folder, self.limit = folder, limit
         self._reader, self._version = reader, version
         self._lock = Lock()
@@ -104,13 +108,16 @@ class ReadingCache:
         payload = data[_DIGEST:]
         if hashlib.sha256(payload).digest() != data[:_DIGEST]:
             return None
-        with suppress(OSError):
-            os.utime(path)
+        if self._keeps:
+            with suppress(OSError):
+                os.utime(path)
         unpacker = zlib.decompressobj()
         kept: dict[str, Any] = json.loads(unpacker.decompress(payload, LONGEST))
         return kept
 
     def _keep(self, path: Path, kept: dict[str, Any]) -> None:
+        if not self._keeps:
+            return
         payload = zlib.compress(json.dumps(kept).encode(), 6)
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

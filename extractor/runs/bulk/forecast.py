@@ -16,6 +16,8 @@ from pydantic_core import to_json
 
 from extractor.errors import LetterError
 from extractor.letters.letter import Letter, LetterFile, letter_in, letters_in
+from extractor.letters.workers.page_readers import pages_read_by
+from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
 from extractor.models.model import Usage
 from extractor.models.prices import Cost, rounded, total
 from extractor.runs.bulk.budget import BYTES_PER_TOKEN
@@ -110,6 +112,8 @@ def forecast(
     unassigned = read = 0
     with ExitStack() as stack:
         ledger = stack.enter_context(LedgerView(folder)) if Ledger.exists(folder) else None
+        # What a run read is not read again; a forecast leaves the folder as it is.
+        stack.enter_context(pages_read_by(ReadingCache(folder / FOLDER, keeps=False)))
         since = ledger.since(plan_key(plan), options.again) if ledger else 0
         for file in files:
             for part, letter in letters_in(file, plan.starts):

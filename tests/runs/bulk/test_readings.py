@@ -46,6 +46,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_no_file_is_read_twice(toy: Path, read: list[str]) -> None:
     assert cli("run", "letters", "--out", "out", "--model", "offline", "--force").code == 0
     assert cli("check", "out/records.jsonl", "letters").code == 0
+    assert cli("run", "letters", "--out", "out", "--model", "offline", "--force", "--dry-run").code == 0
     letters = Letters([[toy / "letters"]], list(NOTES), reader=ReadingCache(toy / "out" / FOLDER))
     assert letters.get(record_of(toy / "out", "blue"))[0]
     assert read == []
@@ -57,6 +58,13 @@ def test_a_moved_file_is_not_read_again_and_a_changed_one_is(toy: Path, read: li
     assert cli("run", "moved", "--out", "out", "--model", "offline").code == 0
     assert read == ["blue.pdf"]
     assert set(statuses(toy / "out")) == {file.id for file in find_letters([toy / "moved"])}
+
+
+def test_a_forecast_writes_nothing(toy: Path, read: list[str]) -> None:
+    shutil.rmtree(toy / "out" / FOLDER)
+    assert cli("run", "letters", "--out", "out", "--model", "offline", "--force", "--dry-run").code == 0
+    assert len(read) == len(NOTES)
+    assert not (toy / "out" / FOLDER).exists()
 
 
 def test_a_folder_of_readings_may_be_deleted(toy: Path, read: list[str]) -> None:
