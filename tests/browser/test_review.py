@@ -84,7 +84,7 @@ def test_from_queue_to_corrected_export_by_mouse(browse: Browse, tmp_path: Path)
     page.get_by_role("button", name="Save").click()
     announced(page, "corrected")
     page.get_by_role("button", name="Undo").click()
-    announced(page, "Undone")
+    announced(page, "blue: undone")
     assert page.locator('.field[data-path="/parcels/0/state"] .v').inner_text() == "lost"
     page.get_by_role("button", name="Correct state").first.click()
     page.locator("form.correct select").select_option("delivered")
@@ -483,6 +483,9 @@ def test_the_mailed_page_reads_from_a_file(chromium: Any, run_of_imr: Path, tmp_
     letter.locator("mark.here").click()
     assert page.locator("button", has_text="Accept").count() == 0
     assert page.locator("form").count() == 0
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert (problems, page.evaluate("window.refused")) == ([], [])
     context.close()
 

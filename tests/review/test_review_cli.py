@@ -140,6 +140,8 @@ def test_the_mailed_page_holds_all_and_changes_nothing(tmp_path: Path) -> None:
     assert re.findall(r"""(?:src|href)=["'](?!#)""", html) == []
     assert "Blue Van" in html
     assert "was <del>lost</del>, by Ada" in html
+    [red] = [each for each in html.split('<details class="one-letter"')[1:] if "<h2>red</h2>" in each]
+    assert "the letter says something else here" in red.partition("</summary>")[0]
     assert (out / "review.jsonl").read_bytes() == before
     assert page.stat().st_mode & 0o077 == 0
 

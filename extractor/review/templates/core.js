@@ -14,6 +14,15 @@ function announce(words, bad = false) {
 // A message that is read on the next page.
 const later = (words) => sessionStorage.setItem("message", words);
 
+// What a key or a click begins is finished before the next one begins: whoever types fast loses no key, and none
+// is answered by what was on the page before.
+let turn = Promise.resolve();
+let leaving = false;
+function inTurn(job) {
+  turn = turn.then(() => (leaving ? null : job())).catch((error) => announce(`This failed: ${error.message}`, true));
+  return turn;
+}
+
 // ---- requests ----------------------------------------------------------------------------------
 
 // The answer of the server; null, with a message, if there is none.
@@ -40,8 +49,14 @@ async function go(address) {
   if (form) {
     announce("Save or leave the open form first; Esc leaves it.", true);
     form.elements[0].focus();
-  } else if (await ask("/alive")) {
+    return;
+  }
+  delete body.dataset.ready;
+  if (await ask("/alive")) {
+    leaving = new URL(address, location.href).pathname !== location.pathname;
     location.assign(address);
+  } else {
+    body.dataset.ready = "";
   }
 }
 
@@ -49,7 +64,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='/']");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  go(link.href);
+  inTurn(() => go(link.href));
 });
 addEventListener("beforeunload", (event) => unsaved() && event.preventDefault());
 
@@ -66,7 +81,7 @@ function onKeys(table) {
     const act = table[event.key];
     if (!act) return;
     event.preventDefault();
-    act();
+    inTurn(act);
   });
 }
 
@@ -90,7 +105,7 @@ function choice(id, keys, chosen) {
   dialog.addEventListener("keydown", pressed);
   dialog.addEventListener("close", () => {
     dialog.removeEventListener("keydown", pressed);
-    if (dialog.returnValue) chosen(dialog.returnValue);
+    if (dialog.returnValue) inTurn(() => chosen(dialog.returnValue));
   }, { once: true });
   dialog.showModal();
 }

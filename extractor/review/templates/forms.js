@@ -75,7 +75,7 @@ function wire(form, field) {
     event.preventDefault();
     clearTimeout(waiting);
     newest += 1;
-    save(form, { act: "correct", ...request() });
+    inTurn(() => save(form, { act: "correct", ...request() }));
   });
   // A value that is not stated starts as an empty, open field.
   if (none?.checked) none.checked = false;
@@ -110,7 +110,7 @@ function comment() {
   const form = make("form", "", "commenting");
   const label = make("label", "");
   const area = Object.assign(document.createElement("textarea"), { rows: 2, maxLength: 4000 });
-  label.append(make("span", field ? `Comment on ${field.querySelector(".name").textContent}` : "Comment on the letter"), area);
+  label.append(make("span", field ? `Comment on ${nameOf(field)}` : "Comment on the letter"), area);
   const row = make("div", "", "row");
   const cancel = Object.assign(make("button", "Leave"), { type: "button" });
   cancel.dataset.leave = "";
@@ -121,7 +121,7 @@ function comment() {
   formKeys(form, area, (event) => !event.shiftKey);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    save(form, { act: "comment", path: field?.dataset.path ?? "", note: area.value });
+    inTurn(() => save(form, { act: "comment", path: field?.dataset.path ?? "", note: area.value }));
   });
   area.focus();
   return null;

@@ -3,22 +3,15 @@ let one;
 let pages;
 let chosen = null; // raw offsets of the selected words
 
+const nameOf = (field) => field.querySelector(".name").firstChild.textContent;
 const here = () => `/letter/${body.dataset.key}`;
-let busy = false;
-
 // Sends an act; null, with a message, if it was not made.
 async function act(request) {
-  if (busy) return null;
-  busy = true;
-  try {
-    const answer = await post(`${here()}/act${body.dataset.query ?? ""}`, { ...request, version: body.dataset.version });
-    if (answer?.left) confirmOpen(answer.left);
-    else if (!answer || answer.status === 200) return answer;
-    else if (answer.status === 409) conflict(answer.since);
-    else announce(answer.error, true);
-  } finally {
-    busy = false;
-  }
+  const answer = await post(`${here()}/act${body.dataset.query ?? ""}`, { ...request, version: body.dataset.version });
+  if (answer?.left) confirmOpen(answer.left);
+  else if (!answer || answer.status === 200) return answer;
+  else if (answer.status === 409) conflict(answer.since);
+  else announce(answer.error, true);
   return null;
 }
 
@@ -86,29 +79,33 @@ async function reload(words) {
   return null;
 }
 
+// What a click inside the letter means.
+function clicked(target) {
+  const name = (each) => target.closest(`[data-${each}]`)?.getAttribute(`data-${each}`);
+  if (target.closest("[data-correct]")) return correct(target.closest(".field"));
+  if (target.closest("[data-evidence]")) return evidence();
+  if (target.closest("[data-fill]")) return change({ act: "fill" });
+  if (target.closest("button[data-view]")) pages.view(target.closest("button").dataset.view);
+  if (target.closest("[data-zoom]")) pages.zoom();
+  if (name("take-finding")) return take({ finding: Number(name("take-finding")) });
+  if (name("take-from")) return take({ from: name("take-from"), path: name("path") });
+  if (name("remove")) return change({ act: "remove", path: name("remove") });
+  if (name("add")) return change({ act: "add", path: name("add") });
+  if (target.closest("[data-undo-here]")) return change({ act: "undo" });
+  if (name("to-part")) one.toPart(name("to-part"));
+  return null;
+}
+
 function open() {
   const root = document.querySelector(".one");
   one = oneLetter(root);
   pages = letterPages(one);
   root.addEventListener("chosen", tool);
-  root.addEventListener("click", ({ target }) => {
-    const name = (each) => target.closest(`[data-${each}]`)?.getAttribute(`data-${each}`);
-    if (target.closest("[data-correct]")) correct(target.closest(".field"));
-    else if (target.closest("[data-evidence]")) evidence();
-    else if (target.closest("[data-fill]")) change({ act: "fill" });
-    else if (target.closest("button[data-view]")) pages.view(target.closest("button").dataset.view);
-    else if (target.closest("[data-zoom]")) pages.zoom();
-    else if (name("take-finding")) take({ finding: Number(name("take-finding")) });
-    else if (name("take-from")) take({ from: name("take-from"), path: name("path") });
-    else if (name("remove")) change({ act: "remove", path: name("remove") });
-    else if (name("add")) change({ act: "add", path: name("add") });
-    else if (target.closest("[data-undo-here]")) change({ act: "undo" });
-    else if (name("to-part")) one.toPart(name("to-part"));
-  });
+  root.addEventListener("click", ({ target }) => inTurn(() => clicked(target)));
   document.querySelectorAll(".bar [data-act]").forEach((each) =>
-    each.addEventListener("click", () => (each.dataset.act === "reject" ? reject() : decide({ act: each.dataset.act }))),
+    each.addEventListener("click", () => inTurn(() => (each.dataset.act === "reject" ? reject() : decide({ act: each.dataset.act })))),
   );
-  document.querySelector(".bar [data-undo]").addEventListener("click", undo);
+  document.querySelector(".bar [data-undo]").addEventListener("click", () => inTurn(undo));
   tool();
 }
 
@@ -190,7 +187,7 @@ function tool() {
   if (!button) return;
   const field = one.current();
   button.disabled = !chosen || !field;
-  button.querySelector("b").textContent = field ? field.querySelector(".name").textContent : "the chosen field";
+  button.querySelector("b").textContent = field ? nameOf(field) : "the chosen field";
 }
 
 async function evidence() {
@@ -237,7 +234,7 @@ function letter() {
     if (found || one.text?.contains(getSelection().anchorNode)) chosen = found;
     tool();
   });
-  document.getElementById("conflict").addEventListener("close", () => reload("Reloaded."));
+  document.getElementById("conflict").addEventListener("close", () => inTurn(() => reload("Reloaded.")));
   onKeys({
     j: () => step(1),
     k: () => step(-1),

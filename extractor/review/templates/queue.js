@@ -12,7 +12,7 @@ function queue() {
   filters?.querySelectorAll("select").forEach((each) => each.addEventListener("change", () => filters.requestSubmit()));
   filters?.addEventListener("submit", (event) => {
     event.preventDefault();
-    go(`/?${new URLSearchParams(new FormData(filters))}`);
+    inTurn(() => go(`/?${new URLSearchParams(new FormData(filters))}`));
   });
   onKeys({
     j: () => move(1),
@@ -39,14 +39,14 @@ function together() {
     accept.querySelector("b").textContent = chosen;
   };
   boxes.forEach((each) => each.addEventListener("change", count));
-  accept?.addEventListener("click", async () => {
+  accept?.addEventListener("click", () => inTurn(async () => {
     const letters = boxes.filter((each) => each.checked).map((each) => [each.dataset.key, each.dataset.version]);
     const answer = await post("/together", { act: "accept", code: body.dataset.code, letters });
-    if (!answer) return;
+    if (!answer) return null;
     if (answer.error) return announce(answer.error, true);
     later(`${answer.summary}. Press u to undo.`);
-    go(body.dataset.queue);
-  });
+    return go(body.dataset.queue);
+  }));
   onKeys({ A: () => accept?.click(), u: undo, "/": () => go("/#find"), "?": () => help.showModal() });
   count();
 }
