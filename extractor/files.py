@@ -22,7 +22,10 @@ except ImportError:  # Windows: parts of killed commands stay there
 
 # What a run folder is made of: written by run, batch, merge and review, and by nothing else.
 RUN_FILES = frozenset(
-    ("run.db", "run.db-wal", "run.db-shm", "run.db-journal", "run.lock", "records.jsonl", "review.jsonl", "batch.db")
+    [
+        *("run.db", "run.db-wal", "run.db-shm", "run.db-journal", "run.lock"),
+        *("records.jsonl", "review.jsonl", "audits.jsonl", "batch.db"),
+    ]
 )
 _PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part", re.DOTALL)
 _HINT = "free the disk, or name another place"

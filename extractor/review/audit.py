@@ -1,7 +1,7 @@
 """Audits: a random sample of accepted letters is read by a person who sees neither status nor findings.
 
-``audit-N.json`` in the run folder is the sample, written once. What the auditor did is in the log like every
-other act, marked with the audit's name; the result is counted from there.
+``audits.jsonl`` in the run folder holds the samples, one line each, written once. What the auditor did is in
+the log like every other act, marked with the audit's name; the result is counted from there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import LedgerError, UsageError
-from extractor.files import output_file
+from extractor.files import refuse_odd_files, whole_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import field_path, is_within
 from extractor.review.log import CHANGES, DECISIONS, Act, now
@@ -24,6 +24,7 @@ from extractor.review.reviews import Reviews
 from extractor.review.state import State, answer_sha256
 from extractor.runs.record import Record
 
+FILE = "audits.jsonl"
 # What a report may be broken down by, and the value of a record.
 GROUPINGS = ("form", "model", "prompt", "folder")
 
@@ -92,20 +93,31 @@ def draw(folder: Path, kind: LetterType, records: Iterable[Record], size: int, s
         groups={name: dict(Counter(each.groups[name] for each in accepted.values())) for name in GROUPINGS},
         letters=tuple(accepted[letter_id] for letter_id in chosen),
     )
-    with output_file(folder / f"audit-{audit.name}.json") as file:
-        file.write((json.dumps(asdict(audit), indent=1) + "\n").encode("utf-8", "surrogatepass"))
+    with whole_file(folder / FILE) as file:
+        for each in (*known, audit):
+            file.write(json.dumps(asdict(each)).encode() + b"\n")
     return audit
 
 
 def audits(folder: Path) -> list[Audit]:
-    """The audits of a run folder, oldest first. Raises ``LedgerError`` if one of their files is damaged."""
+    """The audits of a run folder, oldest first. Raises ``LedgerError`` if their file is damaged."""
+    refuse_odd_files(folder)
+    path = folder / FILE
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise LedgerError(f"cannot read {path}: {error.strerror}", hint="make it readable") from error
     found = []
-    for path in folder.glob("audit-*.json"):
+    for number, line in enumerate(lines, 1):
         try:
-            found.append(Audit.from_dict(json.loads(path.read_text("utf-8", "surrogatepass"))))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LedgerError(f"{path} is not a sample of an audit", hint="restore it from a copy") from error
-    return sorted(found, key=lambda audit: (len(audit.name), audit.name))
+            found.append(Audit.from_dict(json.loads(line)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerError(
+                f"line {number} of {path} is not a sample of an audit", hint="restore the file from a copy"
+            ) from error
+    return found
 
 
 def _groups(record: Record) -> dict[str, str]:

@@ -16,7 +16,7 @@ from extractor.review.queue import Query, key_of
 from extractor.review.review import Desk
 from extractor.runs.ledger import LedgerView
 from tests.support.reviews import kind_of, lines, lost, spoil, write_run
-from tests.support.toy import cli, put
+from tests.support.toy import cli
 
 LETTERS = {f"{folder}/n{i}": f"PARCEL NOTE of Van {i}\nPARCEL {i}: lost\n" for folder in "ab" for i in range(3)}
 
@@ -55,8 +55,15 @@ def test_a_seed_draws_the_same_accepted_letters_and_never_flagged_ones(root: Pat
     assert len(sample(root, 60, seed=3).letters) == 5
     assert [each.name for each in audits(root / "out")] == ["1", "2", "3"]
     assert audit.groups["folder"] == {"a": 2, "b": 3}
-    put(root / "out" / "audit-2.json", "{}")
-    with pytest.raises(LedgerError, match=r"audit-2.json"):
+    assert (
+        cli(
+            "export", root / "out", "--rows", "letters", "--out", root / "out" / "audits.jsonl", "--workspace", root
+        ).code
+        == 2
+    )
+    with (root / "out" / "audits.jsonl").open("a", encoding="utf-8") as file:
+        file.write("{}\n")
+    with pytest.raises(LedgerError, match=r"line 4 of .*audits.jsonl"):
         audits(root / "out")
 
 
