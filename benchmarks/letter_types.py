@@ -34,8 +34,8 @@ PARTS = {
         "reader": [
             f"imr/{name}.py"
             for name in (
-                "anatomy", "citations", "determinations", "events", "guidelines", "header", "heading_starts",
-                "headings", "mentions", "pages", "people", "reader", "starts", "verdict",
+                "anatomy", "citations", "determinations", "events", "guidelines", "header", "headings", "mentions",
+                "people", "reader", "starts", "verdict",
             )
         ],
         "checks": ["imr/checks.py"],

@@ -229,7 +229,7 @@ _MONTHS = (
 _MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
 _DATE = re.compile(
     r"""
-    (?=\d|\b[jfmasond])(?:  # a digit, or a word with a month's first letter: anything else is passed over at once
+    (?=\d|\b(?:ja|fe|ma|ap|ju|au|se|oc|no|de))(?:  # a digit, or how a month begins: anything else is passed over
     (?<![\d/])(?<!\d\.)(?P<m>\d{1,2})\s?[/\-\u2013](?:\s?|\s{0,4}\n\s{0,2})(?P<d>\d{1,2})
         \s?[/\-\u2013](?:\s?|\s{0,4}\n\s{0,2})(?P<y>\d{4}|\d{2})(?![\dA-Za-z]|[/\-]\d)
     | (?<!\d)(?P<ym>\d{4})-(?P<mm>\d{2})-(?P<dd>\d{2})(?!\d)

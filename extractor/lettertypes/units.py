@@ -26,6 +26,8 @@ _ABBREVIATED = re.compile(
     r"|Col|Gen|Maj|Dept|Reg|Fed|Cir|App|Vet|Sec|Art|Ch|Fig|Vol|pp?|para|approx|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)"
     r"|(?<![\w'\u2019])[A-Z]|\b[A-Z](?:\.[A-Z])+|\bU\.S\.C(?:\.A)?|\bC\.F\.R)\.\Z"
 )
+_LONGEST_ABBREVIATION = 16
+_LONGEST_WORD = 7
 _STOP = re.compile(r"[.!?][\"'\u201d\u2019)\]]*\s+(?=[\"'\u201c\u2018(\[]*[A-Z0-9\u00a7])")
 
 
@@ -153,7 +155,14 @@ def sentences(text: str, within: Span) -> list[Span]:
     """The sentences of a paragraph. Abbreviations, initials and citations of law end none."""
     cuts = []
     for match in _STOP.finditer(text, within.start, within.end):
-        if text[match.start()] == "." and _ABBREVIATED.search(text, within.start, match.start() + 1):
+        if text[match.start()] == "." and _is_abbreviated(text, within.start, match.start()):
             continue
         cuts.append(match.end() - within.start)
     return _between(text, within, cuts)
+
+
+def _is_abbreviated(text: str, start: int, stop: int) -> bool:
+    """Whether the full stop at ``stop`` ends an abbreviation; most words before one are too long for that."""
+    if text[max(start, stop - _LONGEST_WORD) : stop].isalpha() and stop - start >= _LONGEST_WORD:
+        return False
+    return _ABBREVIATED.search(text, max(start, stop - _LONGEST_ABBREVIATION), stop + 1) is not None

@@ -183,11 +183,15 @@ def _settled(spec: SchemaField, value: Any, fact: Fact | None) -> Any:
 
 
 def _is_read_alike(spec: SchemaField, value: Any, fact: Fact, regions: Regions) -> bool:
-    """Whether a single stated value is the one the reader is certain of: the most frequent case, made cheap."""
+    """Whether a value is word for word the one the reader is certain of: the most frequent case, made cheap."""
     marker = spec.marker
-    if not isinstance(marker, Stated) or spec.many or not fact.certain or not fact.spans:
+    if value != fact.value or not fact.certain or not fact.spans:
         return False
-    return bool(value == fact.value) and marker.within in regions
+    if isinstance(marker, Verbatim):
+        texts = value if spec.many else [value]
+        is_long = not marker.min_words or all(len(text.split()) >= marker.min_words for text in texts)
+        return is_long and len(texts) == len(fact.spans) and marker.within in regions
+    return isinstance(marker, Stated) and not spec.many and marker.within in regions
 
 
 def _key(value: Any) -> str:

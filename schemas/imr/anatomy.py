@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from extractor.letters.spans import Span
+from extractor.lettertypes.layout import Layout
 from extractor.lettertypes.reading import scanned, words
 
 from .forms import LABELED, PARAGRAPHS, WINTER, ImrForm, labeled_form
-from .heading_starts import Layout
 from .headings import Heading, headings_before
 
 

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from extractor.letters.spans import Span
+from extractor.lettertypes.listed import names_outside_brackets, without_punctuation
+from extractor.lettertypes.page_lists import PAGE_LABEL, PageList, read_pages
 from extractor.lettertypes.reading import Block, Fact, scanned, squeeze
 
 from .guidelines import chapter_of
-from .pages import PAGE_LABEL, PageList, read_pages
 
 _MTUS = r"MTU[S5]"
 _STATEMENT = re.compile(
@@ -42,10 +43,10 @@ _ENDS_IN_NUMBER = re.compile(
     r"|(?<![\d/.-])(?!(?:19|20)\d\d\b)\d{1,4}\s?-\s?\d{1,4}\Z",
     re.IGNORECASE,
 )
-_TRAILING = " \t\r\n.,;:"
+_JOINT = re.compile(r"(?:[\s.,;:]|\band\b|\bof\s+\d{1,4}\b)+")
 # Section names that hold a comma before a capital; everything else is cut there.
 _UNCUT = re.compile(
-    r"(?<=\bNSAIDs),(?=\s+GI\s+symptoms)|(?<=\bForearm),(?=\s+Wrist\b)|(?<=\bWrist),(?=\s+(?:&|and)\s+Hand\b)",
+    r",(?:(?<=\bNSAIDs,)(?=\s+GI\s+symptoms)|(?<=\bForearm,)(?=\s+Wrist\b)|(?<=\bWrist,)(?=\s+(?:&|and)\s+Hand\b))",
     re.IGNORECASE,
 )
 # A comma before the last name, with the word that joins it on; a name begins with a capital or a number.
@@ -94,7 +95,7 @@ def _is_readable(citation: Block) -> bool:
     title = citation.facts["title"].value
     if citation.facts["source"].value == "mtus" and _BEHIND_YEAR.search(title):
         return False
-    if not citation.facts["pages"].value and _ENDS_IN_NUMBER.search(title):
+    if not citation.facts["pages"].value and title[-1:].isdigit() and _ENDS_IN_NUMBER.search(title, len(title) - 16):
         return False
     return len(title) <= _LONGEST and bool(_LETTERS.search(title)) and all(re.search(r"\w", name) for name in names)
 
@@ -139,7 +140,7 @@ def _cited(text: str, part: Span, source: Fact, name_end: int | None) -> tuple[B
     if sections and label and label.start() < sections.start():
         sections = None
     names_end = label.start() if label else part.end
-    title = _stripped(text, Span(part.start, sections.start() if sections else names_end))
+    title = without_punctuation(text, Span(part.start, sections.start() if sections else names_end))
     names = Span(sections.end(), names_end) if sections else None
     if not label:
         return _citation(text, source, title, names), part.end
@@ -159,7 +160,7 @@ def _citation(
     found = pages.pages if pages else ()
     last = max([title.end, *([sections.end] if sections else []), *([pages.end] if pages else [])])
     whole = Span(title.start, last).trimmed(text)
-    names = list(_section_names(text, sections)) if sections else []
+    names = list(names_outside_brackets(text, sections, _NAME_CUT, _UNCUT)) if sections else []
     ranges = [{"first": page.first, "last": page.last} for page in found]
     return Block(
         whole,
@@ -173,32 +174,6 @@ def _citation(
     )
 
 
-def _section_names(text: str, sections: Span) -> Iterator[Span]:
-    """Cut a section list at the commas that part names: those outside brackets, before a capital or a number."""
-    list_of_names = sections.of(text)
-    uncut = {match.start() for match in _UNCUT.finditer(list_of_names)}
-    start = at = depth = 0
-    for cut in _NAME_CUT.finditer(list_of_names):
-        between, at = list_of_names[at : cut.start()], cut.start()
-        depth += between.count("(") + between.count("[") - between.count(")") - between.count("]")
-        if depth <= 0 and cut.start() not in uncut:
-            yield _stripped(text, Span(sections.start + start, sections.start + cut.start()))
-            start = cut.end()
-    last = _stripped(text, Span(sections.start + start, sections.end))
-    if last.start < last.end:
-        yield last
-
-
 def _skip_joint(text: str, rest: Span) -> int:
-    joint = re.compile(r"(?:[\s.,;:]|\band\b|\bof\s+\d{1,4}\b)+").match(text, rest.start, rest.end)
+    joint = _JOINT.match(text, *rest)
     return joint.end() if joint else rest.start
-
-
-def _stripped(text: str, span: Span) -> Span:
-    """``span`` without blanks and list punctuation at its ends; a closing bracket keeps its full stop out too."""
-    start, end = span
-    while start < end and text[start] in _TRAILING:
-        start += 1
-    while end > start and text[end - 1] in _TRAILING:
-        end -= 1
-    return Span(start, end)

@@ -8,70 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
-from typing import NamedTuple
 
-from extractor.letters.spans import Span
-from extractor.lettertypes.reading import Fact, FoundDate, find_dates
-
-# Characters of the sentence considered on either side of a date.
-_REACH = 220
-_SENTENCE_END = re.compile(r"[.?!][\"')\u201d]*\s+(?=[A-Z0-9\"(\u201c]|\Z)")
-
-
-class SummaryDate(NamedTuple):
-    """One date of the summary, and the words of its sentence on both sides."""
-
-    date: FoundDate
-    before: str
-    after: str
-
-
-def summary_dates(text: str, summary: Span) -> list[SummaryDate]:
-    """Every date of the summary with its sentence, in order."""
-    return [_in_sentence(text, summary, found) for found in find_dates(text, summary)]
-
-
-def _in_sentence(text: str, summary: Span, found: FoundDate) -> SummaryDate:
-    before = text[max(summary.start, found.span.start - _REACH) : found.span.start]
-    cut = max((end.end() for end in _SENTENCE_END.finditer(before)), default=0)
-    after = text[found.span.end : min(summary.end, found.span.end + _REACH)]
-    ended = _SENTENCE_END.search(after)
-    return SummaryDate(found, before[cut:], after[: ended.start()] if ended else after)
-
-
-def _beside(dates: Sequence[SummaryDate], hints: Sequence[str], words: re.Pattern[str]) -> list[SummaryDate]:
-    """The dates with one of ``words`` in their sentence; ``hints`` are substrings that rule a sentence out quickly."""
-    found = []
-    for each in dates:
-        sentence = f"{each.before} {each.after}"
-        lower = sentence.lower()
-        if any(hint in lower for hint in hints) and words.search(sentence):
-            found.append(each)
-    return found
-
-
-# A damaged date keeps its shape, with letters or signs among the digits. The pattern starts with a character
-# class instead of a lookbehind, which makes the search fast.
-_PART = r"[\dlIO|?#*\u25a1\ufffd]"
-_BROKEN_DATE = re.compile(rf"{_PART}{_PART}{{0,3}}[/-]{_PART}{{1,4}}(?:[/-]{_PART}{{2,4}})?(?![\w/-])")
-_UNKNOWN = re.compile(r"[?#*\u25a1\ufffd]")
-_MIXED = re.compile(r"(?=.*\d).*[lIO|]")
-
-
-def broken_dates(text: str, summary: Span) -> list[SummaryDate]:
-    """Text in the shape of a date that cannot be read as one, with its sentence; the date values are placeholders."""
-    return [
-        _in_sentence(text, summary, FoundDate(date.min, Span(*match.span())))
-        for match in _BROKEN_DATE.finditer(text, *summary)
-        if _is_broken(match[0]) and not re.match(r"[\w/-]", text[match.start() - 1 : match.start()])
-    ]
-
-
-def _is_broken(found: str) -> bool:
-    if "?" in found and not found.strip("?/-"):
-        return True
-    return len(re.findall("[/-]", found)) == 2 and bool(_UNKNOWN.search(found) or _MIXED.match(found))
+from extractor.lettertypes.dated import DateInProse, dates_beside, no_date
+from extractor.lettertypes.reading import Fact, FoundDate
 
 
 def _pattern(*patterns: str) -> re.Pattern[str]:
@@ -105,21 +44,16 @@ _LAST_INJURY_WORD = _pattern(
 _ANOTHER_DATE = _pattern(r"\s*(?:to|through|thru|and|&|[-\u2013])\s*\d{1,2}[-/]\d{1,2}[-/]\d{2}")
 
 
-def read_injury_date(dates: Sequence[SummaryDate], broken: Sequence[SummaryDate] = ()) -> Fact:
+def read_injury_date(dates: Sequence[DateInProse]) -> Fact:
     """The date of injury stated in the summary; the first, if there are several."""
-    beside = _beside(dates, _INJURY_HINTS, _INJURY_WORD)
+    beside = dates_beside(dates, _INJURY_HINTS, _INJURY_WORD)
     for each in beside:
-        if _is_injury(each):
+        if not each.broken and _is_injury(each):
             return Fact(each.date.value, (each.date.span,), certain=not _ANOTHER_DATE.match(each.after))
-    return _silence(beside, _beside(broken, _INJURY_HINTS, _INJURY_WORD))
+    return no_date(beside)
 
 
-def _silence(beside: Sequence[SummaryDate], broken: Sequence[SummaryDate]) -> Fact:
-    """No date was read: certain if none, readable or damaged, occurs beside words of the event."""
-    return Fact(None, tuple(each.date.span for each in broken[:1]), certain=not beside and not broken)
-
-
-def _is_injury(each: SummaryDate) -> bool:
+def _is_injury(each: DateInProse) -> bool:
     if _ON.search(each.before) and _WAS_INJURED.match(each.after):
         return True
     if not _INJURED.search(each.before):
@@ -183,20 +117,21 @@ _OF_SOMETHING_ELSE = _pattern(
 _NOT_AT_ISSUE = _pattern(r"\b(?:neither|none)\b[^.]{0,40}\bat\s+issue\b|\bnot\s+(?:at\s+issue|in\s+dispute)\b")
 
 
-def read_ur_date(dates: Sequence[SummaryDate], broken: Sequence[SummaryDate] = ()) -> Fact:
+def read_ur_date(dates: Sequence[DateInProse]) -> Fact:
     """The date of the utilization review's decision; of the first, if it was reconsidered.
 
     Certain if the summary states one such date, or none beside a word of refusal.
     """
-    beside = _beside(dates, _REFUSAL_HINTS, _REFUSAL_WORD)
+    beside = dates_beside(dates, _REFUSAL_HINTS, _REFUSAL_WORD)
+    readable = [each for each in beside if not each.broken]
     for is_refusal in (_is_named, _is_bare_refusal):
-        if found := _found(beside, is_refusal):
+        if found := _found(readable, is_refusal):
             first = found[0]
             return Fact(first.value, (first.span,), certain=len({date.value for date in found}) == 1)
-    return _silence(beside, _beside(broken, _REFUSAL_HINTS, _REFUSAL_WORD))
+    return no_date(beside)
 
 
-def _found(beside: Sequence[SummaryDate], is_refusal: Callable[[SummaryDate], bool]) -> list[FoundDate]:
+def _found(beside: Sequence[DateInProse], is_refusal: Callable[[DateInProse], bool]) -> list[FoundDate]:
     return [
         each.date
         for each in beside
@@ -204,11 +139,11 @@ def _found(beside: Sequence[SummaryDate], is_refusal: Callable[[SummaryDate], bo
     ]
 
 
-def _is_named(each: SummaryDate) -> bool:
+def _is_named(each: DateInProse) -> bool:
     begins = _BEGINS.search(each.before) and _NAMED_AFTER.match(each.after)
     return bool(begins or _NAMED_BEFORE.search(each.before))
 
 
-def _is_bare_refusal(each: SummaryDate) -> bool:
+def _is_bare_refusal(each: DateInProse) -> bool:
     begins = _ON.search(each.before) and _REFUSAL_AFTER.match(each.after)
     return bool(begins or _REFUSAL_BEFORE.search(each.before))

@@ -1,6 +1,6 @@
 """Headings of decisions: where one begins, and the outcome that closes it.
 
-The outcome ends the heading, right before the first paragraph label; where it begins, ``heading_starts``
+The outcome ends the heading, right before the first paragraph label; where it begins, the engine
 finds backwards, in text whose blank lines PDF tools double, drop and move.
 """
 
@@ -10,10 +10,33 @@ import re
 from dataclasses import dataclass
 
 from extractor.letters.spans import Span
+from extractor.lettertypes.heading_starts import Headings
+from extractor.lettertypes.layout import Layout
+from extractor.lettertypes.reading import words
 
 from .forms import OUTCOME, ImrForm
-from .heading_starts import PARTLY, Layout, find_beginning
 
+# The closing formula of a heading that was authorized in part; it belongs to the sentences before it.
+PARTLY = re.compile(
+    r"(?:The\s+remaining\s+IMR[\s-]+eligible\s+portion\s+of\s+the\s+original\s+request|The\s+original\s+request)\s*,\s*",
+    re.IGNORECASE,
+)
+HEADINGS = Headings(
+    ended=re.compile(r"[:;]\s*(?:Upheld|UPHELD|Overturned|OVERTURNED)\s*\.?\s*\Z"),
+    never=re.compile(
+        r"\b(?:claims\s+administrator|maximus|expert\s+reviewer)(?:'s)?\s+guidelines?\b|\bdecision\s+rationale\b",
+        re.IGNORECASE,
+    ),
+    verdict=re.compile(
+        r"\b(?:is|are|was|were|be|been|not)[\s-]+(?:\w+[\s-]+){0,3}?medical(?:ly)?[\s-]+(?:necessary|necessity|appropriate)",
+        re.IGNORECASE,
+    ),
+    closing=PARTLY,
+    inside=re.compile(
+        rf"{words('was the original request')}|\bauthorized\b|{words('leaving the original request')}", re.IGNORECASE
+    ),
+    opening=re.compile(words("was the original request"), re.IGNORECASE),
+)
 _OUTCOME_WHOLE = re.compile(OUTCOME)
 _ENDS_IN_OUTCOME = re.compile(rf"[:;]\s*{OUTCOME}\s*\.?\s*\Z")
 # A page's foot between heading and label.
@@ -65,7 +88,7 @@ def headings_before(text: str, gap: Span, layout: Layout, form: ImrForm) -> list
     end = gap.end
     while outcome := _outcome_at_end(text, Span(gap.start, end), form.outcome):
         before = Span(gap.start, outcome.end("mark") if outcome["mark"] == "is" else outcome.start())
-        beginning = find_beginning(text, before, layout)
+        beginning = HEADINGS.beginning(text, before, layout)
         number = form.number.match(text, beginning.at, before.end) if form.number else None
         span = Span(number.end() if number else beginning.at, before.end).trimmed(text)
         if span.start == span.end:

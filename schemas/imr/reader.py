@@ -9,6 +9,8 @@ from itertools import pairwise
 
 from extractor.letters.letter import Letter
 from extractor.letters.spans import Span
+from extractor.lettertypes.dated import dates_in_prose
+from extractor.lettertypes.persons import read_age_and_sex
 from extractor.lettertypes.reading import (
     Block,
     Fact,
@@ -24,13 +26,12 @@ from extractor.lettertypes.reading import (
 from .anatomy import Anatomy, DecisionParts, anatomy_of
 from .citations import read_guideline
 from .determinations import determinations_of
-from .events import broken_dates, read_injury_date, read_ur_date, summary_dates
+from .events import read_injury_date, read_ur_date
 from .forms import PARAGRAPHS
-from .header import read_header
-from .heading_starts import PARTLY
-from .headings import HEADING_LINE, Heading, outcome_value
-from .mentions import read_page_mentions
-from .people import read_age_and_sex, read_reviewer
+from .header import HEADER
+from .headings import HEADING_LINE, PARTLY, Heading, outcome_value
+from .mentions import RATIONALE_PAGES
+from .people import read_reviewer
 from .verdict import read_verdict
 
 _UNHEADED = "these guideline paragraphs are not preceded by a heading that ends in an outcome"
@@ -84,16 +85,15 @@ def _root(text: str, anatomy: Anatomy, strays: Sequence[Span]) -> Block:
     if anatomy.summary:
         regions["summary"] = anatomy.summary
         age, sex = read_age_and_sex(text, anatomy.summary)
-        dates = summary_dates(text, anatomy.summary)
-        broken = broken_dates(text, anatomy.summary)
-        worker = {"age": age, "sex": sex, "date_of_injury": read_injury_date(dates, broken)}
-        facts["ur_date"] = read_ur_date(dates, broken)
+        dates = dates_in_prose(text, anatomy.summary)
+        worker = {"age": age, "sex": sex, "date_of_injury": read_injury_date(dates)}
+        facts["ur_date"] = read_ur_date(dates)
     return Block(
         Span(0, len(text)),
         regions=regions,
         facts=facts,
         blocks={
-            "header": [Block(anatomy.header, facts=read_header(text, anatomy.header))],
+            "header": [Block(anatomy.header, facts=HEADER.read(text, anatomy.header))],
             "reviewer": [Block(anatomy.reviewer, facts=read_reviewer(text, anatomy.reviewer))],
             "worker": [Block(anatomy.summary or Span(0, 0), facts=worker)],
             "decisions": [_decision(text, _opened(parts, strays)) for parts in anatomy.decisions],
@@ -138,7 +138,7 @@ def _decision(text: str, parts: DecisionParts) -> Block:
     }
     if rationale := parts.paragraphs.get("rationale"):
         regions["rationale"] = rationale
-        facts["rationale_pages"], repaired = read_page_mentions(text, rationale)
+        facts["rationale_pages"], repaired = RATIONALE_PAGES.read(text, rationale)
         facts["verdict"] = read_verdict(text, rationale)
         if parts.open_end is not None:
             regions["rationale"] = Span(rationale.start, max(rationale.end, parts.open_end))

@@ -6,12 +6,12 @@ Where no pattern is certain the answer is ``None``: unclear, never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from extractor.letters.spans import Span
 from extractor.lettertypes.injection import is_instruction
 from extractor.lettertypes.reading import Fact, squeeze
+from extractor.lettertypes.units import sentences
 
 from .model import OUTCOMES
 
@@ -55,7 +55,6 @@ _FAINT = re.compile(
     r"\s*\.?\Z|\bshould\s+(?:not\s+)?(?:be|have\s+been)\s+(?:authorized|approved|certified|denied)\b",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r"(?<=[.?!])[\"')\u201d]*\s+(?=[A-Z\"'(\u201c])")
 
 
 @lru_cache(maxsize=1024)
@@ -73,23 +72,12 @@ def polarity(sentence: str) -> str | None:
     return None if _ANY_NOT.search(sentence) else "overturned"
 
 
-def sentences(text: str, within: Span) -> Iterator[Span]:
-    """The sentences of a region, as raw spans."""
-    at = within.start
-    for cut in _SPLIT.finditer(text, within.start, within.end):
-        yield Span(at, cut.start()).trimmed(text)
-        at = cut.end()
-    last = Span(at, within.end).trimmed(text)
-    if last.start < last.end:
-        yield last
-
-
 def read_verdict(text: str, rationale: Span) -> Fact:
     """The last sentence of a rationale that points one way for certain; failing that, one that does so faintly.
 
     An instruction to machines is no reviewer's verdict, nor is the sentence right after one.
     """
-    parts = list(sentences(text, rationale))
+    parts = sentences(text, rationale)
     for decides, certain in ((polarity, True), (_FAINT.search, False)):
         for at in range(len(parts) - 1, -1, -1):
             words = parts[at].of(text)

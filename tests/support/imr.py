@@ -31,7 +31,7 @@ LENT = Path(os.environ.get("LETTERPROOF_LETTERS", "not-set"))
 # Taken now: a test that unmounts workspaces must not make a second copy of these.
 _MODULES = {
     name: importlib.import_module(f"_workspace_letterproof.schemas.imr.{name}")
-    for name in ("forms", "guidelines", "pages", "reader", "verdict")
+    for name in ("forms", "guidelines", "reader", "verdict")
 }
 
 

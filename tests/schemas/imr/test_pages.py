@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.letters.spans import Span
+from extractor.lettertypes.page_lists import PAGE_LABEL, read_pages
 from tests.support.imr import decision, findings_on, imr_letter, module, read
 
 LOW_BACK = "ACOEM Chapter 12 Low Back Complaints"  # pages 286 to 326
@@ -18,12 +19,9 @@ NECK = "ACOEM Chapter 8 Neck and Upper Back Complaints"  # pages not known here
 
 def listed(printed: str, title: str = NECK, *, prose: bool = False) -> tuple[str, bool, bool]:
     """The list after the first page label: the pages, whether it is certain, whether it was repaired."""
-    pages = module("pages")
-    label = pages.PAGE_LABEL.search(printed)
+    label = PAGE_LABEL.search(printed)
     assert label
-    found = pages.read_pages(
-        printed, Span(label.end(), len(printed)), module("guidelines").chapter_of(title), prose=prose
-    )
+    found = read_pages(printed, Span(label.end(), len(printed)), module("guidelines").chapter_of(title), prose=prose)
     ranges = [str(page.first) if page.first == page.last else f"{page.first}-{page.last}" for page in found.pages]
     return ", ".join(ranges), found.certain, found.repaired
 
@@ -74,7 +72,7 @@ def listed(printed: str, title: str = NECK, *, prose: bool = False) -> tuple[str
         ("Page(s): 1213 Decision", "1213"),
         ("Page(s): 40-42, Chronic Pain", "40-42"),
         ("Page(s): N/A.", ""),
-        ("Page(s): . Decision based on", ""),
+        ("Page(s): . \n", ""),
         ("Page(s):", ""),
     ],
 )  # fmt: skip
@@ -180,7 +178,7 @@ def test_a_page_named_in_running_text(sentence: str, pages: str, certain: bool) 
      "pages of the report", "stage 3 disease", "Page"],
 )  # fmt: skip
 def test_what_is_no_page_label(text: str) -> None:
-    assert module("pages").PAGE_LABEL.search(text) is None
+    assert PAGE_LABEL.search(text) is None
 
 
 @given(st.lists(st.tuples(st.integers(1, 400), st.integers(0, 30)), min_size=1, max_size=8), st.data())
@@ -190,7 +188,7 @@ def test_any_printed_page_list_is_read_back(ranges: list[tuple[int, int]], data:
     joint = data.draw(st.sampled_from([", ", ",", ",\n", " and ", "; ", ", and "]))
     printed = joint.join(str(first) if first == last else f"{first}{dash}{last}" for first, last in wanted)
     text = printed + data.draw(st.sampled_from([".", ".  Decision based on", "", " (pdf)"]))
-    found = module("pages").read_pages(text, Span(0, len(text)))
+    found = read_pages(text, Span(0, len(text)))
     assert [(page.first, page.last) for page in found.pages] == wanted
     assert (found.certain, found.repaired) == (True, False)
     for page in found.pages:
@@ -201,7 +199,7 @@ def test_any_printed_page_list_is_read_back(ranges: list[tuple[int, int]], data:
 @given(st.text(alphabet="0123456789OlSB|-,. and\nof()pgP\f", max_size=60), st.booleans())
 def test_any_text_is_read_without_harm(text: str, prose: bool) -> None:
     at = 0
-    found = module("pages").read_pages(text, Span(0, len(text)), prose=prose)
+    found = read_pages(text, Span(0, len(text)), prose=prose)
     for page in found.pages:
         assert at <= page.span.start < page.span.end <= found.end <= len(text)
         assert 1 <= page.first <= 9999

@@ -1,4 +1,4 @@
-"""Lists of guideline pages: their label, the numbers after it, and the damage that scans do to both.
+"""Lists of cited pages: their label, the numbers after it, and the damage that scans do to both.
 
 A list is read as printed: ``301, 340``, ``177-179``, ``92 of 127``. Where a scan or a PDF tool broke
 it (``3O1``, ``30 1``, ``177179``) it is repaired and marked as repaired; if more than one reading is
@@ -8,13 +8,13 @@ possible, it is not certain. A digit is never changed for another digit.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 from extractor.letters.spans import Span
-
-from .guidelines import Chapter
 
 # Letters that OCR yields for digits. Those of the second table may also be other digits.
 _FOR_DIGITS = str.maketrans("OoIl|", "00111")
@@ -47,8 +47,8 @@ _JOINT = re.compile(
     re.IGNORECASE,
 )
 _OF_TOTAL = re.compile(r"\s+of\s+(?P<total>\d{1,4})\b", re.IGNORECASE)
-# Guidelines are longer than this; a letter or a fax counts its own pages in this way: "page 1 of 3".
-_SHORTEST_GUIDELINE = 30
+# What is cited is longer than this; a letter or a fax counts its own pages in this way: "page 1 of 3".
+_SHORTEST_WORK = 30
 _MEASURE = re.compile(
     r"\s?%|\s?(?:m[gl]|mcg|weeks?|wks?|months?|days?|hours?|years?|visits?|sessions?|times|refills?|tablets?)\b",
     re.IGNORECASE,
@@ -61,7 +61,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _TORN = re.compile(rf"(?P<more>(?:[^\S\n]{{1,2}}[0-9OoIl|]{{1,2}}){{1,2}})(?=\s*(?:[.,;:)]|{_DASH}\s*\d|\n|\Z))")
 _TORN_IN_PROSE = re.compile(r"[^\S\n]\d{1,2}(?=\s+(?:of|in|and|the)\b)")
 _NO_COMMA = re.compile(r"[^\S\n]{1,2}(?=[OoIl|]{0,2}\d)(?=[\dOoIl|]{2,3}\s*(?:[.,;)]|\n|\Z))")
-_NOTHING = re.compile(r"[\s.,;:]*(?:\Z|Decision\b)")
+_NOTHING = re.compile(r"[\s.,;:]*\Z")
 # Behind a comma neither a number nor a word: what scans make of a number alone on its line ("67-69,\n: 2.").
 _LOST_NUMBER = re.compile(r"\s*(?:[^\w\s(\"'\u201c]|[A-Za-z]{1,3}(?:\.(?=\s|\Z)|(?=\s*(?:\n|\Z))))")
 # A full stop that scans print for a comma, and the list goes on: "22. 67-69".
@@ -74,6 +74,27 @@ _NO_PAGES = re.compile(
 _WITH_DIGITS = re.compile(r"[^\s.,;]*\d[^\s;]*(?:[^\S\n]+[^\s.,;]*\d[^\s;]*)*")
 # Pages of the widest range a citation names; a number that would make a wider one is read differently.
 _WIDEST = 60
+
+
+@dataclass(frozen=True)
+class CitedWork:
+    """A work, or a chapter of one, with its pages ``first`` to ``last``, inclusive."""
+
+    name: str
+    first: int
+    last: int
+
+    def holds(self, first: int, last: int) -> bool:
+        """Whether a page range lies in this work."""
+        return self.first <= first and last <= self.last
+
+
+def works_from(file: Path) -> tuple[tuple[re.Pattern[str], CitedWork], ...]:
+    """The works of a TOML file, each with the pattern of its title: tables ``chapter`` of title, name, first, last."""
+    return tuple(
+        (re.compile(each["title"], re.IGNORECASE), CitedWork(each["name"], each["first"], each["last"]))
+        for each in tomllib.loads(file.read_text("utf-8"))["chapter"]
+    )
 
 
 class FoundPages(NamedTuple):
@@ -111,32 +132,32 @@ class _Item:
 
 @dataclass(frozen=True)
 class _Known:
-    """What decides between two readings of a list: the page before, and the range of the chapter."""
+    """What decides between two readings of a list: the page before, and the pages of the work."""
 
     before: int | None
-    chapter: Chapter | None
+    work: CitedWork | None
 
     def allows(self, *ranges: tuple[int, int]) -> bool:
-        """Whether these pages may follow: upwards, in the chapter, none too wide."""
+        """Whether these pages may follow: upwards, in the work, none too wide."""
         at = self.before or 0
         for first, last in ranges:
-            if not at < first <= last <= first + _WIDEST or (self.chapter and not self.chapter.holds(first, last)):
+            if not at < first <= last <= first + _WIDEST or (self.work and not self.work.holds(first, last)):
                 return False
             at = last
         return True
 
 
-def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose: bool = False) -> PageList:
+def read_pages(text: str, within: Span, work: CitedWork | None = None, *, prose: bool = False) -> PageList:
     """The page list that begins at ``within.start``, as long as the text goes on as one.
 
     "92 of 127" is page 92. A shortened end ("78-9") means 78-79. A range that runs backwards and
-    cannot be a shortened end is read as printed. ``chapter`` is what the list is cited from, where
-    its pages are known. ``prose``: the list is in running text, where fewer repairs are safe.
+    cannot be a shortened end is read as printed. ``work`` is what the list is cited from, where its
+    pages are known. ``prose``: the list is in running text, where fewer repairs are safe.
     """
     found: list[_Item] = []
     at, end = within
     joint: re.Match[str] | None = None
-    while item := _item(text, Span(at, end), _Known(_last(found), chapter), prose=prose):
+    while item := _item(text, Span(at, end), _Known(_last(found), work), prose=prose):
         after = item.span.end
         if found and (
             _MEASURE.match(text, after, end)
@@ -145,7 +166,7 @@ def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose
         ):
             break
         total = _OF_TOTAL.match(text, after, end)
-        own = total is not None and int(total["total"]) < _SHORTEST_GUIDELINE
+        own = total is not None and int(total["total"]) < _SHORTEST_WORK
         if own or _is_alone_at_a_pages_end(text, item.span):
             item = replace(item, certain=False)
         found.append(item)
@@ -164,7 +185,7 @@ def read_pages(text: str, within: Span, chapter: Chapter | None = None, *, prose
         certain &= not (_LOST_NUMBER if joint else _GOES_ON).match(text, at, end)
         certain &= not _NO_SEPARATOR.match(text, at, end)
     # A repaired list must also be possible.
-    certain &= not repaired or chapter is None or all(chapter.holds(page.first, page.last) for page in pages)
+    certain &= not repaired or work is None or all(work.holds(page.first, page.last) for page in pages)
     return PageList(pages, found[-1].span.end, repaired, certain)
 
 
@@ -215,11 +236,11 @@ def _without_hyphen(item: _Item, known: _Known) -> _Item | None:
     possible = len(digits) <= 6 and not first.startswith("0") and int(first) < int(last) <= int(first) + _WIDEST
     if not possible:
         return item if len(digits) <= 4 else None
-    inside = known.chapter is not None and known.chapter.holds(int(first), int(last))
+    inside = known.work is not None and known.work.holds(int(first), int(last))
     if len(digits) == 4 and not inside:
         # A page of four digits is possible too.
-        return replace(item, certain=known.chapter is None and int(last) - int(first) > 20)
-    certain = inside or (len(digits) == 6 and known.chapter is None)
+        return replace(item, certain=known.work is None and int(last) - int(first) > 20)
+    certain = inside or (len(digits) == 6 and known.work is None)
     return _Item(first, last, item.span, True, certain and item.certain)
 
 
@@ -238,7 +259,7 @@ def _put_together(text: str, item: _Item, end: int, known: _Known, *, prose: boo
     last = _range_end(whole, tail)
     apart = [*((int(part), int(part)) for part in parts[:-1]), (int(parts[-1]), _range_end(parts[-1], tail))]
     decidable = (
-        known.chapter is not None or known.before is not None or (tail is not None and last <= int(whole) + _WIDEST)
+        known.work is not None or known.before is not None or (tail is not None and last <= int(whole) + _WIDEST)
     )
     certain = decidable and known.allows((int(whole), last)) and not known.allows(*apart)
     return _Item(whole, None, Span(item.span.start, torn.end()), True, certain and item.certain)
