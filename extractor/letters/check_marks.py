@@ -22,7 +22,8 @@ _TICK = "\u2611\u25a0\u25a3\u25cf\u25c9\u2b24\u29bf\u2713\u2714\u2705\uf052\uf0f
 _CROSSED_BOX = "\u2612\u22a0\uf053\uf054\uf0fd"
 _CROSS = "\u2715\u2716\u2717\u2718\u274c\uf0fb"
 _MARK = re.compile(
-    rf"(?P<empty>[{_EMPTY}]|(?<![\w\])])(?:\[[ _]{{0,3}}\]|\([ _]{{1,3}}\)))"
+    # Boxes without words between them are what a font prints for characters it does not have.
+    rf"(?P<empty>(?<![{_EMPTY}])[{_EMPTY}](?![{_EMPTY}])|(?<![\w\])])(?:\[[ _]{{0,3}}\]|\([ _]{{1,3}}\)))"
     rf"|(?P<tick>[{_TICK}]|(?<![\w\])])(?:\[ ?[xX\u2713\u2714*] ?\]|\( ?[xX\u2713\u2714] ?\))|(?<![\w])_+[xX]_+)"
     rf"|(?P<crossed>[{_CROSSED_BOX}])"
     rf"|(?P<cross>[{_CROSS}])"
