@@ -231,11 +231,13 @@ class _Survey:
         words = [*self.words, *(["--base-url", address] if address else [])]
         try:
             numbers = recordings(self.workspace, session.plan)
-            most = max((number for file in self.letters for number in numbers(file)), default=1)
+            examples = session.plan.prompt.front.examples if session.plan.prompt else ()
+            letters = [file for file in self.letters if file.id not in examples]
+            most = max((number for file in letters for number in numbers(file)), default=1)
             return [
                 await self._row(file, replace(session, recording=number), words)
                 for number in range(1, most + 1)
-                for file in self.letters
+                for file in letters
             ]
         finally:
             await session.plan.model.aclose()

@@ -59,6 +59,11 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
                 "One letter: its text, and every leaf that is wrong or differs, with gold and the answers.",
             ),
             "plan": CommandEntry("eval.plan:plan_command", "How many letters with gold are needed to detect a change."),
+            "export": CommandEntry(
+                "eval.export:export_command",
+                "Write every scored leaf of runs to one table: letter, path, field, status, gold and answer, a row "
+                "each.",
+            ),
             "rescore": CommandEntry(
                 "eval.run:rescore_command",
                 "Rescore the kept answers of runs with today's gold and scorer. No model is called.",

@@ -229,6 +229,8 @@ class _Job:
             await sessions[0].plan.model.aclose()
 
     async def _look(self, file: LetterFile, session: Session) -> None:
+        if session.plan.prompt and file.id in session.plan.prompt.front.examples:
+            return
         try:
             how, _ = await tape_condition(file, session)
         except LetterError as error:

@@ -16,10 +16,12 @@ from extractor.errors import IncompleteRunError, LetterError, UsageError, Worksp
 from extractor.evaluation.breakdown import Breakdown, LetterGroups, break_down, enum_fields
 from extractor.evaluation.compare import Comparison, compare
 from extractor.evaluation.evaluate import Evaluated, RecordedAnswers, evaluate, ledger_folders, replay
+from extractor.evaluation.gold.examples import without_examples
 from extractor.evaluation.gold.gold import Gold, load_gold
 from extractor.evaluation.gold.leaks import Leak, find_leaks
 from extractor.evaluation.gold.mapping import load_foreign, load_mapping
-from extractor.evaluation.gold.sets import ALL, FILE, choose, load_form, load_sets, load_tags
+from extractor.evaluation.gold.sets import ALL, FILE, TEST, choose, load_form, load_sets, load_tags
+from extractor.evaluation.looks import Looks, count_look
 from extractor.evaluation.repeats import Spread, spread_of
 from extractor.evaluation.scored_run import RUN, Run, latest, load, save, scored
 from extractor.evaluation.scores import scoring
@@ -32,6 +34,7 @@ from extractor.lettertypes.reading import Reading
 from extractor.loops import run_here
 from extractor.models.offline import NAME as OFFLINE
 from extractor.models.offline import fill
+from extractor.models.prompts import Prompt, load_draft, load_prompt
 from extractor.runs.bulk import OnProgress
 from extractor.runs.plan import DEFAULT_REASKS
 from extractor.workspace.session import Session, plan_spec, prompts_known
@@ -138,6 +141,15 @@ class Bench:
     def keep(self, run: Run) -> Path:
         """Write a run below ``runs``, and give its folder."""
         return save(run, self.runs)
+
+    def count_look(self, run: Run) -> Looks | None:
+        """Count a run over letters of the test half, where ``sets.toml`` has halves; ``None`` for any other."""
+        return count_look(self.runs, run, load_sets(self.folder / FILE).get(TEST, ()))
+
+    @property
+    def has_halves(self) -> bool:
+        """Whether ``sets.toml`` has a development and a test half."""
+        return TEST in load_sets(self.folder / FILE)
 
     def heads(self) -> list[dict[str, Any]]:
         """What was run, the figures of each kept run and the day it was made (``made``), in that order."""
@@ -261,7 +273,10 @@ class Bench:
         versions = {prompt: prompt.partition("@")[2] for prompt in prompts if "@" in prompt}
         texts = {prompt: (folder / f"{version}.md").read_text("utf-8") for prompt, version in versions.items()}
         texts["schema"] = json.dumps(self.letter_type.json_schema)
-        return find_leaks(texts, self.golds, load_form(self.folder / FILE))
+        found = find_leaks(texts, self.golds, load_form(self.folder / FILE))
+        # A prompt is not scored on its examples, so their words are no leak.
+        examples = {name: load_prompt(folder, name, self.letter_type.name).front.examples for name in versions}
+        return [leak for leak in found if leak.letter_id not in examples.get(leak.prompt, ())]
 
     def _recorded(self, prompt: str, model: str | None, reasks: int) -> Session:
         if prompt == OFFLINE:
@@ -274,20 +289,35 @@ class Bench:
         return self._session(prompt, model, None, reasks)
 
     def _session(self, prompt: str | None, model: str | None, base_url: str | None, reasks: int) -> Session:
+        draft = self._draft(prompt, model)
         spec = plan_spec(
             self.workspace,
             letter_type=self.letter_type.name,
             model=model or OFFLINE,
-            prompt=None if model == OFFLINE else prompt,
+            prompt=None if model == OFFLINE or draft else prompt,
             base_url=base_url,
             replay=model is None,
             reasks=reasks,
         )
         session = spec.open(workspace=self.workspace)
-        return replace(session, plan=replace(session.plan, letter_type=self.letter_type))
+        plan = replace(session.plan, letter_type=self.letter_type)
+        return replace(session, plan=replace(plan, prompt=draft) if draft else plan)
+
+    def _draft(self, prompt: str | None, model: str | None) -> Prompt | None:
+        """The prompt in a file without a version yet; ``None`` for a version. Raises ``UsageError`` kinds."""
+        if prompt is None or not prompt.endswith(".md"):
+            return None
+        draft = load_draft(Path(prompt), self.letter_type.name)
+        if model is None or model.startswith(REPLAY) or model == OFFLINE:
+            raise UsageError(f"{prompt} is a draft, which has no recordings", hint="name a --model to ask")
+        return draft
+
+    def _scored_by(self, prompt: Prompt | None) -> list[Gold]:
+        config = self.workspace.config.letter_types[self.letter_type.name]
+        return without_examples(self.golds, prompt, self.workspace.root / str(config.gold))
 
     async def _evaluate(self, session: Session, asking: AskOptions, on_progress: OnProgress | None) -> Evaluated:
-        plan, golds, many = session.plan, self.golds, asking.concurrency
+        plan, golds, many = session.plan, self._scored_by(session.plan.prompt), asking.concurrency
         try:
             if session.replaying or plan.is_offline:
                 if asking.fresh:

@@ -247,6 +247,8 @@ def _not_compared(a: Run, b: Run, shared: Iterable[str]) -> dict[str, str]:
 def _absence(run: Run, side: str, letter_id: str) -> str:
     if letter_id in run.unanswered:
         return f"no answer in {side}"
+    if letter_id in run.about.get("examples", ()):
+        return f"an example of the prompt of {side}"
     return "" if letter_id in run.about["gold"] else f"not in {side}"
 
 

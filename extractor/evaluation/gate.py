@@ -169,7 +169,9 @@ def _comparable(run: Run, baseline: Mapping[str, Any]) -> Iterator[GateLine]:
     if not before or not set(before) & set(now):
         yield GateLine("baseline.letters", True, "the baseline holds none of these letters", weakened=True)
     if gone:
-        detail = f"{plural(len(gone), 'letter')} of the baseline not scored any more: {some(gone)}"
+        examples = sorted(set(gone) & set(run.about.get("examples", ())))
+        taught = f"; examples of the prompt: {some(examples)}" if examples else ""
+        detail = f"{plural(len(gone), 'letter')} of the baseline not scored any more: {some(gone)}{taught}"
         yield GateLine("baseline.letters", True, detail, weakened=True)
     if changed:
         detail = f"gold changed for {plural(len(changed), 'letter')}, which are not compared: {some(changed)}"

@@ -89,6 +89,7 @@ def about(plan: Plan, golds: Sequence[Gold], set_name: str) -> dict[str, Any]:
         "checks_version": plan.letter_type.checks_version,
         "scorer": scoring.VERSION,
         "gold": {gold.letter.id: gold.sha256 for gold in golds},
+        **({"examples": list(plan.prompt.front.examples)} if plan.prompt and plan.prompt.front.examples else {}),
     }
 
 

@@ -28,7 +28,8 @@ class FrontMatter(BaseModel):
     """The front matter of a prompt.
 
     ``corrections``: whether findings are answered with the ``whole`` answer again, or with a ``patch`` that
-    holds only the values in question.
+    holds only the values in question. ``examples``: ids of letters with gold that the text uses as examples; they are
+    not scored.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -37,6 +38,7 @@ class FrontMatter(BaseModel):
     why: str
     strategy: Literal["plain", "skeleton", "quoted"] = "plain"
     corrections: Literal["whole", "patch"] = "whole"
+    examples: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _patches_are_plain(self) -> FrontMatter:
@@ -58,6 +60,7 @@ class Prompt:
         # How a prompt asks belongs to it as much as its words.
         how = "" if self.front.strategy == "plain" else f"\x00{self.front.strategy}"
         how += "" if self.front.corrections == "whole" else f"\x00{self.front.corrections}"
+        how += f"\x00{sorted(self.front.examples)}" if self.front.examples else ""
         return hashlib.sha256((self.text + how).encode()).hexdigest()
 
 
@@ -81,14 +84,7 @@ def load_prompt(folder: Path, prompt_id: str, letter_type: str) -> Prompt:
     known = known_prompts(folder, letter_type)
     if prompt_id not in known:
         raise PromptError(f"no prompt {prompt_id!r} in {folder}", hint=f"known: {', '.join(known) or '(none)'}")
-    match = _FRONT.match(_text(path))
-    if not match:
-        raise PromptError(f"{path} has no front matter", hint="begin it with --- title and why --- lines")
-    try:
-        front = FrontMatter.model_validate(yaml.safe_load(match["front"]))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise PromptError(f"the front matter of {path} is broken: {error}", hint="it needs title and why") from error
-    prompt = Prompt(prompt_id, front, match["text"].strip() + "\n")
+    prompt = _read(path, prompt_id)
     released = _released(folder).get(version)
     if released and released != prompt.sha256:
         raise PromptError(
@@ -96,6 +92,25 @@ def load_prompt(folder: Path, prompt_id: str, letter_type: str) -> Prompt:
             hint=f"undo the edit and write your change as a new version beside {path.name}",
         )
     return prompt
+
+
+def load_draft(path: Path, letter_type: str) -> Prompt:
+    """A prompt that has no version yet, from its file; its id is ``TYPE@draft-NAME``.
+
+    Raises ``PromptError`` if there is no such file, or it is broken.
+    """
+    return _read(path, f"{letter_type}@draft-{path.stem}")
+
+
+def _read(path: Path, prompt_id: str) -> Prompt:
+    match = _FRONT.match(_text(path))
+    if not match:
+        raise PromptError(f"{path} has no front matter", hint="begin it with --- title and why --- lines")
+    try:
+        front = FrontMatter.model_validate(yaml.safe_load(match["front"]))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise PromptError(f"the front matter of {path} is broken: {error}", hint="it needs title and why") from error
+    return Prompt(prompt_id, front, match["text"].strip() + "\n")
 
 
 def _released(folder: Path) -> dict[str, str]:

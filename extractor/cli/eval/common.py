@@ -135,6 +135,11 @@ def make_run(bench: Bench, how: How, prompt: str | None) -> tuple[Run, Exit]:
 def _kept(bench: Bench, found: Evaluated) -> tuple[Run, Exit]:
     run = found.run
     print_err(f"run {run.id}: {bench.keep(run)}")
+    if (looks := bench.count_look(run)) and looks.are_many:
+        print_err(
+            f"the test half has been looked at with {looks.runs} different runs since {looks.since}: what is chosen by "
+            "it is fitted to it; write prompts with --set development, and add letters to the test half"
+        )
     if found.interrupted:
         return run, Exit.INTERRUPTED
     if run.complete:

@@ -33,6 +33,7 @@ from extractor.evaluation.gate import (
     load_gates,
 )
 from extractor.evaluation.gold.leaks import Leak
+from extractor.evaluation.gold.sets import ALL, TEST
 from extractor.evaluation.reports.gate_report import gate_junit, gate_markdown, gate_text
 
 
@@ -96,7 +97,8 @@ def gate_command(
 
 def _lines(whole: Bench, gates: Gates, prompt: str, model: str | None, baseline_file: Path | None) -> list[GateLine]:
     """The lines of the gate for one prompt. Exits where a letter has no answer."""
-    bench = whole.of_set(gates.set)
+    # Where the gold has halves, prompts are written with the one and judged by the other.
+    bench = whole.of_set(TEST if gates.set == ALL and whole.has_halves else gates.set)
     run, code = resolve(bench, How(model), prompt)
     if code is not Exit.FINE:
         raise typer.Exit(code)

@@ -11,23 +11,37 @@ from extractor.evaluation.gold.gold import Gold
 
 FILE = "sets.toml"
 ALL = "gold"
+# The halves of the gold: prompts are written with the one, and judged by the other.
+DEVELOPMENT, TEST = "development", "test"
 
 
 def load_sets(path: Path) -> dict[str, list[str]]:
-    """Set names with their letter ids, as ``[sets]`` of a TOML file names them; empty if there is no file.
+    """Set names with their letter ids, as ``[sets]`` and ``[halves]`` of a TOML file name them; empty without a file.
 
-    Raises ``WorkspaceError`` if the file is not of that shape.
+    Raises ``WorkspaceError`` if the file is not of that shape, or a letter is in both halves.
     """
     if not path.exists():
         return {}
     try:
-        sets = tomllib.loads(path.read_text("utf-8"))["sets"]
+        data = tomllib.loads(path.read_text("utf-8"))
+        sets = data["sets"] | _halves(data.get("halves", {}), path)
         if not all(isinstance(each, str) for ids in sets.values() for each in ids):
             raise TypeError
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         hint = 'write: [sets] and then lines like smoke = ["letter-id", ...]'
         raise WorkspaceError(f"{path} is not a file of sets", hint=hint) from error
     return dict(sets)
+
+
+def _halves(halves: dict[str, list[str]], path: Path) -> dict[str, list[str]]:
+    if not halves:
+        return {}
+    if set(halves) != {DEVELOPMENT, TEST}:
+        hint = f"write: [halves] {DEVELOPMENT} = [...] and {TEST} = [...]"
+        raise WorkspaceError(f"[halves] in {path} needs {DEVELOPMENT} and {TEST}", hint=hint)
+    if both := sorted(set(halves[DEVELOPMENT]) & set(halves[TEST])):
+        raise WorkspaceError(f"{path} has {both[0]!r} in both halves", hint="take it out of one of them")
+    return halves
 
 
 def load_tags(path: Path) -> dict[str, list[str]]:
