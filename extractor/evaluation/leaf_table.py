@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from extractor.display.values import value_text
-from extractor.errors import UsageError
 from extractor.evaluation.scored_run import Run
 from extractor.files import output_file
 from extractor.runs.export.cells import BOOLEAN, INTEGER, TEXT, Cell, Column
-from extractor.runs.export.formats import FORMATS
-from extractor.runs.export.tables import Table
+from extractor.runs.export.formats import FORMATS, format_for
+from extractor.runs.export.table import Table
 
 _COLUMNS = (
     Column("run"),
@@ -31,19 +30,18 @@ _COLUMNS = (
 )
 
 
-def write_leaves(runs: Sequence[Run], path: Path, to: str, is_protected: Callable[[str], bool]) -> int:
+def write_leaves(runs: Sequence[Run], path: Path, to: str | None, is_protected: Callable[[str], bool]) -> int:
     """Write the leaves of these runs to one file, and give the number of rows.
 
-    ``to`` is csv, xlsx, parquet or jsonl. Raises ``UsageError`` for another format, a missing library, or a file that
-    cannot be written.
+    ``to`` is a format of ``extractor export``; ``None``: as the file ends. Raises ``UsageError`` for an unknown
+    format, a missing library, or a file that cannot be written.
     """
-    if to not in FORMATS:
-        raise UsageError(f"no format {to!r}", hint=f"known: {', '.join(FORMATS)}")
-    table = Table("leaves", _COLUMNS, lambda _: iter(()))
+    chosen = FORMATS[format_for(to, path)]
+    table = Table("leaves", _COLUMNS, lambda _: iter(()), key=("run", "letter_id", "recording", "path"))
     count = 0
     with (
         output_file(path, "name another --out file", parents=True) as file,
-        FORMATS[to].open(file, [table], path.parent) as [write],
+        chosen.open(file, [table], path.parent) as [write],
     ):
         for row in _rows(runs, is_protected):
             write(row)

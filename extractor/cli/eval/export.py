@@ -29,9 +29,9 @@ def export_command(
         list[str],
         typer.Argument(help="Prompt versions (replayed), `offline`, or run ids and folders.", metavar="RUN..."),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to: FILE.csv, .xlsx, .parquet or .jsonl.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to; the ending names the format.")],
     to: Annotated[
-        str | None, typer.Option("--to", metavar="FORMAT", help="csv, xlsx, parquet or jsonl; default: as FILE ends.")
+        str | None, typer.Option("--to", metavar="FORMAT", help="A format of extractor export; default: as FILE ends.")
     ] = None,
     model: RunModelOption = None,
     set_name: SetOption = ALL,
@@ -52,6 +52,6 @@ def export_command(
     bench = part.of_bench(open_bench(workspace, letter_type, set_name))
     found = [resolve(bench, How(model, reasks=reask), spec) for spec in runs]
     chosen = [part.of_run(run, bench) for run, _ in found]
-    rows = write_leaves(chosen, out, to or out.suffix.removeprefix(".") or "csv", bench.letter_type.is_protected)
+    rows = write_leaves(chosen, out, to, bench.letter_type.is_protected)
     print(f"{plural(rows, 'row')} in {out}")
     raise typer.Exit(max(code for _, code in found))
