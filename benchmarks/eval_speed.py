@@ -64,17 +64,18 @@ def with_mistake(answer: dict[str, Any], chance: random.Random) -> dict[str, Any
 
 
 def score_and_compare(plan: Plan, golds: list[Gold]) -> tuple[float, float]:
-    """Seconds to score two runs, and to compare them."""
+    """Seconds of CPU to score two runs, and to compare them."""
     chance, settings = random.Random(1), about(plan, golds, "benchmark")
     runs: list[Run] = []
-    started = time.perf_counter()
-    for answers in ([gold.answer for gold in golds], [with_mistake(gold.answer, chance) for gold in golds]):
+    given = ([gold.answer for gold in golds], [with_mistake(gold.answer, chance) for gold in golds])
+    started = time.process_time()
+    for answers in given:
         records = [record_of(gold, answer) for gold, answer in zip(golds, answers, strict=True)]
         runs.append(scored(plan.letter_type, golds, records, settings))
-    middle = time.perf_counter()
+    middle = time.process_time()
     found = compare(*runs, plan.letter_type.is_protected)
     assert found.counts == {"fixed": 0, "broke": len(golds), "changed": 0}, found.counts
-    return middle - started, time.perf_counter() - middle
+    return middle - started, time.process_time() - middle
 
 
 def plan_of(workspace: Workspace, base_url: str | None = None) -> Plan:
@@ -112,7 +113,7 @@ def record(workspace: Workspace, golds: list[Gold], root: Path, work: Path) -> N
 
 def main(sizes: list[int]) -> None:
     workspace = Workspace(ROOT)
-    print("| letters | decisions | score two runs, s | compare, s | replay, s | replay, ms a letter |")
+    print("| letters | decisions | score two runs, CPU s | compare, CPU s | replay, s | replay, ms a letter |")
     print("|---:|---:|---:|---:|---:|---:|")
     for number in sizes:
         with tempfile.TemporaryDirectory() as scratch:

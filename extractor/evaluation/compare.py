@@ -14,7 +14,7 @@ from typing import Any
 from extractor.errors import UsageError
 from extractor.evaluation import stats
 from extractor.evaluation.breakdown import NO_GROUPS, Breakdown, LetterGroups, break_down
-from extractor.evaluation.flips import KINDS, Flip, LeafRow, Scores, aligned, flips_of, mean_errors, wrong_share
+from extractor.evaluation.flips import KINDS, Flip, LeafPair, Scores, flips_of, leaf_pairs, mean_errors
 from extractor.evaluation.power import LEVEL, detectable
 from extractor.evaluation.repeats import Spread, spread_of
 from extractor.evaluation.scored_run import Run
@@ -193,6 +193,7 @@ def compare(a: Run, b: Run, is_protected: IsProtected, groups: LetterGroups = NO
     answered = [pair for pair in pairs if not any(letter.is_failed for letters in pair for letter in letters)]
     argued = any(leaf.debatable for pair in pairs for letters in pair for letter in letters for leaf in letter.errors)
     changes = _differences(pairs)
+    leaves = [leaf for one, other in pairs for leaf in leaf_pairs(one, other)]
     whole, steps = stats.whole_steps(changes)
     smallest = detectable(whole)
     return Comparison(
@@ -209,8 +210,8 @@ def compare(a: Run, b: Run, is_protected: IsProtected, groups: LetterGroups = NO
         precision=_ratio(pairs, _GIVEN) if len(pairs) >= FEWEST else None,
         recall=_ratio(pairs, _HELD) if len(pairs) >= FEWEST else None,
         detectable=None if smallest is None else smallest / steps,
-        fields=tuple(_fields(pairs, is_protected)),
-        flips=tuple(flip for one, other in pairs for flip in flips_of(one, other, is_protected)),
+        fields=tuple(_fields(leaves, is_protected)),
+        flips=tuple(flips_of(leaves, is_protected)),
         zero_bounds=tuple(_zero_bounds(a, b)),
         failed={side: _failed(run) for side, run in (("a", a), ("b", b))},
         not_compared=left_out,
@@ -323,22 +324,24 @@ def _zero_bounds(a: Run, b: Run) -> Iterator[ZeroBound]:
                 yield ZeroBound(side, what, letters, stats.zero_bound(letters))
 
 
-def _fields(pairs: Sequence[LetterPair], is_protected: IsProtected) -> Iterator[FieldChange]:
-    found: dict[str, list[tuple[LeafRow, LeafRow]]] = {}
-    for one, other in pairs:
-        for row in aligned([letter.leaves for letter in (*one, *other)]):
-            field = next(leaf.field for leaf in row if leaf)
-            found.setdefault(field, []).append((row[: len(one)], row[len(one) :]))
+_NOT_GOLD = ("absent", "invented")
+
+
+def _fields(pairs: Sequence[LeafPair], is_protected: IsProtected) -> Iterator[FieldChange]:
+    found: dict[str, list[LeafPair]] = {}
+    for pair in pairs:
+        field = next(leaf.field for leaf in (*pair.a, *pair.b) if leaf)
+        found.setdefault(field, []).append(pair)
     for name, rows in found.items():
-        shares = [(wrong_share(a), wrong_share(b)) for a, b in rows]
-        gold = sum(any(leaf and leaf.status not in ("absent", "invented") for leaf in (*a, *b)) for a, b in rows)
-        if gold or any(map(any, shares)):
+        gold = sum(any(leaf and leaf.status not in _NOT_GOLD for leaf in (*pair.a, *pair.b)) for pair in rows)
+        wrong = [pair for pair in rows if pair.was or pair.now]
+        if gold or wrong:
             yield FieldChange(
                 name,
                 is_protected(name),
                 gold,
-                as_count(sum((a for a, _ in shares), Fraction(0))),
-                as_count(sum((b for _, b in shares), Fraction(0))),
-                sum(a > b for a, b in shares),
-                sum(a < b for a, b in shares),
+                as_count(sum((pair.was for pair in wrong), Fraction(0))),
+                as_count(sum((pair.now for pair in wrong), Fraction(0))),
+                sum(pair.was > pair.now for pair in wrong),
+                sum(pair.was < pair.now for pair in wrong),
             )

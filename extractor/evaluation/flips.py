@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from extractor.evaluation.scores.scoring import Leaf
 from extractor.evaluation.scores.summary import LetterScore
@@ -99,22 +99,44 @@ def mean_errors(letters: Scores, *, debatable: bool = True) -> Fraction:
     return Fraction(errors, len(letters))
 
 
+_NEVER, _ALWAYS = Fraction(0), Fraction(1)
+
+
 def wrong_share(leaves: LeafRow) -> Fraction:
     """In which share of the scorings a leaf is an error."""
-    return Fraction(sum(bool(leaf and leaf.is_error) for leaf in leaves), len(leaves))
+    wrong = sum(1 for leaf in leaves if leaf and leaf.is_error)
+    # Most are never or always wrong, and making a fraction is slow.
+    return Fraction(wrong, len(leaves)) if 0 < wrong < len(leaves) else _ALWAYS if wrong else _NEVER
 
 
-def flips_of(one: Scores, other: Scores, is_protected: Callable[[str], bool]) -> Iterator[Flip]:
-    """The values of one letter that flipped, over all its recordings under each run."""
+class LeafPair(NamedTuple):
+    """One leaf of one letter under two runs, in all recordings of each, and in which share of them it is wrong."""
+
+    letter_id: str
+    a: LeafRow
+    b: LeafRow
+    was: Fraction
+    now: Fraction
+
+
+def leaf_pairs(one: Scores, other: Scores) -> Iterator[LeafPair]:
+    """Every leaf of one letter, in all its recordings under two runs."""
     for row in aligned([score.leaves for score in (*one, *other)]):
         a, b = row[: len(one)], row[len(one) :]
-        was, now = wrong_share(a), wrong_share(b)
+        yield LeafPair(one[0].letter_id, a, b, wrong_share(a), wrong_share(b))
+
+
+def flips_of(pairs: Iterable[LeafPair], is_protected: Callable[[str], bool]) -> Iterator[Flip]:
+    """The values that flipped."""
+    for letter_id, a, b, was, now in pairs:
+        if not was and not now:
+            continue
         if was == now and not (was and _errors(a).isdisjoint(_errors(b))):
             continue
-        some = next(leaf for leaf in row if leaf)
+        some = next(leaf for leaf in (*a, *b) if leaf)
         before, after = _shown(a), _shown(b)
         yield Flip(
-            letter_id=one[0].letter_id,
+            letter_id=letter_id,
             path=some.path,
             field=some.field,
             kind="changed" if was == now else "fixed" if was > now else "broke",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -89,8 +89,7 @@ def score(schema: type[BaseModel], gold: Gold, answer: Mapping[str, Any] | None)
     ]
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where the scorer is: in the gold, in the schema, in the answer; ``debatable`` if all of it is."""
 
     path: str = ""
@@ -164,13 +163,16 @@ class _Scorer:
     def leaf(self, node: Node, gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
         """A leaf, or the elements of a list; where gold names alternatives, against the closest one."""
         compare = _list if node.scored in ("list", "set") else _value
+        also = self.also.get(at.path, ())
         if node.joined and gold and got and equal_when_joined(gold, got):
             got = gold
-        readings = [list(compare(node, true, got, at)) for true in (gold, *self.also.get(at.path, ()))]
-        best = min(readings, key=lambda leaves: sum(leaf.is_error for leaf in leaves))
-        for leaf in best:
-            debatable = at.debatable or leaf.path in self.debatable
-            yield Leaf(leaf.path, leaf.field, leaf.status, leaf.gold, leaf.got, leaf.pages, at.answer, debatable)
+        best = list(compare(node, gold, got, at))
+        if also:
+            readings = [best, *(list(compare(node, true, got, at)) for true in also)]
+            best = min(readings, key=lambda leaves: sum(status in ERRORS for _, status, *_ in leaves))
+        for path, status, wanted, found, pages in best:
+            debatable = at.debatable or path in self.debatable
+            yield Leaf(path, at.field, status, wanted, found, pages, at.answer, debatable)
 
 
 def _equal(gold: list[Any], got: list[Any]) -> dict[int, int]:
@@ -192,22 +194,26 @@ def _key_of(node: Node, record: Mapping[str, Any]) -> tuple[str, Any]:
     return name, record.get(name)
 
 
-def _value(node: Node, gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
+# Path, status, gold and answer of a leaf, and its pages.
+_Scored = tuple[str, Status, Any, Any, Pages | None]
+
+
+def _value(node: Node, gold: Any, got: Any, at: _Place) -> Iterator[_Scored]:
     pages = _pages(gold or [], got or []) if node.scored == "ranges" else None
-    yield Leaf(at.path, at.field, _status(node, gold, got), gold, got, pages)
+    yield at.path, _status(node, gold, got), gold, got, pages
 
 
-def _list(node: Node, gold: Any, got: Any, at: _Place) -> Iterator[Leaf]:
+def _list(node: Node, gold: Any, got: Any, at: _Place) -> Iterator[_Scored]:
     gold, got = gold or [], got or []
     if not gold and not got:
-        yield Leaf(at.path, at.field, "absent", [], [])
+        yield at.path, "absent", [], [], None
     pair = pair_bags if node.scored == "set" else pair_lists
     extra = 0
     for i, j in pair([normal(node, each) for each in gold], [normal(node, each) for each in got]):
         wanted, found = gold[i] if i is not None else None, got[j] if j is not None else None
         place = f"{at.path}/+{extra}" if i is None else f"{at.path}/{i}"
         extra += i is None
-        yield Leaf(place, at.field, _status(node, wanted, found), wanted, found)
+        yield place, _status(node, wanted, found), wanted, found, None
 
 
 def _status(node: Node, gold: Any, got: Any) -> Status:
@@ -215,7 +221,7 @@ def _status(node: Node, gold: Any, got: Any) -> Status:
         return "absent" if got in _NOTHING else "invented"
     if got in _NOTHING:
         return "omitted"
-    return "match" if normal(node, gold) == normal(node, got) else "wrong"
+    return "match" if gold == got or normal(node, gold) == normal(node, got) else "wrong"
 
 
 def normal(node: Node, value: Any) -> Any:
