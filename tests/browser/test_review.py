@@ -419,7 +419,7 @@ def test_twenty_one_decisions(browse: Browse, tmp_path: Path) -> None:
     opened = browse(Desk(out, IMR, [[tmp_path / "long.txt"]], "Ada"))
     page = opened.page
     open_letter(opened, "long")
-    assert page.locator(".part h3", has_text="ecision").count() >= 21
+    assert page.locator(".part h2", has_text="ecision").count() >= 21
     assert page.locator(".outline button").count() == page.locator(".part").count()
     assert page.locator("details.part:not([open])").count() == 0, "without any finding all are unfolded"
     page.locator(".outline button", has_text="decision 21").click()
