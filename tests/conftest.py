@@ -9,10 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from hypothesis import settings
+# Each worker rewrites the assertions of all test modules and of hypothesis, which takes longer than importing them;
+# kept for the next run, also where PYTHONDONTWRITEBYTECODE is set.
+sys.dont_write_bytecode = False
 
-from tests.support.toy import forget_workspaces
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+from tests.support.toy import forget_workspaces  # noqa: E402
 
 # A property may take its time on a busy machine. CI tries more examples: HYPOTHESIS_PROFILE=thorough.
 settings.register_profile("quick", deadline=None, max_examples=20)
@@ -20,10 +24,6 @@ settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 _PACKAGE = Path(__file__).parents[1] / "extractor"
 _PROVIDERS = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_")
-
-
-# Each worker rewrites the assertions of all test modules, which takes longer than importing them; kept for the next run.
-sys.dont_write_bytecode = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
