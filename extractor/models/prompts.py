@@ -83,7 +83,7 @@ def load_prompt(folder: Path, prompt_id: str, letter_type: str) -> Prompt:
     path = folder / f"{version}.md"
     known = known_prompts(folder, letter_type)
     if prompt_id not in known:
-        raise PromptError(f"no prompt {prompt_id!r} in {folder}", hint=f"known: {', '.join(known) or '(none)'}")
+        raise PromptError(f"no prompt {prompt_id!r} in {folder}", hint=_how_to_add(prompt_id, letter_type, known))
     prompt = _read(path, prompt_id)
     released = _released(folder).get(version)
     if released and released != prompt.sha256:
@@ -92,6 +92,15 @@ def load_prompt(folder: Path, prompt_id: str, letter_type: str) -> Prompt:
             hint=f"undo the edit and write your change as a new version beside {path.name}",
         )
     return prompt
+
+
+def _how_to_add(prompt_id: str, letter_type: str, known: list[str]) -> str:
+    names = f"known: {', '.join(known) or '(none)'}"
+    kind, _, version = prompt_id.partition("@")
+    if kind != letter_type or not re.fullmatch(r"[\w-]+", version):
+        return names
+    command = f"extractor record --prompt {prompt_id} --model openai/NAME"
+    return f"{names}; a new version is a file {version}.md there, recorded with: {command}"
 
 
 def load_draft(path: Path, letter_type: str) -> Prompt:
