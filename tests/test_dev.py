@@ -45,6 +45,7 @@ def test_the_sentence_of_the_bundled_letters() -> None:
     with Extractor(ROOT, model="offline") as opened:
         records = [each.as_dict() for each in opened.run(LETTERS)]
     assert dev.closing_words(records) == (
-        "(6 of 25 letters are flagged for a person; in 5 of them the letter itself is at fault "
-        "(blame: letter); form-2013: unread. `extractor run` ends with exit code 1 then.)"
+        "(12 of 45 letters are flagged for a person; in 6 of them the letter itself is at fault "
+        "(blame: letter); form-2013: unread; numbered-shockwave-2013: unread; numbered-shoulder-2013: unread; "
+        "winter-five-requests: unread; winter-knee-mri: unread; winter-opioids: unread. `extractor run` ends with exit code 1 then.)"
     )

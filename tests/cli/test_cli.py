@@ -306,7 +306,7 @@ def test_init_makes_a_workspace_that_runs(tmp_path: Path, monkeypatch: pytest.Mo
     assert not list((tmp_path / "mine").rglob("*.pyc"))
     assert "/letters/" in (tmp_path / "mine/.gitignore").read_text().splitlines()
     report = cli("run", "eval/imr/letters", "--out", "out", "--model", "offline", "--json", cwd=tmp_path / "mine").json
-    assert (report["letters"], report["accepted"], report["needs_review"]) == (25, 19, 6)
+    assert (report["letters"], report["accepted"], report["needs_review"]) == (45, 33, 12)
 
 
 def test_init_in_a_folder_with_letters_leaves_them_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

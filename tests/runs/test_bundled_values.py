@@ -13,7 +13,7 @@ from tests.support.values import FILE, current_values
 
 def test_every_bundled_letter_has_the_values_it_had() -> None:
     kept, now = json.loads(FILE.read_text("utf-8")), current_values()
-    assert len(kept) >= 25
+    assert len(kept) >= 45
     assert set(kept) == set(now)
     changed = {
         f"{letter} {path or '/'}": (values.get(path, "absent"), now[letter].get(path, "absent"))

@@ -18,8 +18,14 @@ ODD_LETTERS = {
     "form-2013",
     "injected-instructions",
     "injury-date-contradicts",
+    "numbered-shockwave-2013",
+    "numbered-shoulder-2013",
     "outcome-contradicts-rationale",
     "source-contradicts",
+    "winter-five-requests",
+    "winter-knee-mri",
+    "winter-opioids",
+    "wrist-studies-and-splint",
 }
 
 
@@ -34,7 +40,7 @@ def test_the_recorded_answers_of_the_bundled_letters_are_checked_without_a_netwo
     assert {name: record["status"] for name, record in found.items()} == {
         name: "needs_review" if name in ODD_LETTERS else "accepted" for name in found
     }
-    assert len(found) == 25
+    assert len(found) == 45
     for name, record in found.items():
         gold = json.loads((GOLD / f"{name}.json").read_text("utf-8"))["answer"]
         outcomes = [(each["item"], each["outcome"]) for each in record["answer"]["decisions"]]
