@@ -27,6 +27,8 @@ ODD_LETTERS = {
 PASSES = {
     "home-care-and-program /decisions/1/rationale_pages",
     "numbered-shockwave-2013 /decisions/0/reason_quote",
+    "twelve-requests-2014 /decisions/7/rationale_pages",
+    "twelve-requests-2014 /decisions/8/rationale_pages",
     "winter-five-requests /decisions/2/rationale_pages",
 }
 PAIRS = [(pair.letter, pair.answer) for pair in load_gold(LETTERS, GOLD, IMR)]
