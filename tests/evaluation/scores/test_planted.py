@@ -23,15 +23,14 @@ ODD_LETTERS = {
     "source-contradicts",
     "wrist-studies-and-splint",
 }
-# What passes today: pages that the reader misses or is unsure of, and an item that is a true quote of the rationale.
+# What passes today: pages that the reader is unsure of, and an item that is a true quote of the rationale.
 PASSES = {
     "home-care-and-program /decisions/1/rationale_pages",
     "numbered-shockwave-2013 /decisions/0/reason_quote",
     "twelve-requests-2014 /decisions/7/rationale_pages",
     "twelve-requests-2014 /decisions/8/rationale_pages",
-    "winter-five-requests /decisions/2/rationale_pages",
 }
-PAIRS = [(pair.letter, pair.answer) for pair in load_gold(LETTERS, GOLD, IMR)]
+PAIRS = [(pair.letter, pair.answer) for pair in load_gold(LETTERS, GOLD, IMR) if pair.letter.id not in BLAMED]
 
 
 def _missed(report: Report) -> set[str]:
@@ -43,7 +42,7 @@ def _missed(report: Report) -> set[str]:
 def test_mistakes_planted_in_some_gold_are_caught_at_their_place() -> None:
     report = measure(IMR, PAIRS[::5])
     assert _missed(report) <= PASSES
-    assert {line.split()[0] for line in report.false_alarms} <= BLAMED
+    assert report.false_alarms == []
     assert report.planted > 1000
 
 
@@ -52,14 +51,13 @@ def test_mistakes_planted_in_some_gold_are_caught_at_their_place() -> None:
 def test_every_mistake_planted_in_gold_is_caught_at_its_place() -> None:
     report = measure(IMR, PAIRS)
     assert _missed(report) == PASSES
-    assert {line.split()[0] for line in report.false_alarms} == BLAMED
+    assert report.false_alarms == []
     assert {line.split()[0] for line in report.letter_errors} == ODD_LETTERS
     # The older forms' guideline paragraphs are not taken apart.
     assert {line.split()[0] for line in report.unread} == {
         "form-2013",
         "numbered-shockwave-2013",
         "numbered-shoulder-2013",
-        "winter-five-requests",
         "winter-knee-mri",
         "winter-opioids",
     }
