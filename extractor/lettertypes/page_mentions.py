@@ -30,13 +30,14 @@ class Mentions(NamedTuple):
 class PagesInProse:
     """Which pages count: those of ``source``, and not of ``other``, by the words of their sentence.
 
-    ``other_behind``: as ``other``, for words behind the page, where they may be verbs. ``passed_over``: whether a
-    sentence names nothing.
+    ``other_behind``: as ``other``, for words behind the page, where they may be verbs. ``acts``: what right behind a
+    page makes it one of the source, whose pages alone do this. ``passed_over``: whether a sentence names nothing.
     """
 
     source: re.Pattern[str]
     other: re.Pattern[str]
     other_behind: re.Pattern[str]
+    acts: re.Pattern[str]
     passed_over: Callable[[str], bool]
 
     def read(self, text: str, region: Span) -> Mentions:
@@ -61,7 +62,8 @@ class PagesInProse:
                 found.setdefault((page.first, page.last), page.span)
                 if counts and pages.certain:
                     sure.add((page.first, page.last))
-        bounds = ListBounds(_ranges(page for page in found if page in sure), _ranges(found), tuple(unreadable))
+        least = (page for page in found if page in sure and not _is_inside_another(page, found))
+        bounds = ListBounds(_ranges(least), _ranges(found), tuple(unreadable))
         return Mentions(Fact(list(bounds.most), tuple(found.values()), certain, bounds), repaired)
 
     def _lists(self, text: str, region: Span) -> Iterator[tuple[Span, PageList, bool]]:
@@ -78,7 +80,10 @@ class PagesInProse:
             counts = self._counts(text, sentence, label)
             if counts is False or self.passed_over(sentence.of(text)):
                 continue
-            yield label, pages, self._is_alone(text, Span(region.start, sentence.end)) if counts is None else counts
+            if counts is None:
+                so_far = Span(region.start, sentence.end)
+                counts = self.acts.match(text, pages.end) is not None or self._is_alone(text, so_far)
+            yield label, pages, counts
 
     def _is_alone(self, text: str, within: Span) -> bool:
         return self.source.search(text, *within) is not None and self.other.search(text, *within) is None
@@ -93,6 +98,11 @@ class PagesInProse:
         if source is None:
             return False
         return True if source <= other else None
+
+
+def _is_inside_another(page: tuple[int, int], found: Iterable[tuple[int, int]]) -> bool:
+    """Page 345 after pages 344-345 may be named once more or not: it is the same page."""
+    return any(other != page and other[0] <= page[0] and page[1] <= other[1] for other in found)
 
 
 def _ranges(pages: Iterable[tuple[int, int]]) -> tuple[dict[str, int], ...]:

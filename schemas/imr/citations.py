@@ -31,7 +31,13 @@ _OUTSIDE = re.compile(
 _SECTION_LABEL = re.compile(rf",?\s*{scanned('Section')}\s*[(\[{{]?[s5]?[)\]}}]?\s*[:;]\s*", re.IGNORECASE)
 # A chapter of the 2016-17 form is named with its year: "Low Back Complaints 2004".
 _CHAPTER_END = re.compile(r"\b(?:19|20)\d\d\b(?:\s+Guidelines)?(?=\s*,\s*(?:Section|and\b)|\s+and\b|\s*\.?\s*\Z)")
-_NEXT_CHAPTER = re.compile(r",?\s+and\s+(?=[A-Z][A-Za-z ,&'/\s-]{3,90}?\s(?:19|20)\d\d\b)")
+_NEXT_CHAPTER = re.compile(r",?\s+and\s+(?=[A-Z][A-Za-z ,&'/\s-]{3,90}?\s((?:19|20)\d\d)\b)")
+# How the names of the schedule's chapters begin: where names hold an "and", this settles which begins the next one.
+_CHAPTER_START = re.compile(
+    r"General Approach|Cornerstones|Initial Approaches|Pain,? Suffering|Prevention|Neck|Shoulder|Elbow|Forearm|"
+    r"Low Back|Knee|Ankle|Stress|Eye|Chronic Pain|Post-?\s?surgical|Acupuncture|Medical Treatment|Opioids? Treatment",
+    re.IGNORECASE,
+)
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 # More than a title's field holds.
 _LONGEST = 1900
@@ -91,6 +97,8 @@ def _is_unknown(text: str, before: Span) -> bool:
 
 def _is_readable(citation: Block) -> bool:
     """Whether a citation has a name of letters that ends where a name does, and its sections are more than signs."""
+    if not citation.certain:
+        return False
     names = citation.facts["sections"].value
     title = citation.facts["title"].value
     if citation.facts["source"].value == "mtus" and _BEHIND_YEAR.search(title):
@@ -115,15 +123,24 @@ def _basis(text: str, paragraph: Span, statements: list[re.Match[str]]) -> Fact:
 def _citations(text: str, body: Span, source: Fact) -> Iterator[Block]:
     at = body.start
     while at < body.end:
-        rest = Span(at, body.end)
+        rest, settled = Span(at, body.end), True
         name_end = _name_end(text, rest) if source.value == "mtus" else None
         if name_end is not None:
-            following = _NEXT_CHAPTER.search(text, name_end, body.end)
-            rest = Span(at, following.start() if following else body.end)
+            joint, settled = _next_chapter(text, Span(name_end, body.end))
+            rest = Span(at, joint.start() if joint else body.end)
         block, at = _cited(text, rest, source, name_end)
         if block:
-            yield block
+            yield block if settled else replace(block, certain=False)
         at = _skip_joint(text, Span(at, body.end))
+
+
+def _next_chapter(text: str, rest: Span) -> tuple[re.Match[str] | None, bool]:
+    """The "and" before the next chapter's name, and whether it is settled which of several that is."""
+    joints = list(_NEXT_CHAPTER.finditer(text, *rest))
+    joints = [joint for joint in joints if joint.start(1) == joints[0].start(1)]
+    known = [joint for joint in joints if _CHAPTER_START.match(text, joint.end())]
+    best = known or joints
+    return (best[0] if best else None), len(best) < 2
 
 
 def _name_end(text: str, rest: Span) -> int | None:

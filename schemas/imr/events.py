@@ -95,6 +95,9 @@ _REFUSAL_BEFORE = _pattern(
     rf"\b(?:previous(?:ly)?|prior)\b[^.]{{0,40}}?\b(?:determination|{_REFUSED})[^.]{{0,30}}?\b(?:on|dated)\s+\Z",
     rf"\b(?:treatments?|requests?|services?|items?|case|it|they|both|all\s+\w+)\s+{_WAS_REFUSED}\s+on\s+\Z",
 )
+# "The determination of DATE denied ...".
+_OF_DETERMINATION = _pattern(r"\b(?:determination|decision)\s+(?:of|dated)\s+\Z")
+_REFUSES = _pattern(rf",?\s+(?:has\s+|had\s+)?{_REFUSED}")
 # "On DATE utilization review denied ...", "By letter of DATE, ...", "The DATE utilization review".
 _BEGINS = _pattern(r"(?:\bon|\bthe|\boriginal|\b(?:letter|notice|decision|determination)\s+(?:of|dated))\s+\Z")
 _NAMED_AFTER = _pattern(
@@ -146,4 +149,5 @@ def _is_named(each: DateInProse) -> bool:
 
 def _is_bare_refusal(each: DateInProse) -> bool:
     begins = _ON.search(each.before) and _REFUSAL_AFTER.match(each.after)
-    return bool(begins or _REFUSAL_BEFORE.search(each.before))
+    determined = _OF_DETERMINATION.search(each.before) and _REFUSES.match(each.after)
+    return bool(begins or determined or _REFUSAL_BEFORE.search(each.before))

@@ -20,7 +20,8 @@ _HEAD = (
     r"|medical\s+necessity)"
 )
 _ANY_NOT = re.compile(
-    r"\bnot|\bcannot\b|\bnever\b|n't\b|\bneither\b|\bnor\b|\bunable\b|\black\w*|\binsufficient", re.IGNORECASE
+    r"\bnot|\bcannot\b|\bnever\b|n't\b|\bneither\b|\bnor\b|\bnone\b|\bnothing\b|\bunable\b|\black\w*|\binsufficient",
+    re.IGNORECASE,
 )
 # Added by reviewers after a verdict on opioids; it mentions "this medical necessity decision".
 _ADVICE = re.compile(r"should\s+not\s+be\s+interpreted", re.IGNORECASE)
@@ -29,7 +30,10 @@ _UPHELD = re.compile(
     rf"\bnot[\s-]*{_HEAD}"
     # The negation's own verb must still be open: "MRI without contrast is medically necessary" grants.
     rf"|(?:\bnot\b|\bcannot\b|\bnever\b|n't\b|\bneither\b|\bnor\b)(?:[\s,-]+(?!(?:is|are|was|were)\b)\w+){{0,8}}?[\s,-]+{_HEAD}"
-    rf"|\b(?:no|lacks?|insufficient)(?:\s+\w+){{0,2}}?\s+{_HEAD}"
+    rf"|\b(?:no|lacks?|insufficient)(?:\s+(?!(?:is|are|was|were)\b)\w+){{0,2}}?\s+{_HEAD}"
+    # "None of the requested services are medically necessary", "no part of the request is".
+    rf"|\b(?:none|neither|nothing)\b[^.,;]{{0,160}}?\b(?:is|are|was|were)\s+(?:\w+\s+){{0,3}}?{_HEAD}"
+    rf"|(?:\A|[,;:]\s+|\b(?:therefore|thus|that)\s+)no\s+(?:(?!(?:and|but|so)\b)[\w-]+\s+){{1,8}}?(?:is|are|was|were)\s+(?:\w+\s+){{0,2}}?{_HEAD}"
     rf"|{_HEAD}[^;]{{0,240}}?[\s,]+(?:\bnot\b|\bcannot\b)(?:\s+\w+){{0,3}}?\s+(?:established|met|supported|demonstrated|substantiated|documented|shown|clear)"
     rf"|\b(?:request|treatment|item|service|medication|therapy|procedure|surgery|test|study|it|this)\b[^.]{{0,80}}?\b(?:is|are|was|were)\s+(?:non-?\s?certified|denied|not\s+(?:certified|supported|indicated|recommended|appropriate|warranted|established|necessary|authorized|approved))"
     rf"(?:\s+(?:as|to\s+be))?(?:\s+{_HEAD})?"

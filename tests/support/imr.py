@@ -6,12 +6,10 @@ import importlib
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-import pytest
 
 from extractor.letters.letter import Letter, letter_from_text
 from extractor.lettertypes.findings import Finding
@@ -26,15 +24,6 @@ WORKSPACE = Workspace(ROOT)
 IMR: LetterType = WORKSPACE.letter_type("imr")
 LETTERS = ROOT / "eval" / "imr" / "letters"
 GOLD = ROOT / "eval" / "imr" / "gold"
-# Bundled letters that the reader still misreads; because of it, correct answers to the first two are blamed.
-BLAMED = {
-    "twenty-one-decisions",  # "Prevention and Management, and Knee Complaints 2004" is cut at the first "and"
-    "winter-five-requests",  # "in topical form on page 113" is taken for a page of a form
-}
-MISREAD = {
-    *BLAMED,
-    "knee-arthroscopy-associated",  # "none of the services are medically necessary" gives no verdict
-}
 # Public letters that are not part of the project; tests that need them are skipped where they are not.
 LENT = Path(os.environ.get("LETTERPROOF_LETTERS", "not-set"))
 
@@ -59,11 +48,8 @@ def gold(letter_id: str) -> dict[str, Any]:
     return json.loads((GOLD / f"{letter_id}.json").read_text("utf-8"))["answer"]
 
 
-def bundled_ids(misread: Collection[str] = ()) -> list[Any]:
-    """Ids of all bundled letters as test parameters; what is misread has to fail until the reader is corrected."""
-    fails = pytest.mark.xfail(strict=True, reason="the reader is wrong")
-    ids = sorted(path.stem for path in GOLD.glob("*.json"))
-    return [pytest.param(each, marks=fails if each in misread else ()) for each in ids]
+def bundled_ids() -> list[str]:
+    return sorted(path.stem for path in GOLD.glob("*.json"))
 
 
 def bundled(letter_id: str) -> Letter:

@@ -15,7 +15,6 @@ from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.findings import status_of
 from extractor.validator.checks import check
 from tests.support.imr import (
-    BLAMED,
     GOLD,
     IMR,
     RATIONALE,
@@ -75,12 +74,12 @@ KNOWN = {
 Answer = dict[str, Any]
 
 
-@pytest.mark.parametrize("letter_id", bundled_ids(BLAMED))
+@pytest.mark.parametrize("letter_id", bundled_ids())
 def test_gold_has_no_finding_but_the_letters_own_contradictions(letter_id: str) -> None:
     assert codes(bundled(letter_id), gold(letter_id)) == KNOWN.get(letter_id, [])
 
 
-@pytest.mark.parametrize("letter_id", bundled_ids(BLAMED))
+@pytest.mark.parametrize("letter_id", bundled_ids())
 def test_every_value_of_gold_is_proven_or_declared_unchecked(letter_id: str) -> None:
     letter = bundled(letter_id)
     answer = gold(letter_id)
@@ -199,7 +198,7 @@ def test_a_letter_that_contradicts_itself_is_blamed_itself(text: str, code: str,
     assert status_of(findings_on(text)) == ("needs_review" if severity == "error" else "accepted")
 
 
-@pytest.mark.parametrize("letter_id", bundled_ids(BLAMED))
+@pytest.mark.parametrize("letter_id", bundled_ids())
 def test_no_true_value_is_blamed_on_the_answer(letter_id: str) -> None:
     answer = IMR.schema.model_validate_json(json.dumps(gold(letter_id)))
     found = check(IMR, answer, IMR.read(bundled(letter_id))).findings
@@ -295,6 +294,12 @@ def test_nothing_may_be_filled_in_for_a_text_that_is_no_such_letter() -> None:
         ("The request would not be supported.", "upheld"),
         ("This is not medically appropriate.", "upheld"),
         ("Therefore, the request is medically necessary.", "overturned"),
+        ("None of the requested services are medically necessary.", "upheld"),
+        ("Therefore, no additional therapy is medically necessary.", "upheld"),
+        ("Neither the brace nor the pump is medically necessary.", "upheld"),
+        ("None of the red flags is present, and the request is medically necessary.", None),
+        ("There is no contraindication, and the request is medically necessary.", "overturned"),
+        ("MRI with no contrast is medically necessary.", "overturned"),
         ("MRI of the left knee without contrast is medically necessary.", "overturned"),
         ("The requested evaluation is considered medically necessary and appropriate.", "overturned"),
         ("Medical necessity has been established.", "overturned"),

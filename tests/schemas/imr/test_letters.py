@@ -16,7 +16,7 @@ from extractor.letters.spans import fold
 from extractor.lettertypes.reading import Block, Reading
 from extractor.models.offline import fill
 from extractor.validator.checks import check
-from tests.support.imr import GOLD, IMR, LENT, MISREAD, TOOLS, bundled, bundled_ids, gold, read, with_trailing_blanks
+from tests.support.imr import GOLD, IMR, LENT, TOOLS, bundled, bundled_ids, gold, read, with_trailing_blanks
 
 # Judgments; the baseline leaves them empty.
 JUDGED = {"diagnoses", "treatment_category", "reason", "reason_quote"}
@@ -26,7 +26,7 @@ LENT_IDS = sorted(path.stem for path in LENT.glob("*.json")) if LENT.is_dir() el
 lent = pytest.mark.skipif(not LENT_IDS, reason="LETTERPROOF_LETTERS names no folder of letters with gold")
 
 
-@pytest.mark.parametrize("letter_id", bundled_ids(MISREAD))
+@pytest.mark.parametrize("letter_id", bundled_ids())
 def test_the_reading_of_a_bundled_letter_is_its_gold(letter_id: str) -> None:
     reading = IMR.read(bundled(letter_id))
     filled = json.loads(fill(IMR.schema, reading.root).model_dump_json())
