@@ -22,9 +22,9 @@ from extractor.lettertypes.findings import Severity
 
 @dataclass(frozen=True)
 class ListBounds:
-    """What is certain about a list whose reading as a whole is not.
+    """What is certain about a list: of one whose reading as a whole is not certain, or that may be written in two ways.
 
-    ``least``: elements it has; ``most``: elements it may have. An element printed in one of the spans of
+    ``least``: elements it has; ``most``: elements it may have, in order. An element printed in one of the spans of
     ``open``, which cannot be read for certain, is possible too.
     """
 

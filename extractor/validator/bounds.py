@@ -22,3 +22,9 @@ def outside(items: Sequence[Any], plain: Sequence[Any], bounds: ListBounds, lett
         if not any(occurrences(items[i], letter, place) for place in bounds.open)
     )
     return ListDifference(extra, compare_lists(plain, bounds.least).missing)
+
+
+def is_within(plain: Sequence[Any], bounds: ListBounds) -> bool:
+    """Whether a list has all it must and nothing else than it may have, in order."""
+    rest = iter(bounds.most)
+    return all(item in rest for item in plain) and not compare_lists(plain, bounds.least).missing

@@ -12,7 +12,7 @@ from extractor.letters.spans import Span, equal_when_joined, fold
 from extractor.lettertypes.evidence import Judged, SchemaField, Stated, Unchecked, Verbatim
 from extractor.lettertypes.findings import Blame, Finding, ProofLevel, Severity, plain
 from extractor.lettertypes.reading import Fact
-from extractor.validator.bounds import outside
+from extractor.validator.bounds import is_within, outside
 from extractor.validator.claims import out_of_order, overlapping
 from extractor.validator.context import Context, Unbound
 from extractor.validator.lists import ListDifference, compare_lists
@@ -258,7 +258,9 @@ class LeafCheck:
             return ReadingWitness.NONE
         if not self.fact.certain:
             return ReadingWitness.UNCERTAIN
-        return ReadingWitness.AGREES if plain_items(value) == self.fact.value else ReadingWitness.DIFFERS
+        plain = plain_items(value)
+        agrees = plain == self.fact.value or (self.fact.bounds is not None and is_within(plain, self.fact.bounds))
+        return ReadingWitness.AGREES if agrees else ReadingWitness.DIFFERS
 
     def _agreed(self, level: ProofLevel) -> ProofLevel:
         assert self.fact is not None
