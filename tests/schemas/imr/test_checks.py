@@ -329,3 +329,15 @@ def test_any_schema_valid_answer_is_checked_without_harm_and_twice_the_same(data
     first, second = (check(IMR, instance, IMR.read(letter)) for _ in range(2))
     assert first == second
     assert status_of(first.findings) == "needs_review"
+
+
+@pytest.mark.parametrize(
+    ("pages", "status"),
+    [([(344, 345), (345, 345)], "accepted"), ([(344, 345)], "accepted"), ([(345, 345)], "needs_review")],
+)
+def test_a_page_inside_a_range_already_named_may_be_left_out(pages: list[tuple[int, int]], status: str) -> None:
+    text = imr_letter(
+        decision(rationale=f"The MTUS, pages 344-345, differs. The MTUS, page 345, adds this. {RATIONALE}")
+    )
+    named = [{"first": first, "last": last} for first, last in pages]
+    assert status_of(findings_on(text, lambda answer: answer["decisions"][0].update(rationale_pages=named))) == status
