@@ -51,6 +51,9 @@ TABLE = [
     ("f(x) = [ ] and ( )", "f(x) = [ ] and ( )"),
     ("Section(s): 9792.20 [sic]", "Section(s): 9792.20 [sic]"),
     ("pain ✗ 3 days", "pain ✗ 3 days"),
+    # characters that a font lacks
+    ("Case Number: □□□", "Case Number: □□□"),
+    ("Pages: □□ illegible", "Pages: □□ illegible"),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -49,12 +50,13 @@ def test_the_recorded_answers_of_the_bundled_letters_are_checked_without_a_netwo
 
 
 def test_every_tape_says_what_answered() -> None:
-    tapes = sorted((ROOT / "cassettes" / "imr" / "imr@v1").rglob("*.yaml"))
-    assert [tape.stem for tape in tapes] == sorted(path.stem for path in GOLD.glob("*.json"))
+    tapes = sorted((ROOT / "cassettes" / "imr" / "imr@v1" / "openai__answer-desk").glob("*.yaml"))
+    assert {tape.stem.partition("___")[0] for tape in tapes} == {path.stem for path in GOLD.glob("*.json")}
     for tape in tapes:
         head = tape.read_text("utf-8")[:800]
         assert head.startswith("recorded:")
-        assert "answer desk; answers by a language model given only the request" in head
+        assert re.search(r"answer\s+desk", head)
+        assert re.search(r"only\s+the\s+request|from\s+the\s+request\s+alone", head)
 
 
 @pytest.fixture

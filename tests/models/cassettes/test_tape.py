@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def test_the_file_can_be_read(tmp_path: Path) -> None:
     with endpoint([message('{"n":1}')]) as server:
         run(tmp_path, server.url, [question("a", letter)], "record", recorded={"date": "2026-01-02"})
     text = tape_path(tmp_path, "imr@v1", "openai/gpt-x", "a").read_text(encoding="utf-8")
-    assert text.startswith("recorded:\n  date: '2026-01-02'\n  calls: 1\ninteractions:\n")
+    assert re.match(r"recorded:\n  date: '2026-01-02'\n  calls: 1\n  answers_sha256: [0-9a-f]{64}\ninteractions:\n", text)
     assert "          content: |\n            Fill the schema.\n            Copy values exactly as printed.\n" in text
     assert "            - \"RE: John Public  \\r\"\n            - 'upheld '\n" in text
     assert "              $json:\n                n: 1\n" in text
@@ -311,7 +312,7 @@ def test_a_recording_plays_at_another_address(tmp_path: Path) -> None:
 def test_what_was_tried_is_kept_on_the_tape(tmp_path: Path) -> None:
     recorded(tmp_path)
     opened = tape(tmp_path, "a")
-    assert opened.head == {"calls": 1}
+    assert opened.head["calls"] == 1
     assert tape(tmp_path, "b").head == {}
 
     async def ask() -> None:
