@@ -95,7 +95,9 @@ def test_the_file_can_be_read(tmp_path: Path) -> None:
     with endpoint([message('{"n":1}')]) as server:
         run(tmp_path, server.url, [question("a", letter)], "record", recorded={"date": "2026-01-02"})
     text = tape_path(tmp_path, "imr@v1", "openai/gpt-x", "a").read_text(encoding="utf-8")
-    assert re.match(r"recorded:\n  date: '2026-01-02'\n  calls: 1\n  answers_sha256: [0-9a-f]{64}\ninteractions:\n", text)
+    assert re.match(
+        r"recorded:\n  date: '2026-01-02'\n  calls: 1\n  answers_sha256: [0-9a-f]{64}\ninteractions:\n", text
+    )
     assert "          content: |\n            Fill the schema.\n            Copy values exactly as printed.\n" in text
     assert "            - \"RE: John Public  \\r\"\n            - 'upheld '\n" in text
     assert "              $json:\n                n: 1\n" in text
