@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from tests.support.scripts import script
 from tests.support.toy import ROOT
 
 pytestmark = pytest.mark.slow
 WINDOWS = os.name == "nt"
+release = script("release")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +46,8 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = subprocess.check_output(
         [found, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
     ).strip()
-    (Path(site) / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    libraries = [path for path in sys.path if Path(path).name == "site-packages"]
+    (Path(site) / "libraries.pth").write_text("".join(f"{path}\n" for path in libraries))
     return found
 
 
@@ -87,6 +93,32 @@ def test_what_the_wheel_says_of_itself(wheel: Path) -> None:
     assert "\nName: letterproof\n" in metadata
     assert "\nRequires-Python: >=3.11\n" in metadata
     assert "licenses" in files
+    readme = metadata.partition("\n\n")[2]
+    assert readme.startswith("# Letterproof")
+    assert re.findall(r"\]\((?!https?:)[^)]*\)", readme) == []
+
+
+def test_builds_at_two_places_and_times_are_the_same_bytes(tmp_path: Path) -> None:
+    builds = []
+    for name, mask in (("one", 0o022), ("two", 0o077)):
+        root = tmp_path / name / "source"
+        kept = ("extractor", "docs", "prompts", "schemas", "eval", "cassettes")
+        for folder in kept:
+            shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        for path in ROOT.iterdir():
+            if path.is_file() and path.name != ".git":
+                shutil.copy(path, root)
+        for path in [root, *root.rglob("*")] if name == "two" else []:
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+            path.chmod(0o700 if path.is_dir() else 0o600)
+        previous = os.umask(mask)
+        try:
+            made = release.build(root, tmp_path / name / "dist", date(2026, 11, 30))
+        finally:
+            os.umask(previous)
+        builds.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in made})
+    assert sorted(Path(name).suffix for name in builds[0]) == [".gz", ".whl"]
+    assert builds[0] == builds[1]
 
 
 def test_it_is_this_wheel_that_runs(python: Path, tmp_path: Path) -> None:

@@ -41,11 +41,15 @@ app = typer.Typer(
 
 
 @app.callback(cls=lazy_group(TABLE), help=HELP, no_args_is_help=True, invoke_without_command=True)
-def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version, and the extras.")] = False,
+) -> None:
     if version:
+        from extractor.cli.shared.extras import complete
         from extractor.engine import ENGINE
 
         print(ENGINE)
+        print("extras:", ", ".join(complete()) or "none", "(extractor doctor lists all)")
         raise typer.Exit(Exit.FINE)
 
 

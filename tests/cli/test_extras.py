@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from extractor.cli.shared import extras as module
-from extractor.cli.shared.extras import Extra, extras
+from extractor.cli.shared.extras import Extra, complete, extras
 
 REQUIRES = ["pydantic>=2", 'pillow<14,>=12.2; extra == "ocr"', "scipy>=1.15; extra == 'eval'", 'ruff; extra == "dev"']
 
@@ -40,3 +40,18 @@ def test_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
     assert "apt-get install tesseract-ocr" in there["ocr"].install
     only_program = found(monkeypatch, {"pillow": "12.2"}, ("", "the program tesseract"))
     assert only_program["ocr"].install.startswith("apt-get install")
+
+
+@pytest.mark.parametrize(
+    ("installed", "tesseract", "names"),
+    [
+        ({"pillow": "12.2", "scipy": "1.16"}, ("tesseract", ""), ["ocr", "eval"]),
+        ({"pillow": "12.2"}, ("", "the program tesseract"), []),
+        ({"scipy": "1.16"}, ("tesseract", ""), ["eval"]),
+    ],
+)
+def test_the_extras_of_which_nothing_is_missing(
+    monkeypatch: pytest.MonkeyPatch, installed: dict[str, str], tesseract: tuple[str, str], names: list[str]
+) -> None:
+    found(monkeypatch, installed, tesseract)
+    assert complete() == names

@@ -48,6 +48,14 @@ def extras() -> Iterator[Extra]:
             yield _extra(name, purpose, libraries[name])
 
 
+def complete() -> list[str]:
+    """The names of the extras of which nothing is missing; none where the distribution is not installed."""
+    try:
+        return [extra.name for extra in extras() if not extra.missing]
+    except PackageNotFoundError:  # a source tree on the path
+        return []
+
+
 def _extra(name: str, purpose: str, libraries: list[str]) -> Extra:
     versions = {library: _version(library) for library in libraries}
     missing = [library for library, found in versions.items() if found is None]
