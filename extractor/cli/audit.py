@@ -65,7 +65,7 @@ def agreement_command(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How far two people agree who read the same letters without sight of each other: extractor review DIR --blind.
+    """How far two people agree who read the same letters blind: extractor review DIR --blind.
 
     Prints how many letters they decided and corrected alike, and for each field how often they left the same value;
     for choices also Cohen's kappa, which leaves out what chance alone would bring.

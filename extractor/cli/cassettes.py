@@ -72,7 +72,7 @@ def seal_command(letter_type: TypeOption = None, workspace: WorkspaceOption = No
 
     For cassettes recorded by a version that wrote no hash; a hash that does not fit is never replaced.
 
-    Example: extractor cassettes seal
+    Example: extractor cassettes seal --type imr
     """
     from extractor.models.cassettes.status import FAULTS, seal
 

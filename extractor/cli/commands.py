@@ -77,7 +77,8 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
                 "Make a run the baseline of its set and model: from now on the gate holds others against it.",
             ),
             "history": CommandEntry(
-                "eval.run:history_command", "List the runs that were kept, oldest first, one line each."
+                "eval.run:history_command",
+                "List the kept runs, oldest first, with dates and the trend of each set and model.",
             ),
             "leaks": CommandEntry(
                 "eval.leaks:leaks_command",
@@ -108,10 +109,11 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
         {
             "report": CommandEntry(
                 "audit:report_command",
-                "Wrong letters and values of an audit, and the exact bound they put on all accepted letters.",
+                "How many accepted letters are wrong, by a sample that a person read: extractor review DIR --audit N.",
             ),
             "agreement": CommandEntry(
-                "audit:agreement_command", "How far two people agree who read the same letters blind, field by field."
+                "audit:agreement_command",
+                "How far two people agree who read the same letters blind: extractor review DIR --blind.",
             ),
         },
     ),

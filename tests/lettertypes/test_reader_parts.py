@@ -44,7 +44,11 @@ def test_a_table_of_labels(table: str, expected: dict[str, Any]) -> None:
 
 def test_pages_of_a_manual_and_pages_of_a_logbook() -> None:
     pages = PagesInProse(
-        re.compile(r"\bmanual\b"), re.compile(r"\blogbook\b"), re.compile(r"\bof\s+the\s+logbook\b"), lambda _: False
+        source=re.compile(r"\bmanual\b"),
+        other=re.compile(r"\blogbook\b"),
+        other_behind=re.compile(r"\bof\s+the\s+logbook\b"),
+        acts=re.compile(r"\s+asks\b"),
+        passed_over=lambda _: False,
     )
     text = "The manual (page 12) asks for a seal. See page 3 of the logbook. The manual also has pages 14-15."
     found = pages.read(text, whole(text)).pages

@@ -184,7 +184,7 @@ def history_command(
     workspace: WorkspaceOption = None,
     as_json_: JsonOption = False,
 ) -> None:
-    """List the runs that were kept, oldest first, one line each, with dates and the trend of each set and model.
+    """List the kept runs, oldest first, with dates and the trend of each set and model.
 
     Example: extractor eval history --set gold
     """
