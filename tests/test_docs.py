@@ -76,13 +76,13 @@ def test_requirements_name_no_address_and_no_file_holds_a_key() -> None:
 def test_every_page_is_linked_from_the_readme_and_every_link_leads_somewhere() -> None:
     for page in DOCS:
         assert f"](docs/{page.name})" in README, page.name
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS):
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "llms.txt", *DOCS):
         for target in _LINK.findall(page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 def test_every_command_line_names_a_command_and_its_options() -> None:
-    pages = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS)
+    pages = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "llms.txt", *DOCS)
     lines = [line for page in pages for line in _COMMAND.findall(page.read_text("utf-8"))]
     assert len(lines) > 100
     for line in lines:

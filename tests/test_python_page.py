@@ -1,4 +1,4 @@
-"""The Python examples of README and docs/python.md run, one after the other, and give the results in their comments."""
+"""The Python examples of README, docs/python.md and docs/agents.md run, one after the other, and give the results in their comments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from extractor.cli.commands import COMMANDS
 from tests.support.imr import ROOT
 
-PAGE = "".join((ROOT / page).read_text("utf-8") for page in ("README.md", "docs/python.md"))
+PAGE = "".join((ROOT / page).read_text("utf-8") for page in ("README.md", "docs/python.md", "docs/agents.md"))
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 _COMMENT = re.compile(r"#\s(?P<value>['\[{\d].*|True|False|None)$")
 
