@@ -32,6 +32,10 @@ TABLE: dict[str, CommandEntry | TableGroup] = {
         "desk:desk_command",
         "Serve an OpenAI-compatible endpoint on this machine whose answers come from files.",
     ),
+    "mcp": CommandEntry(
+        "mcp:mcp_command",
+        "Serve a finished run to an assistant, read-only, over stdin and stdout (Model Context Protocol).",
+    ),
     "schema": CommandEntry("schema:schema_command", "Print a letter type's JSON schema, or that of its records."),
     "init": CommandEntry(
         "init:init_command",

@@ -18,6 +18,7 @@ _PURPOSES = {
     "eval": "scores and comparisons of prompts",
     "anthropic": "models of Anthropic",
     "gemini": "models of Google",
+    "mcp": "a finished run as tools for an assistant",
     "local": "a language model on this machine",
     "dask": "reading on many machines",
 }
