@@ -196,10 +196,10 @@ class LedgerView(AbstractContextManager["LedgerView"]):
     def holds(self, file_id: str, status: str) -> bool:
         """Whether the letter of a file, or one of the letters in it (``file#2``, ``file/part``), has this status."""
         row = self._row(
-            "SELECT EXISTS (SELECT 1 FROM letters WHERE status = ?1 AND (letter_id = ?2"
-            " OR (letter_id > ?2 || '#' AND letter_id < ?2 || '$')"
-            " OR (letter_id > ?2 || '/' AND letter_id < ?2 || '0')))",
-            (status, file_id),
+            "SELECT EXISTS (SELECT 1 FROM letters WHERE status = ? AND (letter_id = ?"
+            " OR (letter_id > ? || '#' AND letter_id < ? || '$')"
+            " OR (letter_id > ? || '/' AND letter_id < ? || '0')))",
+            (status, *[file_id] * 5),
         )
         return row == (1,)
 
@@ -223,9 +223,9 @@ class LedgerView(AbstractContextManager["LedgerView"]):
         """Stored raw replies to exactly this question, in order: those of its newest round, if that is not too old."""
         rows = self._sound(
             "replies",
-            "WHERE ask_key = ?1 AND round >= ?2"
-            " AND round = (SELECT MAX(round) FROM replies WHERE ask_key = ?1) ORDER BY number",
-            (keys.ask, since),
+            "WHERE ask_key = ? AND round >= ?"
+            " AND round = (SELECT MAX(round) FROM replies WHERE ask_key = ?) ORDER BY number",
+            (keys.ask, since, keys.ask),
         )
         return [_reply_from(self._json("replies", reply)) for _, _, reply, _ in rows]
 
