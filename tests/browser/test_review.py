@@ -380,7 +380,8 @@ def test_five_thousand_letters(browse: Browse, tmp_path: Path) -> None:
         "letter": seconds(lambda: page.locator(".letters tbody th a").first.click()),
     }
     assert heading(page) == "note-04321"
-    assert max(took.values()) < 1.0, took
+    # A second on a quiet machine; what grows with the square of the records takes minutes.
+    assert max(took.values()) < 10, took
     assert opened.is_quiet()
 
 
