@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from extractor import Bounds, Extractor, Options, Selection
+from extractor import Bounds, Extractor, Options, RunState, Selection
 from extractor.cli.shared.opening import ModelChoice, open_extractor, second_model
 from extractor.cli.shared.options import (
     AutoTypeOption,
@@ -30,7 +30,7 @@ from extractor.cli.shared.options import (
 )
 from extractor.cli.shared.outcome import exit_code, print_forecast, print_summary, report
 from extractor.cli.shared.progress import Progress
-from extractor.errors import UsageError
+from extractor.errors import LedgerError, UsageError
 
 AUTO = "auto"
 _STOPPING = "stopping: letters in flight may finish, nothing is retried; Ctrl-C again cancels them"
@@ -149,6 +149,7 @@ def _forecast(
     letters: Extractor, paths: list[Path], out: Path, selection: Selection, options: Options, as_json: bool
 ) -> None:
     with Progress() as progress:
+        _note_other_model(letters, out, progress)
         found = letters.forecast(
             paths, out, selection=selection, options=options, progress=progress.count, notify=progress.line
         )
@@ -162,6 +163,7 @@ def _run(
     letters: Extractor, paths: list[Path], out: Path, selection: Selection, options: Options, as_json: bool
 ) -> Exit:
     with Progress() as progress:
+        _note_other_model(letters, out, progress)
         run = letters.run(
             paths, out, progress=progress.update, selection=selection, options=options, notify=progress.line
         )
@@ -172,6 +174,20 @@ def _run(
     else:
         print_summary(summary, bill, out, letters.letter_types)
     return exit_code(summary)
+
+
+def _note_other_model(letters: Extractor, out: Path, progress: Progress) -> None:
+    """A model forgotten on the command line takes the place of the one that made the records: this is said at once."""
+    try:
+        before = RunState.of_folder(out).run or {}
+    except LedgerError:  # no run yet, or one that the run itself refuses
+        return
+    old, new = before.get("model"), letters.spec.model
+    if old and old != new:
+        progress.line(
+            f"the last run in {out} was with {old}; with {new} the records of these letters are replaced. "
+            f"What {old} answered is kept: with --model {old} the records come back without asking again"
+        )
 
 
 def _bounds(concurrency: str, rpm: float | None, tpm: float | None) -> Bounds:

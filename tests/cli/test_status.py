@@ -236,3 +236,14 @@ def test_a_run_says_plain_lines(toy: Path) -> None:
     ran = cli("run", "letters", "--out", "out", "--model", "offline", "--json")
     assert json.loads(ran.out)["accepted"] == 1_100
     assert "1,000 of 1,100 letters, 1,000 accepted" in ran.err
+
+
+def test_a_run_with_another_model_says_what_happens_to_the_records(toy: Path) -> None:
+    with endpoint(good_model) as server:
+        assert cli("run", "letters", "--out", "out", "--model", MODEL, "--base-url", server.url).code == 0
+        again = cli("run", "letters", "--out", "out", "--model", MODEL, "--base-url", server.url)
+    assert "the last run in" not in again.err
+    offline = cli("run", "letters", "--out", "out")
+    assert (
+        f"the last run in out was with {MODEL}; with offline the records of these letters are replaced" in offline.err
+    )

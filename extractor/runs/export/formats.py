@@ -142,6 +142,8 @@ def format_for(to: str | None, out: Path | None) -> str:
         raise UsageError(f"unknown format {to!r}", hint=f"--to: {known}")
     if out is None:
         return to or "csv"
+    if out.name in ("", "..") or out.is_dir():
+        raise UsageError(f"--out {out} is a folder", hint="name a file in it, e.g. --out tables.xlsx")
     suffix = out.suffix.lower().lstrip(".")
     meant = next((name for name, each in FORMATS.items() if suffix in each.suffixes), None)
     if to and meant in (None, to):
