@@ -39,6 +39,8 @@ _CHAPTER_START = re.compile(
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[A-Za-z]{2}")
+# "page #": a label of pages with signs after it that are none.
+_PAGE_UNREAD = re.compile(r"\bpages?\b[\s.:(]+[^\sA-Za-z]{1,12}\Z", re.IGNORECASE)
 # More than a title's field holds.
 _LONGEST = 1900
 # A chapter of the 2016-17 form is named with its year; what comes after it belongs under a label.
@@ -103,8 +105,11 @@ def _is_readable(citation: Block) -> bool:
     title = citation.facts["title"].value
     if citation.facts["source"].value == "mtus" and _BEHIND_YEAR.search(title):
         return False
-    if not citation.facts["pages"].value and title[-1:].isdigit() and _ENDS_IN_NUMBER.search(title, len(title) - 16):
-        return False
+    if not citation.facts["pages"].value:
+        if title[-1:].isdigit() and _ENDS_IN_NUMBER.search(title, len(title) - 16):
+            return False
+        if not title[-1:].isalpha() and _PAGE_UNREAD.search(title, len(title) - 24):
+            return False
     return len(title) <= _LONGEST and bool(_LETTERS.search(title)) and all(re.search(r"\w", name) for name in names)
 
 

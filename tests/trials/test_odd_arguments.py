@@ -30,6 +30,8 @@ pytestmark = [
 ]
 
 WRONG_LINES = 150
+# A sample is drawn by an odd number that is one, such as 1_000.
+AUDITS = "audits.jsonl"
 NO_NUMBERS = ("x", "1.5.2", "1e", "1 2", "9" * 30 + "x", "0x10", "1,000", "-", "½", "٣x", "１,２")
 ENDLESS = ("inf", "-inf", "nan", "1e400", "Infinity", "-1e999")
 ODD_NAMES = (
@@ -71,7 +73,8 @@ def test_every_command_has_a_line() -> None:
     known = {name for name, entry in TABLE.items() if not isinstance(entry, TableGroup)}
     for group, entry in TABLE.items():
         known |= {f"{group} {name}" for name in entry.commands} if isinstance(entry, TableGroup) else set()
-    assert known == set(LINES)
+    # The server of an assistant speaks over standard input, which these trials do not serve.
+    assert known - {"mcp"} == set(LINES)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +115,9 @@ def kept(root: Path) -> dict[str, bytes]:
     names = ("out", "shard-1", "letters", "eval/gold", "prompts", "schemas")
     files = (path for name in names for path in sorted((root / name).rglob("*")) if path.is_file())
     return {
-        str(path): path.read_bytes() for path in files if "__pycache__" not in str(path) and path.suffix != ".db-shm"
+        str(path): path.read_bytes()
+        for path in files
+        if "__pycache__" not in str(path) and path.suffix != ".db-shm" and path.name != AUDITS
     }
 
 

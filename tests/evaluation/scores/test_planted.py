@@ -23,9 +23,11 @@ ODD_LETTERS = {
     "source-contradicts",
     "wrist-studies-and-splint",
 }
-# What passes today: pages that the reader is unsure of, and an item that is a true quote of the rationale.
+# What passes today: pages that the reader is unsure of, a page inside a range already named, and an item that is a
+# true quote of the rationale.
 PASSES = {
     "home-care-and-program /decisions/1/rationale_pages",
+    "knee-arthroscopy-associated /decisions/0/rationale_pages",
     "numbered-shockwave-2013 /decisions/0/reason_quote",
 }
 PAIRS = [(pair.letter, pair.answer) for pair in load_gold(LETTERS, GOLD, IMR)]
