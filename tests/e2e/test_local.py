@@ -110,14 +110,16 @@ def test_the_process_ends_with_the_run_and_another_loop_gets_one_of_its_own(weig
     assert len(set(pids)) == 2
 
 
-def test_tokens_are_counted_while_they_are_written(weights: Path) -> None:
+def test_tokens_are_counted_while_they_are_written(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # So small a model answers before it would be looked at a first time.
+    monkeypatch.setattr("extractor.models.llm.local._WATCH", 0.01)
     seen: list[tuple[int, int]] = []
 
     async def work(model: LocalModel) -> None:
         asking = asyncio.create_task(ask(model, *["Dear reader"] * 6))
         while not asking.done():
             seen.append((model.generating.letters, model.generating.written))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
         await asking
 
     with opened(weights) as model:
