@@ -12,7 +12,7 @@ DESK_URL = "http://127.0.0.1:8765/v1"
 LETTER_HEADER = "x-letter-id"
 # A model in a process of the run: local/FILE.gguf.
 LOCAL = "local"
-PROVIDERS = ("local", "openai", "openai-compatible", "azure", "anthropic", "gemini")
+PROVIDERS = ("openai", "openai-compatible", "azure", "anthropic", "gemini", "local")
 
 
 def provider_and_model(name: str) -> tuple[str, str]:

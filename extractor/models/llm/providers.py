@@ -96,7 +96,6 @@ _FEW_MODES = ("json_schema", "tools", "json")
 # Opened by ``open_local``: it has neither address nor key.
 _LOCAL = _Provider(_chat, (), "", LOCAL_MODES)
 _PROVIDERS = {
-    "local": _LOCAL,
     "openai": _Provider(_chat, ("OPENAI_API_KEY",), "OPENAI_BASE_URL", _CHAT_MODES),
     "openai-compatible": _Provider(_chat, ("OPENAI_API_KEY",), "OPENAI_BASE_URL", _CHAT_MODES, homeless=True),
     "azure": _Provider(
@@ -118,6 +117,7 @@ _PROVIDERS = {
         extra="gemini",
         modules=("google.genai", "jsonref"),
     ),
+    "local": _LOCAL,
 }
 KEY_VARIABLES = tuple(dict.fromkeys(key for provider in _PROVIDERS.values() for key in provider.keys))
 
