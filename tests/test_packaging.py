@@ -110,7 +110,7 @@ def test_builds_at_two_places_and_times_are_the_same_bytes(tmp_path: Path) -> No
                 shutil.copy(path, root)
         for path in [root, *root.rglob("*")] if name == "two" else []:
             os.utime(path, (1_000_000_000, 1_000_000_000))
-            path.chmod(0o700 if path.is_dir() else 0o600)
+            path.chmod(path.stat().st_mode & 0o700)
         previous = os.umask(mask)
         try:
             made = release.build(root, tmp_path / name / "dist", date(2026, 11, 30))
