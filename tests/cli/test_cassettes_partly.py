@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.loopback import Endpoint, endpoint
-from tests.support.toy import MODEL, NOTES, Ran, cli, edit, good_model, put, right_answer, write_toy
+from tests.support.loopback import Endpoint
+from tests.support.toy import MODEL, Ran, add_gold, cli, edit, put, write_toy
 
 OTHER = "openai/other"
 
@@ -17,21 +15,10 @@ OTHER = "openai/other"
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of three letters with gold, recorded for the model that is replayed."""
-    root = write_toy(tmp_path / "toy", "partly")
-    setting = 'default_prompt = "parcel@v1"'
-    edit(root / "workspace.toml", setting, f'{setting}\nletters = "letters"\ngold = "eval/parcel/gold"')
+    root = add_gold(write_toy(tmp_path / "toy", "partly"))
     edit(root / "workspace.toml", 'default_model = "offline"', f'default_model = "offline"\nreplay_model = "{MODEL}"')
-    for name, text in NOTES.items():
-        gold = {"reviewed": [{"role": "test", "date": "2026-11-30"}], "answer": right_answer(text)}
-        put(root / f"eval/parcel/gold/{name}.json", json.dumps(gold))
     monkeypatch.chdir(root)
     return root
-
-
-@pytest.fixture
-def server() -> Iterator[Endpoint]:
-    with endpoint(good_model) as server:
-        yield server
 
 
 def record(server: Endpoint, model: str, *words: object) -> None:

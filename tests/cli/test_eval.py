@@ -17,6 +17,7 @@ from tests.support.toy import (
     MODEL,
     NOTES,
     PROMPT,
+    add_gold,
     cli,
     edit,
     forget_workspaces,
@@ -36,17 +37,8 @@ LETTERS = {**NOTES, **MORE}
 def bench(tmp_path, monkeypatch) -> Path:
     """The toy workspace with gold for seven notes and two prompt versions; also the current folder."""
     forget_workspaces()
-    root = write_toy(tmp_path / "w", "evaltoy")
-    edit(
-        root / "workspace.toml",
-        'default_prompt = "parcel@v1"\n',
-        'default_prompt = "parcel@v1"\nletters = "letters"\ngold = "eval/parcel/gold"\n',
-    )
+    root = add_gold(write_toy(tmp_path / "w", "evaltoy"), LETTERS)
     put(root / "prompts/parcel/v2.md", PROMPT.replace("Fill the schema from it", "Fill the schema, and read twice"))
-    for name, text in LETTERS.items():
-        put(root / f"letters/{name}.txt", text)
-        gold = {"reviewed": [{"role": "test", "date": "2026-11-22"}], "answer": right_answer(text)}
-        put(root / f"eval/parcel/gold/{name}.json", json.dumps(gold))
     monkeypatch.chdir(root)
     return root
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback import Asked, Canned, endpoint, message
-from tests.support.toy import MODEL, NOTES, cli, edit, good_model, letter_in, put, right_answer, write_toy
+from tests.support.toy import MODEL, add_gold, cli, good_model, letter_in, put, right_answer, write_toy
 
 OTHER = "openai/other"
 
@@ -16,12 +16,7 @@ OTHER = "openai/other"
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The toy workspace with gold, tags and two recorded models, of which the other takes lost parcels for delivered."""
-    root = write_toy(tmp_path / "w", "evalparts")
-    setting = 'default_prompt = "parcel@v1"'
-    edit(root / "workspace.toml", setting, f'{setting}\nletters = "letters"\ngold = "eval/parcel/gold"')
-    for name, text in NOTES.items():
-        gold = {"reviewed": [{"role": "test", "date": "2026-11-30"}], "answer": right_answer(text)}
-        put(root / f"eval/parcel/gold/{name}.json", json.dumps(gold))
+    root = add_gold(write_toy(tmp_path / "w", "evalparts"))
     put(root / "eval/parcel/sets.toml", '[sets]\n[tags]\nlost = ["blue", "slow"]\none = ["red", "slow"]\n')
     monkeypatch.chdir(root)
 

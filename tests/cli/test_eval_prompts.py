@@ -9,18 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback import Asked, Canned, endpoint, message
-from tests.support.toy import MODEL, NOTES, PROMPT, cli, edit, good_model, put, right_answer, write_toy
+from tests.support.toy import MODEL, NOTES, PROMPT, add_gold, cli, good_model, put, right_answer, write_toy
 
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The toy workspace with gold, recorded for one prompt."""
-    root = write_toy(tmp_path / "w", "evalprompts")
-    setting = 'default_prompt = "parcel@v1"'
-    edit(root / "workspace.toml", setting, f'{setting}\nletters = "letters"\ngold = "eval/parcel/gold"')
-    for name, text in NOTES.items():
-        gold = {"reviewed": [{"role": "test", "date": "2026-11-30"}], "answer": right_answer(text)}
-        put(root / f"eval/parcel/gold/{name}.json", json.dumps(gold))
+    root = add_gold(write_toy(tmp_path / "w", "evalprompts"))
     monkeypatch.chdir(root)
     record("parcel@v1")
     return root

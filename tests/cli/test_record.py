@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,6 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     put(root / "prompts/parcel/v2.md", prompt.replace("Fill", "Carefully fill"))
     monkeypatch.chdir(root)
     return root
-
-
-@pytest.fixture
-def server() -> Iterator[Endpoint]:
-    with endpoint(good_model) as server:
-        yield server
 
 
 def record(server: Endpoint, *words: object) -> Ran:

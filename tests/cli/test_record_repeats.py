@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.loopback import Endpoint, endpoint
-from tests.support.toy import MODEL, Ran, carrier_in, cli, edit, good_model, write_toy
+from tests.support.loopback import Endpoint
+from tests.support.toy import MODEL, Ran, carrier_in, cli, edit, write_toy
 
 KEY = "sk-secret-000111222"
 
@@ -21,12 +20,6 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     edit(root / "workspace.toml", 'default_prompt = "parcel@v1"', 'default_prompt = "parcel@v1"\nletters = "letters"')
     monkeypatch.chdir(root)
     return root
-
-
-@pytest.fixture
-def server() -> Iterator[Endpoint]:
-    with endpoint(good_model) as server:
-        yield server
 
 
 def record(server: Endpoint, *words: object) -> Ran:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,10 +11,10 @@ from extractor.errors import LedgerError, UsageError
 from extractor.review.acts import Author
 from extractor.review.audit import Audit, audits, draw
 from extractor.review.pages import letter_page, queue_page
-from extractor.review.queue import Query, key_of
+from extractor.review.queue import Query
 from extractor.review.review import Desk
 from extractor.runs.ledger import LedgerView
-from tests.support.reviews import kind_of, lines, lost, spoil, write_run
+from tests.support.reviews import do, kind_of, lines, lost, spoil, write_run
 from tests.support.toy import cli
 
 LETTERS = {f"{folder}/n{i}": f"PARCEL NOTE of Van {i}\nPARCEL {i}: lost\n" for folder in "ab" for i in range(3)}
@@ -34,14 +33,6 @@ def sample(root: Path, size: int, seed: int = 1) -> Audit:
 
 def desk_of_audit(root: Path, audit: Audit) -> Desk:
     return Desk(root / "out", kind_of(root), [[root / "letters"]], "Ada", audit=audit)
-
-
-def do(desk: Desk, letter_id: str, **request: Any) -> None:
-    desk.refresh()
-    entry = desk.entry(key_of(letter_id))
-    assert entry
-    reviewed = desk.letter_of(entry)
-    desk.act(reviewed, {**request, "version": reviewed.version})
 
 
 def test_a_seed_draws_the_same_accepted_letters_and_never_flagged_ones(root: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,10 +12,10 @@ from extractor.errors import UsageError
 from extractor.review.agreement import kappa
 from extractor.review.log import ConflictError
 from extractor.review.pages import letter_page, queue_page
-from extractor.review.queue import Query, key_of
-from extractor.review.review import Desk, ReviewedLetter
+from extractor.review.queue import Query
+from extractor.review.review import Desk
 from extractor.review.reviews import Reviews
-from tests.support.reviews import kind_of, lost, record_of, write_run
+from tests.support.reviews import do, kind_of, lost, opened, record_of, write_run
 from tests.support.toy import cli
 
 STATE = "/parcels/0/state"
@@ -30,18 +29,6 @@ def root(tmp_path: Path) -> Path:
 
 def desk(root: Path, name: str, *, blind: bool = True) -> Desk:
     return Desk(root / "out", kind_of(root), [[root / "letters"]], name, blind=blind)
-
-
-def opened(desk: Desk, letter_id: str = "blue") -> ReviewedLetter:
-    desk.refresh()
-    entry = desk.entry(key_of(letter_id))
-    assert entry
-    return desk.letter_of(entry)
-
-
-def do(desk: Desk, letter_id: str = "blue", **request: Any) -> None:
-    reviewed = opened(desk, letter_id)
-    desk.act(reviewed, {**request, "version": reviewed.version})
 
 
 def correct_and_accept(desk: Desk, letter_id: str = "blue", text: str = "delivered") -> None:

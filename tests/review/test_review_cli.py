@@ -13,28 +13,18 @@ import sys
 from contextlib import closing
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from extractor.cli.review import letter_places
 from extractor.errors import UsageError
 from extractor.evaluation.gold.gold import load_gold
-from extractor.review.queue import key_of
 from extractor.review.review import Desk
 from extractor.review.reviews import Reviews
 from extractor.runs.ledger.rows import checksum_sql, prepare
 from extractor.workspace.workspace import Workspace
-from tests.support.reviews import desk_of, failing, kind_of, lines, lost, record_of, write_run
+from tests.support.reviews import desk_of, do, failing, kind_of, lines, lost, record_of, write_run
 from tests.support.toy import MODEL, NOTES, cli, put, write_toy
-
-
-def do(desk: Desk, letter_id: str, **request: Any) -> None:
-    desk.refresh()
-    entry = desk.entry(key_of(letter_id))
-    assert entry
-    reviewed = desk.letter_of(entry)
-    desk.act(reviewed, {**request, "version": reviewed.version})
 
 
 def corrected(root: Path) -> Path:

@@ -13,7 +13,8 @@ from typing import Any
 
 from extractor.letters.letter import LetterFile, letter_in
 from extractor.lettertypes.lettertype import LetterType
-from extractor.review.review import Desk
+from extractor.review.queue import key_of
+from extractor.review.review import Desk, ReviewedLetter
 from extractor.review.serve import open_server
 from extractor.runs.answers import recheck
 from extractor.runs.ledger import Keys, Ledger, LedgerView
@@ -108,16 +109,30 @@ def desk_of(root: Path, name: str = "Ada") -> Desk:
     return Desk(root / "out", kind_of(root), [[root / "letters"]], name)
 
 
+def opened(desk: Desk, letter_id: str = "blue") -> ReviewedLetter:
+    """A letter as the page shows it now."""
+    desk.refresh()
+    entry = desk.entry(key_of(letter_id))
+    assert entry
+    return desk.letter_of(entry)
+
+
+def do(desk: Desk, letter_id: str = "blue", **request: Any) -> None:
+    """What the page sends for an act on a letter."""
+    reviewed = opened(desk, letter_id)
+    desk.act(reviewed, {**request, "version": reviewed.version})
+
+
 @contextmanager
 def served(desk: Desk) -> Iterator[str]:
     """The address of a running review."""
-    opened = open_server(desk)
-    thread = threading.Thread(target=opened.run)
+    running = open_server(desk)
+    thread = threading.Thread(target=running.run)
     thread.start()
     try:
-        yield opened.address
+        yield running.address
     finally:
-        opened.server.should_exit = True
+        running.server.should_exit = True
         thread.join()
 
 

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -158,6 +158,17 @@ def write_toy(root: Path, name: str = "toy") -> Path:
     }
     for path, text in files.items():
         put(root / path, text)
+    return root
+
+
+def add_gold(root: Path, notes: Mapping[str, str] = NOTES) -> Path:
+    """Give a toy workspace these letters, with gold for each."""
+    setting = 'default_prompt = "parcel@v1"'
+    edit(root / "workspace.toml", setting, f'{setting}\nletters = "letters"\ngold = "eval/parcel/gold"')
+    for name, text in notes.items():
+        put(root / f"letters/{name}.txt", text)
+        gold = {"reviewed": [{"role": "test", "date": "2026-11-30"}], "answer": right_answer(text)}
+        put(root / f"eval/parcel/gold/{name}.json", json.dumps(gold))
     return root
 
 
