@@ -226,8 +226,7 @@ class _Survey:
         session = self._session(prompt, folder)
         if session is None:
             return []
-        configured = self.workspace.config.models.get(folder.model)
-        address = folder.address if not (configured and configured.base_url) else ""
+        address = "" if self.workspace.config.settings_of(folder.model).base_url else folder.address
         words = [*self.words, *(["--base-url", address] if address else [])]
         try:
             numbers = recordings(self.workspace, session.plan)

@@ -15,6 +15,7 @@ from extractor.cli.shared.opening import open_session, open_workspace
 from extractor.cli.shared.options import (
     Exit,
     ModelOption,
+    OnlyLettersOption,
     ReaskOption,
     TypeOption,
     UrlOption,
@@ -40,9 +41,6 @@ ALL = "all"
 BYTES_PER_TOKEN = 4
 
 
-LetterOption = Annotated[
-    list[str] | None, typer.Option("--letter", metavar="ID", help="Only this letter; may be repeated.")
-]
 NoteOption = Annotated[
     str | None, typer.Option("--note", metavar="TEXT", help="What answered, for the recorded: block.")
 ]
@@ -63,7 +61,7 @@ def record_command(
         ),
     ] = None,
     base_url: UrlOption = None,
-    letter: LetterOption = None,
+    letter: OnlyLettersOption = None,
     endpoint: NoteOption = None,
     missing: Annotated[bool, typer.Option("--missing", help="Only letters without a cassette.")] = False,
     stale: Annotated[bool, typer.Option("--stale", help="Only letters whose cassette no longer plays.")] = False,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from extractor.errors import CassetteError, ExtractorError, TransportError, UsageError
 from extractor.evaluation.gold.gold import Gold
-from extractor.evaluation.scored_run import Run, about, scored, without_times
+from extractor.evaluation.scored_run import Run, about, answer_name, scored
 from extractor.letters.letter import LetterFile
 from extractor.runs import bulk
 from extractor.runs.pipeline import extract
@@ -43,13 +43,8 @@ class RecordedAnswers:
     around: Callable[[int], bulk.Around]
 
 
-# A record, the number of its recording, and the seconds its calls took if the record does not have them.
+# A record, the number of its recording, and the seconds that its calls took, if that is known.
 ScoredAnswer = tuple[Record, tuple[int, float | None]]
-
-
-def answer_name(letter_id: str, recording: int) -> str:
-    """``letter``, or for a further recording ``letter (recording 2)``."""
-    return letter_id if recording == 1 else f"{letter_id} (recording {recording})"
 
 
 async def replay(
@@ -70,7 +65,7 @@ async def replay(
                     record = await extract(gold.letter, plan)
                     # How fast a replay is depends on this machine; how long the model took is in the recording.
                     seconds = tape.head.get("seconds") if tape else None
-                    return without_times(record), (number, seconds)
+                    return record, (number, seconds)
             except UsageError:
                 raise
             except (TransportError, CassetteError) as error:
@@ -148,7 +143,11 @@ async def evaluate(
         unanswered |= {answer_name(letter_id, number): error for letter_id, error in summary.unanswered.items()}
         with (folder / bulk.RECORDS).open(encoding="utf-8") as lines:
             found = [record for record in map(Record.from_json, lines) if record.letter_id in wanted]
-        answers += [(record, (number, None)) for record in found if record.letter_id not in summary.unanswered]
+        answers += [
+            (record, (number, sum(attempt.seconds for attempt in record.attempts)))
+            for record in found
+            if record.letter_id not in summary.unanswered
+        ]
         if interrupted := summary.interrupted:
             break
     codes = {name: error.code for name, error in unanswered.items()}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from extractor.evaluation.scores.scoring import Leaf
@@ -82,11 +83,8 @@ def _invented_rows(columns: Sequence[Sequence[Leaf]]) -> list[list[Leaf | None]]
             row[i] = leaf
     # What nothing equals goes with what else nothing equals, in order.
     single = [row for row in rows if sum(each is not None for each in row) == 1]
-    rows = [row for row in rows if row not in single]
     rest = [[row[i] for row in single if row[i] is not None] for i in range(len(columns))]
-    for n in range(max(map(len, rest), default=0)):
-        rows.append([leaves[n] if n < len(leaves) else None for leaves in rest])
-    return rows
+    return [*(row for row in rows if row not in single), *map(list, zip_longest(*rest))]
 
 
 def _value(leaf: Leaf) -> Any:

@@ -68,7 +68,7 @@ class Run:
             found.setdefault(letter.letter_id, []).append(letter)
         return {letter_id: tuple(scores) for letter_id, scores in found.items()}
 
-    @property
+    @cached_property
     def recordings(self) -> int:
         """The most answers that were scored of one letter."""
         return max(map(len, self.by_letter.values()), default=1)
@@ -93,6 +93,16 @@ def about(plan: Plan, golds: Sequence[Gold], set_name: str) -> dict[str, Any]:
     }
 
 
+def answer_name(letter_id: str, recording: int) -> str:
+    """``letter``, or for a further recording ``letter (recording 2)``."""
+    return letter_id if recording == 1 else f"{letter_id} (recording {recording})"
+
+
+def letter_of(name: str) -> str:
+    """The letter of an ``answer_name``."""
+    return name.partition(" (recording ")[0]
+
+
 def scored(
     letter_type: LetterType,
     golds: Sequence[Gold],
@@ -104,12 +114,11 @@ def scored(
     """Score records against gold. Letters without a record are unanswered, and in no figure.
 
     ``made`` has the number of each record among those of its letter, where letters have several, and the
-    seconds that its calls took; else each is the only one, and its attempts have the seconds.
+    seconds that its calls took, where that is known; else each is the only one.
     """
     by_id: dict[str, list[tuple[int, float | None, Record]]] = {}
     for record, (number, seconds) in zip(records, made or repeat((1, None)), strict=False):
-        took = seconds or sum(attempt.seconds for attempt in record.attempts) or None
-        by_id.setdefault(record.letter_id, []).append((number, took, without_times(record)))
+        by_id.setdefault(record.letter_id, []).append((number, seconds or None, _without_times(record)))
     answers = [
         (_letter(record, score(letter_type.schema, gold, record.answer), number, took), record)
         for gold in golds
@@ -127,7 +136,7 @@ def scored(
     )
 
 
-def without_times(record: Record) -> Record:
+def _without_times(record: Record) -> Record:
     """A record without what differs between two runs that gave the same answers."""
     return replace(record, attempts=tuple(replace(attempt, seconds=0.0) for attempt in record.attempts))
 

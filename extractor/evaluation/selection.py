@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from extractor.errors import UsageError
-from extractor.evaluation.scored_run import Run
+from extractor.evaluation.scored_run import Run, letter_of
 from extractor.evaluation.scores.summary import summarise
+from extractor.pointers import is_within
 
 
 def only_letters(run: Run, letters: Collection[str], is_protected: Callable[[str], bool]) -> Run:
@@ -21,7 +22,7 @@ def only_letters(run: Run, letters: Collection[str], is_protected: Callable[[str
         letters=scores,
         predictions=tuple(run.predictions[i] for i in kept),
         summary=summarise(scores, is_protected),
-        unanswered={name: why for name, why in run.unanswered.items() if name.partition(" (recording ")[0] in letters},
+        unanswered={name: why for name, why in run.unanswered.items() if letter_of(name) in letters},
         about={**run.about, "gold": {each: sha for each, sha in run.about["gold"].items() if each in letters}},
     )
 
@@ -33,10 +34,12 @@ def only_fields(run: Run, fields: Sequence[str], is_protected: Callable[[str], b
     """
     known = sorted({leaf.field for score in run.letters for leaf in score.leaves})
     for field in fields:
-        if not any(_holds(field, each) for each in known):
+        if not any(is_within(each, field) for each in known):
             raise UsageError(f"no field {field!r}", hint=f"known: {', '.join(known)}")
     scores = tuple(
-        replace(score, leaves=tuple(leaf for leaf in score.leaves if any(_holds(each, leaf.field) for each in fields)))
+        replace(
+            score, leaves=tuple(leaf for leaf in score.leaves if any(is_within(leaf.field, each) for each in fields))
+        )
         for score in run.letters
     )
     return replace(
@@ -45,7 +48,3 @@ def only_fields(run: Run, fields: Sequence[str], is_protected: Callable[[str], b
         summary=summarise(scores, is_protected),
         about={**run.about, "set": f"{run.about['set']}, {', '.join(fields)} only"},
     )
-
-
-def _holds(field: str, leaf_field: str) -> bool:
-    return leaf_field == field or leaf_field.startswith(f"{field}/")

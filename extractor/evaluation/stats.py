@@ -194,16 +194,6 @@ def cluster_ratio(pairs: Sequence[tuple[Share, Share]], level: float = 0.95) -> 
     return Interval(change, change - half, change + half)
 
 
-def mcnemar(b: int, c: int) -> float:
-    """Two-sided p of McNemar's test (1947), exact: the binomial with 1/2 on b + c letters.
-
-    ``b`` letters are right under the first prompt only, ``c`` under the second only. For letters fully
-    right; over leaves it is far off.
-    """
-    tail = sum(math.comb(b + c, i) for i in range(min(b, c) + 1))
-    return min(1.0, 2 * tail / (1 << (b + c)))
-
-
 def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Bounds of a rate, ``k`` of ``n`` observed: Wilson's score interval (1927). (0, 1) for none of none."""
     if n == 0:

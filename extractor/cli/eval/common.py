@@ -36,9 +36,6 @@ GoldOption = Annotated[
 MappingOption = Annotated[
     Path | None, typer.Option("--mapping", metavar="FILE", help="How gold of another shape maps onto the schema.")
 ]
-LetterOption = Annotated[
-    list[str] | None, typer.Option("--letter", metavar="ID", help="Only this letter; may be repeated.")
-]
 TagOption = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="TAG", help="Only letters with this tag of sets.toml; repeated: with all of them."),

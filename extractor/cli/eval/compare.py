@@ -11,7 +11,6 @@ from extractor.cli.eval.common import (
     FieldOption,
     GoldOption,
     How,
-    LetterOption,
     LettersOption,
     MappingOption,
     OutOption,
@@ -24,7 +23,7 @@ from extractor.cli.eval.common import (
     resolve,
     write,
 )
-from extractor.cli.shared.options import ReaskOption, TypeOption, WorkspaceOption
+from extractor.cli.shared.options import OnlyLettersOption, ReaskOption, TypeOption, WorkspaceOption
 from extractor.errors import UsageError
 from extractor.evaluation.bench import AskOptions, Bench
 from extractor.evaluation.compare import Comparison
@@ -52,7 +51,7 @@ def compare_command(
         typer.Option("--model", metavar="M", help="replay:openai/NAME; repeated: each prompt with each of the models."),
     ] = None,
     set_name: SetOption = ALL,
-    letter: LetterOption = None,
+    letter: OnlyLettersOption = None,
     tag: TagOption = None,
     field: FieldOption = None,
     only: Annotated[

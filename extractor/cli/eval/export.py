@@ -10,7 +10,6 @@ import typer
 from extractor.cli.eval.common import (
     FieldOption,
     How,
-    LetterOption,
     RunModelOption,
     RunPart,
     SetOption,
@@ -18,7 +17,7 @@ from extractor.cli.eval.common import (
     open_bench,
     resolve,
 )
-from extractor.cli.shared.options import ReaskOption, TypeOption, WorkspaceOption
+from extractor.cli.shared.options import OnlyLettersOption, ReaskOption, TypeOption, WorkspaceOption
 from extractor.display.values import plural
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.leaf_table import write_leaves
@@ -35,7 +34,7 @@ def export_command(
     ] = None,
     model: RunModelOption = None,
     set_name: SetOption = ALL,
-    letter: LetterOption = None,
+    letter: OnlyLettersOption = None,
     tag: TagOption = None,
     field: FieldOption = None,
     reask: ReaskOption = 1,

@@ -20,12 +20,11 @@ from extractor.cli.eval.common import (
 from extractor.cli.shared.options import JsonOption, TypeOption, WorkspaceOption, print_json
 from extractor.display.values import place_name, plural, shortened
 from extractor.errors import UsageError
-from extractor.evaluation.evaluate import answer_name
 from extractor.evaluation.gold.sets import ALL
 from extractor.evaluation.reports.formats import as_text
 from extractor.evaluation.reports.parts import Grid, Part
 from extractor.evaluation.reports.sentences import names_of
-from extractor.evaluation.scored_run import Run
+from extractor.evaluation.scored_run import Run, answer_name
 
 
 def show_command(
@@ -62,12 +61,13 @@ def show_command(
         )
         return
     parts: list[Part] = [one.letter.text.strip("\n")] if text else []
-    names = []
+    names: list[str] = []
     for name, run in zip(names_of(*(run.about for run in found)), found, strict=True):
-        each = [answer_name(name, number) for number, _ in _answers(run, letter)]
-        names += each
-        parts += [f"{one}: {_outcome(record)}" for one, (_, record) in zip(each, _answers(run, letter), strict=True)]
-        parts += [] if each else [f"{name}: no answer yet"]
+        answers_of = _answers(run, letter)
+        for number, record in answers_of:
+            names.append(answer_name(name, number))
+            parts.append(f"{names[-1]}: {_outcome(record)}")
+        parts += [] if answers_of else [f"{name}: no answer yet"]
     grid = Grid(("path", "gold", *names))
     grid.rows = [
         (row["path"], shortened(row["gold"]), *(f"{shortened(a['got'])} ({a['status']})" for a in row["runs"]))

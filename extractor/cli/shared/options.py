@@ -70,6 +70,9 @@ UrlOption = Annotated[
         "--base-url", metavar="URL", help="Address of an OpenAI-compatible server, e.g. http://127.0.0.1:8000/v1."
     ),
 ]
+OnlyLettersOption = Annotated[
+    list[str] | None, typer.Option("--letter", metavar="ID", help="Only this letter; may be repeated.")
+]
 ReplayOption = Annotated[bool, typer.Option("--replay", help="Answer from cassettes; no network, no key.")]
 ReaskOption = Annotated[
     int, typer.Option("--reask", min=0, max=5, help="How often findings are sent back to the model.")

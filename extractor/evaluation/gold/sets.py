@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from extractor.errors import UsageError, WorkspaceError
 from extractor.evaluation.gold.gold import Gold
@@ -20,6 +21,11 @@ def load_sets(path: Path) -> dict[str, list[str]]:
 
     Raises ``WorkspaceError`` if the file is not of that shape, or a letter is in both halves.
     """
+    return dict(_load(path).get("sets", {}))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """The file, with the halves among its sets; empty without a file."""
     if not path.exists():
         return {}
     try:
@@ -30,7 +36,7 @@ def load_sets(path: Path) -> dict[str, list[str]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         hint = 'write: [sets] and then lines like smoke = ["letter-id", ...]'
         raise WorkspaceError(f"{path} is not a file of sets", hint=hint) from error
-    return dict(sets)
+    return {**data, "sets": sets}
 
 
 def _halves(halves: dict[str, list[str]], path: Path) -> dict[str, list[str]]:
@@ -49,10 +55,7 @@ def load_tags(path: Path) -> dict[str, list[str]]:
 
     Raises ``WorkspaceError`` if the file is not of that shape.
     """
-    load_sets(path)
-    if not path.exists():
-        return {}
-    tags = tomllib.loads(path.read_text("utf-8")).get("tags", {})
+    tags = _load(path).get("tags", {})
     if not isinstance(tags, dict) or not all(isinstance(ids, list) for ids in tags.values()):
         raise WorkspaceError(
             f"{path} is not a file of sets", hint='write: [tags] and then lines like long = ["id", ...]'
@@ -62,10 +65,7 @@ def load_tags(path: Path) -> dict[str, list[str]]:
 
 def load_form(path: Path) -> list[str]:
     """``phrases`` of ``[form]``: words of the letters' form, which prompts may use."""
-    load_sets(path)
-    if not path.exists():
-        return []
-    return [str(each) for each in tomllib.loads(path.read_text("utf-8")).get("form", {}).get("phrases", [])]
+    return [str(each) for each in _load(path).get("form", {}).get("phrases", [])]
 
 
 def choose(golds: Sequence[Gold], name: str, sets: dict[str, list[str]]) -> list[Gold]:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from extractor.display.values import interval, money, number, p_value, percent_of, plural, shortened, signed
 from extractor.evaluation.breakdown import Breakdown
 from extractor.evaluation.compare import Comparison, RunFigures
-from extractor.evaluation.evaluate import answer_name
 from extractor.evaluation.flips import KINDS, Flip
 from extractor.evaluation.repeats import Spread
 from extractor.evaluation.reports import sentences
 from extractor.evaluation.reports.figures import FigureGroup, compare_groups, run_groups
-from extractor.evaluation.scored_run import Run
+from extractor.evaluation.scored_run import Run, answer_name
 from extractor.evaluation.table import RunTable
 
 
