@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import pytest
 
 from extractor import Extractor
 from tests.support.imr import LETTERS, ROOT
+from tests.support.scripts import script
 
-_SPEC = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
-assert _SPEC
-assert _SPEC.loader
-dev = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(dev)
+dev = script("dev")
 
 
 def record(letter_id: str, status: str, *blames: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from extractor.letters.letter import letter_from_text
 from extractor.lettertypes.reading import nothing_read
 from extractor.loops import run_here
 from extractor.models.model import Question
-from extractor.models.names import LOCAL, is_desk
+from extractor.models.names import is_desk, is_local
 from extractor.workspace.session import prompts_known
 from extractor.workspace.tapes import REPLAY, cassette_root
 from extractor.workspace.workspace import ModelConfig
@@ -167,7 +167,7 @@ def _placement_rows(model: str, config: ModelConfig) -> list[dict[str, Any]]:
     """What this machine gives a local model."""
     from extractor.models.llm.local import open_model_file
 
-    if not model.startswith(f"{LOCAL}/"):
+    if not is_local(model):
         return []
     _, place = open_model_file(model, config.params)
     found = f"{place.threads} threads, {place.slots} x {place.context:,} tokens of context"

@@ -24,6 +24,11 @@ def provider_and_model(name: str) -> tuple[str, str]:
     return provider, model
 
 
+def is_local(name: str) -> bool:
+    """Whether a model runs in a process of the run."""
+    return name.startswith(f"{LOCAL}/")
+
+
 def is_desk(name: str) -> bool:
     """Whether a model's answers are written at an answer desk."""
     return name in (f"openai/{DESK_MODEL}", f"openai-compatible/{DESK_MODEL}")

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from extractor.models.model import Usage
-from extractor.models.names import LOCAL, is_desk
+from extractor.models.names import is_desk, is_local
 
 FILE = "prices.toml"
 _MILLION = Decimal(1_000_000)
@@ -155,7 +155,7 @@ def tariff(table: PriceTable | None, file: str, model: str, params: Mapping[str,
     """What ``model`` costs, asked with ``params`` (see ``Model.params``); ``file`` names the table."""
     if is_desk(model):
         return Tariff(free="answers are written at an answer desk")
-    if model.startswith(f"{LOCAL}/"):
+    if is_local(model):
         return Tariff(free="the model runs on this machine")
     base_url, tier = params.get("base_url"), params.get("service_tier")
     if tier not in _STANDARD_TIERS:

@@ -27,7 +27,7 @@ from extractor.lettertypes.lettertype import LetterType
 from extractor.lettertypes.mixed import AUTO
 from extractor.models import prices
 from extractor.models.local.weights import file_of
-from extractor.models.names import LOCAL
+from extractor.models.names import LOCAL, is_local
 
 MARKER = "workspace.toml"
 _File = TypeVar("_File", bound=BaseModel)
@@ -72,7 +72,7 @@ class WorkspaceConfig(BaseModel):
 
     def settings_of(self, model: str) -> ModelConfig:
         """The settings of a model; those of a local one are found by its file's name, whatever folder it is in."""
-        names = (model, f"{LOCAL}/{file_of(model)}") if model.startswith(f"{LOCAL}/") else (model,)
+        names = (model, f"{LOCAL}/{file_of(model)}") if is_local(model) else (model,)
         found = next((self.models[name] for name in names if name in self.models), None)
         return found or ModelConfig.model_validate({})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.loopback import Asked, Canned, Script
+from tests.support.loopback import Asked, Canned, Script, served
 
 Line = dict[str, Any]
 
@@ -223,11 +222,5 @@ def _json(value: Any) -> Canned:
 def batch_endpoint(script: Script) -> Iterator[BatchServer]:
     """A running endpoint of batches."""
     server = BatchServer(script)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

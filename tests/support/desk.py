@@ -17,6 +17,7 @@ from extractor.models.cassettes import Tape, transport
 from extractor.models.desk import Inbox, Source, desk
 from extractor.models.llm import ChatModel
 from extractor.models.model import Correction, Question, Reply
+from tests.support.loopback import served
 
 LETTER = "Dear reader,\r\n```` four ````\n  {{ x }} \n"
 
@@ -34,14 +35,8 @@ def running(inbox: Path, wait_seconds: float = 5.0, **options: Any) -> Iterator[
 @contextmanager
 def serving(source: Source) -> Iterator[str]:
     server = desk(source)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @contextmanager

@@ -129,18 +129,25 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def endpoint(script: Script | list[Canned]) -> Iterator[Endpoint]:
-    """A running endpoint. A list is played in order, its last reply for ever."""
-    replies = script
-    server = Endpoint((lambda n, asked: replies[min(n, len(replies) - 1)]) if isinstance(replies, list) else replies)
+def served(server: ThreadingHTTPServer) -> Iterator[None]:
+    """A server answers in a thread of its own while the block runs."""
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield server
+        yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def endpoint(script: Script | list[Canned]) -> Iterator[Endpoint]:
+    """A running endpoint. A list is played in order, its last reply for ever."""
+    replies = script
+    server = Endpoint((lambda n, asked: replies[min(n, len(replies) - 1)]) if isinstance(replies, list) else replies)
+    with served(server):
+        yield server
 
 
 async def ask_once(model: Model, question: Question) -> Reply:

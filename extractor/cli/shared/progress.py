@@ -27,11 +27,11 @@ class Progress:
     one long scan is read.
     """
 
-    def __init__(self, doing: str = "looking for letters") -> None:
+    def __init__(self) -> None:
         self._live = sys.stderr.isatty()
         self._began = self._last = time.monotonic()
         self._letters = 0
-        self._words = [doing]
+        self._words = ["looking for letters"]
         self._lock = Lock()
         self._ended = Event()
         self._clock = Thread(target=self._tick, name="progress", daemon=True)

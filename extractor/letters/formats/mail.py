@@ -14,6 +14,7 @@ from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
+from typing import NamedTuple
 
 from extractor.errors import LetterError
 from extractor.letters.documents import Document, Note, pages_of
@@ -51,8 +52,7 @@ _SUFFIXES = {
 _BROKEN = (ValueError, LookupError, RecursionError, AttributeError, TypeError, HeaderParseError)
 
 
-@dataclass(frozen=True)
-class Attachment:
+class Attachment(NamedTuple):
     """One attached file: its name, without any folder, and its bytes."""
 
     name: str

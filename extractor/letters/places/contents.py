@@ -16,7 +16,7 @@ from extractor.errors import EngineError, LetterError, UsageError
 from extractor.letters.documents import ATTACHED, Document, Note, cut, joined
 from extractor.letters.formats.archive import Archive
 from extractor.letters.formats.kinds import BY_SUFFIX, Kind, check_text, kind_of, read_document, suffix_of
-from extractor.letters.formats.mail import Mail, read_mail
+from extractor.letters.formats.mail import read_mail
 from extractor.letters.places.budget import SpentError, budget_of
 from extractor.letters.places.names import printable, tidy
 from extractor.letters.places.passed import Passed
@@ -173,10 +173,7 @@ def _archive(data: bytes, place: FileLocation) -> _Held:
 def _mail(data: bytes, place: FileLocation) -> _Held:
     """A mail's own words are a letter if no attached document can be it; a picture may be its sender's emblem."""
     mail, passed = read_mail(data, str(place)), Passed()
-    files = [
-        (tidy(attached.name), FileLocation(place.path, (*place.inside, MemberStep(number, attached.name))))
-        for number, attached in enumerate(mail.attachments)
-    ]
+    files = _located(mail.attachments, place)
     for emblem in [file for file in files if suffix_of(file[0]) in _EMBLEMS]:
         passed.unknown.add(emblem[0])
         files.remove(emblem)
@@ -188,8 +185,10 @@ def _mail(data: bytes, place: FileLocation) -> _Held:
         body = None
     if body:
         check_text(body.text, str(place))
-    size = sum(len(attached.data) for attached in mail.attachments)
-    return _Held(found, lambda step: _attached(mail, step, place), len(files), size, "; ".join(left_out), body)
+    size = sum(len(file) for _, file in mail.attachments)
+    return _Held(
+        found, lambda step: _member(mail.attachments, step, place), len(files), size, "; ".join(left_out), body
+    )
 
 
 def _portfolio(document: Document, data: bytes, place: FileLocation) -> Document | _Held:
@@ -201,11 +200,7 @@ def _portfolio(document: Document, data: bytes, place: FileLocation) -> Document
     except LetterError as error:  # the letter itself was read
         note = Note("left_out", f"files attached to this PDF are not read ({error.code})", severity="error")
         return replace(document, notes=(*document.notes, note))
-    named = [
-        (tidy(name), FileLocation(place.path, (*place.inside, MemberStep(number, name))))
-        for number, (name, _) in enumerate(files)
-    ]
-    found = list(chosen(named, passed))
+    found = list(chosen(_located(files, place), passed))
     left_out = list(passed.lines())
     body: Document | None = document
     if found and _COVER.search(document.text):
@@ -213,6 +208,14 @@ def _portfolio(document: Document, data: bytes, place: FileLocation) -> Document
         left_out.append("the sheet around them")
     size = sum(len(file) for _, file in files)
     return _Held(found, lambda step: _member(files, step, place), len(files), size, "; ".join(left_out), body)
+
+
+def _located(files: Sequence[tuple[str, bytes]], place: FileLocation) -> list[tuple[str, FileLocation]]:
+    """The files in a mail or PDF, named and placed for ``chosen``."""
+    return [
+        (tidy(name), FileLocation(place.path, (*place.inside, MemberStep(number, name))))
+        for number, (name, _) in enumerate(files)
+    ]
 
 
 def _member(files: Sequence[tuple[str, bytes]], step: MemberStep, place: FileLocation) -> bytes:
@@ -270,18 +273,11 @@ def bytes_at(place: FileLocation) -> bytes:
             kind = kind_of(data, name)
             if kind == "zip":
                 data = Archive(data, name).read(step.number, step.name)
-            elif kind == "pdf":
-                data = _member(attached_to(data, name), step, at)
             else:
-                data = _attached(read_mail(data, name), step, at)
+                held = attached_to(data, name) if kind == "pdf" else read_mail(data, name).attachments
+                data = _member(held, step, at)
         at = FileLocation(place.path, (*at.inside, step))
     return data
-
-
-def _attached(mail: Mail, step: MemberStep, place: FileLocation) -> bytes:
-    if step.number >= len(mail.attachments) or mail.attachments[step.number].name != step.name:
-        raise LetterError(f"{place} has changed since it was listed", code="unreadable", hint="run again")
-    return mail.attachments[step.number].data
 
 
 def _is_zip(path: Path) -> bool:

@@ -78,7 +78,7 @@ class ClusterReader:
     @property
     def side_by_side(self) -> int:
         """How many files are worth being under way."""
-        threads = sum(client_threads(self._client).values())
+        threads: int = sum(self._client.nthreads().values())
         return min(_MOST, max(_FEWEST, _PER_THREAD * threads))
 
     def refuse_other_versions(self) -> None:
@@ -186,11 +186,6 @@ def _result(future: Any, name: str) -> bytes | None:
     except Exception as gone:
         raise _lost() from gone
     return reply if isinstance(reply, bytes) else b""
-
-
-def client_threads(client: Client) -> dict[str, int]:
-    """The threads of each worker, by its address."""
-    return dict(client.nthreads())
 
 
 def _noted(task: Task, topic: str, token: str, kind: str, data: bytes, version: str) -> bytes:

@@ -98,33 +98,29 @@ class Inbox:
         return min(most, _RETURNING) if request.letter_id else most
 
     def _opened(self, request: DeskRequest, asked: dict[str, Any]) -> _OpenRequest:
-        folder = self._folder(request, asked)
+        sha = hashlib.sha256(request.body).hexdigest()[:12]
         with self._lock:
+            folder = next(self._inbox.glob(f"[!.]*-{sha}"), None) or self._new_folder(request, asked, sha)
             if folder.name not in self._open:
                 self._open[folder.name] = _OpenRequest(folder, schema_of(asked), self._grace, self._on_event)
             return self._open[folder.name]
 
-    def _folder(self, request: DeskRequest, asked: dict[str, Any]) -> Path:
-        sha = hashlib.sha256(request.body).hexdigest()[:12]
+    def _new_folder(self, request: DeskRequest, asked: dict[str, Any], sha: str) -> Path:
         page = readable(asked, request.letter_id).encode("utf-8", "replace")
         draft = draft_file(asked)
-        with self._lock:
-            known = next(self._inbox.glob(f"[!.]*-{sha}"), None)
-            if known:
-                return known
-            numbers = [path.name.partition("-")[0] for path in self._inbox.glob("[!.]*-*")]
-            taken = max((int(number) for number in numbers if number.isdecimal()), default=0)
-            letter = f"{file_name(request.letter_id)}-" if request.letter_id else ""
-            folder = self._inbox / f"{taken + 1:04d}-{letter}r{round_of(asked)}-{sha}"
-            # It appears whole: a folder without its request would never get one.
-            with work_folder(self._inbox, f"{taken + 1:04d}-{sha}") as work:
-                (work / "request.json").write_bytes(request.body)
-                if draft is not None:
-                    (work / DRAFT).write_bytes(draft)
-                (work / "request.md").write_bytes(page)
-                work.rename(folder)
-            self._on_event(f"{folder.name}: waits for {ANSWER}")
-            return folder
+        numbers = [path.name.partition("-")[0] for path in self._inbox.glob("[!.]*-*")]
+        taken = max((int(number) for number in numbers if number.isdecimal()), default=0)
+        letter = f"{file_name(request.letter_id)}-" if request.letter_id else ""
+        folder = self._inbox / f"{taken + 1:04d}-{letter}r{round_of(asked)}-{sha}"
+        # It appears whole: a folder without its request would never get one.
+        with work_folder(self._inbox, f"{taken + 1:04d}-{sha}") as work:
+            (work / "request.json").write_bytes(request.body)
+            if draft is not None:
+                (work / DRAFT).write_bytes(draft)
+            (work / "request.md").write_bytes(page)
+            work.rename(folder)
+        self._on_event(f"{folder.name}: waits for {ANSWER}")
+        return folder
 
 
 class _OpenRequest:
@@ -191,11 +187,13 @@ class _OpenRequest:
             # Twice the same: the writer may still be at it.
             self._seen, self._since = found, time.monotonic()
             return None
+        if not unchecked and found == self._reported:
+            return None
         problems = [] if unchecked else problems_of(found, self._schema)
         if not problems:
             (self.folder / PROBLEMS).unlink(missing_ok=True)
             return found.decode("utf-8-sig", "replace")
-        if found != self._reported and time.monotonic() - self._since >= _SETTLED:
+        if time.monotonic() - self._since >= _SETTLED:
             self._reported = found
             (self.folder / PROBLEMS).write_text(_page_of(problems), "utf-8", "replace")
             count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

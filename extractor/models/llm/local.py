@@ -92,7 +92,7 @@ def open_local(
     if replay:
         return LocalModel(_recorded_name(file), None, mode=mode, params=sent, transport=transport, patience=patience)
     weights, place = open_model_file(name, params)
-    process = LocalProcess(weights, place, weights.name)
+    process = LocalProcess(weights, place)
     return LocalModel(f"local/{weights.name}", process, mode=mode, params=sent, transport=transport, patience=patience)
 
 

@@ -47,12 +47,11 @@ def open_client(
     after = [_bounded(max_bytes)] if raw else [_bounded(max_bytes), _only_success]
     hooks = {"request": [_without_credentials], "response": after}
     options: dict[str, Any] = {"timeout": timeout, "follow_redirects": False, "event_hooks": hooks, "headers": _HEADERS}
-    options["verify"] = _authorities()
     if transport is not None:
         return openai.DefaultAsyncHttpxClient(transport=transport, **options)
     refuse_socks()
     # Takes less CPU a call than the default transport, and lets hundreds be in flight.
-    return openai.DefaultAioHttpClient(limits=_LIMITS, **options)
+    return openai.DefaultAioHttpClient(limits=_LIMITS, verify=_authorities(), **options)
 
 
 def open_sync_client(timeout: httpx2.Timeout, max_bytes: int) -> httpx2.Client:

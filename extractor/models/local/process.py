@@ -26,8 +26,8 @@ _LONGEST_REASON = 300
 class LocalProcess:
     """One model in a process of its own. Its server asks for ``key``, so that nobody else on this machine uses it."""
 
-    def __init__(self, weights: Weights, place: Placement, name: str) -> None:
-        self.weights, self.place, self.name = weights, place, name
+    def __init__(self, weights: Weights, place: Placement) -> None:
+        self.weights, self.place = weights, place
         self.key = secrets.token_urlsafe(24)
         self._child: subprocess.Popen[str] | None = None
         self._log: IO[bytes] | None = None
@@ -59,7 +59,7 @@ class LocalProcess:
             stderr=self._log,
             text=True,
         )
-        wanted = {"path": str(self.weights.path), "name": self.name, "key": self.key, **vars(self.place)}
+        wanted = {"path": str(self.weights.path), "name": self.weights.name, "key": self.key, **vars(self.place)}
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         try:

@@ -6,6 +6,7 @@ descriptions, then the tensors. Only the header is read here.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import mmap
@@ -92,6 +93,13 @@ def _existing(wanted: str) -> Path:
 
 
 def _sha256(path: Path) -> str:
+    state = path.stat()
+    return _digest(path, state.st_size, state.st_mtime_ns)
+
+
+@functools.cache
+def _digest(path: Path, size: int, changed: int) -> str:
+    """Computed once; size and time are arguments so that a file that was replaced is read again."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

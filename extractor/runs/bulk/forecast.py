@@ -127,8 +127,8 @@ def forecast(
                     problems.add(part.id, unclear)
                     continue
                 surveys[own.letter_type.name].look(part, letter, ledger, since)
-    for survey in surveys.values():
-        survey.guess()
+        for survey in surveys.values():
+            survey.guess()
     whole = _sum([survey.forecast for survey in surveys.values()])
     return replace(
         whole,

@@ -25,9 +25,9 @@ GRACE = 10.0
 # An endpoint that does nothing but refuse calls for this long has no room for this run (s).
 REFUSED_FOR = 600.0
 
-# Why a run ended before its last letter.
 # Of so many failed letters the reason is given.
 MOST_NAMED = 200
+# Why a run ended before its last letter.
 STOPS = {
     "interrupted": "it was interrupted",
     "endpoint": f"the endpoint failed {GIVE_UP_AFTER} times in a row",

@@ -158,8 +158,7 @@ class Ledger(LedgerView):
 
     def store_missing(self, letter_ids: Sequence[str]) -> None:
         """Keep which letters with a record have no file any more."""
-        if letter_ids or self.missing():
-            self._put("facts", MISSING, json.dumps(letter_ids))
+        self._put("facts", MISSING, json.dumps(letter_ids))
 
     def handled_counts(self) -> Counter[str]:
         """How many letters of this run have each status."""

@@ -25,8 +25,6 @@ from extractor.runs.record import Record
 FILE = "run.db"
 # The fact that holds the letters without a file.
 MISSING = "missing"
-# The fact that holds the letters without a file.
-MISSING = "missing"
 # Which finished letters a run does again: none, the failed, all.
 AGAIN = ("nothing", "failed", "all")
 # How long to wait for another program that holds the database, in seconds.

@@ -14,7 +14,7 @@ from extractor.letters.workers.reading_cache import FOLDER, ReadingCache
 from extractor.review.letters import Letters
 from tests.support.makepdf import typeset
 from tests.support.reviews import record_of
-from tests.support.toy import NOTES, cli, put, statuses, write_toy
+from tests.support.toy import MODEL, NOTES, cli, put, statuses, write_toy
 
 
 @pytest.fixture
@@ -47,6 +47,9 @@ def test_no_file_is_read_twice(toy: Path, read: list[str]) -> None:
     assert cli("run", "letters", "--out", "out", "--model", "offline", "--force").code == 0
     assert cli("check", "out/records.jsonl", "letters").code == 0
     assert cli("run", "letters", "--out", "out", "--model", "offline", "--force", "--dry-run").code == 0
+    # Another model's forecast estimates tokens from the letters.
+    live = ("--model", MODEL, "--dry-run")
+    assert cli("run", "letters", "--out", "out", *live).code == 0
     letters = Letters([[toy / "letters"]], list(NOTES), reader=ReadingCache(toy / "out" / FOLDER))
     assert letters.get(record_of(toy / "out", "blue"))[0]
     assert read == []
