@@ -179,10 +179,9 @@ def _run(
 def _note_other_model(letters: Extractor, out: Path, progress: Progress) -> None:
     """A model forgotten on the command line takes the place of the one that made the records: this is said at once."""
     try:
-        before = RunState.of_folder(out).run or {}
+        old, new = RunState.last_model(out), letters.spec.model
     except LedgerError:  # no run yet, or one that the run itself refuses
         return
-    old, new = before.get("model"), letters.spec.model
     if old and old != new:
         progress.line(
             f"the last run in {out} was with {old}; with {new} the records of these letters are replaced. "

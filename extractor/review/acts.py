@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from extractor.display.values import plural
 from extractor.errors import ExtractorError, UsageError
 from extractor.lettertypes.findings import Finding
 from extractor.lettertypes.lettertype import LetterType
@@ -41,9 +42,8 @@ class OpenErrors(ExtractorError):
     code = "open_errors"
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
-        count = len(findings)
         super().__init__(
-            f"{count} {'error' if count == 1 else 'errors'} of the answer would stay open",
+            f"{plural(len(findings), 'error')} of the answer would stay open",
             hint="correct the fields, or accept once more",
         )
         self.findings = findings

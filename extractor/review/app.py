@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from extractor.display.values import plural
 from extractor.errors import ExtractorError, UsageError
 from extractor.pointers import value_at
 from extractor.review import pages
@@ -144,11 +145,12 @@ async def _act(desk: Desk, request: Request) -> Response:
 
 async def _together(desk: Desk, request: Request) -> Response:
     query = Query.of(request.query_params)
-    if not desk.alike(query):
+    alike = desk.alike(query)[:PAGE]
+    if not alike:
         raise UsageError("no undecided letter has only warnings of this code")
-    for entry in desk.alike(query)[:PAGE]:
+    for entry in alike:
         await run_in_threadpool(desk.read, entry)
-    return _page(pages.together_page(desk, query))
+    return _page(pages.together_page(desk, query, alike))
 
 
 async def _accept_together(desk: Desk, request: Request) -> Response:
@@ -166,7 +168,7 @@ async def _accept_together(desk: Desk, request: Request) -> Response:
             raise UsageError("one of these letters has more than warnings of this code")
         chosen.append((entry, pair[1]))
     done = desk.act_on_all(chosen, "accept")
-    return JSONResponse({"summary": f"{len(done)} {'letter' if len(done) == 1 else 'letters'} accepted"})
+    return JSONResponse({"summary": f"{plural(len(done), 'letter')} accepted"})
 
 
 async def _undo(desk: Desk, request: Request) -> Response:

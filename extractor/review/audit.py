@@ -19,9 +19,9 @@ from extractor.errors import LedgerError, UsageError
 from extractor.files import refuse_odd_files, whole_file
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import field_path, is_within
-from extractor.review.log import CHANGES, DECISIONS, Act, now
+from extractor.review.log import CHANGES, DECISIONS, now
 from extractor.review.reviews import Reviews
-from extractor.review.state import State, answer_sha256
+from extractor.review.state import State, answer_sha256, changed_paths
 from extractor.runs.record import Record
 
 FILE = "audits.jsonl"
@@ -70,15 +70,15 @@ def draw(folder: Path, kind: LetterType, records: Iterable[Record], size: int, s
 
     Raises ``UsageError`` if no letter is accepted, or the file cannot be written.
     """
+    known = audits(folder)
+    for audit in known:
+        if (audit.letter_type, audit.seed, len(audit.letters)) == (kind.name, seed, min(size, audit.population)):
+            return audit
     reviews = Reviews(folder)
     accepted: dict[str, Sampled] = {}
     for record in records:
         if record.letter_type == kind.name and reviews.reviewed(record).record.status == "accepted":
             accepted[record.letter_id] = Sampled(record.letter_id, answer_sha256(record), _groups(record))
-    known = audits(folder)
-    for audit in known:
-        if (audit.letter_type, audit.seed, len(audit.letters)) == (kind.name, seed, min(size, audit.population)):
-            return audit
     if not accepted:
         raise UsageError("no letter of this run is accepted", hint="run letters, or review those that are flagged")
     # Sorted first: the order of a ledger must not decide what a seed draws.
@@ -161,7 +161,7 @@ def judgment(kind: LetterType, state: State, audit: Audit) -> Judgment | None:
     decision = next((act for act in reversed(own.live) if act.act in (*DECISIONS, *CHANGES)), None)
     if decision is None or decision.act not in ("accept", "reject"):
         return None
-    wrong = tuple(_changed([act for act in state.changes if act.audit == audit.name or act.at > audit.at]))
+    wrong = tuple(changed_paths([act for act in state.changes if act.audit == audit.name or act.at > audit.at]))
     protected = tuple(path for path in wrong if _is_protected(kind, path))
     return Judgment(wrong, protected, decision.act == "reject")
 
@@ -174,16 +174,6 @@ def verdict(kind: LetterType, state: State, samples: Sequence[Audit], record: Re
             if found:
                 return "right" if found.is_right else "wrong"
     return None
-
-
-def _changed(changes: Sequence[Act]) -> list[str]:
-    """The paths whose values differ after all changes."""
-    first: dict[str, Act] = {}
-    last: dict[str, Act] = {}
-    for act in changes:
-        first.setdefault(act.path, act)
-        last[act.path] = act
-    return [path for path, act in last.items() if act.act != "correct" or first[path].old != act.new]
 
 
 def _is_protected(kind: LetterType, path: str) -> bool:

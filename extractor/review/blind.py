@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from extractor.review.log import CHANGES, DECISIONS, Act
-from extractor.review.state import State, fold
+from extractor.review.state import State, changed_paths, fold
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,5 @@ def _effect(changes: Sequence[Act]) -> object:
     """What changes amount to: the values changed, without those that were changed back."""
     if any(act.act != "correct" for act in changes):
         return [[act.act, act.path, act.new] for act in changes]
-    old: dict[str, object] = {}
-    new: dict[str, object] = {}
-    for act in changes:
-        old.setdefault(act.path, act.old)
-        new[act.path] = act.new
-    return {path: value for path, value in new.items() if value != old[path]}
+    last = {act.path: act.new for act in changes}
+    return {path: last[path] for path in changed_paths(changes)}

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from extractor.errors import UsageError
 from extractor.letters.letter import Letter
 from extractor.letters.spans import fold
-from extractor.lettertypes.evidence import fields_of
 from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.leaves import field_named
 from extractor.lettertypes.lettertype import LetterType
 from extractor.models.offline import values
 from extractor.pointers import value_at
@@ -99,7 +99,7 @@ def addition(kind: LetterType, letter: Letter, record: Record, path: str, wanted
     there is no such list.
     """
     name = path.removeprefix("/")
-    spec = next((each for each in fields_of(kind.schema) if each.name == name and each.covers), None)
+    spec = field_named(kind.schema, name)
     if spec is None or spec.model is None or spec.covers is None:
         raise LookupError(path)
     blocks = kind.read(letter).root.blocks.get(name, ())

@@ -103,10 +103,6 @@ class Field:
         open_ones = [each for each in self.findings if each.severity != "info"]
         return min(open_ones, key=lambda each: _BY_WEIGHT.index(each.severity)).look if open_ones else ""
 
-    @property
-    def worst(self) -> str:
-        return min((each.severity for each in self.findings), key=_BY_WEIGHT.index, default="")
-
 
 @dataclass(frozen=True)
 class Group:

@@ -21,7 +21,7 @@ from extractor.review.boxes import GRID, page_boxes
 from extractor.review.fields import BLAME, label, meaning, record_view, sides
 from extractor.review.inputs import Input
 from extractor.review.log import REASONS, Act
-from extractor.review.queue import PAGE, QUEUE_PARTS, Query
+from extractor.review.queue import PAGE, QUEUE_PARTS, Entry, Query
 from extractor.review.text import MOST_TEXT, stretches
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def queue_page(desk: Desk, query: Query) -> Page:
     )
 
 
-def together_page(desk: Desk, query: Query) -> Page:
+def together_page(desk: Desk, query: Query, alike: Sequence[Entry]) -> Page:
     """Letters that have only warnings of the query's code, with what each warning is about, to accept at once."""
-    letters = [desk.letter_of(entry) for entry in desk.alike(query)[:PAGE]]
+    letters = [desk.letter_of(entry) for entry in alike]
     return _page(
         "together.html",
         title="Accept together",

@@ -102,11 +102,12 @@ class Desk:
 
     def acts(self, letter_id: str) -> Sequence[Act]:
         """The acts on a letter that this reviewer sees and that count for the version of the letter."""
-        found = self.log.of(letter_id)
-        return own_acts(found, self.name) if self.author.blind else [act for act in found if not act.blind]
+        return own_acts(self.log.of(letter_id), self.name) if self.author.blind else self.log.open_acts(letter_id)
 
     def state(self, entry: Entry) -> State:
-        state = self._whole_state(entry)
+        return self._seen(self._whole_state(entry))
+
+    def _seen(self, state: State) -> State:
         return audited(state, self.audit.name) if self.audit else state
 
     def _whole_state(self, entry: Entry) -> State:
@@ -114,9 +115,9 @@ class Desk:
             return fold(self.acts(entry.letter_id), entry.answer_sha256)
         return settled(self.log.of(entry.letter_id), entry.answer_sha256)
 
-    def _opinions(self, entry: Entry, original: Record) -> tuple[OtherAnswer, ...]:
+    def _opinions(self, entry: Entry, original: Record, seen: State) -> tuple[OtherAnswer, ...]:
         """The answers of people who differ, for the one who settles it."""
-        if not self.state(entry).differing:
+        if not seen.differing:
             return ()
         done = tracks(self.log.of(entry.letter_id), entry.answer_sha256)
         return tuple(OtherAnswer(each.by, final_answer(original.answer, each.state.changes)) for each in done)
@@ -140,9 +141,9 @@ class Desk:
                 record = replace(original, answer=answer, evidence={}, findings=findings)
             if state.filled:
                 record = replace(record, error=None)
-        return ReviewedLetter(
-            entry, original, record, self.state(entry), letter, note, bool(self.audit), self._opinions(entry, original)
-        )
+        seen = self._seen(state)
+        opinions = self._opinions(entry, original, seen)
+        return ReviewedLetter(entry, original, record, seen, letter, note, bool(self.audit), opinions)
 
     def read(self, entry: Entry) -> None:
         """Read a letter into the cache; may be called from any thread."""

@@ -20,7 +20,8 @@ class Reviews:
         self.log = Log(folder)
 
     def state(self, record: Record) -> State:
-        return settled(self.log.of(record.letter_id), answer_sha256(record))
+        acts = self.log.of(record.letter_id)
+        return settled(acts, answer_sha256(record)) if acts else State()
 
     def reviewed(self, record: Record) -> Reviewed:
         """The record with its final answer, the findings and the status that belong to it, and who reviewed it.

@@ -43,15 +43,27 @@ def most_wrong(wrong: int, sampled: int, population: int) -> int:
     part of them proves more than ``highest_share`` says. Counted in whole numbers, without rounding.
     """
     low, high = wrong, population - (sampled - wrong)
-    least = ALPHA * math.comb(population, sampled)
     while low < high:
         middle = (low + high + 1) // 2
-        ways = sum(math.comb(middle, i) * math.comb(population - middle, sampled - i) for i in range(wrong + 1))
-        if ways >= least:
+        if _is_possible(middle, wrong, sampled, population):
             low = middle
         else:
             high = middle - 1
     return low
+
+
+def _is_possible(all_wrong: int, wrong: int, sampled: int, population: int) -> bool:
+    """Whether ``all_wrong`` letters among all of them do not contradict a sample with so few wrong ones."""
+    first = max(0, sampled - (population - all_wrong))
+    if first > wrong:
+        return False
+    way = math.comb(all_wrong, first) * math.comb(population - all_wrong, sampled - first)
+    ways = way
+    for i in range(first, wrong):
+        # Exact: each number of ways is a whole multiple of what the one before leaves.
+        way = way * (all_wrong - i) * (sampled - i) // ((i + 1) * (population - all_wrong - sampled + i + 1))
+        ways += way
+    return ways >= ALPHA * math.comb(population, sampled)
 
 
 def more_to_halve(wrong: int, sampled: int, population: int) -> int | None:
@@ -59,12 +71,15 @@ def more_to_halve(wrong: int, sampled: int, population: int) -> int | None:
 
     ``None`` where no number of letters does: so large a share of them is wrong.
     """
-    goal = most_wrong(wrong, sampled, population) / 2
-    if not sampled or goal == 0:
+    most = most_wrong(wrong, sampled, population)
+    if not sampled or most == 0:
         return None
+    goal = most // 2
 
     def is_enough(more: int) -> bool:
-        return most_wrong(math.ceil(wrong * (sampled + more) / sampled), sampled + more, population) <= goal
+        looked = sampled + more
+        expected = math.ceil(wrong * looked / sampled)
+        return expected <= goal and not _is_possible(goal + 1, expected, looked, population)
 
     low, high = 0, population - sampled
     if not is_enough(high):

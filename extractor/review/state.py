@@ -139,6 +139,16 @@ def final_answer(answer: Any, acts: Iterable[Act]) -> Any:
     return final
 
 
+def changed_paths(changes: Sequence[Act]) -> list[str]:
+    """The paths whose values differ after all changes."""
+    first: dict[str, Act] = {}
+    last: dict[str, Act] = {}
+    for act in changes:
+        first.setdefault(act.path, act)
+        last[act.path] = act
+    return [path for path, act in last.items() if act.act != "correct" or first[path].old != act.new]
+
+
 def change(answer: Any, act: str, path: str, new: Any = None) -> Any:
     """Make one change in place; returns the value before. Raises ``LookupError`` if the path leads nowhere."""
     place, key = place_of(answer, path)

@@ -80,7 +80,7 @@ def export_run(
 def _reviewed(kind: LetterType | None, reviews: Reviews, samples: Sequence[Audit], record: Record) -> Reviewed:
     """A record as people left it, with what an audit found on it."""
     found = reviews.reviewed(record)
-    if kind is None or not samples:
+    if kind is None or not any(record.letter_id in each.answers for each in samples):
         return found
     return replace(found, audit=verdict(kind, reviews.state(record), samples, record))
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from extractor.errors import UsageError
 from extractor.letters.letter import Letter
 from extractor.letters.spans import fold
-from extractor.lettertypes.evidence import fields_of
 from extractor.lettertypes.findings import Finding
+from extractor.lettertypes.leaves import field_named
 from extractor.lettertypes.lettertype import LetterType
 from extractor.pointers import is_within, value_at
 from extractor.review import corrections
@@ -147,7 +147,7 @@ def _leaf_of(kind: LetterType, answer: Any, path: str) -> str:
 def _reordered(kind: LetterType, letter: Letter, record: Record, finding: Finding) -> Proposed:
     """The records of a list at the top of the schema in the letter's order."""
     name = finding.path.removeprefix("/")
-    spec = next((each for each in fields_of(kind.schema) if each.name == name and each.covers), None)
+    spec = field_named(kind.schema, name)
     if spec is None or spec.covers is None or not isinstance(finding.expected, list):
         raise UsageError("this finding is about more than one field; correct the fields")
     left, key = list(value_at(record.answer, finding.path)), spec.covers.key

@@ -61,6 +61,13 @@ class RunState:
                 missing=len(ledger.missing()),
             )
 
+    @staticmethod
+    def last_model(folder: str | PathLike[str]) -> str | None:
+        """The model of the newest run, without counting letters. Raises ``LedgerError`` if there is no run."""
+        with LedgerView(Path(folder)) as ledger:
+            last = ledger.latest()
+        return last.state.get("model") if last else None
+
     @property
     def stop_reason(self) -> str:
         """Why the newest run ended before its last letter; empty if it did not."""
